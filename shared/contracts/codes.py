@@ -1,0 +1,120 @@
+"""The codes facts carry: needs, regions, ports, age bands; read once from the files in `data/`.
+
+Origins and licences of the files are in NOTICE. Region codes are those of the Ministry of Home Affairs
+(Kepmendagri 300.2.2-2430/2025), which differ from the statistics office's.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+NeedCode = Literal[
+    "UAC", "CHILD", "ATT", "TIP", "GBV", "SICK", "INFECT", "MENTAL", "PREG", "ELDER", "PWD", "NOFAM",
+    "WAGE", "DEBT", "LEGAL", "DRUG", "NEED", "REMAINS",
+]  # fmt: skip
+Sex = Literal["F", "M", "X"]
+AgeBand = Literal["child", "adult", "elderly", "unknown"]
+"""child: under 18 at arrival; elderly: 60 or older (UU 13/1998); unknown counts as a child everywhere."""
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Province:
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regency:
+    code: str
+    province_code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    code: str
+    name: str
+    city: str
+    regency_code: str
+    province_code: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    code: str
+    label_en: str
+    label_id: str
+    priority: int
+    answer_hours: int
+    service_hours: int
+    visibility: str
+
+    @property
+    def restricted(self) -> bool:
+        """True for needs that only the case team may see."""
+        return self.visibility.startswith("restricted")
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def provinces() -> dict[str, Province]:
+    return {r["code"]: Province(r["code"], r["name"], r["name_en"]) for r in _rows("provinces.csv")}
+
+
+@cache
+def regencies() -> dict[str, Regency]:
+    return {r["code"]: Regency(r["code"], r["province_code"], r["name"]) for r in _rows("regencies.csv")}
+
+
+@cache
+def ports() -> dict[str, Port]:
+    return {
+        r["code"]: Port(
+            code=r["code"],
+            name=r["name"],
+            city=r["city"],
+            regency_code=r["regency_code"],
+            province_code=r["province_code"],
+            zone=zone_of(r["province_code"]),
+        )
+        for r in _rows("entry_points.csv")
+    }
+
+
+@cache
+def needs() -> dict[str, Need]:
+    return {
+        r["code"]: Need(
+            r["code"],
+            r["label_en"],
+            r["label_id"],
+            int(r["priority"]),
+            int(r["proposed_ack_hours"]),
+            int(r["proposed_first_action_hours"]),
+            r["visibility"],
+        )
+        for r in _rows("needs.csv")
+    }
+
+
+CENTRAL = frozenset({"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"})
+EASTERN = frozenset({"81", "82", "91", "92", "93", "94", "95", "96"})
+
+
+def zone_of(province_code: str) -> str:
+    """The IANA time zone of a province: WIB, WITA or WIT by Keppres 41/1987."""
+    if province_code in CENTRAL:
+        return "Asia/Makassar"
+    if province_code in EASTERN:
+        return "Asia/Jayapura"
+    return "Asia/Pontianak" if province_code in {"61", "62"} else "Asia/Jakarta"

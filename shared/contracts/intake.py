@@ -1,0 +1,64 @@
+"""What intake says: voyages, manifests and arrivals, in codes; and who was shown an identity."""
+
+from typing import Literal
+
+from shared.contracts.codes import AgeBand, NeedCode, Sex
+from shared.contracts.fact import AwareDatetime, Code, Fact, Id, RegencyCode
+
+Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
+Channel = Literal["single", "batch", "manifest"]
+
+
+class VoyageAnnounced(Fact):
+    """A ship or flight with returned people is expected. `case_id` is the voyage."""
+
+    port: Code
+    modality: Modality
+    announced: int
+    """Head count in the consular letter; it often differs from who lands."""
+    expected_at: AwareDatetime
+
+
+class ManifestConfirmed(Fact):
+    """A name list was taken in. `case_id` is the voyage; `listed` = `accepted` + `rejected` + `known`."""
+
+    manifest_id: Id
+    listed: int
+    accepted: int
+    rejected: int
+    known: int
+    """Rows that had been taken in before, by the same key."""
+
+
+class ArrivalRecorded(Fact):
+    """One person landed and was screened. `case_id` is that person's case from here on."""
+
+    voyage_id: Id | None
+    port: Code
+    port_regency: RegencyCode
+    origin_regency: RegencyCode | None
+    """Home regency; None when it is not known, and then the need is routed from the port."""
+    sex: Sex
+    age_band: AgeBand
+    needs: tuple[NeedCode, ...]
+    onward_wish: Literal["go_home", "stay_local", "unknown"]
+    arrived_at: AwareDatetime
+    channel: Channel
+
+
+class IdentityDisclosed(Fact):
+    """One person's identifying fields were released to the agency that accepted one assignment."""
+
+    assignment_id: Id
+    agency_id: Code
+    fields: tuple[Code, ...]
+    reader: Code
+    """The person or system at the agency on whose behalf the fields were read."""
+
+
+class DisclosureRefused(Fact):
+    """Somebody asked for an identity and did not get it; `reason` is coded."""
+
+    assignment_id: Id
+    agency_id: Code
+    reason: Literal["not_accepted", "other_agency", "ended", "unknown_case"]

@@ -1,0 +1,120 @@
+"""What referral says: needs (referrals), attempts (assignments), gaps and escalations."""
+
+from typing import Literal
+
+from shared.contracts.codes import NeedCode
+from shared.contracts.fact import AwareDatetime, Code, Digest, Fact, Id, ProvinceCode, RegencyCode, Version
+
+DeclineReason = Literal[
+    "no_capacity", "outside_region", "wrong_service", "duplicate", "insufficient_facts", "person_refused"
+]
+Outcome = Literal[
+    "SERVICE_DELIVERED",
+    "HANDED_TO_FAMILY",
+    "HANDED_TO_SOCIAL_MINISTRY",
+    "HANDED_TO_AGENCY",
+    "REFERRED_ONWARD",
+    "PERSON_REFUSED",
+    "COULD_NOT_CONTACT",
+    "NOT_ELIGIBLE",
+    "NO_CAPACITY",
+    "PERSON_LEFT",
+    "DECEASED",
+    "DUPLICATE",
+]
+
+
+class ReferralFact(Fact):
+    """What each fact about a need repeats, so that a receiver can filter without asking back."""
+
+    referral_id: Id
+    need: NeedCode
+    province: ProvinceCode
+    """Where help is due: the province of origin, or of the port where origin is unknown."""
+    restricted: bool
+    """Trafficking, sexual violence, children: for the case team only."""
+
+
+class ReferralOpened(ReferralFact):
+    """A need became an open referral."""
+
+    port: Code
+    regency: RegencyCode
+    rules_version: Version
+    explanation: Digest
+    """Address of the stored explanation: rule version, facts used, candidates with why and why not."""
+
+
+class AssignmentFact(ReferralFact):
+    assignment_id: Id
+    agency_id: Code
+    attempt: int
+
+
+class AssignmentSent(AssignmentFact):
+    """One agency was asked to help."""
+
+    answer_due_at: AwareDatetime
+
+
+class AssignmentAcknowledged(AssignmentFact):
+    """A named worker of the agency opened it."""
+
+
+class AssignmentAccepted(AssignmentFact):
+    """The agency took the need; identity may be disclosed to it from now on."""
+
+    service_due_at: AwareDatetime
+
+
+class AssignmentDeclined(AssignmentFact):
+    """The agency said no; the next candidate is asked."""
+
+    reason: DeclineReason
+    side: Literal["PERSON", "AGENCY"]
+
+
+class AssignmentExpired(AssignmentFact):
+    """The agency did not answer in time; the next candidate is asked."""
+
+
+class ServiceStarted(AssignmentFact):
+    """The agency began to help."""
+
+
+class AssignmentCompleted(AssignmentFact):
+    """Help was given and handed over. The handover reference itself stays with referral."""
+
+    outcome: Outcome
+
+
+class AssignmentFailed(AssignmentFact):
+    """The accepted help did not come about."""
+
+    outcome: Outcome
+
+
+class ReferralFulfilled(ReferralFact):
+    """The need was met."""
+
+    outcome: Outcome
+
+
+class ReferralEscalated(ReferralFact):
+    """No candidate is left or a limit has passed: a supervisor has to act."""
+
+    reason: Literal["no_candidate_left", "service_overdue"]
+    supervisor: Code
+
+
+class GapOpened(ReferralFact):
+    """Nobody in the directory can serve this need there."""
+
+    gap_id: Id
+
+
+class CaseRead(Fact):
+    """A person or system of an agency looked at the coded summary of a case."""
+
+    assignment_id: Id
+    agency_id: Code
