@@ -1,0 +1,34 @@
+"""Who acts: a person, another system, or a part of a service itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts, as the identity provider or the service itself vouches for them.
+
+    `organisation` is an agency, port office, NGO or "rujukan" for the services themselves; `region` is a
+    province ("73") or a regency ("73.06"); `port` the code of a port of entry.
+    """
+
+    id: str
+    organisation: str
+    roles: frozenset[str]
+    kind: Literal["person", "client", "system"] = "person"
+    port: str | None = None
+    region: str | None = None
+
+    @property
+    def role(self) -> str:
+        """The one role that is written on the trail."""
+        return min(self.roles, default="none")
+
+    def has(self, *roles: str) -> bool:
+        """True when the actor has one of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+def system(service: str, part: str) -> Actor:
+    """The actor for what a service does by itself, for instance `system("referral", "clock")`."""
+    return Actor(id=f"{service}.{part}", organisation="rujukan", roles=frozenset({"system"}), kind="system")

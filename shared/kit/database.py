@@ -1,0 +1,195 @@
+"""PostgreSQL: the pool, the work done in it, and the runner of plain SQL migrations."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from shared.kit.actor import Actor
+from shared.kit.clock import Clock, SystemClock
+from shared.kit.crash import crash_point
+from shared.kit.work import Work
+
+KIT_MIGRATIONS = Path(__file__).parent / "sql"
+MIGRATION_LOCK = 7_200
+
+TRANSIENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,
+    OSError,
+    TimeoutError,
+)
+"""Trouble that goes away by itself: back off and try again, never park."""
+
+
+class Wake:
+    """Tells those who wait that something was written (they poll as well; this only spares the wait)."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+
+    def set(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when woken, or after `seconds`."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(event)
+
+
+@dataclass(slots=True)
+class Database:
+    """One service's database, as its application role sees it."""
+
+    service: str
+    url: str
+    pool: asyncpg.Pool
+    clock: Clock
+    written: Wake
+
+    @asynccontextmanager
+    async def work(self, actor: Actor, *, purpose: str, caused_by: str | None = None) -> AsyncIterator[Work]:
+        """One transaction: commits when the body ends, with the facts it told; rolls back when it raises."""
+        async with self.pool.acquire() as connection:
+            async with connection.transaction():
+                work = Work(connection, actor, self.clock.now(), purpose, self.service, caused_by)
+                yield work
+                told = await work.end()
+            if told:
+                crash_point("work.after_commit")
+                self.written.set()
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Run one statement in a transaction of its own (a read, or a hot path's only write)."""
+        rows: list[asyncpg.Record] = await self.pool.fetch(statement, *arguments)
+        return rows
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+
+async def connect(
+    url: str, *, service: str, clock: Clock | None = None, min_size: int = 1, max_size: int = 8
+) -> Database:
+    """Open the pool. Raises what asyncpg raises when the server is away or refuses."""
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=min_size,
+        max_size=max_size,
+        command_timeout=30,
+        server_settings={
+            "application_name": f"rujukan-{service}",
+            "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "30s",
+            "jit": "off",
+        },
+    )
+    return Database(service, url, pool, clock or SystemClock(), Wake())
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+class MigrationChanged(Exception):
+    """A migration that was applied before has another text now; write a new file instead."""
+
+
+def migrations(folders: Sequence[Path]) -> list[Migration]:
+    """The migrations of the folders, in order: the kit's first, each folder's by file name."""
+    return [
+        Migration(f"{folder.parent.name}/{file.name}", file.read_text(encoding="utf-8"))
+        for folder in (KIT_MIGRATIONS, *folders)
+        for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    ]
+
+
+async def migrate(url: str, folders: Sequence[Path], *, application_role: str | None = None) -> list[str]:
+    """Apply what is new, one transaction each, and grant the application role what it needs.
+
+    Two runners do not meet (advisory lock). Raises `MigrationChanged` when an applied file was edited.
+    """
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migrations"
+            " (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        known = dict(await connection.fetch("SELECT name, checksum FROM schema_migrations"))
+        applied = []
+        for migration in migrations(folders):
+            if migration.name in known:
+                if known[migration.name] != migration.checksum:
+                    raise MigrationChanged(
+                        f"{migration.name} was changed after it had been applied. Restore it and add a new file."
+                    )
+                continue
+            async with connection.transaction():
+                await connection.execute(migration.text)
+                await connection.execute(
+                    "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)",
+                    migration.name,
+                    migration.checksum,
+                )
+            applied.append(migration.name)
+        if application_role:
+            await grant(connection, application_role)
+        return applied
+    finally:
+        await connection.close()
+
+
+async def grant(connection: asyncpg.Connection, role: str) -> None:
+    """Give the application role what each table's comment allows.
+
+    `append-only…` tables: SELECT and INSERT. `reference…` tables and the list of migrations: SELECT.
+    All others: SELECT, INSERT, UPDATE, DELETE. Never ownership, never TRUNCATE.
+    """
+    quoted = '"' + role.replace('"', '""') + '"'
+    statements = [f"GRANT USAGE ON SCHEMA public TO {quoted}"]
+    for table, comment in await connection.fetch(
+        "SELECT c.relname, coalesce(obj_description(c.oid), '') FROM pg_class c"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')"
+    ):
+        if table == "schema_migrations" or comment.startswith("reference"):
+            rights = "SELECT"
+        elif comment.startswith("append-only"):
+            rights = "SELECT, INSERT"
+        else:
+            rights = "SELECT, INSERT, UPDATE, DELETE"
+        statements.append(f'GRANT {rights} ON "{table}" TO {quoted}')
+    await connection.execute(";".join(statements))
+
+
+def role_of(url: str) -> str | None:
+    """The role that a connection URL names."""
+    return urlsplit(url).username

@@ -1,0 +1,238 @@
+"""Records in: batches from Kafka become effects in PostgreSQL, each exactly once, in order per case.
+
+One transaction per batch marks the events as seen and has their effect; offsets are committed after. Transient
+trouble waits and tries again. What cannot be digested is split off until it stands alone and is parked; later
+records of its case park behind it, all other cases flow on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import structlog
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
+from shared.contracts.fact import Fact, Told
+from shared.kit import parking, telemetry
+from shared.kit.actor import system
+from shared.kit.crash import crash_point
+from shared.kit.database import TRANSIENT, Database
+from shared.kit.work import Work
+
+log = structlog.get_logger()
+
+F = TypeVar("F", bound=Fact)
+
+COMMIT_TIMEOUT_S = 10.0
+GIVE_BACK_AFTER_S = 60.0
+"""Transient trouble longer than this gives the batch back to Kafka, well before the group would expel us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[F]):
+    """One record, read. `told` is None for a listener to everything, which keeps the bytes as they are."""
+
+    event_id: str
+    source: str
+    type: str
+    case_id: str
+    case_seq: int
+    occurred_at: datetime
+    traceparent: str | None
+    shared: bool
+    payload: bytes
+    told: Told[F] | None = None
+
+    @property
+    def fact(self) -> F:
+        """The fact itself; only for those who listen to its type."""
+        assert self.told is not None
+        return self.told.data
+
+
+Handler = Callable[[Work, list[Heard[Any]]], Awaitable[None]]
+
+
+class Unreadable(Exception):
+    """A record lacks a header or has a payload that its contract does not allow."""
+
+
+class Inbox:
+    """What one service hears. `consumers.py` registers its handlers; `digest` feeds them."""
+
+    def __init__(self, database: Database, consumer: str | None = None) -> None:
+        self._database = database
+        self.consumer = consumer or database.service
+        self._readers: dict[str, type[Told[Any]]] = {}
+        self._handlers: dict[str, Handler] = {}
+        self._everything: Handler | None = None
+
+    @property
+    def sources(self) -> set[str]:
+        """The services whose facts are listened to by name."""
+        return {type_.partition(".")[0] for type_ in self._handlers}
+
+    @property
+    def heard_types(self) -> dict[str, Handler]:
+        """Which handler listens to which event type."""
+        return dict(self._handlers)
+
+    @property
+    def hears_all(self) -> bool:
+        return self._everything is not None
+
+    def hears(self, *facts: type[Fact]) -> Callable[[Handler], Handler]:
+        """Decorator: this handler gets each batch's facts of these types, in order per case."""
+
+        def register(handler: Handler) -> Handler:
+            for fact in facts:
+                self._handlers[fact.type] = handler
+                self._readers[fact.type] = Told[fact]  # type: ignore[valid-type]
+            return handler
+
+        return register
+
+    def hears_everything(self, handler: Handler) -> Handler:
+        """Decorator: this handler gets every record of every topic, undecoded (the ledger)."""
+        self._everything = handler
+        return handler
+
+    async def receive(self, message: Any) -> None:
+        """Digest one Kafka batch, then commit its offsets. Raises only to have the batch again."""
+        await self.digest(message.raw_message)
+        crash_point("inbox.before_offsets")
+        # A commit that fails (rebalance, broker away) means that the batch comes again; the inbox absorbs it.
+        with suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(message.ack(), COMMIT_TIMEOUT_S)
+
+    async def digest(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Have the effect of these records, or park them."""
+        readable: list[tuple[ConsumerRecord[Any, Any], Heard[Any]]] = []
+        for record in records:
+            try:
+                heard = self._read(record)
+            except Unreadable as error:
+                await self._park_unreadable(record, error)
+                continue
+            if heard is not None:
+                readable.append((record, heard))
+        if readable:
+            await self._settle(readable)
+
+    async def _settle(self, pairs: list[tuple[ConsumerRecord[Any, Any], Heard[Any]]]) -> None:
+        try:
+            await self._through_trouble(lambda work: self._take(work, pairs))
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if len(pairs) == 1:
+                await self._park_failed(*pairs[0], error)
+                return
+            middle = len(pairs) // 2
+            await self._settle(pairs[:middle])
+            await self._settle(pairs[middle:])
+
+    async def _park_unreadable(self, record: ConsumerRecord[Any, Any], error: Exception) -> None:
+        log.error("record_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
+        await self._through_trouble(lambda work: parking.park(work, self.consumer, record, "unreadable", error))
+
+    async def _park_failed(self, record: ConsumerRecord[Any, Any], heard: Heard[Any], error: Exception) -> None:
+        log.error("record_parked", event_id=heard.event_id, case_id=heard.case_id, error=type(error).__name__)
+        await self._through_trouble(
+            lambda work: parking.park(work, self.consumer, record, "failed", error, heard.case_id, heard.event_id)
+        )
+
+    async def _take(self, work: Work, pairs: list[tuple[ConsumerRecord[Any, Any], Heard[Any]]]) -> None:
+        """The effect of one batch in one transaction."""
+        stuck = await parking.cases_waiting(work, self.consumer, {h.case_id for _, h in pairs})
+        if stuck:
+            for record, heard in pairs:
+                if heard.case_id in stuck:
+                    await parking.park(work, self.consumer, record, "behind", None, heard.case_id, heard.event_id)
+            pairs = [(r, h) for r, h in pairs if h.case_id not in stuck]
+        first = await work.first_sight_of(self.consumer, [h for _, h in pairs])
+        if first:
+            await self.handle(work, first)
+            crash_point("inbox.after_effect")
+
+    async def handle(self, work: Work, heard: list[Heard[Any]]) -> None:
+        """Call the handlers for events that are seen for the first time."""
+        traces, end = telemetry.continuing(f"{self.consumer}.hear", [h.traceparent for h in heard])
+        try:
+            if any(own != h.traceparent for own, h in zip(traces, heard, strict=True)):
+                heard = [replace(h, traceparent=own) for own, h in zip(traces, heard, strict=True)]
+            if self._everything is not None:
+                await self._everything(work, heard)
+                return
+            for handler, wave in self._waves(heard):
+                await handler(work, wave)
+        finally:
+            end()
+
+    def _waves(self, heard: list[Heard[Any]]) -> list[tuple[Handler, list[Heard[Any]]]]:
+        """Few large groups with one handler each, such that the events of a case stay in order."""
+        waves: list[tuple[Handler, list[Heard[Any]]]] = []
+        latest: dict[str, int] = {}
+        for h in heard:
+            handler = self._handlers[h.type]
+            at = latest.get(h.case_id, 0)
+            while at < len(waves) and waves[at][0] is not handler:
+                at += 1
+            if at == len(waves):
+                waves.append((handler, []))
+            waves[at][1].append(h)
+            latest[h.case_id] = at
+        return waves
+
+    async def _through_trouble(self, do: Callable[[Work], Awaitable[None]]) -> None:
+        """Run in one Work, through transient trouble."""
+        pause, waited = 0.1, 0.0
+        while True:
+            try:
+                async with self._database.work(system(self._database.service, "consumer"), purpose="hear") as work:
+                    await do(work)
+                return
+            except TRANSIENT as error:
+                if waited > GIVE_BACK_AFTER_S:
+                    raise
+                log.warning("database_away", error=type(error).__name__, again_in_s=pause)
+                await asyncio.sleep(pause)
+                waited += pause
+                pause = min(pause * 2, 5.0)
+
+    def _read(self, record: ConsumerRecord[Any, Any]) -> Heard[Any] | None:
+        """Read a record; None when nobody here listens to its type (or to a newer version of it)."""
+        headers = dict(record.headers)
+        try:
+            type_ = headers["ce_type"].decode()
+            if self._everything is None and type_ not in self._readers:
+                return None
+            value: bytes = record.value
+            return Heard(
+                event_id=headers["ce_id"].decode(),
+                source=headers["ce_source"].decode(),
+                type=type_,
+                case_id=record.key.decode(),
+                case_seq=int(headers["ce_sequence"]),
+                occurred_at=datetime.fromisoformat(headers["ce_time"].decode()),
+                traceparent=headers["traceparent"].decode() if "traceparent" in headers else None,
+                shared=record.topic.endswith(".events"),
+                payload=bytes(value),
+                told=None if self._everything else self._readers[type_].model_validate_json(value),
+            )
+        except (KeyError, ValueError, AttributeError, TypeError, ValidationError) as error:
+            raise Unreadable(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """What is wrong with a record, without its content."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:5])
+    if isinstance(error, KeyError):
+        return f"header {error.args[0]} is missing"
+    return type(error).__name__

@@ -1,0 +1,132 @@
+"""The parking lot: records a consumer could not digest, kept with everything needed to try again.
+
+A person lists them, looks, and releases (after a fix) or discards them (with a reason, on the trail).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import ConsumerRecord
+
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+WAITING = "released_at IS NULL AND discarded_at IS NULL"
+
+
+async def cases_waiting(work: Work, consumer: str, case_ids: Iterable[str]) -> set[str]:
+    """Those of these cases that have a parked record waiting for a person."""
+    rows = await work.connection.fetch(
+        f"SELECT DISTINCT case_id FROM parked WHERE consumer = $1 AND case_id = ANY($2::uuid[]) AND {WAITING}",
+        consumer,
+        list(case_ids),
+    )
+    return {str(row["case_id"]) for row in rows}
+
+
+async def park(
+    work: Work,
+    consumer: str,
+    record: ConsumerRecord[Any, Any],
+    reason: str,
+    error: Exception | None,
+    case_id: str | None = None,
+    event_id: str | None = None,
+) -> None:
+    """Keep a record aside: reason `unreadable`, `failed` or `behind` (a parked record of the same case)."""
+    await work.connection.execute(
+        "INSERT INTO parked (parked_id, consumer, topic, kafka_partition, kafka_offset, key, headers, value, case_id,"
+        " event_id, reason, error, parked_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
+        " ON CONFLICT DO NOTHING",
+        new_id(),
+        consumer,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        orjson.dumps([[key, (value or b"").decode("utf-8", "replace")] for key, value in record.headers]).decode(),
+        record.value,
+        case_id,
+        event_id,
+        reason,
+        _described(error),
+        work.now,
+    )
+
+
+def _described(error: Exception | None) -> str:
+    """The kind of error and where it arose; never its text, which may quote what the record carried."""
+    if error is None:
+        return ""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{code.co_filename.rsplit('/', 2)[-2]}/{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    constraint = getattr(error, "constraint_name", None)
+    detail = str(error) if type(error).__name__ == "Unreadable" else (constraint or "")
+    return f"{type(error).__name__} {detail} {place}".replace("  ", " ").strip()[:500]
+
+
+async def list_waiting(connection: asyncpg.Connection, limit: int = 200) -> list[asyncpg.Record]:
+    """What waits for a person, oldest first."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        "SELECT parked_id, consumer, topic, kafka_partition, kafka_offset, case_id, event_id, reason, error, parked_at"
+        f" FROM parked WHERE {WAITING} ORDER BY parked_at, kafka_offset LIMIT $1",
+        limit,
+    )
+    return rows
+
+
+async def find(connection: asyncpg.Connection, parked_id: str) -> asyncpg.Record | None:
+    """One parked record with its bytes, or None."""
+    return await connection.fetchrow("SELECT * FROM parked WHERE parked_id = $1", parked_id)
+
+
+async def waiting_of_case(work: Work, consumer: str, case_id: str) -> list[asyncpg.Record]:
+    """The waiting records of one case in the order in which they came."""
+    rows: list[asyncpg.Record] = await work.connection.fetch(
+        f"SELECT * FROM parked WHERE consumer = $1 AND case_id = $2 AND {WAITING} ORDER BY kafka_offset FOR UPDATE",
+        consumer,
+        case_id,
+    )
+    return rows
+
+
+async def mark_released(work: Work, parked_ids: list[str]) -> None:
+    await work.connection.execute(
+        "UPDATE parked SET released_at = $2 WHERE parked_id = ANY($1::uuid[])", parked_ids, work.now
+    )
+
+
+async def mark_discarded(work: Work, parked_id: str, reason: str) -> bool:
+    """Give a record up for good; answers whether there was one waiting."""
+    done: str = await work.connection.execute(
+        f"UPDATE parked SET discarded_at = $2, discard_reason = $3 WHERE parked_id = $1 AND {WAITING}",
+        parked_id,
+        work.now,
+        reason,
+    )
+    return done.endswith(" 1")
+
+
+def as_record(row: asyncpg.Record) -> ConsumerRecord[Any, Any]:
+    """The parked row as the Kafka record it was."""
+    parked_at: datetime = row["parked_at"]
+    headers = tuple((key, value.encode()) for key, value in orjson.loads(row["headers"]))
+    return ConsumerRecord(
+        topic=row["topic"],
+        partition=row["kafka_partition"],
+        offset=row["kafka_offset"],
+        timestamp=int(parked_at.timestamp() * 1000),
+        timestamp_type=1,
+        key=row["key"],
+        value=row["value"],
+        checksum=None,
+        serialized_key_size=len(row["key"] or b""),
+        serialized_value_size=len(row["value"] or b""),
+        headers=headers,
+    )

@@ -1,0 +1,105 @@
+"""Settings: the environment, read once into a frozen object; a service refuses to start on a bad one."""
+
+import sys
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+Role = Literal["http", "consumer", "relay", "clock"]
+ALL_ROLES: tuple[Role, ...] = ("http", "consumer", "relay", "clock")
+
+
+class UnsafeSetting(ValueError):
+    """A setting is not safe outside a development machine."""
+
+
+class ServiceEnvironment(EnvSettingsSource):
+    """Looks a field up as `NAME_SERVICE` first (`DATABASE_URL_INTAKE`), then as `NAME`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        settings: Any = self.settings_cls
+        own = self.env_vars.get(f"{field_name}_{settings.service}".lower())
+        if own is not None:
+            return own, field_name, self.field_is_complex(field)
+        return super().get_field_value(field, field_name)
+
+
+class KitSettings(BaseSettings):
+    """What every service is told by its environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", enable_decoding=False)
+    service: ClassVar[str]
+
+    environment: Literal["development", "production"] = "production"
+    database_url: str
+    migration_database_url: str | None = None
+    kafka_bootstrap_servers: str = ""
+    kafka_topic_prefix: str = ""
+    kafka_partitions: int = Field(default=12, multiple_of=4, ge=4, le=120)
+    kafka_replication: int = Field(default=1, ge=1, le=9)
+    kafka_min_insync_replicas: int = Field(default=1, ge=1, le=9)
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    public_url: str = ""
+    roles: str = "http,consumer,relay,clock"
+    pool_size: int = Field(default=8, ge=2, le=100)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    otel_exporter_otlp_endpoint: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def role_set(self) -> frozenset[str]:
+        return frozenset(role.strip() for role in self.roles.split(",") if role.strip())
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> "KitSettings":
+        unknown = self.role_set - set(ALL_ROLES)
+        if unknown or not self.role_set:
+            raise ValueError(
+                f"ROLES: {', '.join(sorted(unknown)) or 'nothing'} is no role; choose from http,consumer,relay,clock"
+            )
+        if not self.kafka_bootstrap_servers and self.role_set & {"consumer", "relay"}:
+            raise ValueError("KAFKA_BOOTSTRAP_SERVERS is missing: give host:port of one or more brokers")
+        if self.environment == "production":
+            if self.public_url and not self.public_url.startswith("https://"):
+                raise UnsafeSetting("PUBLIC_URL must begin with https:// when ENVIRONMENT=production")
+            if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
+                raise UnsafeSetting("OIDC_ISSUER must begin with https:// when ENVIRONMENT=production")
+            if self.kafka_replication < 3 or self.kafka_min_insync_replicas < 2:
+                raise UnsafeSetting(
+                    "KAFKA_REPLICATION must be at least 3 and KAFKA_MIN_INSYNC_REPLICAS at least 2"
+                    " when ENVIRONMENT=production"
+                )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by ours
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - files with secrets are not read by chance
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, ServiceEnvironment(settings_cls), file_secret_settings
+
+
+S = TypeVar("S", bound=KitSettings)
+
+
+def load(settings: type[S], **given: Any) -> S:
+    """Read the environment, or end the process (exit 78) with one line per setting that is missing or unsafe."""
+    try:
+        return settings(**given)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            said = problem["msg"].removeprefix("Value error, ")
+            if problem["type"] == "missing":
+                said = f"is missing: set {name}_{settings.service.upper()} or {name}"
+            print(f"{settings.service}: {name} {said}".replace("  ", " "), file=sys.stderr)
+        raise SystemExit(78) from None
