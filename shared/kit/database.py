@@ -86,7 +86,7 @@ class Database:
         rows: list[asyncpg.Record] = await self.pool.fetch(statement, *arguments)
         return rows
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self.pool.close()
 
 

@@ -144,7 +144,9 @@ class Inbox:
     async def _park_failed(self, record: ConsumerRecord[Any, Any], heard: Heard[Any], error: Exception) -> None:
         log.error("record_parked", event_id=heard.event_id, case_id=heard.case_id, error=type(error).__name__)
         await self._through_trouble(
-            lambda work: parking.park(work, self.consumer, record, "failed", error, heard.case_id, heard.event_id)
+            lambda work: parking.park(
+                work, self.consumer, record, "failed", error, case_id=heard.case_id, event_id=heard.event_id
+            )
         )
 
     async def _take(self, work: Work, pairs: list[tuple[ConsumerRecord[Any, Any], Heard[Any]]]) -> None:
@@ -153,7 +155,9 @@ class Inbox:
         if stuck:
             for record, heard in pairs:
                 if heard.case_id in stuck:
-                    await parking.park(work, self.consumer, record, "behind", None, heard.case_id, heard.event_id)
+                    await parking.park(
+                        work, self.consumer, record, "behind", None, case_id=heard.case_id, event_id=heard.event_id
+                    )
             pairs = [(r, h) for r, h in pairs if h.case_id not in stuck]
         first = await work.first_sight_of(self.consumer, [h for _, h in pairs])
         if first:
@@ -188,6 +192,29 @@ class Inbox:
             waves[at][1].append(h)
             latest[h.case_id] = at
         return waves
+
+    async def release(self, parked_id: str) -> int:
+        """Have the effect of a parked record now, then of those of its case that wait behind it, in order.
+
+        Answers how many were released. Each is a transaction of its own; the first that fails raises, and it and
+        those behind it stay. Raises `parking.NotParked` when nothing with that id waits.
+        """
+        async with self._database.pool.acquire() as connection:
+            row = await parking.find(connection, parked_id)
+        if row is None:
+            raise parking.NotParked(f"no record {parked_id} is parked; see `parked list`")
+        released = 0
+        while True:
+            async with self._database.work(system(self._database.service, "operator"), purpose="release") as work:
+                queue = await parking.waiting_of_case(work, self.consumer, row["case_id"]) if row["case_id"] else [row]
+                if not queue or (row["case_id"] is None and released):
+                    return released
+                heard = self._read(parking.as_record(queue[0]))
+                first = await work.first_sight_of(self.consumer, [heard] if heard else [])
+                if first:
+                    await self.handle(work, first)
+                await parking.mark_released(work, [queue[0]["parked_id"]])
+            released += 1
 
     async def _through_trouble(self, do: Callable[[Work], Awaitable[None]]) -> None:
         """Run in one Work, through transient trouble."""

@@ -14,17 +14,19 @@ from aiokafka import ConsumerRecord
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-WAITING = "released_at IS NULL AND discarded_at IS NULL"
-
 
 async def cases_waiting(work: Work, consumer: str, case_ids: Iterable[str]) -> set[str]:
     """Those of these cases that have a parked record waiting for a person."""
     rows = await work.connection.fetch(
-        f"SELECT DISTINCT case_id FROM parked WHERE consumer = $1 AND case_id = ANY($2::uuid[]) AND {WAITING}",
+        "SELECT DISTINCT case_id FROM waiting WHERE consumer = $1 AND case_id = ANY($2::uuid[])",
         consumer,
         list(case_ids),
     )
     return {str(row["case_id"]) for row in rows}
+
+
+class NotParked(Exception):
+    """There is no such record waiting for a person."""
 
 
 async def park(
@@ -33,6 +35,7 @@ async def park(
     record: ConsumerRecord[Any, Any],
     reason: str,
     error: Exception | None,
+    *,
     case_id: str | None = None,
     event_id: str | None = None,
 ) -> None:
@@ -71,16 +74,6 @@ def _described(error: Exception | None) -> str:
     return f"{type(error).__name__} {detail} {place}".replace("  ", " ").strip()[:500]
 
 
-async def list_waiting(connection: asyncpg.Connection, limit: int = 200) -> list[asyncpg.Record]:
-    """What waits for a person, oldest first."""
-    rows: list[asyncpg.Record] = await connection.fetch(
-        "SELECT parked_id, consumer, topic, kafka_partition, kafka_offset, case_id, event_id, reason, error, parked_at"
-        f" FROM parked WHERE {WAITING} ORDER BY parked_at, kafka_offset LIMIT $1",
-        limit,
-    )
-    return rows
-
-
 async def find(connection: asyncpg.Connection, parked_id: str) -> asyncpg.Record | None:
     """One parked record with its bytes, or None."""
     return await connection.fetchrow("SELECT * FROM parked WHERE parked_id = $1", parked_id)
@@ -89,7 +82,7 @@ async def find(connection: asyncpg.Connection, parked_id: str) -> asyncpg.Record
 async def waiting_of_case(work: Work, consumer: str, case_id: str) -> list[asyncpg.Record]:
     """The waiting records of one case in the order in which they came."""
     rows: list[asyncpg.Record] = await work.connection.fetch(
-        f"SELECT * FROM parked WHERE consumer = $1 AND case_id = $2 AND {WAITING} ORDER BY kafka_offset FOR UPDATE",
+        "SELECT * FROM waiting WHERE consumer = $1 AND case_id = $2 ORDER BY kafka_offset FOR UPDATE",
         consumer,
         case_id,
     )
@@ -105,7 +98,7 @@ async def mark_released(work: Work, parked_ids: list[str]) -> None:
 async def mark_discarded(work: Work, parked_id: str, reason: str) -> bool:
     """Give a record up for good; answers whether there was one waiting."""
     done: str = await work.connection.execute(
-        f"UPDATE parked SET discarded_at = $2, discard_reason = $3 WHERE parked_id = $1 AND {WAITING}",
+        "UPDATE waiting SET discarded_at = $2, discard_reason = $3 WHERE parked_id = $1",
         parked_id,
         work.now,
         reason,
@@ -130,3 +123,23 @@ def as_record(row: asyncpg.Record) -> ConsumerRecord[Any, Any]:
         serialized_value_size=len(row["value"] or b""),
         headers=headers,
     )
+
+
+def described(row: asyncpg.Record) -> str:
+    """One parked record as a JSON line: place, reason, error, size; never its content."""
+    shown = {
+        name: row[name]
+        for name in (
+            "parked_id",
+            "consumer",
+            "topic",
+            "kafka_partition",
+            "kafka_offset",
+            "case_id",
+            "event_id",
+            "reason",
+            "error",
+            "parked_at",
+        )
+    }
+    return orjson.dumps({**shown, "bytes": len(row["value"] or b"")}, default=str).decode()

@@ -42,6 +42,8 @@ class KitSettings(BaseSettings):
     kafka_min_insync_replicas: int = Field(default=1, ge=1, le=9)
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
+    reuse_port: bool = False
+    """Several processes share PORT (SO_REUSEPORT)."""
     public_url: str = ""
     roles: str = "http,consumer,relay,clock"
     pool_size: int = Field(default=8, ge=2, le=100)

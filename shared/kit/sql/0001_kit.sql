@@ -69,7 +69,10 @@ CREATE TABLE parked (
     CONSTRAINT discarded_has_reason CHECK ((discarded_at IS NULL) = (discard_reason IS NULL)),
     CONSTRAINT parked_record_once UNIQUE (consumer, topic, kafka_partition, kafka_offset)
 );
-CREATE INDEX parked_waiting ON parked (consumer, case_id) WHERE released_at IS NULL AND discarded_at IS NULL;
+CREATE INDEX parked_by_case ON parked (consumer, case_id) WHERE released_at IS NULL AND discarded_at IS NULL;
+
+CREATE VIEW waiting AS
+SELECT * FROM parked WHERE released_at IS NULL AND discarded_at IS NULL;
 
 -- First answers to writes, by the client's key, so that the same key answers the same.
 CREATE TABLE answers (

@@ -1,0 +1,150 @@
+"""The command line every service has: serve, migrate, check, parked."""
+
+import contextlib
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+import uvloop
+
+from shared.kit import broker, parking
+from shared.kit.actor import system
+from shared.kit.database import connect, migrate, role_of
+from shared.kit.service import Build, serve
+from shared.kit.settings import KitSettings, load
+
+
+def command_line(settings: type[KitSettings], build: Build, folder: Path) -> click.Group:
+    """The commands every service has; a service adds its own to the group."""
+    name = settings.service
+
+    @click.group(name=name, context_settings={"help_option_names": ["-h", "--help"]})
+    def group() -> None:
+        """Run and look after one service of Rujukan."""
+
+    @group.command("serve")
+    def serve_command() -> None:
+        """Serve until stopped: the roles in ROLES (http, consumer, relay, clock; all by default)."""
+        uvloop.run(serve(load(settings), build))
+
+    @group.command("migrate")
+    def migrate_command() -> None:
+        """Bring the database to this version and make the Kafka topics."""
+        uvloop.run(_migrate(load(settings), folder))
+
+    @group.command("check")
+    def check_command() -> None:
+        """Say whether settings, database and broker are fit to serve; exit 1 when not."""
+        sys.exit(uvloop.run(_check(load(settings))))
+
+    @group.group("parked")
+    def parked_group() -> None:
+        """Records that could not be digested: look, release after a fix, or discard with a reason."""
+
+    @parked_group.command("list")
+    def list_command() -> None:
+        """List what waits for a person, one JSON object a line."""
+        uvloop.run(_parked_list(load(settings)))
+
+    @parked_group.command("show")
+    @click.argument("parked_id")
+    def show_command(parked_id: str) -> None:
+        """Show one record's place, reason and size (never its content)."""
+        uvloop.run(_parked_show(load(settings), parked_id))
+
+    @parked_group.command("release")
+    @click.argument("parked_id")
+    def release_command(parked_id: str) -> None:
+        """Try a record again, and those of its case that wait behind it, in order."""
+        sys.exit(uvloop.run(_parked_release(load(settings), build, parked_id)))
+
+    @parked_group.command("discard")
+    @click.argument("parked_id")
+    @click.option("--reason", required=True, help="Why it can be given up; kept with the record.")
+    def discard_command(parked_id: str, reason: str) -> None:
+        """Give a record up for good; it stays in the table with the reason."""
+        sys.exit(uvloop.run(_parked_discard(load(settings), parked_id, reason)))
+
+    return group
+
+
+async def _migrate(settings: KitSettings, folder: Path) -> None:
+    url = settings.migration_database_url or settings.database_url
+    role = role_of(settings.database_url) if settings.migration_database_url else None
+    for name in await migrate(url, [folder / "migrations"], application_role=role):
+        click.echo(f"{settings.service}: applied {name}", err=True)
+    if settings.kafka_bootstrap_servers:
+        for name in await broker.make_topics(settings, [settings.service]):
+            click.echo(f"{settings.service}: made topic {name}", err=True)
+
+
+async def _check(settings: KitSettings) -> int:
+    """0 when the role is safe and the server keeps what it commits, else 1 with one line per finding."""
+    findings = []
+    database = await connect(settings.database_url, service=settings.service, max_size=2)
+    try:
+        row = (
+            await database.fetch(
+                "SELECT r.rolsuper, r.rolbypassrls,"
+                " (SELECT relowner FROM pg_class WHERE relname = 'journal') = r.oid AS owner,"
+                " current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,"
+                " has_table_privilege('journal', 'UPDATE') OR has_table_privilege('journal', 'DELETE') AS may_change"
+                " FROM pg_roles r WHERE r.rolname = current_user"
+            )
+        )[0]
+        if row["rolsuper"] or row["rolbypassrls"] or row["owner"] or row["may_change"]:
+            findings.append(
+                "the application role is superuser, bypasses row security, owns the tables or may change the journal:"
+                " use a role of its own"
+            )
+        if row["fsync"] != "on" or row["pages"] != "on":
+            findings.append("the server does not keep what it commits: set fsync and full_page_writes on")
+    finally:
+        await database.aclose()
+    for finding in findings:
+        click.echo(f"{settings.service}: {finding}", err=True)
+    click.echo(f"{settings.service}: {'fit to serve' if not findings else f'{len(findings)} findings'}")
+    return 1 if findings else 0
+
+
+async def _parked_list(settings: KitSettings) -> None:
+    database = await connect(settings.database_url, service=settings.service, max_size=2)
+    async with contextlib.aclosing(database):
+        for row in await database.fetch("SELECT * FROM waiting ORDER BY parked_at, kafka_offset LIMIT 1000"):
+            click.echo(parking.described(row))
+
+
+async def _parked_show(settings: KitSettings, parked_id: str) -> None:
+    database = await connect(settings.database_url, service=settings.service, max_size=2)
+    async with contextlib.aclosing(database), database.pool.acquire() as connection:
+        row = await parking.find(connection, parked_id)
+        if row is None:
+            raise click.ClickException(f"no parked record {parked_id}; see `parked list`")
+        click.echo(parking.described(row))
+
+
+async def _parked_release(settings: KitSettings, build: Build, parked_id: str) -> int:
+    async with AsyncExitStack() as stack:
+        database = await connect(settings.database_url, service=settings.service, max_size=settings.pool_size)
+        stack.push_async_callback(database.aclose)
+        service = await build(settings, database, stack)
+        try:
+            released = await service.inbox.release(parked_id)
+        except parking.NotParked as error:
+            raise click.ClickException(str(error)) from None
+        except Exception as error:
+            click.echo(f"{parked_id} stays parked: it failed again with {type(error).__name__}", err=True)
+            return 1
+        click.echo(f"released {released}")
+        return 0
+
+
+async def _parked_discard(settings: KitSettings, parked_id: str, reason: str) -> int:
+    database = await connect(settings.database_url, service=settings.service, max_size=2)
+    async with contextlib.aclosing(database):
+        async with database.work(system(settings.service, "operator"), purpose="discard") as work:
+            if not await parking.mark_discarded(work, parked_id, reason):
+                raise click.ClickException(f"no parked record {parked_id} is waiting; see `parked list`")
+        click.echo(f"discarded {parked_id}")
+        return 0
