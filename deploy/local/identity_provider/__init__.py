@@ -1,0 +1,9 @@
+"""An OpenID provider for development: one log-in per role without a password, and a secret for every client.
+
+It vouches for anybody who asks, so it refuses to run in production or on an address others can reach.
+`python -m deploy.local.identity_provider` starts it.
+"""
+
+from deploy.local.identity_provider.people import client_secret
+
+__all__ = ["client_secret"]
