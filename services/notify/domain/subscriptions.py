@@ -1,0 +1,153 @@
+"""Subscriptions: what a subscriber wants to hear, and where it may be sent."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from services.notify.domain.addresses import is_public
+from services.notify.domain.refusals import EndpointRefused
+
+Status = Literal["active", "paused", "ended"]
+Pause = Literal["by_subscriber", "gone"]
+Channel = Literal["webhook"]
+
+EVENTS: dict[str, str] = {
+    "referral.referral_opened.v1": "opened",
+    "referral.assignment_sent.v1": "sent",
+    "referral.assignment_acknowledged.v1": "acknowledged",
+    "referral.assignment_accepted.v1": "accepted",
+    "referral.assignment_declined.v1": "declined",
+    "referral.assignment_expired.v1": "expired",
+    "referral.service_started.v1": "in_progress",
+    "referral.assignment_completed.v1": "completed",
+    "referral.assignment_failed.v1": "failed",
+    "referral.referral_fulfilled.v1": "fulfilled",
+    "referral.referral_escalated.v1": "escalated",
+    "referral.gap_opened.v1": "gap",
+}
+"""Facts that a subscriber can be told, and the state each one leaves the need or attempt in."""
+
+Kind = tuple[str, str, str]
+"""(event type, province, need): all that a filter looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to hear. An empty set means: all."""
+
+    events: frozenset[str] = frozenset()
+    provinces: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+
+    def wants(self, kind: Kind) -> bool:
+        """True when a fact of this kind passes all three sets."""
+        event_type, province, need = kind
+        return (
+            (not self.events or event_type in self.events)
+            and (not self.provinces or province in self.provinces)
+            and (not self.needs or need in self.needs)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    subscription_id: str
+    organisation: str
+    name: str
+    channel: Channel
+    url: str
+    filter: Filter
+    status: Status
+    paused_because: Pause | None
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """As much of a subscription as matching needs."""
+
+    subscription_id: str
+    organisation: str
+    filter: Filter
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Who wants facts of which kind; remembers its answers, because facts come in few kinds."""
+
+    listeners: tuple[Listener, ...]
+    _known: dict[Kind, tuple[Listener, ...]] = field(default_factory=dict)
+
+    def who_wants(self, kind: Kind) -> tuple[Listener, ...]:
+        """The listeners whose filter lets this kind through."""
+        found = self._known.get(kind)
+        if found is None:
+            found = self._known[kind] = tuple(one for one in self.listeners if one.filter.wants(kind))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRules:
+    """Where notices may go. `private` holds `host:port` pairs that a development machine may use all the same."""
+
+    http_allowed: bool
+    ports: frozenset[int]
+    private: frozenset[str]
+
+
+def endpoint(url: str, rules: EndpointRules) -> str:
+    """The URL in canonical form. Raises `EndpointRefused`, which names the part that stood in the way.
+
+    This is for the person who types; what counts is the check of the address at each connection.
+    """
+    if len(url) > 1000 or not url.isprintable() or any(c.isspace() for c in url) or "\\" in url:
+        raise EndpointRefused("form")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise EndpointRefused("form") from None
+    scheme = parts.scheme.lower()
+    if scheme != "https" and not (scheme == "http" and rules.http_allowed):
+        raise EndpointRefused("scheme")
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise EndpointRefused("credentials")
+    if parts.fragment:
+        raise EndpointRefused("fragment")
+    host = _ascii_host(parts.hostname or "")
+    effective = port if port is not None else (443 if scheme == "https" else 80)
+    if f"{host}:{effective}" not in rules.private:
+        if effective not in rules.ports:
+            raise EndpointRefused("port")
+        if not _looks_public(host):
+            raise EndpointRefused("host")
+    shown = f"[{host}]" if ":" in host else host
+    netloc = shown if port is None else f"{shown}:{port}"
+    return urlunsplit((scheme, netloc, parts.path or "/", parts.query, ""))
+
+
+def _ascii_host(host: str) -> str:
+    host = host.rstrip(".")
+    if not host:
+        raise EndpointRefused("host")
+    try:
+        return host.encode("idna").decode().lower()
+    except UnicodeError:
+        raise EndpointRefused("host") from None
+
+
+def _looks_public(host: str) -> bool:
+    """False for what cannot be a name on the internet: one label, odd number forms, private addresses."""
+    if ":" in host:
+        return is_public(host)
+    labels = host.split(".")
+    last = labels[-1]
+    if last.isdecimal() or last.startswith("0x"):
+        return is_public(host)
+    return len(labels) > 1 and last not in RESERVED_TOP_LEVEL and all(labels)
+
+
+RESERVED_TOP_LEVEL = frozenset({"localhost", "local", "internal", "lan", "home", "corp", "test", "invalid", "onion"})
+

@@ -1,0 +1,358 @@
+"""Statements on `deliveries` and `attempts`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notify.domain.deliveries import Claimed, Notice, Outcome
+from shared.kit.work import Work
+
+ROW = """d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.event_id::text, d.event_type,
+    d.case_id::text, d.need, d.province, d.status, d.attempts, d.replays, d.created_at, d.next_attempt_at,
+    d.ended_at, d.trouble, d.http_status"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery as lists show it."""
+
+    delivery_id: str
+    subscription_id: str
+    organisation: str
+    test: bool
+    event_id: str
+    event_type: str
+    case_id: str
+    need: str | None
+    province: str | None
+    status: str
+    attempts: int
+    replays: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    ended_at: datetime | None
+    trouble: str | None
+    http_status: int | None
+    ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    number: int
+    started_at: datetime
+    ms: int
+    status: int | None
+    trouble: str | None
+    response: bytes
+
+
+async def add_notices(work: Work, notices: Sequence[Notice]) -> set[str]:
+    """Queue notices; answers the delivery ids that were new (a fact reaches a subscription once)."""
+    rows = await work.connection.fetch(
+        """
+        INSERT INTO deliveries (delivery_id, subscription_id, organisation, test, event_id, event_type, case_id,
+            need, province, body, traceparent, status, created_at, queued_at, next_attempt_at)
+        SELECT n.delivery_id, n.subscription_id, n.organisation, FALSE, n.event_id, n.event_type, n.case_id,
+            n.need, n.province, n.body, n.traceparent, 'queued', $11, $11, $11
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
+                $8::text[], $9::bytea[], $10::text[])
+            AS n (delivery_id, subscription_id, organisation, event_id, event_type, case_id, need, province,
+                body, traceparent)
+        ON CONFLICT (subscription_id, event_id) DO NOTHING
+        RETURNING delivery_id::text
+        """,
+        [n.delivery_id for n in notices],
+        [n.subscription_id for n in notices],
+        [n.organisation for n in notices],
+        [n.event_id for n in notices],
+        [n.event_type for n in notices],
+        [n.case_id for n in notices],
+        [n.need for n in notices],
+        [n.province for n in notices],
+        [n.body for n in notices],
+        [n.traceparent for n in notices],
+        work.now,
+    )
+    return {row["delivery_id"] for row in rows}
+
+
+async def add_test(
+    work: Work,
+    *,
+    delivery_id: str,
+    subscription_id: str,
+    organisation: str,
+    event_id: str,
+    event_type: str,
+    body: bytes,
+    lease_until: datetime,
+) -> None:
+    """Add a test notice that its maker holds in hand already."""
+    await work.connection.execute(
+        """
+        INSERT INTO deliveries (delivery_id, subscription_id, organisation, test, event_id, event_type, case_id,
+            body, status, created_at, queued_at, next_attempt_at, lease_until)
+        VALUES ($1, $2, $3, TRUE, $4, $5, $2, $6, 'sending', $7, $7, $7, $8)
+        """,
+        delivery_id,
+        subscription_id,
+        organisation,
+        event_id,
+        event_type,
+        body,
+        work.now,
+        lease_until,
+    )
+
+
+async def claim_due(
+    work: Work, *, trusted: bool, lease_until: datetime, subscriptions: int, limit: int
+) -> list[Claimed]:
+    """Take what is due, a turn each: from at most `subscriptions` subscriptions, at most `limit` in all.
+
+    The circuits taken from are locked and those in another claimer's hands skipped, so that a subscription's
+    window holds over all replicas. A notice whose lease ran out is due again, with its old id.
+    """
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        """
+        WITH ready AS MATERIALIZED (
+            SELECT c.subscription_id, c.claim_window
+            FROM circuits c JOIN subscriptions s USING (subscription_id)
+            WHERE s.status = 'active' AND c.trusted = $2 AND (c.open_until IS NULL OR c.open_until <= $1)
+                AND EXISTS (
+                    SELECT FROM deliveries d
+                    WHERE d.subscription_id = c.subscription_id AND d.status IN ('queued', 'sending', 'retry_wait')
+                        AND coalesce(d.lease_until, d.next_attempt_at) <= $1
+                )
+            ORDER BY c.claimed_at NULLS FIRST
+            LIMIT $4
+            FOR UPDATE OF c SKIP LOCKED
+        ), room AS (
+            SELECT r.subscription_id, r.claim_window - (
+                SELECT count(*) FROM deliveries h
+                WHERE h.subscription_id = r.subscription_id AND h.status = 'sending' AND h.lease_until > $1
+            ) AS places
+            FROM ready r
+        ), due AS (
+            SELECT d.delivery_id, d.turn
+            FROM room r CROSS JOIN LATERAL (
+                SELECT d.delivery_id, row_number() OVER () AS turn FROM (
+                    SELECT d.delivery_id FROM deliveries d
+                    WHERE d.subscription_id = r.subscription_id AND d.status IN ('queued', 'sending', 'retry_wait')
+                        AND coalesce(d.lease_until, d.next_attempt_at) <= $1
+                    ORDER BY coalesce(d.lease_until, d.next_attempt_at)
+                    LIMIT greatest(r.places, 0)
+                ) d
+            ) d
+            ORDER BY d.turn
+            LIMIT $5
+        ), turned AS (
+            UPDATE circuits c SET claimed_at = $1 FROM ready r WHERE c.subscription_id = r.subscription_id
+        )
+        UPDATE deliveries d SET status = 'sending', lease_until = $3
+        FROM due, subscriptions s
+        WHERE d.delivery_id = due.delivery_id AND s.subscription_id = d.subscription_id
+            AND d.status IN ('queued', 'sending', 'retry_wait')
+            AND coalesce(d.lease_until, d.next_attempt_at) <= $1
+        RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.event_id::text,
+            d.event_type, d.case_id::text, d.body, d.traceparent, d.attempts, d.step, d.queued_at, d.lease_until,
+            s.channel, s.url, s.secret AS sealed_secret
+        """,
+        work.now,
+        trusted,
+        lease_until,
+        subscriptions,
+        limit,
+    )
+    return [Claimed(**dict(row)) for row in rows]
+
+
+async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> set[str]:
+    """Write attempts and where their notices stand now; answers the delivery ids that were still in hand.
+
+    A holder who comes back after its lease went to somebody else changes nothing.
+    """
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        """
+        WITH tried AS (
+            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::smallint[], $5::smallint[],
+                    $6::timestamptz[], $7::timestamptz[], $8::text[], $9::smallint[], $10::timestamptz[],
+                    $11::integer[], $12::bytea[])
+                AS t (delivery_id, lease_until, status, number, step, next_attempt_at, ended_at, trouble,
+                    http_status, started_at, ms, response)
+        ), settled AS (
+            UPDATE deliveries d SET status = t.status, attempts = t.number, step = t.step,
+                next_attempt_at = t.next_attempt_at, lease_until = NULL, ended_at = t.ended_at,
+                trouble = t.trouble, http_status = t.http_status
+            FROM tried t
+            WHERE d.delivery_id = t.delivery_id AND d.status = 'sending' AND d.lease_until = t.lease_until
+            RETURNING d.delivery_id
+        ), noted AS (
+            INSERT INTO attempts (delivery_id, number, started_at, ms, status, trouble, response)
+            SELECT t.delivery_id, t.number, t.started_at, t.ms, t.http_status, t.trouble, t.response
+            FROM tried t JOIN settled USING (delivery_id)
+        )
+        SELECT delivery_id::text FROM settled
+        """,
+        [o.claimed.delivery_id for o in outcomes],
+        [o.claimed.lease_until for o in outcomes],
+        [o.status for o in outcomes],
+        [o.number for o in outcomes],
+        [o.step for o in outcomes],
+        [o.next_attempt_at for o in outcomes],
+        [o.ended_at for o in outcomes],
+        [o.trouble for o in outcomes],
+        [o.answer.status for o in outcomes],
+        [o.answer.started_at for o in outcomes],
+        [o.answer.ms for o in outcomes],
+        [o.answer.response for o in outcomes],
+    )
+    return {row["delivery_id"] for row in rows}
+
+
+async def give_up_waiting(work: Work, *, queued_before: datetime, limit: int) -> list[Row]:
+    """End notices that have waited since before then behind a server that does not answer."""
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        f"""
+        WITH old AS (
+            SELECT d.delivery_id FROM deliveries d JOIN subscriptions s USING (subscription_id)
+            WHERE d.status IN ('queued', 'retry_wait') AND d.queued_at < $1 AND s.status = 'active'
+            ORDER BY d.queued_at LIMIT $2
+            FOR UPDATE OF d SKIP LOCKED
+        )
+        UPDATE deliveries d SET status = 'dead_lettered', next_attempt_at = NULL, ended_at = $3,
+            trouble = coalesce(d.trouble, 'connection')
+        FROM old WHERE d.delivery_id = old.delivery_id
+        RETURNING {ROW}
+        """,  # noqa: S608 - a constant list of columns
+        queued_before,
+        limit,
+        work.now,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def suppress_ended(work: Work, *, limit: int) -> list[Row]:
+    """End what waits for subscriptions that were ended."""
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        f"""
+        WITH moot AS (
+            SELECT d.delivery_id FROM deliveries d JOIN subscriptions s USING (subscription_id)
+            WHERE s.status = 'ended' AND d.status IN ('queued', 'retry_wait')
+            LIMIT $1
+            FOR UPDATE OF d SKIP LOCKED
+        )
+        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, ended_at = $2
+        FROM moot WHERE d.delivery_id = moot.delivery_id
+        RETURNING {ROW}
+        """,  # noqa: S608 - a constant list of columns
+        limit,
+        work.now,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def requeue(work: Work, delivery_ids: Sequence[str]) -> list[Row]:
+    """Put locked, ended deliveries back into the queue with their ids, at the beginning of the schedule."""
+    rows = await work.connection.fetch(
+        f"""
+        UPDATE deliveries d SET status = 'queued', step = 0, replays = d.replays + 1, queued_at = $2,
+            next_attempt_at = $2, ended_at = NULL
+        WHERE d.delivery_id = ANY($1::uuid[])
+        RETURNING {ROW}
+        """,  # noqa: S608 - a constant list of columns
+        delivery_ids,
+        work.now,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def lock_delivery(work: Work, delivery_id: str, *, scope: str | None) -> Row | None:
+    """The delivery, locked for a change; None when there is none within `scope` (None: all organisations)."""
+    row = await work.connection.fetchrow(
+        f"""
+        SELECT {ROW} FROM deliveries d
+        WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+        FOR UPDATE
+        """,  # noqa: S608 - a constant list of columns
+        delivery_id,
+        scope,
+    )
+    return Row(**dict(row)) if row else None
+
+
+async def list_deliveries(
+    work: Work,
+    *,
+    scope: str | None,
+    subscription_id: str,
+    statuses: Sequence[str] = (),
+    event_type: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Deliveries of a subscription, newest first, older than `before`; with the time of the last attempt."""
+    rows = await work.connection.fetch(
+        f"""
+        SELECT {ROW}, a.ms FROM deliveries d
+        LEFT JOIN attempts a ON a.delivery_id = d.delivery_id AND a.number = d.attempts
+        WHERE d.subscription_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+            AND (cardinality($3::text[]) = 0 OR d.status = ANY($3))
+            AND ($4::text IS NULL OR d.event_type = $4) AND ($5::uuid IS NULL OR d.delivery_id < $5)
+        ORDER BY d.delivery_id DESC
+        LIMIT $6
+        """,  # noqa: S608 - a constant list of columns
+        subscription_id,
+        scope,
+        list(statuses),
+        event_type,
+        before,
+        limit,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def find_delivery(work: Work, delivery_id: str, *, scope: str | None) -> tuple[Row, bytes] | None:
+    """A delivery and its body; None when there is none within `scope` (None: all organisations)."""
+    row = await work.connection.fetchrow(
+        f"""
+        SELECT {ROW}, d.body FROM deliveries d
+        WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+        """,  # noqa: S608 - a constant list of columns
+        delivery_id,
+        scope,
+    )
+    if row is None:
+        return None
+    values: dict[str, Any] = dict(row)
+    body: bytes = values.pop("body")
+    return Row(**values), body
+
+
+async def list_attempts(work: Work, delivery_id: str, *, scope: str | None) -> list[Attempt]:
+    """The attempts of a delivery, first to last, within `scope` (None: all organisations)."""
+    rows = await work.connection.fetch(
+        """
+        SELECT a.number, a.started_at, a.ms, a.status, a.trouble, a.response
+        FROM attempts a JOIN deliveries d USING (delivery_id)
+        WHERE a.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+        ORDER BY a.number
+        """,
+        delivery_id,
+        scope,
+    )
+    return [Attempt(**dict(row)) for row in rows]
+
+
+async def count_waiting(work: Work) -> int:
+    """How many notices wait, in all."""
+    # unscoped: one figure for operators
+    counted: int = await work.connection.fetchval(
+        "SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending', 'retry_wait')"
+    )
+    return counted
