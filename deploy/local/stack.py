@@ -6,16 +6,24 @@
 Everything it starts dies with this process, however that ends.
 """
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import report
-from deploy.local.supervisor import Child, Supervisor
+import aiohttp
+
+from deploy.local import folder, kafka, ports, postgres, report, supervisor, tansu
+from deploy.local.identity_provider import client_secret
+from deploy.local.report import Trouble
+from deploy.local.supervisor import Child, Ready, Supervisor
 
 SERVICES = ("intake", "referral", "notify", "audit")
 PORTS = {"identity": 8100, "intake": 8101, "referral": 8102, "notify": 8103, "audit": 8104}
+STOP_ORDER = ((*SERVICES, "identity"), ("kafka",), ("postgres",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,12 @@ class Running:
     data: Path
     urls: Mapping[str, str]  # http://127.0.0.1:<port>, without a slash at the end
     databases: Mapping[str, str]  # postgresql://… of the application role
-    owner_databases: Mapping[str, str]  # postgresql://… of the owner role
+    owner_databases: Mapping[str, str] = field(repr=False)  # postgresql://… of the owner role
     bootstrap: str  # host:port[,host:port] of the broker
-    broker: str  # the rung that was taken, in a few words, e.g. "Apache Kafka 4.3.1"
+    broker: str  # what the broker is, e.g. "Apache Kafka 4.3.1"
     postgres: str  # e.g. "PostgreSQL 15.18"
-    environments: Mapping[str, Mapping[str, str]]  # per service: every variable we set for it
-    secrets: Mapping[str, str]  # what <data>/secrets.json holds
+    environments: Mapping[str, Mapping[str, str]] = field(repr=False)  # per service: every variable we set for it
+    secrets: Mapping[str, str] = field(repr=False)  # what <data>/secrets.json holds
     first_run: bool  # True when there was no data before
     supervisor: Supervisor
 
@@ -43,7 +51,7 @@ class Running:
         await self.supervisor.stop(name)
 
     async def failed(self) -> None:
-        """Return never, or raise `Trouble` once a child that cannot be restarted has ended."""
+        """Raise `Trouble` once a child that cannot be restarted has ended; until then wait."""
         await self.supervisor.failed()
 
 
@@ -62,5 +70,206 @@ async def running(
     `durable=False` lets PostgreSQL skip fsync (throw-away runs). Raises `report.Trouble` with the thing, the reason
     and the remedy.
     """
-    raise NotImplementedError
-    yield
+    data = data.resolve()
+    async with folder.locked(data, say):
+        folder.require_space(data)
+        first_run = not (data / "secrets.json").exists()
+        secrets = folder.keep_secrets(data, SERVICES)
+        children = Supervisor(data, say)
+        try:
+            broker, database = await asyncio.gather(
+                _broker(data, children, say), _database(data, children, secrets, durable, say)
+            )
+            urls = {
+                name: f"http://127.0.0.1:{ports.choose(name, usual, os.environ, say)}" for name, usual in PORTS.items()
+            }
+            environments = {
+                service: _environment(service, urls, database.urls[service].application, broker.bootstrap, secrets)
+                | (settings or {}).get(service, {})
+                for service in SERVICES
+            }
+            say("Bringing the databases and topics to this version …")
+            await asyncio.gather(
+                children.start(_identity_provider(urls["identity"], secrets)),
+                *(
+                    _migrate(service, environments[service], database.urls[service].owner, children)
+                    for service in SERVICES
+                ),
+            )
+            say("Starting intake, referral, notify and audit …")
+            await children.start_all([_service(name, urls[name], environments[name]) for name in SERVICES])
+            yield Running(
+                data=data,
+                urls=urls,
+                databases={name: database.urls[name].application for name in SERVICES},
+                owner_databases={name: database.urls[name].owner for name in SERVICES},
+                bootstrap=broker.bootstrap,
+                broker=broker.name,
+                postgres=database.name,
+                environments=environments,
+                secrets=secrets,
+                first_run=first_run,
+                supervisor=children,
+            )
+        finally:
+            await children.stop_all(STOP_ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Broker:
+    name: str
+    bootstrap: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    name: str
+    urls: Mapping[str, postgres.Urls]
+
+
+async def _broker(data: Path, children: Supervisor, say: report.Say) -> _Broker:
+    """The ladder: the one that is configured, Apache Kafka, the broker in a wheel."""
+    wanted = os.environ.get("RUJUKAN_BROKER", "")
+    if wanted not in ("", "kafka", "tansu"):
+        raise Trouble("RUJUKAN_BROKER", f'"{wanted}" is no choice', "Set it to kafka or tansu, or unset it.")
+    if bootstrap := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        say(f"Broker: {bootstrap}, as KAFKA_BOOTSTRAP_SERVERS says; it is not ours to start, stop or back up.")
+        return _Broker(bootstrap, bootstrap)
+    if wanted != "tansu":
+        try:
+            broker = await asyncio.to_thread(kafka.find, data / "kafka", os.environ, say)
+        except Trouble as trouble:
+            if wanted == "kafka":
+                raise
+            say(f"Apache Kafka cannot be had: {trouble}")
+        else:
+            kafka.rung(broker, say)
+            await kafka.prepare(broker, children.log("kafka-format"))
+            await children.start(broker.child())
+            return _Broker(broker.name, broker.bootstrap)
+    last = tansu.find()
+    tansu.rung(last, say)
+    await children.start(last.child())
+    return _Broker(last.name, last.bootstrap)
+
+
+async def _database(
+    data: Path, children: Supervisor, secrets: Mapping[str, str], durable: bool, say: report.Say
+) -> _Database:
+    """The ladder: the one that is configured, the system's PostgreSQL, the one in a wheel."""
+    names = [f"{kind}_{name.upper()}" for name in SERVICES for kind in ("DATABASE_URL", "MIGRATION_DATABASE_URL")]
+    if given := [name for name in names if os.environ.get(name)]:
+        if missing := sorted(set(names) - set(given)):
+            raise Trouble(
+                "the database",
+                f"{given[0]} is set, but {', '.join(missing)} is not",
+                "Set the URL of the application role and of the owner role for all four services, or none of them.",
+            )
+        say("PostgreSQL: as DATABASE_URL_… say; it is not ours to start, stop or back up.")
+        return _Database(
+            "PostgreSQL (configured)",
+            {
+                name: postgres.Urls(
+                    application=os.environ[f"DATABASE_URL_{name.upper()}"],
+                    owner=os.environ[f"MIGRATION_DATABASE_URL_{name.upper()}"],
+                )
+                for name in SERVICES
+            },
+        )
+    server = await postgres.prepare(
+        data / "postgres",
+        children.log("initdb"),
+        port=ports.free(),
+        password=secrets["postgres"],
+        environment=os.environ,
+        durable=durable,
+    )
+    postgres.rung(server, say)
+    await children.start(server.child())
+    return _Database(server.binaries.name, await postgres.provide(server, SERVICES, secrets))
+
+
+def _environment(
+    service: str, urls: Mapping[str, str], database_url: str, bootstrap: str, secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """What a service is told; nothing secret that is another's."""
+    own = {
+        "intake": {"VAULT_KEK": secrets["VAULT_KEK"]},
+        "referral": {"INTAKE_URL": urls["intake"]},
+        "notify": {},
+        "audit": {"LEDGER_KEY": secrets["LEDGER_KEY"], "LEDGER_ORIGIN": "rujukan.local/ledger"},
+    }
+    taken_away = {
+        f"{kind}_{name.upper()}": "" for name in SERVICES for kind in ("DATABASE_URL", "MIGRATION_DATABASE_URL")
+    }
+    return {
+        **taken_away,
+        f"DATABASE_URL_{service.upper()}": database_url,
+        "ENVIRONMENT": "development",
+        "HOST": "127.0.0.1",
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "OIDC_CLIENT_ID": f"svc-{service}",
+        "OIDC_CLIENT_SECRET": client_secret(secrets["PROVIDER_SECRET"], f"svc-{service}"),
+        "OIDC_ISSUER": urls["identity"],
+        "PORT": port_of(urls[service]),
+        **{f"PUBLIC_URL_{name.upper()}": urls[name] for name in SERVICES},
+        **own[service],
+    }
+
+
+def _identity_provider(url: str, secrets: Mapping[str, str]) -> Child:
+    return Child(
+        name="identity",
+        command=[sys.executable, "-m", "deploy.local.identity_provider"],
+        environment={
+            "ENVIRONMENT": "development",
+            "HOST": "127.0.0.1",
+            "ISSUER": url,
+            "PORT": port_of(url),
+            "PROVIDER_SECRET": secrets["PROVIDER_SECRET"],
+        },
+        ready=answers(f"{url}/livez"),
+        restart=True,
+        stop_s=2,
+    )
+
+
+async def _migrate(service: str, environment: Mapping[str, str], owner_url: str, children: Supervisor) -> None:
+    await supervisor.finish(
+        Child(
+            name=f"{service}-migrate",
+            command=[sys.executable, "-m", f"services.{service}", "migrate"],
+            environment={**environment, f"MIGRATION_DATABASE_URL_{service.upper()}": owner_url},
+        ),
+        children.log(f"{service}-migrate"),
+    )
+
+
+def _service(service: str, url: str, environment: Mapping[str, str]) -> Child:
+    return Child(
+        name=service,
+        command=[sys.executable, "-m", f"services.{service}", "serve"],
+        environment=environment,
+        ready=answers(f"{url}/readyz"),
+        restart=True,
+        stop_s=4,
+    )
+
+
+def answers(url: str) -> Ready:
+    """A readiness probe: does this address answer with 200?"""
+
+    async def ready() -> bool:
+        timeout = aiohttp.ClientTimeout(total=3)
+        try:
+            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+
+    return ready
+
+
+def port_of(url: str) -> str:
+    """The port of one of our own addresses."""
+    return url.rpartition(":")[2]

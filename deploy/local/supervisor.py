@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import report
+from deploy.local import folder, report
 from deploy.local.report import Trouble
 
 Ready = Callable[[], Awaitable[bool]]
@@ -29,7 +29,7 @@ class Child:
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)  # added to ours
+    environment: Mapping[str, str] = field(default_factory=dict)  # added to ours; an empty value takes one away
     ready: Ready | None = None
     ready_s: float = 60
     restart: bool = False  # False: its end is the end of the whole stack
@@ -52,7 +52,7 @@ class Supervisor:
     async def start(self, child: Child) -> None:
         """Start a child and wait until it is ready; raises `Trouble` when it ends or does not get ready."""
         self._children[child.name] = child
-        self._processes[child.name] = spawn(child, self.log(child.name))
+        self._spawn(child)
         await wait_ready(child, self._processes[child.name], self.log(child.name))
         self._watches[child.name] = asyncio.create_task(self._watch(child), name=f"watch {child.name}")
 
@@ -68,6 +68,7 @@ class Supervisor:
         child = self._children.pop(name, None)
         if process is not None and child is not None:
             await end(process, child.stop_signal, child.stop_s)
+            folder.forget_child(self._data, name)
 
     async def stop_all(self, stages: Sequence[Sequence[str]]) -> None:
         """Stop stage after stage, and before them, side by side, every child that stands in no stage."""
@@ -102,7 +103,12 @@ class Supervisor:
             pause = BACK_OFF_S[min(tries, len(BACK_OFF_S)) - 1] if tries else BACK_OFF_S[0]
             self._say(f"{child.name} {how}; starting it again in {pause:g} s (see {self.log(child.name)})")
             await asyncio.sleep(pause)
-            self._processes[child.name] = spawn(child, self.log(child.name))
+            self._spawn(child)
+
+    def _spawn(self, child: Child) -> None:
+        process = spawn(child, self.log(child.name))
+        self._processes[child.name] = process
+        folder.note_child(self._data, child.name, process.pid)
 
 
 def spawn(child: Child, log: Path) -> subprocess.Popen[bytes]:
@@ -129,7 +135,7 @@ def spawn(child: Child, log: Path) -> subprocess.Popen[bytes]:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **child.environment},
+                env={name: value for name, value in {**os.environ, **child.environment}.items() if value},
                 start_new_session=True,
                 preexec_fn=prepare,  # noqa: PLW1509 - forked from the main thread of a process without other threads
             )
@@ -137,6 +143,21 @@ def spawn(child: Child, log: Path) -> subprocess.Popen[bytes]:
             raise Trouble(
                 child.name, f"{child.command[0]} could not be started ({error.strerror})", "See that it is installed."
             ) from error
+
+
+async def finish(child: Child, log: Path, *, patience_s: float = 120) -> None:
+    """Run a child to its end; raises `Trouble` when it fails or takes longer than `patience_s`."""
+    process = spawn(child, log)
+    until = time.monotonic() + patience_s
+    try:
+        while process.poll() is None:
+            if time.monotonic() > until:
+                raise Trouble(child.name, f"not done after {patience_s:g} s{last_words(log)}", f"Read {log}.")
+            await asyncio.sleep(0.02)
+    finally:
+        await end(process, signal.SIGTERM, 1)
+    if process.returncode:
+        raise ended_badly(child, ended_how(process.returncode), log)
 
 
 async def wait_ready(child: Child, process: subprocess.Popen[bytes], log: Path) -> None:
