@@ -61,13 +61,15 @@ async def running(
     *,
     settings: Mapping[str, Mapping[str, str]] | None = None,
     durable: bool = True,
+    environment: Mapping[str, str] = os.environ,
     say: report.Say = report.to_stderr,
 ) -> AsyncIterator[Running]:
     """Start everything, wait until each service says it is ready, stop everything at the end.
 
     `settings` are further environment variables per service, for instance
     `{"referral": {"ANSWER_LIMIT_MAX_S": "20"}, "notify": {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1:9001"}}`.
-    `durable=False` lets PostgreSQL skip fsync (throw-away runs). Raises `report.Trouble` with the thing, the reason
+    `durable=False` lets PostgreSQL skip fsync (throw-away runs). `environment` decides on the rungs of the ladder
+    (KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_…, PORT_…, RUJUKAN_…). Raises `report.Trouble` with the thing, the reason
     and the remedy.
     """
     data = data.resolve()
@@ -78,10 +80,11 @@ async def running(
         children = Supervisor(data, say)
         try:
             broker, database = await asyncio.gather(
-                _broker(data, children, say), _database(data, children, secrets, durable, say)
+                _broker(data, children, environment, say),
+                _database(data, children, secrets, durable, environment, say),
             )
             urls = {
-                name: f"http://127.0.0.1:{ports.choose(name, usual, os.environ, say)}" for name, usual in PORTS.items()
+                name: f"http://127.0.0.1:{ports.choose(name, usual, environment, say)}" for name, usual in PORTS.items()
             }
             environments = {
                 service: _environment(service, urls, database.urls[service].application, broker.bootstrap, secrets)
@@ -127,17 +130,17 @@ class _Database:
     urls: Mapping[str, postgres.Urls]
 
 
-async def _broker(data: Path, children: Supervisor, say: report.Say) -> _Broker:
+async def _broker(data: Path, children: Supervisor, environment: Mapping[str, str], say: report.Say) -> _Broker:
     """The ladder: the one that is configured, Apache Kafka, the broker in a wheel."""
-    wanted = os.environ.get("RUJUKAN_BROKER", "")
+    wanted = environment.get("RUJUKAN_BROKER", "")
     if wanted not in ("", "kafka", "tansu"):
         raise Trouble("RUJUKAN_BROKER", f'"{wanted}" is no choice', "Set it to kafka or tansu, or unset it.")
-    if bootstrap := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+    if bootstrap := environment.get("KAFKA_BOOTSTRAP_SERVERS"):
         say(f"Broker: {bootstrap}, as KAFKA_BOOTSTRAP_SERVERS says; it is not ours to start, stop or back up.")
         return _Broker(bootstrap, bootstrap)
     if wanted != "tansu":
         try:
-            broker = await asyncio.to_thread(kafka.find, data / "kafka", os.environ, say)
+            broker = await asyncio.to_thread(kafka.find, data / "kafka", environment, say)
         except Trouble as trouble:
             if wanted == "kafka":
                 raise
@@ -154,11 +157,16 @@ async def _broker(data: Path, children: Supervisor, say: report.Say) -> _Broker:
 
 
 async def _database(
-    data: Path, children: Supervisor, secrets: Mapping[str, str], durable: bool, say: report.Say
+    data: Path,
+    children: Supervisor,
+    secrets: Mapping[str, str],
+    durable: bool,
+    environment: Mapping[str, str],
+    say: report.Say,
 ) -> _Database:
     """The ladder: the one that is configured, the system's PostgreSQL, the one in a wheel."""
     names = [f"{kind}_{name.upper()}" for name in SERVICES for kind in ("DATABASE_URL", "MIGRATION_DATABASE_URL")]
-    if given := [name for name in names if os.environ.get(name)]:
+    if given := [name for name in names if environment.get(name)]:
         if missing := sorted(set(names) - set(given)):
             raise Trouble(
                 "the database",
@@ -170,8 +178,8 @@ async def _database(
             "PostgreSQL (configured)",
             {
                 name: postgres.Urls(
-                    application=os.environ[f"DATABASE_URL_{name.upper()}"],
-                    owner=os.environ[f"MIGRATION_DATABASE_URL_{name.upper()}"],
+                    application=environment[f"DATABASE_URL_{name.upper()}"],
+                    owner=environment[f"MIGRATION_DATABASE_URL_{name.upper()}"],
                 )
                 for name in SERVICES
             },
@@ -181,7 +189,7 @@ async def _database(
         children.log("initdb"),
         port=ports.free(),
         password=secrets["postgres"],
-        environment=os.environ,
+        environment=environment,
         durable=durable,
     )
     postgres.rung(server, say)
