@@ -25,7 +25,32 @@ class SubscriptionResumed(Fact):
     """Notices flow again. `case_id` is the subscription."""
 
 
+class SubscriptionChanged(Fact):
+    """Its address or filter was changed. `case_id` is the subscription."""
+
+
+class SubscriptionEnded(Fact):
+    """Nobody wants these notices any more. `case_id` is the subscription."""
+
+
+class SubscriptionTested(Fact):
+    """A test notice was sent, once. `case_id` is the subscription."""
+
+    delivery_id: Id
+    trouble: Trouble | None
+    status: int | None
+
+
+class TaskDismissed(Fact):
+    """A person closed a task without sending anything again. `case_id` is the subscription."""
+
+    task_id: Id
+    delivery_id: Id | None
+
+
 class NoticeFact(Fact):
+    """What each fact about one notice repeats. `case_id` is the case that the notice is about."""
+
     delivery_id: Id
     subscription_id: Id
 
@@ -63,3 +88,9 @@ class NoticeDeadLettered(NoticeFact):
 
 class NoticeReplayed(NoticeFact):
     """A person put the notice back into the queue; it keeps its id."""
+
+
+class NoticeSuppressed(NoticeFact):
+    """A waiting notice was ended unsent, because its subscription had ended."""
+
+    reason: Literal["subscription_ended"]

@@ -79,8 +79,8 @@ def after(circuit: Circuit, answers: Iterable[Answer], *, now: datetime) -> Circ
 def _open_until(failures: int, now: datetime) -> datetime | None:
     if failures < OPENS_AFTER:
         return None
-    doublings = min(failures - OPENS_AFTER, 10)
-    return now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
+    doubled: timedelta = FIRST_PAUSE * 2 ** min(failures - OPENS_AFTER, 10)
+    return now + min(doubled, LONGEST_PAUSE)
 
 
 def _window(failures: int, mean_ms: float | None) -> int:

@@ -73,6 +73,7 @@ class Claimed:
     subscription_id: str
     organisation: str
     test: bool
+    replayed: bool
     event_id: str
     event_type: str
     case_id: str

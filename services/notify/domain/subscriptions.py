@@ -150,4 +150,3 @@ def _looks_public(host: str) -> bool:
 
 
 RESERVED_TOP_LEVEL = frozenset({"localhost", "local", "internal", "lan", "home", "corp", "test", "invalid", "onion"})
-

@@ -156,9 +156,9 @@ async def claim_due(
         WHERE d.delivery_id = due.delivery_id AND s.subscription_id = d.subscription_id
             AND d.status IN ('queued', 'sending', 'retry_wait')
             AND coalesce(d.lease_until, d.next_attempt_at) <= $1
-        RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.event_id::text,
-            d.event_type, d.case_id::text, d.body, d.traceparent, d.attempts, d.step, d.queued_at, d.lease_until,
-            s.channel, s.url, s.secret AS sealed_secret
+        RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.replays > 0 AS replayed,
+            d.event_id::text, d.event_type, d.case_id::text, d.body, d.traceparent, d.attempts, d.step, d.queued_at,
+            d.lease_until, s.channel, s.url, s.secret AS sealed_secret
         """,
         work.now,
         trusted,

@@ -183,9 +183,7 @@ async def list_listeners(work: Work) -> list[tuple[Any, ...]]:
 def listener(row: tuple[Any, ...]) -> Listener:
     """One row of `list_listeners`."""
     subscription_id, organisation, events, provinces, needs = row
-    return Listener(
-        subscription_id, organisation, Filter(frozenset(events), frozenset(provinces), frozenset(needs))
-    )
+    return Listener(subscription_id, organisation, Filter(frozenset(events), frozenset(provinces), frozenset(needs)))
 
 
 async def lock_circuits(work: Work, subscription_ids: Sequence[str]) -> dict[str, Circuit]:

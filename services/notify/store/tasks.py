@@ -27,9 +27,7 @@ class Task:
     http_status: int | None
 
 
-async def open_tasks(
-    work: Work, *, kind: str, about: Sequence[tuple[str, str, str | None]]
-) -> None:
+async def open_tasks(work: Work, *, kind: str, about: Sequence[tuple[str, str, str | None]]) -> None:
     """Open one task for each (organisation, subscription id, delivery id) that has none open."""
     await work.connection.execute(
         """
@@ -95,9 +93,7 @@ async def close_task(work: Work, task_id: str, *, scope: str | None, because: st
     return _task(row) if row else None
 
 
-async def list_tasks(
-    work: Work, *, scope: str | None, after: str | None = None, limit: int = 100
-) -> list[Task]:
+async def list_tasks(work: Work, *, scope: str | None, after: str | None = None, limit: int = 100) -> list[Task]:
     """Open tasks, oldest first, from `after` on; within `scope` (None: all organisations)."""
     rows = await work.connection.fetch(
         """

@@ -1,0 +1,1 @@
+"""What notify can do: `verb_noun(work, things)`, many at once."""

@@ -1,0 +1,199 @@
+"""Notices in hand: claimed, settled after an attempt, given up, replayed by a person."""
+
+import random
+from collections.abc import Callable, Sequence
+
+from services.notify import policy, store
+from services.notify.domain import circuits, deliveries
+from services.notify.domain.deliveries import Answer, Claimed, Outcome
+from services.notify.domain.refusals import DeliveryStillWaiting, DeliveryUnknown, SubscriptionUnknown
+from services.notify.domain.refusals import SubscriptionEnded as SubscriptionHasEnded
+from shared.contracts.notify import (
+    NoticeDeadLettered,
+    NoticeDelivered,
+    NoticeFailed,
+    NoticeReplayed,
+    NoticeSuppressed,
+    SubscriptionPaused,
+    SubscriptionTested,
+)
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+AT_ONCE = 500
+
+
+def chance() -> float:
+    """A number between -1 and 1 that moves a pause; no secret hangs on it."""
+    return random.uniform(-1, 1)  # noqa: S311
+
+
+async def claim_deliveries(work: Work, *, trusted: bool, subscriptions: int, limit: int) -> list[Claimed]:
+    """Take notices that are due into the hand, a turn for each subscription, until their lease ends."""
+    return await store.deliveries.claim_due(
+        work, trusted=trusted, lease_until=work.now + deliveries.LEASE, subscriptions=subscriptions, limit=limit
+    )
+
+
+async def settle_deliveries(
+    work: Work, tried: Sequence[tuple[Claimed, Answer]], *, draw: Callable[[], float] = chance
+) -> None:
+    """Record attempts, and move their notices, circuits and tasks on. One row each, one statement per table."""
+    await work.lock_cases(claimed.case_id for claimed, _ in tried)
+    by_subscription: dict[str, list[Answer]] = {}
+    for claimed, answer in tried:
+        if not claimed.test and not claimed.replayed:
+            by_subscription.setdefault(claimed.subscription_id, []).append(answer)
+    if by_subscription:
+        known = await store.subscriptions.lock_circuits(work, list(by_subscription))
+        await store.subscriptions.mark_circuits(
+            work, [circuits.after(known[id_], answers, now=work.now) for id_, answers in by_subscription.items()]
+        )
+    outcomes = [deliveries.after(claimed, answer, now=work.now, chance=draw()) for claimed, answer in tried]
+    settled = await store.deliveries.record_outcomes(work, outcomes)
+    outcomes = [o for o in outcomes if o.claimed.delivery_id in settled]
+    dead = [o for o in outcomes if o.status == "dead_lettered"]
+    if dead:
+        await store.tasks.open_tasks(
+            work,
+            kind="dead_letter",
+            about=[(o.claimed.organisation, o.claimed.subscription_id, o.claimed.delivery_id) for o in dead],
+        )
+    gone = {o.claimed.subscription_id: o.claimed.organisation for o in outcomes if o.gone}
+    if gone:
+        for subscription_id in await store.subscriptions.pause_gone(work, list(gone)):
+            work.emit(SubscriptionPaused(case_id=subscription_id, reason="gone"))
+        await store.tasks.open_tasks(
+            work, kind="subscriber_gone", about=[(organisation, id_, None) for id_, organisation in gone.items()]
+        )
+    for outcome in outcomes:
+        _tell(work, outcome)
+
+
+async def give_up_deliveries(work: Work) -> int:
+    """Hand notices that waited too long behind a dead server to a person; answers how many."""
+    rows = await store.deliveries.give_up_waiting(work, queued_before=work.now - deliveries.GIVE_UP, limit=AT_ONCE)
+    if rows:
+        await store.tasks.open_tasks(
+            work, kind="dead_letter", about=[(r.organisation, r.subscription_id, r.delivery_id) for r in rows]
+        )
+    for row in rows:
+        work.emit(
+            NoticeDeadLettered.model_validate(
+                {
+                    "case_id": row.case_id,
+                    "delivery_id": row.delivery_id,
+                    "subscription_id": row.subscription_id,
+                    "attempt": row.attempts,
+                    "trouble": row.trouble,
+                    "status": row.http_status,
+                }
+            )
+        )
+    return len(rows)
+
+
+async def suppress_deliveries(work: Work) -> int:
+    """End what waits for subscriptions that were ended; answers how many."""
+    rows = await store.deliveries.suppress_ended(work, limit=AT_ONCE)
+    for row in rows:
+        work.record(
+            NoticeSuppressed(
+                case_id=row.case_id,
+                delivery_id=row.delivery_id,
+                subscription_id=row.subscription_id,
+                reason="subscription_ended",
+            )
+        )
+    return len(rows)
+
+
+async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
+    """Put one ended notice back into the queue under its old id. Raises `DeliveryUnknown`, `DeliveryStillWaiting`."""
+    row = await store.deliveries.lock_delivery(work, delivery_id, scope=policy.scope(work.actor))
+    if row is None:
+        raise DeliveryUnknown
+    if row.ended_at is None:
+        raise DeliveryStillWaiting
+    subscription = await store.subscriptions.lock_subscription(
+        work, row.subscription_id, scope=policy.scope(work.actor)
+    )
+    if subscription is None or subscription.status == "ended":
+        raise SubscriptionHasEnded
+    [queued] = await store.deliveries.requeue(work, [delivery_id])
+    await store.tasks.close_tasks_of_deliveries(work, [delivery_id], because="replayed")
+    work.emit(NoticeReplayed(case_id=row.case_id, delivery_id=row.delivery_id, subscription_id=row.subscription_id))
+    return queued
+
+
+async def begin_test(work: Work, subscription_id: str) -> Claimed:
+    """Put a test notice into the hand of the caller, who sends it after the commit. Raises `SubscriptionUnknown`."""
+    subscription = await store.subscriptions.lock_subscription(work, subscription_id, scope=policy.scope(work.actor))
+    if subscription is None or subscription.status == "ended":
+        raise SubscriptionUnknown
+    delivery_id, event_id = new_id(), new_id()
+    claimed = Claimed(
+        delivery_id=delivery_id,
+        subscription_id=subscription_id,
+        organisation=subscription.organisation,
+        test=True,
+        replayed=False,
+        event_id=event_id,
+        event_type=deliveries.TEST_EVENT,
+        case_id=subscription_id,
+        body=deliveries.test_body(event_id=event_id, subscription_id=subscription_id, now=work.now),
+        traceparent=None,
+        attempts=0,
+        step=0,
+        queued_at=work.now,
+        lease_until=work.now + deliveries.LEASE,
+        channel=subscription.channel,
+        url=subscription.url,
+        sealed_secret=await store.subscriptions.find_sealed_secret(work, subscription_id),
+    )
+    await store.deliveries.add_test(
+        work,
+        delivery_id=delivery_id,
+        subscription_id=subscription_id,
+        organisation=subscription.organisation,
+        event_id=event_id,
+        event_type=deliveries.TEST_EVENT,
+        body=claimed.body,
+        lease_until=claimed.lease_until,
+    )
+    return claimed
+
+
+def _tell(work: Work, outcome: Outcome) -> None:
+    """Say what an attempt came to."""
+    claimed, answer = outcome.claimed, outcome.answer
+    if claimed.test:
+        work.record(
+            SubscriptionTested(
+                case_id=claimed.subscription_id,
+                delivery_id=claimed.delivery_id,
+                trouble=outcome.trouble,
+                status=answer.status,
+            )
+        )
+        return
+    ids = {
+        "case_id": claimed.case_id,
+        "delivery_id": claimed.delivery_id,
+        "subscription_id": claimed.subscription_id,
+    }
+    if outcome.trouble is None:
+        assert answer.status is not None
+        work.emit(NoticeDelivered(**ids, attempt=outcome.number, status=answer.status))
+    elif outcome.next_attempt_at is None:
+        work.emit(NoticeDeadLettered(**ids, attempt=outcome.number, trouble=outcome.trouble, status=answer.status))
+    else:
+        work.record(
+            NoticeFailed(
+                **ids,
+                attempt=outcome.number,
+                trouble=outcome.trouble,
+                status=answer.status,
+                next_attempt_at=outcome.next_attempt_at,
+            )
+        )

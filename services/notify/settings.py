@@ -1,0 +1,65 @@
+"""Environment of notify, read once and frozen."""
+
+import base64
+import binascii
+from typing import ClassVar
+
+from pydantic import SecretStr, field_validator, model_validator
+
+from services.notify.domain.subscriptions import EndpointRules
+from shared.kit.settings import KitSettings, UnsafeSetting
+
+
+class Settings(KitSettings):
+    """What notify is told by its environment."""
+
+    service: ClassVar[str] = "notify"
+
+    notify_secret_key: SecretStr
+    """32 bytes, base64url: seals the signing keys of subscriptions in the database."""
+    webhook_ports: str = "443,8443"
+    """Ports that subscribers' servers may listen on."""
+    webhook_allow_private: str = ""
+    """`host:port` pairs, by commas, that may be called although they are not on the open internet."""
+
+    @field_validator("notify_secret_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        if len(_decoded(value)) != 32:
+            raise ValueError("must be 32 bytes as base64url; make one with `openssl rand -base64 32 | tr +/ -_`")
+        return value
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        if not all(part.strip().isdecimal() and 0 < int(part) < 65536 for part in value.split(",")):
+            raise ValueError("must be port numbers by commas, for example 443,8443")
+        return value
+
+    @model_validator(mode="after")
+    def _keeps_to_the_open_internet(self) -> "Settings":
+        if self.webhook_allow_private and self.environment == "production":
+            raise UnsafeSetting("WEBHOOK_ALLOW_PRIVATE must be empty when ENVIRONMENT=production")
+        return self
+
+    @property
+    def secret_key(self) -> bytes:
+        return _decoded(self.notify_secret_key)
+
+    @property
+    def endpoint_rules(self) -> EndpointRules:
+        """Where notices may go: https only outside development."""
+        ports = frozenset(int(port) for port in self.webhook_ports.split(","))
+        return EndpointRules(
+            http_allowed=self.environment == "development",
+            ports=ports,
+            private=frozenset(p.strip().lower() for p in self.webhook_allow_private.split(",") if p.strip()),
+        )
+
+
+def _decoded(value: SecretStr) -> bytes:
+    text = value.get_secret_value()
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return b""
