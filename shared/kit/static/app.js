@@ -1,0 +1,91 @@
+// What pages do better with a script; without it every page still works.
+"use strict";
+
+const said = document.getElementById("said");
+
+// After a rejected form the summary takes the focus; after a good one the address forgets what was said.
+document.querySelector("[data-focus]")?.focus();
+const here = new URL(location.href);
+if (here.searchParams.has("said")) {
+  here.searchParams.delete("said");
+  here.searchParams.delete("n");
+  history.replaceState(null, "", here);
+}
+
+// One press, one form: a second press while the first is on its way is dropped (the key would catch it too).
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Dialogs: opened as modals where they would only be shown as a target.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  const closer = event.target.closest("[data-closes]");
+  const dialog = document.getElementById(opener?.dataset.opens ?? closer?.dataset.closes ?? "");
+  if (!dialog?.showModal) return;
+  event.preventDefault();
+  if (opener) dialog.showModal();
+  else dialog.close();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === " " && event.target.matches("a[role=button]")) {
+    event.preventDefault();
+    event.target.click();
+  }
+});
+
+// Copying, where the browser allows it.
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.closest("figure").querySelector("code").textContent);
+      say(button.dataset.copy);
+    });
+  }
+}
+
+// Parts that follow what happens: fetched again, at most twice a second, only while somebody looks.
+for (const part of document.querySelectorAll("[data-refresh]")) follow(part);
+
+function follow(part) {
+  const every = Math.max(500, Number(part.dataset.every) || 1000);
+  let trouble = 0;
+  const again = () => setTimeout(fetchPart, every * 2 ** Math.min(trouble, 4));
+  async function fetchPart() {
+    if (document.hidden) {
+      document.addEventListener("visibilitychange", fetchPart, { once: true });
+      return;
+    }
+    try {
+      const answer = await fetch(part.dataset.refresh, { headers: { Accept: "text/html" }, redirect: "error" });
+      if (!answer.ok) throw new Error(answer.status);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      trouble = 0;
+      const next = fresh.querySelector("[data-refresh]");
+      if (next) {
+        if (next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
+        again();
+      } else {
+        const done = fresh.querySelector("[data-say]");
+        part.replaceWith(...fresh.childNodes);
+        if (done) say(done.dataset.say);
+      }
+    } catch {
+      trouble += 1;
+      again();
+    }
+  }
+  again();
+}
+
+function say(text) {
+  const line = document.createElement("p");
+  line.textContent = text;
+  said.replaceChildren(line);
+}

@@ -1,0 +1,101 @@
+"""`install`: gives a FastAPI application the whole of this package."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared.kit import database, words
+from shared.kit.refusal import Refusal
+from shared.kit.web import problems, routes, validation
+from shared.kit.web.assets import Assets
+from shared.kit.web.headers import Headers
+from shared.kit.web.limits import BodyLimit
+from shared.kit.web.navigation import language_of
+from shared.kit.web.pages import Nav, Pages
+
+UNREACHABLE = (*(kind for kind in database.TRANSIENT if kind is not OSError), ConnectionError)
+"""Trouble of a neighbour that goes away by itself: answered with 503 and Retry-After."""
+
+
+def install(
+    app: FastAPI,
+    *,
+    folder: Path | None = None,
+    title: str = "",
+    nav: Sequence[Nav] = (),
+    refusals: Mapping[type[Exception], problems.Refused] | None = None,
+    csrf_token: Callable[[Request], str] = lambda _: "",
+    https: bool = False,
+    development: bool = False,
+) -> None:
+    """Errors, headers, limits, static files and pages for a service.
+
+    `folder` is the service's package: its `templates/`, `static/` and `locale/` are used where they exist.
+    `title` (a message id) names the service in the top bar. `refusals` says how exceptions of the domain answer:
+    status, code, message id of the title. `csrf_token` gives the token that forms carry. `https` adds
+    Strict-Transport-Security. `development` reads templates again when they change and offers `/gaya`.
+    """
+    own = {name: [folder / name] if folder and (folder / name).is_dir() else [] for name in
+           ("templates", "static", "locale")}  # fmt: skip
+    for catalogues in own["locale"]:
+        words.load(catalogues)
+    assets = Assets(own["static"])
+    app.state.pages = Pages(
+        title=title,
+        templates=own["templates"],
+        assets=assets,
+        nav=nav,
+        csrf_token=csrf_token,
+        reload=development,
+    )
+    _install_errors(app, refusals or {})
+    routes.add(app, assets, development=development)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Headers, on_bug=_bug, https=https)
+
+
+def _install_errors(app: FastAPI, refusals: Mapping[type[Exception], problems.Refused]) -> None:
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for kind in UNREACHABLE:
+        app.add_exception_handler(kind, _unreachable)
+    for kind, refused in refusals.items():
+        app.add_exception_handler(kind, _domain(refused))
+
+
+async def _refusal(request: Request, exception: Exception) -> Response:
+    assert isinstance(exception, Refusal)
+    return problems.answer(request, problems.of_refusal(request, exception), exception.headers)
+
+
+async def _http(request: Request, exception: Exception) -> Response:
+    assert isinstance(exception, HTTPException)
+    problem = problems.of_status(request, exception.status_code, exception.detail)
+    return problems.answer(request, problem, exception.headers)
+
+
+async def _invalid(request: Request, exception: Exception) -> Response:
+    assert isinstance(exception, RequestValidationError)
+    errors = validation.field_problems(language_of(request), exception.errors())
+    return problems.answer(request, problems.of_invalid_fields(request, errors))
+
+
+async def _unreachable(request: Request, _: Exception) -> Response:
+    return problems.answer(request, problems.of_status(request, 503), {"Retry-After": "2"})
+
+
+def _domain(refused: problems.Refused) -> Callable[[Request, Exception], Response]:
+    def handle(request: Request, exception: Exception) -> Response:
+        return problems.answer(request, problems.of_domain(request, refused, exception))
+
+    return handle
+
+
+def _bug(request: Request) -> Response:
+    """The 500, told by number only. Rendered without the database, which may be what is broken."""
+    return problems.answer(request, problems.of_status(request, 500))
