@@ -1,0 +1,131 @@
+"""The gate every request passes: who is this, and may they?"""
+
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from starlette.requests import HTTPConnection, Request
+
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.identity import csrf, sessions, sign_in
+from shared.kit.identity.cookies import Cookies
+from shared.kit.identity.issuer import Issuer
+from shared.kit.identity.refusals import BadToken, Denied, ForgedRequest, NotSignedIn
+from shared.kit.identity.service_token import ServiceToken
+from shared.kit.identity.tokens import TokenVerifier
+from shared.kit.identity.trail import ANONYMOUS, Reason, Refusals, thing_of
+from shared.kit.settings import KitSettings
+
+
+class Identity:
+    """Identity of one service; it is found at `request.app.state.identity`."""
+
+    def __init__(self, settings: KitSettings, database: Database) -> None:
+        service = database.service
+        self.database = database
+        self.public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+        self.client_id = settings.oidc_client_id or f"svc-{service}"
+        self.client_secret = settings.oidc_client_secret
+        self.issuer = Issuer(settings.oidc_issuer, database.clock)
+        self.verifier = TokenVerifier(self.issuer, service, database.clock)
+        self.service_token = ServiceToken(self.issuer, self.client_id, self.client_secret)
+        self.cookies = Cookies(service, https=self.public_url.startswith("https://"))
+        self.refusals = Refusals(database)
+        self.router = sign_in.router(self)
+
+    async def actor_of(self, request: Request) -> Actor:
+        """Who asks, by Bearer token or else by session; also found at `request.state.actor` from then on.
+
+        Raises `BadToken`, `NotSignedIn`, `ForgedRequest` (a change by session without its CSRF token), or
+        `ProviderAway`.
+        """
+        known: Actor | None = getattr(request.state, "actor", None)
+        if known is not None:
+            return known
+        for name, value in request.scope["headers"]:
+            if name == b"authorization":
+                actor = await self._bearer(request, value)
+                break
+        else:
+            actor = await self.person_of(request)
+        request.state.actor = actor
+        return actor
+
+    async def person_of(self, request: Request) -> Actor:
+        """The person of the request's session. Raises `NotSignedIn` or `ForgedRequest`."""
+        session_id = self.session_id(request)
+        if session_id is None:
+            raise NotSignedIn
+        person = await sessions.find_actor(self.database, session_id, self.database.clock.now())
+        if person is None:
+            raise NotSignedIn
+        try:
+            await csrf.check(request, session_id, self.public_url)
+        except ForgedRequest:
+            await self.refusals.record(person, "csrf", thing_of(request))
+            raise
+        return person
+
+    async def deny(self, request: Request, actor: Actor, reason: Reason, detail: str = "") -> NoReturn:
+        """Put the refusal on the trail, then raise `Denied`. `detail` is a message id."""
+        await self.refusals.record(actor, reason, thing_of(request))
+        raise Denied(detail)
+
+    def session_id(self, connection: HTTPConnection) -> str | None:
+        session_id = connection.cookies.get(self.cookies.session)
+        return session_id if session_id is not None and sessions.is_id(session_id) else None
+
+    async def aclose(self) -> None:
+        await self.issuer.aclose()
+
+    async def _bearer(self, request: Request, authorization: bytes) -> Actor:
+        scheme, _, token = authorization.partition(b" ")
+        given = token.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
+        try:
+            return await self.verifier.verify(given)
+        except BadToken as refusal:
+            if not refusal.expired:
+                await self.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
+            raise
+
+
+def of(request: Request) -> Identity:
+    """The identity of the service that handles this request."""
+    identity: Identity = request.app.state.identity
+    return identity
+
+
+async def actor_of(request: Request) -> Actor:
+    """Dependency, or called directly by a plain route: who asks. Raises as `Identity.actor_of`."""
+    return await of(request).actor_of(request)
+
+
+async def optional_actor(request: Request) -> Actor | None:
+    """Dependency: who asks, None when nobody is signed in. A token that is given must still be good."""
+    try:
+        return await actor_of(request)
+    except NotSignedIn:
+        return None
+
+
+def require(*roles: str) -> Callable[[Request], Awaitable[Actor]]:
+    """A dependency that answers the actor when it has one of these roles, else refuses, on the trail."""
+
+    async def actor_with_role(request: Request) -> Actor:
+        actor = await actor_of(request)
+        if not actor.has(*roles):
+            await of(request).deny(request, actor, "role")
+        return actor
+
+    return actor_with_role
+
+
+async def deny(request: Request, actor: Actor, reason: Reason = "not_yours", detail: str = "") -> NoReturn:
+    """Put on the trail that this actor may not do this, then raise `Denied`."""
+    await of(request).deny(request, actor, reason, detail)
+
+
+def csrf_token(request: Request) -> str:
+    """The token for the hidden field `csrf` of this session's forms; empty when there is no session."""
+    session_id = of(request).session_id(request)
+    return "" if session_id is None else sessions.csrf_token(session_id)

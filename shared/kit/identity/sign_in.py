@@ -1,0 +1,205 @@
+"""Signing in and out: the authorization code flow with PKCE, and the end of a session.
+
+What belongs to one attempt (state, nonce, verifier, where to go afterwards) waits in a cookie of the browser
+that began it, so a code that was caught elsewhere is worth nothing there.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from shared.contracts import access
+from shared.kit.actor import Actor
+from shared.kit.identity import claims, sessions, tokens
+from shared.kit.identity.refusals import BadToken, NotSignedIn, SignInFailed
+from shared.kit.identity.trail import ANONYMOUS, person_stream, thing_of
+
+if TYPE_CHECKING:
+    from shared.kit.identity.gate import Identity
+
+ATTEMPT_LASTS = timedelta(minutes=10)
+LONGEST_PATH = 1_000
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f-\U0010ffff]*")
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One log-in under way."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+
+    @property
+    def challenge(self) -> str:
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def cookie(self) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps(asdict(self))).decode()
+
+
+def local_path(path: str | None) -> str:
+    """`path` when it leads to a page of this service and nowhere else, else the first page."""
+    if path is not None and len(path) <= LONGEST_PATH and LOCAL_PATH.fullmatch(path):
+        return path
+    return "/"
+
+
+def router(identity: "Identity") -> APIRouter:
+    """`GET /masuk?next=`, `GET /masuk/kembali`, `POST /keluar`."""
+
+    async def begin(request: Request) -> Response:
+        """Send the browser to the identity provider."""
+        target = local_path(request.query_params.get("next"))
+        if elsewhere := _other_name_of_this_machine(request, identity.public_url):
+            return RedirectResponse(f"{elsewhere}/masuk?{urlencode({'next': target})}", 303, NO_STORE)
+        attempt = Attempt(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), target)
+        asked = {
+            "response_type": "code",
+            "scope": "openid",
+            "client_id": identity.client_id,
+            "redirect_uri": _callback(identity),
+            "state": attempt.state,
+            "nonce": attempt.nonce,
+            "code_challenge": attempt.challenge,
+            "code_challenge_method": "S256",
+            "ui_locales": "en" if target.startswith("/en/") else "id",
+        }
+        if identity.cookies.left in request.cookies:
+            asked["prompt"] = "login"
+        if hint := request.query_params.get("login_hint"):
+            asked["login_hint"] = hint[:64]
+        endpoints = await identity.issuer.endpoints()
+        response = RedirectResponse(f"{endpoints.authorization}?{urlencode(asked)}", 303, NO_STORE)
+        identity.cookies.put(response, identity.cookies.attempt, attempt.cookie(), ATTEMPT_LASTS)
+        return response
+
+    async def finish(request: Request) -> Response:
+        """Come back from the identity provider: a new session, or a refusal."""
+        try:
+            attempt = _attempt(request.cookies.get(identity.cookies.attempt, ""))
+            actor = await _person(identity, attempt, request.query_params)
+        except (SignInFailed, BadToken):
+            await identity.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
+            raise SignInFailed from None
+        session_id = await _begin_session(identity, actor, request.cookies.get(identity.cookies.session))
+        response = RedirectResponse(attempt.next, 303, NO_STORE)
+        identity.cookies.put(response, identity.cookies.session, session_id)
+        identity.cookies.drop(response, identity.cookies.attempt)
+        identity.cookies.drop(response, identity.cookies.left)
+        return response
+
+    async def leave(request: Request) -> Response:
+        """End the session of this browser."""
+        try:
+            actor = await identity.person_of(request)
+        except NotSignedIn:
+            pass
+        else:
+            await _end_session(identity, actor, request.cookies[identity.cookies.session])
+        response = RedirectResponse("/", 303, NO_STORE)
+        identity.cookies.drop(response, identity.cookies.session)
+        identity.cookies.put(response, identity.cookies.left, "1", sessions.LONGEST)
+        return response
+
+    made = APIRouter(include_in_schema=False)
+    made.add_api_route("/masuk", begin, methods=["GET"], response_model=None)
+    made.add_api_route("/masuk/kembali", finish, methods=["GET"], response_model=None)
+    made.add_api_route("/keluar", leave, methods=["POST"], response_model=None)
+    return made
+
+
+async def _person(identity: "Identity", attempt: Attempt, answer: Mapping[str, str]) -> Actor:
+    """Redeem the code of the provider's answer. Raises `SignInFailed`, `BadToken` or `ProviderAway`."""
+    if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
+        raise SignInFailed
+    if answer.get("iss", identity.issuer.url) != identity.issuer.url or "code" not in answer:
+        raise SignInFailed
+    endpoints = await identity.issuer.endpoints()
+    status, granted = await identity.issuer.post(
+        endpoints.token,
+        {
+            "grant_type": "authorization_code",
+            "code": answer["code"],
+            "redirect_uri": _callback(identity),
+            "code_verifier": attempt.verifier,
+            "client_id": identity.client_id,
+            "client_secret": identity.client_secret,
+        },
+    )
+    if status != 200 or not isinstance(granted.get("id_token"), str):
+        raise SignInFailed
+    now = identity.database.clock.now().timestamp()
+    said = await tokens.verified(granted["id_token"], identity.issuer, kind="id", audience=identity.client_id, now=now)
+    if not _is_of_this_attempt(said, attempt, identity.client_id):
+        raise SignInFailed
+    actor = claims.actor(said, kind="person")
+    if actor.kind != "person":
+        raise SignInFailed
+    return actor
+
+
+def _is_of_this_attempt(said: Mapping[str, Any], attempt: Attempt, client_id: str) -> bool:
+    nonce, party = said.get("nonce"), said.get("azp")
+    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), attempt.nonce.encode()):
+        return False
+    return party == client_id or (party is None and said["aud"] in (client_id, [client_id]))
+
+
+async def _begin_session(identity: "Identity", actor: Actor, old_session_id: str | None) -> str:
+    """A new session with a new id; the one this browser had before ends with it."""
+    session_id = sessions.new_id()
+    async with identity.database.work(actor, purpose="sign_in") as work:
+        if old_session_id:
+            await sessions.remove_session(work.connection, old_session_id)
+        await sessions.remove_ended(work.connection, work.now)
+        await sessions.add_session(work.connection, session_id, actor, work.now)
+        work.record(access.SignedIn(case_id=person_stream(actor.id), service=work.service))
+    return session_id
+
+
+async def _end_session(identity: "Identity", actor: Actor, session_id: str) -> None:
+    async with identity.database.work(actor, purpose="sign_out") as work:
+        await sessions.remove_session(work.connection, session_id)
+        work.record(access.SignedOut(case_id=person_stream(actor.id), service=work.service))
+
+
+def _attempt(cookie: str) -> Attempt:
+    """The attempt in a cookie. Raises `SignInFailed` when there is none or somebody wrote another thing there."""
+    try:
+        said = orjson.loads(base64.urlsafe_b64decode(cookie.encode()))
+        parts = [said[name] for name in ("state", "nonce", "verifier", "next")]
+    except (ValueError, LookupError, TypeError):
+        raise SignInFailed from None
+    if not all(isinstance(part, str) and part for part in parts):
+        raise SignInFailed
+    state, nonce, verifier, target = parts
+    return Attempt(state, nonce, verifier, local_path(target))
+
+
+def _callback(identity: "Identity") -> str:
+    return f"{identity.public_url}/masuk/kembali"
+
+
+def _other_name_of_this_machine(request: Request, public_url: str) -> str | None:
+    """The public address, when the browser came by another loopback name: there its cookies would be missing."""
+    public, asked = urlsplit(public_url), request.url
+    if public.hostname in LOOPBACK and asked.hostname in LOOPBACK and public.hostname != asked.hostname:
+        return public_url
+    return None
