@@ -102,6 +102,13 @@ class Issuer:
             raise ProviderAway
         return Endpoints(*addresses)
 
+    async def _fetch_keys(self, url: str) -> dict[str, VerificationKey]:
+        status, answer = await self._ask("GET", url)
+        keys = answer.get("keys")
+        if status != 200 or not isinstance(keys, list):
+            raise ProviderAway
+        return dict(filter(None, map(_usable, keys)))
+
     async def _ask(self, method: str, url: str, form: Mapping[str, str] | None = None) -> tuple[int, dict[str, Any]]:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
