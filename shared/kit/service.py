@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute
 from shared.kit import broker, clock, logs, telemetry, web
 from shared.kit.database import Database, connect
 from shared.kit.health import Health
-from shared.kit.identity import Identity
+from shared.kit.identity import Identity, csrf_token
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
@@ -55,8 +55,8 @@ class Service:
     clocks: Sequence[Repeated] = ()
     refusals: Mapping[type[Exception], tuple[int, str, str]] = field(default_factory=dict)
     """Domain refusals: status, code, title (an English message id)."""
-    navigation: Sequence[tuple[str, str]] = ()
-    """Path (without language) and label (message id) of the links in the top bar."""
+    navigation: Sequence[web.Nav | tuple[str, str]] = ()
+    """Path (without language) and label (message id) of the links in the top bar; with `web.Nav` also who sees it."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What the edges find at `request.app.state`."""
 
@@ -86,7 +86,14 @@ def application(service: Service) -> FastAPI:
     app.router.routes.extend(service.hot_routes)
     app.router.routes.extend(app.state.health.routes())
     web.install(
-        app, service=service.name, folder=service.folder, refusals=service.refusals, navigation=service.navigation
+        app,
+        service=service.name,
+        folder=service.folder,
+        refusals=service.refusals,
+        navigation=service.navigation,
+        csrf_token=csrf_token,
+        https=app.state.identity.public_url.startswith("https://"),
+        development=service.settings.environment == "development",
     )
     app.include_router(app.state.identity.router)
     for router in service.routers:

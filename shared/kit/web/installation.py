@@ -16,17 +16,25 @@ from shared.kit.web.headers import Headers
 from shared.kit.web.limits import BodyLimit
 from shared.kit.web.navigation import language_of
 from shared.kit.web.pages import Nav, Pages
+from shared.kit.words import msg
 
 UNREACHABLE = (*(kind for kind in database.TRANSIENT if kind is not OSError), ConnectionError)
 """Trouble of a neighbour that goes away by itself: answered with 503 and Retry-After."""
+
+SERVICE_TITLES = {
+    "intake": msg("Ports"),
+    "referral": msg("Agencies"),
+    "notify": msg("Notices"),
+    "audit": msg("Audit trail"),
+}
 
 
 def install(
     app: FastAPI,
     *,
+    service: str = "",
     folder: Path | None = None,
-    title: str = "",
-    nav: Sequence[Nav] = (),
+    navigation: Sequence[Nav | tuple[str, str]] = (),
     refusals: Mapping[type[Exception], problems.Refused] | None = None,
     csrf_token: Callable[[Request], str] = lambda _: "",
     https: bool = False,
@@ -34,10 +42,11 @@ def install(
 ) -> None:
     """Errors, headers, limits, static files and pages for a service.
 
-    `folder` is the service's package: its `templates/`, `static/` and `locale/` are used where they exist.
-    `title` (a message id) names the service in the top bar. `refusals` says how exceptions of the domain answer:
-    status, code, message id of the title. `csrf_token` gives the token that forms carry. `https` adds
-    Strict-Transport-Security. `development` reads templates again when they change and offers `/gaya`.
+    `service` is its name, `folder` its package: `templates/`, `static/` and `locale/` there are used where they
+    exist. `navigation` are the links in the top bar: path without language, message id, and with `Nav` the roles
+    that see it. `refusals` says how exceptions of the domain answer: status, code, message id of the title.
+    `csrf_token` gives the token that forms carry. `https` adds Strict-Transport-Security. `development` reads
+    templates again when they change and offers `/id/gaya`.
     """
     own = {name: [folder / name] if folder and (folder / name).is_dir() else [] for name in
            ("templates", "static", "locale")}  # fmt: skip
@@ -45,10 +54,10 @@ def install(
         words.load(catalogues)
     assets = Assets(own["static"])
     app.state.pages = Pages(
-        title=title,
+        title=SERVICE_TITLES.get(service, service),
         templates=own["templates"],
         assets=assets,
-        nav=nav,
+        nav=[link if isinstance(link, Nav) else Nav(*link) for link in navigation],
         csrf_token=csrf_token,
         reload=development,
     )
