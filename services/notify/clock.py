@@ -1,15 +1,14 @@
 """What falls due: notices to be sent, notices to be given up, counts to be forgotten."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
-from typing import Protocol
 
 import structlog
 
 from services.notify.actions import deliveries, notices
+from services.notify.actions.attempts import Channels, attempt
 from services.notify.domain.circuits import IN_FLIGHT_EACH
 from services.notify.domain.deliveries import SEND_MARGIN, Answer, Claimed
 from shared.kit import telemetry
@@ -31,14 +30,6 @@ CLAIMED_AHEAD = 512
 SUBSCRIPTIONS_PER_CLAIM = 64
 
 
-class Channel(Protocol):
-    """A way to reach a subscriber; one module under `gateways`."""
-
-    async def send(self, claimed: Claimed, *, now: datetime) -> Answer:
-        """Send one notice once; never raises for what the other side does."""
-        ...
-
-
 class Courier:
     """Carries notices that are due: claims, sends, records. Any number of processes may run one.
 
@@ -46,7 +37,7 @@ class Courier:
     next one, which sends them under the same ids.
     """
 
-    def __init__(self, database: Database, channels: Mapping[str, Channel], *, trusted: bool) -> None:
+    def __init__(self, database: Database, channels: Channels, *, trusted: bool) -> None:
         self._database = database
         self._channels = channels
         self._trusted = trusted
@@ -99,7 +90,7 @@ class Courier:
                     return
                 with telemetry.span("notify.send", parent=claimed.traceparent):
                     traced = replace(claimed, traceparent=telemetry.traceparent())
-                    answer = await send(self._channels, traced, now=self._database.clock.now())
+                    answer = await attempt(self._channels, traced, now=self._database.clock.now())
             await self._settling.put((claimed, answer))
         except TRANSIENT as error:
             log.warning("attempt_not_recorded", delivery_id=claimed.delivery_id, error=type(error).__name__)
@@ -115,14 +106,6 @@ class Courier:
     async def _settle(self, tried: Sequence[tuple[Claimed, Answer]]) -> list[None]:
         await settle(self._database, tried)
         return [None] * len(tried)
-
-
-async def send(channels: Mapping[str, Channel], claimed: Claimed, *, now: datetime) -> Answer:
-    """Send one notice over its channel."""
-    crash_point("notify.before_post")
-    answer = await channels[claimed.channel].send(claimed, now=now)
-    crash_point("notify.after_answer")
-    return answer
 
 
 async def settle(database: Database, tried: Sequence[tuple[Claimed, Answer]]) -> None:

@@ -19,6 +19,9 @@ AUDIT_ONLY = {
     "referral.case_read.v1",
     "notify.notice_queued.v1",
     "notify.notice_failed.v1",
+    "notify.notice_suppressed.v1",
+    "notify.subscription_tested.v1",
+    "notify.task_dismissed.v1",
     "audit.trail_read.v1",
     "audit.proof_exported.v1",
 }
@@ -54,9 +57,7 @@ def asyncapi() -> dict[str, Any]:
             topic = f"{service}.{'events' if shared else 'audit'}"
             channel = channels.setdefault(topic, {"address": topic, "messages": {}})
             channel["messages"][type_] = {"$ref": f"#/components/messages/{type_}"}
-            operations.setdefault(
-                f"send.{topic}", {"action": "send", "channel": {"$ref": f"#/channels/{topic}"}}
-            )
+            operations.setdefault(f"send.{topic}", {"action": "send", "channel": {"$ref": f"#/channels/{topic}"}})
     schemas = {**definitions["$defs"], "CloudEventHeaders": HEADERS}
     return {
         "asyncapi": "3.0.0",

@@ -83,7 +83,7 @@ async def mark_subscription(
     await work.connection.execute(
         """
         UPDATE subscriptions SET status = $2, paused_because = $3, changed_at = $4,
-            ended_at = CASE WHEN $2 = 'ended' THEN $4 END
+            ended_at = CASE WHEN $2 = 'ended' THEN $4::timestamptz END
         WHERE subscription_id = $1
         """,
         subscription_id,
