@@ -70,6 +70,7 @@ def update(package: Path, *others: Path) -> None:
     before = read(package)
     elsewhere = {_key(message.id) for folder in others for message in read(folder) if message.id}
     after = Catalog(locale="id")
+    after.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]  # Babel believes Indonesian has two
     for message in said_in(package):
         known = before.get(message)
         if known is None and _key(message) in elsewhere:
@@ -87,7 +88,7 @@ def _key(message: MessageId | list[str]) -> str:
     return message if isinstance(message, str) else message[0]
 
 
-def _is_whole(text: MessageId | list[str]) -> bool:
+def _is_whole(text: MessageId | list[str] | None) -> bool:
     return bool(text) if isinstance(text, str) else bool(text) and all(text)
 
 
