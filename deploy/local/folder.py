@@ -30,6 +30,8 @@ async def locked(data: Path, say: report.Say) -> AsyncIterator[None]:
     """
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in ("logs", "run"):
+            (data / part).mkdir(exist_ok=True, mode=0o700)
         handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise Trouble(
@@ -52,8 +54,10 @@ async def locked(data: Path, say: report.Say) -> AsyncIterator[None]:
         await end_leftovers(data, say)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
-        os.ftruncate(handle, 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 
@@ -71,7 +75,6 @@ def require_space(data: Path) -> None:
 
 def note_child(data: Path, name: str, pid: int) -> None:
     """Remember a running child, so that the next launcher finds it should it survive this one."""
-    (data / "run").mkdir(exist_ok=True)
     (data / "run" / f"{name}.pid").write_text(f"{pid} {birth_of(pid)}\n")
 
 
@@ -84,9 +87,9 @@ async def end_leftovers(data: Path, say: report.Say) -> None:
     """End what a killed launcher left running: wait a little, ask, then kill. Only the very processes it started."""
     left: dict[Path, int] = {}
     for file in (data / "run").glob("*.pid"):
-        pid, _, birth = file.read_text().strip().partition(" ")
-        if birth and birth_of(int(pid)) == birth:
-            left[file] = int(pid)
+        number, _, birth = file.read_text().strip().partition(" ")
+        if birth and birth_of(int(number)) == birth:
+            left[file] = int(number)
         else:
             file.unlink(missing_ok=True)
     if not left:

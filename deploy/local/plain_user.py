@@ -58,6 +58,7 @@ def account() -> pwd.struct_passwd:
 def by_account(folder: Path) -> Callable[[], None]:
     """Give `folder` to the account and return what makes a child (between fork and exec) that account."""
     user = account()
+    folder.parent.chmod(0o711)  # the data folder is ours; what is secret in it has modes of its own
     for above in folder.resolve().parents:
         if not above.stat().st_mode & 0o001:
             raise Trouble(

@@ -87,8 +87,10 @@ async def running(
                 name: f"http://127.0.0.1:{ports.choose(name, usual, environment, say)}" for name, usual in PORTS.items()
             }
             environments = {
-                service: _environment(service, urls, database.urls[service].application, broker.bootstrap, secrets)
-                | (settings or {}).get(service, {})
+                service: {
+                    **_environment(service, urls, database.urls[service].application, broker.bootstrap, secrets),
+                    **(settings or {}).get(service, {}),
+                }
                 for service in SERVICES
             }
             say("Bringing the databases and topics to this version …")
@@ -142,8 +144,8 @@ async def _broker(data: Path, children: Supervisor, environment: Mapping[str, st
         try:
             broker = await asyncio.to_thread(kafka.find, data / "kafka", environment, say)
         except Trouble as trouble:
-            if wanted == "kafka":
-                raise
+            if wanted == "kafka" or (data / "kafka" / "data" / "meta.properties").exists():
+                raise  # what is in there is not to be replaced by an empty memory
             say(f"Apache Kafka cannot be had: {trouble}")
         else:
             kafka.rung(broker, say)
