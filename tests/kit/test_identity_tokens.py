@@ -1,0 +1,343 @@
+"""Access tokens: what is let in, and a collection of forgeries that is not."""
+
+import asyncio
+import hmac
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from shared.kit.actor import Actor
+from shared.kit.clock import FixedClock
+from shared.kit.identity import BadToken, ProviderAway, TokenVerifier, claims
+from shared.kit.identity.issuer import Issuer
+from tests.kit.outside_issuer import OutsideIssuer, encoded, outside_issuer
+
+Forge = Callable[[OutsideIssuer], str]
+
+
+@pytest_asyncio.fixture
+async def outside() -> AsyncIterator[OutsideIssuer]:
+    async with outside_issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime.now(UTC))
+
+
+@pytest_asyncio.fixture
+async def verifier(outside: OutsideIssuer, clock: FixedClock) -> AsyncIterator[TokenVerifier]:
+    issuer = Issuer(outside.url, clock)
+    yield TokenVerifier(issuer, "intake", clock)
+    await issuer.aclose()
+
+
+def in_json(part: dict[str, object]) -> str:
+    return encoded(json.dumps(part).encode()).decode()
+
+
+def with_parts(token: str, header: str | None = None, payload: str | None = None, signature: str | None = None) -> str:
+    parts = token.split(".")
+    given = (header, payload, signature)
+    return ".".join(own if other is None else other for own, other in zip(parts, given, strict=True))
+
+
+class TestGenuineTokens:
+    async def test_speak_for_the_client_they_name(self, outside: OutsideIssuer, verifier: TokenVerifier) -> None:
+        actor = await verifier.verify(outside.sign(outside.claims()))
+
+        assert actor == Actor(
+            id="DINSOS-73.06",
+            organisation="DINSOS-73.06",
+            roles=frozenset({"agency_system"}),
+            kind="client",
+            region="73.06",
+        )
+
+    @pytest.mark.parametrize("name", ["EdDSA", "Ed25519"])
+    async def test_may_be_signed_with_ed25519(self, outside: OutsideIssuer, verifier: TokenVerifier, name: str) -> None:
+        key = outside.publish(OKPKey.generate_key("Ed25519"), "edwards", name)
+
+        token = outside.sign(outside.claims(), key=key, header={"alg": name, "kid": "edwards"})
+
+        assert (await verifier.verify(token)).id == "DINSOS-73.06"
+
+    async def test_may_be_for_several_audiences(self, outside: OutsideIssuer, verifier: TokenVerifier) -> None:
+        token = outside.sign(outside.claims(aud=["referral", "intake"]))
+
+        assert (await verifier.verify(token)).id == "DINSOS-73.06"
+
+    async def test_keep_only_roles_that_are_ours(self, outside: OutsideIssuer, verifier: TokenVerifier) -> None:
+        token = outside.sign(outside.claims(roles=["system", "offline_access", "agency_system", 7]))
+
+        assert (await verifier.verify(token)).roles == {"agency_system"}
+
+
+def sealed_with_public_key(outside: OutsideIssuer) -> str:
+    token = outside.sign(outside.claims())
+    header = in_json({"alg": "HS256", "kid": "main", "typ": "at+jwt"})
+    message = f"{header}.{token.split('.')[1]}"
+    mac = hmac.new(outside.main.as_pem(private=False), message.encode(), "sha256").digest()
+    return f"{message}.{encoded(mac).decode()}"
+
+
+def unsigned(outside: OutsideIssuer) -> str:
+    header = in_json({"alg": "none", "kid": "main", "typ": "at+jwt"})
+    return f"{header}.{in_json(outside.claims())}."
+
+
+def none_in_capitals(outside: OutsideIssuer) -> str:
+    header = in_json({"alg": "nOnE", "kid": "main", "typ": "at+jwt"})
+    return with_parts(outside.sign(outside.claims()), header=header)
+
+
+def signed_by_stranger(outside: OutsideIssuer) -> str:
+    return outside.sign(outside.claims(), key=ECKey.generate_key("P-256"))
+
+
+def with_stranger_key_inside(outside: OutsideIssuer) -> str:
+    stranger = ECKey.generate_key("P-256")
+    return outside.sign(outside.claims(), key=stranger, header={"jwk": stranger.as_dict(private=False)})
+
+
+def with_good_key_inside(outside: OutsideIssuer) -> str:
+    return outside.sign(outside.claims(), header={"jwk": outside.main.as_dict(private=False)})
+
+
+def signed_with_published_rsa_key(outside: OutsideIssuer) -> str:
+    key = outside.publish(RSAKey.generate_key(2048), "rsa", "RS256")
+    return outside.sign(outside.claims(), key=key, header={"alg": "RS256", "kid": "rsa"})
+
+
+def signed_with_published_shared_secret(outside: OutsideIssuer) -> str:
+    secret = OctKey.generate_key(256)
+    outside.keys.append({**secret.as_dict(private=True), "kid": "oct", "alg": "HS256", "use": "sig"})
+    return outside.sign(outside.claims(), key=secret, header={"alg": "HS256", "kid": "oct"})
+
+
+def signed_with_encryption_key(outside: OutsideIssuer) -> str:
+    key = ECKey.generate_key("P-256")
+    outside.keys.append({**key.as_dict(private=False), "kid": "enc", "use": "enc"})
+    return outside.sign(outside.claims(), key=key, header={"kid": "enc"})
+
+
+def named_for_another_kind_of_key(outside: OutsideIssuer) -> str:
+    outside.publish(OKPKey.generate_key("Ed25519"), "edwards", "Ed25519")
+    return outside.sign(outside.claims(), header={"kid": "edwards"})
+
+
+def with_header(**header: object) -> Forge:
+    return lambda outside: outside.sign(outside.claims(), header=header)
+
+
+def with_claims(**changed: object) -> Forge:
+    return lambda outside: outside.sign(outside.claims(**changed))
+
+
+def with_payload(payload: bytes) -> Forge:
+    return lambda outside: outside.sign(payload)
+
+
+def with_raw_expiry(number: str) -> Forge:
+    def forge(outside: OutsideIssuer) -> str:
+        return outside.sign(json.dumps(outside.claims(exp="EXP")).replace('"EXP"', number).encode())
+
+    return forge
+
+
+def with_signature(signature: str) -> Forge:
+    return lambda outside: with_parts(outside.sign(outside.claims()), signature=signature)
+
+
+def with_other_payload(outside: OutsideIssuer) -> str:
+    return with_parts(outside.sign(outside.claims()), payload=in_json(outside.claims(sub="DINSOS-31")))
+
+
+def literally(token: str) -> Forge:
+    return lambda _: token
+
+
+NOW = int(time.time())
+FORGERIES: dict[str, Forge] = {
+    "unsigned": unsigned,
+    "none_in_capitals": none_in_capitals,
+    "hmac_with_the_public_key": sealed_with_public_key,
+    "signed_by_stranger": signed_by_stranger,
+    "stranger_key_inside": with_stranger_key_inside,
+    "good_key_inside": with_good_key_inside,
+    "rsa": signed_with_published_rsa_key,
+    "published_shared_secret": signed_with_published_shared_secret,
+    "encryption_key": signed_with_encryption_key,
+    "another_kind_of_key": named_for_another_kind_of_key,
+    "key_address": with_header(jku="https://evil.example/keys"),
+    "certificate_address": with_header(x5u="https://evil.example/cert"),
+    "certificate_inside": with_header(x5c=["MIIB"]),
+    "critical_extension": with_header(crit=["exp"]),
+    "unencoded_payload": with_header(b64=True),
+    "nested": with_header(cty="JWT"),
+    "no_key_id": with_header(kid=None),
+    "key_id_no_string": with_header(kid=7),
+    "unknown_key_id": with_header(kid="../../dev/null"),
+    "no_type": with_header(typ=None),
+    "type_of_an_id_token": with_header(typ="JWT"),
+    "other_issuer": with_claims(iss="https://evil.example"),
+    "issuer_with_slash": lambda outside: outside.sign(outside.claims(iss=outside.url + "/")),
+    "no_issuer": with_claims(iss=None),
+    "other_audience": with_claims(aud="referral"),
+    "other_audiences": with_claims(aud=["referral", "notify"]),
+    "audience_in_a_longer_word": with_claims(aud="intake2"),
+    "no_audience": with_claims(aud=None),
+    "audience_of_numbers": with_claims(aud=[1, "intake"]),
+    "no_end": with_claims(exp=None),
+    "ended": with_claims(exp=NOW - 5),
+    "end_is_text": with_claims(exp="4102444800"),
+    "end_is_true": with_claims(exp=True),
+    "end_is_nan": with_raw_expiry("NaN"),
+    "end_is_infinity": with_raw_expiry("Infinity"),
+    "end_is_huge": with_raw_expiry("1e400"),
+    "not_yet": with_claims(nbf=NOW + 600),
+    "issued_tomorrow": with_claims(iat=NOW + 86_400),
+    "never_issued": with_claims(iat=None),
+    "nobody": with_claims(sub=None),
+    "name_as_subject": with_claims(sub="Siti Aminah"),
+    "address_as_subject": with_claims(sub="siti@example.id"),
+    "subject_is_a_number": with_claims(sub=12),
+    "no_organisation": with_claims(org=None),
+    "roles_are_text": with_claims(roles="agency_system"),
+    "claims_to_be_a_part_of_us": with_claims(kind="system"),
+    "region_is_a_name": with_claims(region="Gowa"),
+    "port_is_a_name": with_claims(port="Tunon Taka"),
+    "list_for_claims": with_payload(b"[1]"),
+    "text_for_claims": with_payload(b'"x"'),
+    "no_json": with_payload(b"{"),
+    "no_utf8": with_payload(b'{"sub": "\xff"}'),
+    "other_payload": with_other_payload,
+    "no_signature": with_signature(""),
+    "signature_of_zeros": with_signature("A" * 86),
+    "short_signature": with_signature("AAAA"),
+    "long_signature": with_signature("A" * 90),
+    "empty": literally(""),
+    "dots": literally(".."),
+    "four_parts": lambda outside: outside.sign(outside.claims()) + ".AAAA",
+    "encrypted": literally("e30.e30.e30.e30.e30"),
+    "json_form": literally('{"payload":"e30","signatures":[]}'),
+    "not_ascii": literally("é.é.é"),
+    "very_long": lambda outside: outside.sign(outside.claims(more="x" * 9_000)),
+}
+
+
+class TestForgeries:
+    @pytest.mark.parametrize("name", FORGERIES)
+    async def test_are_refused(self, outside: OutsideIssuer, verifier: TokenVerifier, name: str) -> None:
+        token = FORGERIES[name](outside)
+
+        with pytest.raises(BadToken):
+            await verifier.verify(token)
+
+    async def test_with_one_letter_changed_are_refused(self, outside: OutsideIssuer, verifier: TokenVerifier) -> None:
+        token = outside.sign(outside.claims())
+        await verifier.verify(token)
+
+        # The last letter of the signature holds four bits that mean nothing.
+        for position in range(len(token) - 1):
+            other = "A" if token[position] != "A" else "B"
+            with pytest.raises(BadToken):
+                await verifier.verify(token[:position] + other + token[position + 1 :])
+
+
+class TestKeys:
+    async def test_new_ones_are_found_at_once(
+        self, outside: OutsideIssuer, verifier: TokenVerifier, clock: FixedClock
+    ) -> None:
+        await verifier.verify(outside.sign(outside.claims()))
+        key = outside.publish(ECKey.generate_key("P-256"), "next", "ES256")
+        clock.advance(timedelta(seconds=11))
+
+        token = outside.sign(outside.claims(), key=key, header={"kid": "next"})
+
+        assert (await verifier.verify(token)).id == "DINSOS-73.06"
+
+    async def test_invented_ids_do_not_make_us_call_the_provider(
+        self, outside: OutsideIssuer, verifier: TokenVerifier
+    ) -> None:
+        tokens = [outside.sign(outside.claims(), header={"kid": f"invented-{n}"}) for n in range(50)]
+
+        answers = await asyncio.gather(*(verifier.verify(token) for token in tokens), return_exceptions=True)
+
+        assert {type(answer) for answer in answers} == {BadToken}
+        assert outside.asked == 1
+
+    async def test_withdrawn_ones_are_forgotten_within_the_hour(
+        self, outside: OutsideIssuer, verifier: TokenVerifier, clock: FixedClock
+    ) -> None:
+        await verifier.verify(outside.sign(outside.claims()))
+        later = int(time.time()) + 7_200
+        outside.keys.clear()
+        outside.publish(ECKey.generate_key("P-256"), "next", "ES256")
+        clock.advance(timedelta(minutes=61))
+
+        with pytest.raises(BadToken):
+            await verifier.verify(outside.sign(outside.claims(exp=later)))
+
+    async def test_known_ones_do_while_the_provider_is_away(
+        self, outside: OutsideIssuer, verifier: TokenVerifier, clock: FixedClock
+    ) -> None:
+        await verifier.verify(outside.sign(outside.claims()))
+        outside.broken = True
+        clock.advance(timedelta(hours=2))
+
+        actor = await verifier.verify(outside.sign(outside.claims(exp=int(time.time()) + 9_000)))
+
+        assert actor.id == "DINSOS-73.06"
+
+    async def test_none_known_and_provider_away_is_not_the_callers_fault(
+        self, outside: OutsideIssuer, verifier: TokenVerifier
+    ) -> None:
+        outside.broken = True
+
+        with pytest.raises(ProviderAway):
+            await verifier.verify(outside.sign(outside.claims()))
+
+
+class TestVerifiedTokens:
+    async def test_end_when_they_say_so(
+        self, outside: OutsideIssuer, verifier: TokenVerifier, clock: FixedClock
+    ) -> None:
+        token = outside.sign(outside.claims())
+        await verifier.verify(token)
+        clock.advance(timedelta(seconds=301))
+
+        with pytest.raises(BadToken) as refusal:
+            await verifier.verify(token)
+
+        assert refusal.value.expired
+
+    async def test_cost_nothing_again(self, outside: OutsideIssuer, verifier: TokenVerifier) -> None:
+        token = outside.sign(outside.claims())
+
+        first = await verifier.verify(token)
+
+        # The very same object: neither signature nor claims were looked at again.
+        assert await verifier.verify(token) is first
+
+
+class TestClaims:
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.dictionaries(st.sampled_from(["sub", "org", "roles", "port", "region", "kind"]), st.from_type(object)))
+    def test_of_any_form_give_an_actor_of_codes_or_a_refusal(self, said: dict[str, object]) -> None:
+        try:
+            actor = claims.actor(said, kind="client")
+        except BadToken:
+            return
+
+        assert actor.kind in ("person", "client")
+        assert actor.roles <= claims.ROLES
+        assert not {" ", "@"} & set(actor.id + actor.organisation + (actor.port or "") + (actor.region or ""))
