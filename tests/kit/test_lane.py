@@ -55,18 +55,24 @@ async def test_passes_a_refusal_of_one_item_to_its_sender_only() -> None:
 
 
 async def test_refuses_more_than_it_will_hold() -> None:
+    gate = asyncio.Event()
+
     async def write(items: Sequence[int]) -> list[int]:
+        await gate.wait()
         return list(items)
 
-    lane: Lane[int, int] = Lane(write, waiting_limit=2)
-    held = [asyncio.create_task(lane.put(n)) for n in range(2)]
+    lane: Lane[int, int] = Lane(write, limit=1, waiting_limit=2)
+    held = [asyncio.create_task(lane.put(0))]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    held += [asyncio.create_task(lane.put(n)) for n in (1, 2)]
     await asyncio.sleep(0)
 
-    for n in range(3):
-        held.append(asyncio.create_task(lane.put(n)))
-    answers = await asyncio.gather(*held, return_exceptions=True)
+    with pytest.raises(LaneFull):
+        await lane.put(3)
+    gate.set()
 
-    assert any(isinstance(a, LaneFull) for a in answers) or all(isinstance(a, int) for a in answers)
+    assert await asyncio.gather(*held) == [0, 1, 2]
 
 
 async def test_survives_a_sender_that_went_away() -> None:
