@@ -99,7 +99,7 @@ def producer(settings: KitSettings) -> AIOKafkaProducer:
         bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
         client_id=f"rujukan-{settings.service}-relay",
         acks="all",
-        enable_idempotence=True,
+        enable_idempotence=settings.kafka_idempotent,
         linger_ms=0,
         max_batch_size=256 * 1024,
         max_request_size=1024 * 1024,

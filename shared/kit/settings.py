@@ -40,6 +40,8 @@ class KitSettings(BaseSettings):
     kafka_partitions: int = Field(default=12, multiple_of=4, ge=4, le=120)
     kafka_replication: int = Field(default=1, ge=1, le=9)
     kafka_min_insync_replicas: int = Field(default=1, ge=1, le=9)
+    kafka_idempotent: bool = True
+    """Off only for brokers that cannot; then a lost answer sends a record twice, which the inboxes absorb."""
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     reuse_port: bool = False
@@ -67,6 +69,8 @@ class KitSettings(BaseSettings):
         if not self.kafka_bootstrap_servers and self.role_set & {"consumer", "relay"}:
             raise ValueError("KAFKA_BOOTSTRAP_SERVERS is missing: give host:port of one or more brokers")
         if self.environment == "production":
+            if not self.kafka_idempotent:
+                raise UnsafeSetting("KAFKA_IDEMPOTENT must be on when ENVIRONMENT=production")
             if self.public_url and not self.public_url.startswith("https://"):
                 raise UnsafeSetting("PUBLIC_URL must begin with https:// when ENVIRONMENT=production")
             if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
