@@ -1,0 +1,229 @@
+"""What lies in the four databases and the topics, read with plain SQL and a plain consumer, as values to compare.
+
+Reads with the owner's role, past every service: the checker must not trust what it checks.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import aiokafka
+import asyncpg
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    event_id: str
+    shared: bool
+    type: str
+    case_id: str
+    case_seq: int
+    occurred_at: datetime
+    payload: bytes
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The fact itself, without the envelope."""
+        fact: dict[str, Any] = json.loads(self.payload)["data"]
+        return fact
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record; `topic` without the prefix."""
+
+    topic: str
+    event_id: str
+    type: str
+    key: str
+    case_seq: int
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    case_id: str
+    needs: tuple[str, ...]
+    line: int | None
+    """The line of the manifest under test that it came from; None when it came another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    referral_id: str
+    case_id: str
+    need: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    assignment_id: str
+    referral_id: str
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """An empty filter lets everything pass."""
+
+    subscription_id: str
+    created_at: datetime
+    provinces: frozenset[str]
+    needs: frozenset[str]
+    events: frozenset[str]
+
+    def matches(self, row: JournalRow) -> bool:
+        """Would this fact of referral be told to the subscriber? Never one about a restricted need."""
+        fact = row.data
+        return (
+            not fact.get("restricted", True)
+            and (not self.provinces or fact["province"] in self.provinces)
+            and (not self.needs or fact["need"] in self.needs)
+            and (not self.events or row.type in self.events)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    delivery_id: str
+    subscription_id: str
+    event_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    number: int
+    source: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    listed_lines: tuple[int, ...] = ()
+    held_back_lines: frozenset[int] = frozenset()
+    journals: Mapping[str, tuple[JournalRow, ...]] = field(default_factory=dict)
+    outboxes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    parked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    leaves: tuple[Leaf, ...] = ()
+
+    def told(self, sender: str, type_: str) -> list[JournalRow]:
+        """The rows of one type in one sender's journal, in order."""
+        return [row for row in self.journals.get(sender, ()) if row.type == type_]
+
+
+SERVICES = ("intake", "referral", "notify", "audit")
+TOPICS = tuple(f"{service}.{kind}" for service in SERVICES for kind in ("events", "audit"))
+
+
+async def messages(bootstrap: str, prefix: str) -> list[aiokafka.ConsumerRecord[bytes, bytes]]:
+    """Every record of our eight topics from the beginning to what was their end when this began.
+
+    Raises UnknownTopicOrPartitionError when the broker lacks one of them: nothing can be said about it then.
+    """
+    topics = [prefix + name for name in TOPICS]
+    consumer = aiokafka.AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, enable_auto_commit=False, group_id=None)
+    await consumer.start()
+    try:
+        partitions = [
+            aiokafka.TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()
+        ]
+        await consumer.seek_to_beginning(*partitions)
+        ends = {p: end for p, end in (await consumer.end_offsets(partitions)).items() if end}
+        found: list[aiokafka.ConsumerRecord[bytes, bytes]] = []
+        while behind := [p for p, end in ends.items() if await consumer.position(p) < end]:
+            for batch in (await asyncio.wait_for(consumer.getmany(*behind, timeout_ms=1000), READ_LIMIT_S)).values():
+                found += batch
+        return found
+    finally:
+        await consumer.stop()
+
+
+READ_LIMIT_S = 30.0
+
+
+async def raw_records(bootstrap: str, prefix: str) -> list[tuple[str, bytes]]:
+    """Every record as (topic, its key, value and headers in one)."""
+    return [
+        (m.topic, b"\n".join([m.key or b"", m.value or b"", *(k.encode() + b" " + (v or b"") for k, v in m.headers)]))
+        for m in await messages(bootstrap, prefix)
+    ]
+
+
+async def records(bootstrap: str, prefix: str) -> tuple[Record, ...]:
+    """The records as what they claim to be; one that does not even name its event has an empty id."""
+    found = []
+    for message in await messages(bootstrap, prefix):
+        header = {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers}
+        found.append(
+            Record(
+                topic=message.topic.removeprefix(prefix),
+                event_id=header.get("ce_id", ""),
+                type=header.get("ce_type", ""),
+                key=(message.key or b"").decode("utf-8", "replace"),
+                case_seq=int(header.get("ce_sequence", "0")),
+                value=message.value or b"",
+            )
+        )
+    return tuple(found)
+
+
+JOURNAL = """
+SELECT event_id::text, shared, type, case_id::text, case_seq, occurred_at, payload FROM journal ORDER BY position
+"""
+OUTBOX = "SELECT position FROM outbox ORDER BY position"
+PARKED = "SELECT parked_id::text FROM parked WHERE released_at IS NULL AND discarded_at IS NULL"
+
+ARRIVALS = "SELECT case_id::text, needs, CASE WHEN voyage_id = $1 THEN row_number END FROM arrivals"
+SUBSCRIPTIONS = "SELECT subscription_id::text, created_at, provinces, needs, events FROM subscriptions"
+DELIVERIES = "SELECT delivery_id::text, subscription_id::text, event_id::text, status FROM deliveries WHERE NOT test"
+REFERRALS = "SELECT referral_id::text, case_id::text, need, ended_at IS NULL FROM referrals"
+ASSIGNMENTS = "SELECT assignment_id::text, referral_id::text, ended_at IS NULL FROM assignments"
+LEAVES = "SELECT leaf_index, source, event_id::text FROM leaves ORDER BY leaf_index"
+
+
+async def gather(
+    databases: Mapping[str, asyncpg.Connection],
+    bootstrap: str,
+    *,
+    voyage_id: str,
+    listed: Iterable[int],
+    held_back: frozenset[int],
+    prefix: str = "",
+) -> Evidence:
+    """Read everything. `databases`: a connection per service that may read every row; `listed` and `held_back`: row
+    numbers of the manifest of this voyage."""
+    journals = {
+        service: tuple(JournalRow(*row) for row in await connection.fetch(JOURNAL))
+        for service, connection in databases.items()
+    }
+    return Evidence(
+        listed_lines=tuple(listed),
+        held_back_lines=held_back,
+        journals=journals,
+        outboxes={s: tuple(row[0] for row in await c.fetch(OUTBOX)) for s, c in databases.items()},
+        parked={s: tuple(row[0] for row in await c.fetch(PARKED)) for s, c in databases.items()},
+        records=await records(bootstrap, prefix),
+        arrivals=tuple(
+            Arrival(case_id, tuple(needs), line)
+            for case_id, needs, line in await databases["intake"].fetch(ARRIVALS, voyage_id)
+        ),
+        referrals=tuple(Referral(*row) for row in await databases["referral"].fetch(REFERRALS)),
+        assignments=tuple(Assignment(*row) for row in await databases["referral"].fetch(ASSIGNMENTS)),
+        subscriptions=tuple(
+            Subscription(id_, created_at, frozenset(provinces), frozenset(needs), frozenset(events))
+            for id_, created_at, provinces, needs, events in await databases["notify"].fetch(SUBSCRIPTIONS)
+        ),
+        deliveries=tuple(Delivery(*row) for row in await databases["notify"].fetch(DELIVERIES)),
+        leaves=tuple(Leaf(*row) for row in await databases["audit"].fetch(LEAVES)),
+    )

@@ -1,0 +1,56 @@
+"""Subscribing at notify, once: what the service answered is kept in a file, because it tells the secret only once."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.demo.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an NGO wants to hear. Empty lists mean everything that it may hear."""
+
+    name: str
+    url: str
+    provinces: list[str]
+    needs: list[str]
+    events: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    subscription_id: str
+    secret: str
+    url: str
+
+
+async def subscribe(client: Client, wish: Wish, known: Path) -> Subscription:
+    """Create the subscription of `wish`, or take the one remembered in `known` when its address is the same."""
+    if known.exists():
+        remembered = Subscription(**json.loads(known.read_text(encoding="utf-8")))
+        if remembered.url == wish.url:
+            return remembered
+    created = await client.post(
+        "/api/subscriptions",
+        {
+            "name": wish.name,
+            "url": wish.url,
+            "provinces": wish.provinces,
+            "needs": wish.needs,
+            "events": wish.events,
+        },
+    )
+    subscription = Subscription(created["subscription_id"], created["secret"], wish.url)
+    keep(known, dataclasses.asdict(subscription))
+    return subscription
+
+
+def keep(path: Path, content: object) -> None:
+    """Write JSON that only this user can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".half")
+    half.touch(mode=0o600)
+    half.write_text(json.dumps(content), encoding="utf-8")
+    half.rename(path)

@@ -1,0 +1,180 @@
+"""The whole story: a voyage is announced, landed, referred, answered, told on and proven; then it is checked."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from deploy.local.demo import (
+    agencies,
+    checker,
+    evidence,
+    leaks,
+    ledger,
+    manifest,
+    ngo,
+    stage,
+    summary,
+    voyage,
+    waiting,
+)
+from deploy.local.demo.manifest import Manifest
+from deploy.local.demo.progress import Progress
+from deploy.local.demo.stage import Stage
+from deploy.local.stack import Running
+
+SAMPLE = Path(__file__).parent / "data" / "manifest.csv"
+LIMIT_S = 120.0
+"""For the whole story; a machine that needs longer has a trouble that should be read."""
+SECOND_LOOK_S = 10.0
+"""How long a finding may be a thing on its way rather than a thing lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`line` is the JSON object of `make demo`, `text` what a person reads."""
+
+    ok: bool
+    line: dict[str, Any]
+    text: str
+
+
+async def run(running: Running, manifest_path: Path = SAMPLE, *, began: float, progress: Progress) -> Result:
+    """Play the story on a running stack. `began`: `time.monotonic()` when the user pressed the key.
+
+    A second run with the same file on the same data imports nothing again. Raises `manifest.ManifestMissing`,
+    `client.Refused` and `waiting.TookTooLong`.
+    """
+    file = manifest.read(manifest_path)
+    async with aiohttp.ClientSession() as http:
+        place = Stage(running, http)
+        databases = await waiting.Databases.open(dict(running.owner_databases))
+        try:
+            return await _play(place, file, databases, began=began, progress=progress)
+        finally:
+            await databases.close()
+
+
+async def _play(
+    place: Stage, file: Manifest, databases: waiting.Databases, *, began: float, progress: Progress
+) -> Result:
+    progress.step("Two NGOs subscribe at notify")
+    dead = await _subscribe(place)
+    progress.step(f"Nunukan: {len(file.rows)} people are on the list {file.name}")
+    imported = await voyage.land(place.client(f"port-{voyage.PORT}", "intake"), file, place.folder / "voyages.json")
+    if not stage.is_played(place.running.data):
+        progress.step("The agencies read their inboxes and answer")
+        groups = await _call_agencies(place)
+        await waiting.until_none(waiting.answered(databases), limit_s=LIMIT_S, progress=progress)
+        for name in groups:
+            await place.running.stop(name)
+    progress.step("The last notices, receipts and leaves arrive")
+    rest = waiting.at_rest(databases, [dead])
+    await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
+    progress.step("An auditor verifies the ledger and the trails of three cases")
+    proof = await ledger.verify(place, databases)
+    await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
+    progress.step("The checker compares the file, four databases and eight topics")
+    seen, verdict = await _compare(place, databases, file, imported)
+    found = await _leaks(place, file)
+    receiver = await _counts(place)
+    place.played()
+    outcome = summary.Outcome(
+        broker=place.running.broker,
+        postgres=place.running.postgres,
+        imported=imported,
+        seen=seen,
+        verdict=verdict,
+        leaks=tuple(found),
+        ledger_verified=proof.verified,
+        ledger_said=proof.said,
+        receiver=receiver,
+        seconds=time.monotonic() - began,
+    )
+    result = Result(ok=outcome.ok, line=summary.line(outcome), text=summary.text(outcome))
+    ngo.keep(place.folder / "result.json", result.line)
+    return result
+
+
+async def _subscribe(place: Stage) -> str:
+    """One NGO's system answers; the other's address is dead. Returns the id of the dead one's subscription."""
+    await place.start(
+        "receiver",
+        f"receiver-{stage.LISTENING}",
+        {
+            "client": place.credentials(stage.LISTENING, "notify"),
+            "wish": {
+                "name": "South Sulawesi and North Kalimantan",
+                "provinces": ["73", "65"],
+                "needs": [],
+                "events": [],
+            },
+            "port": place.ports[stage.LISTENING],
+            "known": str(place.known(stage.LISTENING)),
+            "kept": str(place.folder / "notices.jsonl"),
+        },
+        ready_at=f"{place.address(stage.LISTENING)}/readyz",
+    )
+    wish = ngo.Wish(
+        name="Every province, what was accepted",
+        url=f"{place.address(stage.DEAD)}/notices",
+        provinces=[],
+        needs=[],
+        events=["referral.assignment_accepted.v1"],
+    )
+    dead = await ngo.subscribe(place.client(stage.DEAD, "notify"), wish, place.known(stage.DEAD))
+    return dead.subscription_id
+
+
+async def _call_agencies(place: Stage) -> list[str]:
+    """Start one process per part of the country, each with the secrets of its agencies. Returns their names."""
+    directory = await agencies.directory(place.client(stage.WATCHER, "referral"))
+    groups = agencies.by_island(directory)
+    for island, agency_ids in groups.items():
+        await place.start(
+            "agencies",
+            f"agencies-{island}",
+            {
+                "watcher": place.credentials(stage.WATCHER, "referral"),
+                "secrets": {agency_id: place.secret(agency_id) for agency_id in agency_ids},
+            },
+        )
+    return [f"agencies-{island}" for island in groups]
+
+
+async def _compare(
+    place: Stage, databases: waiting.Databases, file: Manifest, imported: voyage.Imported
+) -> tuple[evidence.Evidence, checker.Verdict]:
+    """Read everything and check it; what looks lost but is only late gets a second look."""
+    end = time.monotonic() + SECOND_LOOK_S
+    while True:
+        seen = await evidence.gather(
+            databases.connections,
+            place.running.bootstrap,
+            voyage_id=imported.voyage_id,
+            listed=[row.number for row in file.rows],
+            held_back=imported.held_back,
+        )
+        verdict = checker.check(seen)
+        if not verdict.findings or time.monotonic() > end:
+            return seen, verdict
+        await asyncio.sleep(0.5)
+
+
+async def _leaks(place: Stage, file: Manifest) -> list[leaks.Leak]:
+    running = place.running
+    return await leaks.leaks(
+        manifest.identifying(file),
+        databases=running.owner_databases,
+        bootstrap=running.bootstrap,
+        folders=[running.data / "logs", place.folder],
+    )
+
+
+async def _counts(place: Stage) -> dict[str, int]:
+    async with place.http.get(f"{place.address(stage.LISTENING)}/counts") as answer:
+        counts: dict[str, int] = await answer.json()
+        return counts

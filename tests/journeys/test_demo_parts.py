@@ -1,0 +1,127 @@
+"""The parts of the demo that need no running service: reading the file, choices, canaries, the receiver."""
+
+import json
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+import standardwebhooks
+from aiohttp import web
+
+from deploy.local.demo import choices, leaks, manifest
+from deploy.local.demo.receiver import Receiver
+
+SAMPLE = Path(manifest.__file__).parent / "data" / "manifest.csv"
+
+
+class TestManifest:
+    def test_reads_the_sample(self) -> None:
+        sample = manifest.read(SAMPLE)
+
+        assert len(sample.rows) == 200
+        assert sample.announced == 204
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+    def test_reads_other_separators_and_encodings(self, delimiter: str, encoding: str) -> None:
+        text = "\r\n".join(
+            [delimiter.join(["no", "nama", "kelamin"]), delimiter.join(["1", "José", "L"]), "", delimiter * 2]
+        )
+
+        read = manifest.parse("x.csv", text.encode(encoding))
+
+        assert read.heading == ("no", "nama", "kelamin")
+        assert read.rows == (manifest.Row(2, ("1", "José", "L")),)
+
+    def test_finds_the_heading_below_a_letterhead(self) -> None:
+        read = manifest.parse("x.csv", b"sep=;\nDaftar;;\n\nno;nama;jk\n1;Bala;L\n")
+
+        assert read.heading == ("no", "nama", "jk")
+        assert [row.number for row in read.rows] == [5]
+
+    def test_an_unclosed_quotation_mark_swallows_no_row(self) -> None:
+        read = manifest.parse("x.csv", b'nama,jk\n"Bala,L\nIka,P\n')
+
+        assert [row.number for row in read.rows] == [2, 3]
+
+    def test_an_empty_file_has_no_rows(self) -> None:
+        assert manifest.parse("x.csv", b"").rows == ()
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(manifest.ManifestMissing, match=r"nowhere\.csv"):
+            manifest.read(tmp_path / "nowhere.csv")
+
+    def test_takes_names_numbers_and_birth_dates_for_canaries(self) -> None:
+        values = manifest.identifying(manifest.read(SAMPLE))
+
+        assert {"Shakila binti Balangga", "6503996912850002", "X9000002", "1985-12-29"} <= set(values)
+        assert not {"overstay", "73.06", "DTI Tawau"} & set(values)
+
+
+class TestChoices:
+    def test_are_mostly_yes_with_every_other_kind(self) -> None:
+        referrals = [str(uuid.UUID(int=n)) for n in range(2000)]
+
+        first = Counter(choices.choose(r, 1).answer for r in referrals)
+        second = Counter(choices.choose(r, 2).answer for r in referrals)
+
+        assert first["accept"] > 1400
+        assert min(first["decline"], first["silence"]) > 60
+        assert second["silence"] == 0
+        assert 0 < second["decline"] < 80
+
+    def test_are_the_same_each_time(self) -> None:
+        assert choices.choose("r1", 1) == choices.choose("r1", 1)
+
+
+class TestLeaks:
+    def test_finds_whole_values_only_whatever_their_case(self) -> None:
+        canaries = leaks.Canaries(["Shakila binti Balangga", "6503996912850002", "Balangga", "1985-12-29"])
+
+        assert canaries.found_in(b'{"n":"SHAKILA BINTI BALANGGA"}') == {"Shakila binti Balangga", "Balangga"}
+        assert canaries.found_in(b"nik=6503996912850002;") == {"6503996912850002"}
+        assert canaries.found_in(b"born 1985-12-29T00:00") == set()
+        assert canaries.found_in(b"born 1985-12-29.") == {"1985-12-29"}
+        assert canaries.found_in(b"Balanggata Shakila") == set()
+
+    async def test_looks_into_files(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "intake.log").write_text("took X9000002")
+
+        found = await leaks.leaks(["X9000002", "X9000003"], folders=[tmp_path])
+
+        assert [leak.value for leak in found] == ["X9000002"]
+        assert found[0].place.endswith("intake.log")
+
+
+class TestReceiver:
+    SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
+
+    async def test_takes_good_notices_once_and_refuses_bad_ones(self, tmp_path: Path) -> None:
+        receiver = Receiver(tmp_path / "notices.jsonl")
+        receiver.use(self.SECRET)
+        runner = web.AppRunner(receiver.app())
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        now, body = datetime.now(UTC), json.dumps({"type": "x"})
+        signature = standardwebhooks.Webhook(self.SECRET).sign("n1", now, body)
+        good = {"webhook-id": "n1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+
+        async with aiohttp.ClientSession() as http:
+            statuses = [
+                (await http.post(f"{url}/notices", data=body, headers=good)).status,
+                (await http.post(f"{url}/notices", data=body, headers=good)).status,
+                (await http.post(f"{url}/notices", data=body + " ", headers=good)).status,
+                (await http.post(f"{url}/notices", data=body)).status,
+            ]
+            counts = await (await http.get(f"{url}/counts")).json()
+        await runner.cleanup()
+
+        assert statuses == [200, 200, 401, 401]
+        assert counts == {"received": 2, "distinct": 1, "refused": 2, "subscribed": True}
+        assert Receiver(tmp_path / "notices.jsonl").ids == {"n1"}
