@@ -18,13 +18,14 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
-from shared.kit import broker, clock, logs, telemetry, web
+from shared.kit import broker, clock, identity, logs, telemetry, web
 from shared.kit.database import Database, connect
 from shared.kit.health import Health
 from shared.kit.identity import Identity, csrf_token
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
+from shared.kit.web.problems import Refused
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class Service:
     hot_routes: Sequence[BaseRoute] = ()
     """Plain Starlette routes for endpoints that are too busy for a framework."""
     clocks: Sequence[Repeated] = ()
-    refusals: Mapping[type[Exception], tuple[int, str, str]] = field(default_factory=dict)
+    refusals: Mapping[type[Exception], Refused] = field(default_factory=dict)
     """Domain refusals: status, code, title (an English message id)."""
     navigation: Sequence[web.Nav | tuple[str, str]] = ()
     """Path (without language) and label (message id) of the links in the top bar; with `web.Nav` also who sees it."""
@@ -79,7 +80,7 @@ def application(service: Service) -> FastAPI:
     )
     app.state.settings = service.settings
     app.state.database = service.database
-    app.state.identity = Identity(service.settings, service.database)
+    app.state.identity = identity.Identity(service.settings, service.database)
     app.state.health = Health(service.database)
     for name, thing in service.state.items():
         setattr(app.state, name, thing)
@@ -89,10 +90,10 @@ def application(service: Service) -> FastAPI:
         app,
         service=service.name,
         folder=service.folder,
-        refusals=service.refusals,
         navigation=service.navigation,
-        csrf_token=csrf_token,
-        https=app.state.identity.public_url.startswith("https://"),
+        refusals=service.refusals,
+        csrf_token=identity.csrf_token,
+        https=service.settings.public_url.startswith("https://"),
         development=service.settings.environment == "development",
     )
     app.include_router(app.state.identity.router)
