@@ -89,7 +89,7 @@ def _key(message: MessageId | list[str]) -> str:
 
 
 def _is_whole(text: MessageId | list[str] | None) -> bool:
-    return bool(text) if isinstance(text, str) else bool(text) and all(text)
+    return bool(text) and (isinstance(text, str) or all(text or ()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,131 @@
+"""The style page shows every part; what holds here holds on all pages made of them."""
+
+import gzip
+import itertools
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from shared.kit import web
+from shared.kit.web.assets import KIT_STATIC
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve
+
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
+STATES = {"fresh": "", "rejected": "?errors=1"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(serve: Serve) -> str:
+    app = FastAPI()
+    web.install(
+        app,
+        service="intake",
+        navigation=[("/gaya", "Style page"), ("/inbox", "Inbox"), ("/notices", "Notices")],
+        development=True,
+    )
+    return await serve(app)
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "size", "state"),
+    list(itertools.product(["id", "en"], ["light", "dark"], SIZES, STATES)),
+)
+async def test_has_no_accessibility_findings(
+    see: Open, axe: Axe, site: str, language: str, theme: Any, size: str, state: str
+) -> None:
+    sight = await see(f"{site}/{language}/gaya{STATES[state]}", size=SIZES[size], theme=theme)
+
+    assert await axe(sight.page) == []
+    assert sight.complaints == []
+
+
+async def test_has_no_findings_in_an_open_dialog(see: Open, axe: Axe, site: str) -> None:
+    sight = await see(f"{site}/id/gaya")
+
+    await sight.page.get_by_role("button", name="Tolak", exact=True).click()
+    await sight.page.get_by_role("dialog").wait_for()
+
+    assert await axe(sight.page) == []
+
+
+async def test_opens_the_dialog_without_scripts(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/gaya", script=False)
+
+    await sight.page.get_by_role("button", name="Tolak", exact=True).click()
+
+    assert await sight.page.locator("#decline").is_visible()
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("language", ["id", "en"])
+async def test_does_not_scroll_sideways_at_320_px(see: Open, site: str, language: str, state: str) -> None:
+    sight = await see(f"{site}/{language}/gaya{STATES[state]}", size=SMALLEST)
+
+    assert await sight.sideways_px() == 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_never_covers_what_has_the_focus(see: Open, site: str, size: str) -> None:
+    sight = await see(f"{site}/id/gaya", size=SIZES[size])
+
+    assert await sight.covered_focus() == []
+
+
+async def test_gives_fingers_48_px(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/gaya", size=PHONE, has_touch=True, is_mobile=True)
+
+    small: list[str] = await sight.page.evaluate(
+        """() => [...document.querySelectorAll(
+               '.button, .field input:not(.check input), .field select, .check, .chip, .nav a, .tabs a')]
+             .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+             .filter(([_, box]) => box.height > 0 && box.height < 48).map(([html, box]) => `${box.height} ${html}`)"""
+    )
+
+    assert small == []
+
+
+async def test_puts_the_focus_on_the_error_summary(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/gaya?errors=1")
+
+    assert await sight.page.evaluate("document.activeElement.className") == "error-summary"
+    assert (await sight.page.title()).startswith("Galat: ")
+    await sight.page.get_by_role("link", name="Isi nama lengkap.").click()
+    assert await sight.page.evaluate("document.activeElement.name") == "full_name"
+
+
+async def test_keeps_the_chosen_look(see: Open, site: str) -> None:
+    sight = await see(f"{site}/en/gaya?errors=1")
+
+    await sight.page.get_by_role("button", name="Dark").click()
+
+    assert sight.page.url == f"{site}/en/gaya?errors=1"
+    assert await sight.page.evaluate("getComputedStyle(document.body.parentElement).colorScheme") == "dark"
+
+
+async def test_switches_language_and_keeps_the_query(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/gaya?errors=1")
+
+    await sight.page.get_by_role("link", name="English").click()
+
+    assert sight.page.url == f"{site}/en/gaya?errors=1"
+    assert await sight.page.evaluate("document.documentElement.lang") == "en"
+
+
+async def test_prints_each_row_once_on_white(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/gaya", theme="dark")
+
+    await sight.page.emulate_media(media="print")
+
+    assert (
+        await sight.page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    )
+    assert not await sight.page.locator(".nav").is_visible()
+
+
+def test_style_and_script_stay_within_budget() -> None:
+    style, script = ((KIT_STATIC / name).read_bytes() for name in ("app.css", "app.js"))
+
+    assert len(gzip.compress(style, 9)) <= 12_000
+    assert len(gzip.compress(script, 9)) <= 4_000
