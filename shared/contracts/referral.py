@@ -23,6 +23,8 @@ Outcome = Literal[
     "DUPLICATE",
 ]
 
+EscalationReason = Literal["no_candidate_left", "service_overdue", "person_refused", "outcome_failed"]
+
 
 class ReferralFact(Fact):
     """What each fact about a need repeats, so that a receiver can filter without asking back."""
@@ -101,14 +103,21 @@ class ReferralFulfilled(ReferralFact):
 
 
 class ReferralEscalated(ReferralFact):
-    """No candidate is left or a limit has passed: a supervisor has to act."""
+    """Nobody is left to ask, a limit has passed, or help came to nothing: a supervisor has to act."""
 
-    reason: Literal["no_candidate_left", "service_overdue"]
+    reason: EscalationReason
     supervisor: Code
+    """Where the duty lies: `supervisor-` and the code of the province."""
 
 
 class GapOpened(ReferralFact):
     """Nobody in the directory can serve this need there."""
+
+    gap_id: Id
+
+
+class GapClosed(ReferralFact):
+    """Somebody serves this need there by now; the first of them is asked."""
 
     gap_id: Id
 

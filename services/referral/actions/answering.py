@@ -1,0 +1,190 @@
+"""What an agency does with what it was asked: open, accept, decline, begin, complete, give up.
+
+Each takes a list and answers one result per item: the assignment as it is now, or the refusal that stood in its way.
+One refused item stops none of the others. All of them lock the cases first, so whoever comes second sees the first.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from services.referral.actions import following, telling
+from services.referral.actions.following import Changes
+from services.referral.actions.routing import Routing
+from services.referral.domain import needs
+from services.referral.domain.assignments import Assignment, Side
+from services.referral.domain.needs import Need
+from services.referral.domain.refusals import AssignmentUnknown, Refused
+from services.referral.store import needs as store
+from shared.kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One item of a list: which assignment, decided on which version (None: whichever is stored)."""
+
+    assignment_id: str
+    version: int | None = None
+    reason: str = ""
+    side: Side | None = None
+    outcome: str = ""
+    handover_ref: str | None = None
+
+
+Result = Assignment | Refused
+Step = Callable[[Need, Answer], Need]
+
+
+async def acknowledge_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """A named worker opened them. Opening again changes nothing and tells nothing."""
+
+    def acknowledge(need: Need, answer: Answer) -> Need:
+        opened = needs.acknowledge(need, answer.assignment_id, version=answer.version, now=work.now)
+        if opened != need:
+            work.emit(telling.acknowledged(opened, opened.attempt(answer.assignment_id)))
+        return opened
+
+    return await _each(work, answers, acknowledge)
+
+
+async def accept_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """The agency takes them; from now on it may ask for the identity."""
+
+    def accept(need: Need, answer: Answer) -> Need:
+        accepted = needs.accept(need, answer.assignment_id, by=work.actor.id, version=answer.version, now=work.now)
+        work.emit(telling.accepted(accepted, accepted.attempt(answer.assignment_id)))
+        return accepted
+
+    return await _each(work, answers, accept, settles=True)
+
+
+async def decline_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
+    """The agency says no, with a reason; what the reason leads to happens in the same transaction."""
+    wanting: list[Need] = []
+    refused_by_person: list[Need] = []
+
+    def decline(need: Need, answer: Answer) -> Need:
+        declined, effect = needs.decline(
+            need,
+            answer.assignment_id,
+            reason=answer.reason,
+            side=answer.side,
+            by=work.actor.id,
+            version=answer.version,
+            now=work.now,
+        )
+        (wanting if effect == "ask_next" else refused_by_person).append(declined)
+        work.emit(telling.declined(declined, declined.attempt(answer.assignment_id)))
+        return declined
+
+    async def follow(changes: Changes) -> None:
+        await following.ask_next(work, changes, wanting, routing)
+        for need in refused_by_person:
+            changes.escalate(need, "person_refused", need.attempts[-1])
+
+    return await _each(work, answers, decline, follow=follow)
+
+
+async def start_services(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """The agency begins to help."""
+
+    def start(need: Need, answer: Answer) -> Need:
+        started = needs.start(need, answer.assignment_id, version=answer.version, now=work.now)
+        if started != need:
+            work.emit(telling.started(started, started.attempt(answer.assignment_id)))
+        return started
+
+    return await _each(work, answers, start)
+
+
+async def complete_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """Help was given and handed over; the need is met."""
+
+    def complete(need: Need, answer: Answer) -> Need:
+        has_begun = need.attempt(answer.assignment_id).started_at is not None
+        done = needs.complete(
+            need,
+            answer.assignment_id,
+            outcome=answer.outcome,
+            handover_ref=answer.handover_ref,
+            by=work.actor.id,
+            version=answer.version,
+            now=work.now,
+        )
+        assignment = done.attempt(answer.assignment_id)
+        if not has_begun:
+            work.emit(telling.started(done, assignment))
+        work.emit(telling.completed(done, assignment))
+        work.emit(telling.fulfilled(done))
+        return done
+
+    return await _each(work, answers, complete, settles=True)
+
+
+async def fail_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
+    """Accepted help came to nothing; the next agency is asked or a supervisor told, by the outcome."""
+    wanting: list[Need] = []
+    for_a_person: list[Need] = []
+
+    def fail(need: Need, answer: Answer) -> Need:
+        failed, effect = needs.fail(
+            need, answer.assignment_id, outcome=answer.outcome, version=answer.version, now=work.now
+        )
+        (wanting if effect == "ask_next" else for_a_person).append(failed)
+        work.emit(telling.failed(failed, failed.attempt(answer.assignment_id)))
+        return failed
+
+    async def follow(changes: Changes) -> None:
+        changes.settled.update(need.referral.referral_id for need in (*wanting, *for_a_person))
+        await following.ask_next(work, changes, wanting, routing)
+        for need in for_a_person:
+            changes.escalate(need, "outcome_failed", need.attempts[-1])
+
+    return await _each(work, answers, fail, follow=follow)
+
+
+async def read_case(work: Work, assignment_id: str) -> tuple[Need, Assignment]:
+    """The need behind one of the actor's own assignments; the reading is on the trail before it is shown.
+
+    Raises `AssignmentUnknown`, also for another agency's.
+    """
+    owned = await store.find_owned(work, [assignment_id])
+    if assignment_id not in owned:
+        raise AssignmentUnknown(assignment_id)
+    referral_id, _ = owned[assignment_id]
+    need = (await store.find_needs(work, [referral_id]))[referral_id]
+    assignment = need.attempt(assignment_id)
+    work.record(telling.case_read(need, assignment))
+    return need, assignment
+
+
+async def _each(
+    work: Work,
+    answers: Sequence[Answer],
+    step: Step,
+    *,
+    settles: bool = False,
+    follow: Callable[[Changes], Awaitable[None]] | None = None,
+) -> list[Result]:
+    """Take one step per answer on the needs behind them, then what follows, then write."""
+    owned = await store.find_owned(work, [answer.assignment_id for answer in answers])
+    changes = await following.locked(work, owned)
+    refusals: dict[int, Refused] = {}
+    for n, answer in enumerate(answers):
+        if answer.assignment_id not in owned:
+            refusals[n] = AssignmentUnknown(answer.assignment_id)
+            continue
+        need = changes.need(owned[answer.assignment_id][0])
+        try:
+            changes.put(step(need, answer))
+        except Refused as refused:
+            refusals[n] = refused
+        else:
+            if settles:
+                changes.settled.add(need.referral.referral_id)
+    if follow is not None:
+        await follow(changes)
+    await following.save(work, changes)
+    return [
+        refusals.get(n) or changes.need(owned[answer.assignment_id][0]).attempt(answer.assignment_id)
+        for n, answer in enumerate(answers)
+    ]

@@ -1,0 +1,100 @@
+"""What falls due: silence expires, late service is escalated, gaps are tried again when the directory changes."""
+
+from dataclasses import replace
+
+from services.referral.actions import following, telling
+from services.referral.actions.following import Changes
+from services.referral.actions.routing import Routing
+from services.referral.domain import assignments, needs
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.needs import Need
+from services.referral.domain.refusals import Refused
+from services.referral.domain.routing import Decision
+from services.referral.rules import read
+from services.referral.store import needs as store
+from shared.kit.crash import crash_point
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+BATCH = 200
+"""Most assignments in one transaction; each holds the lock of its case until the end."""
+
+
+async def chase_due(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
+    """Act on assignments whose deadline has passed; answers how many there were to look at."""
+    due = await store.list_due(work, limit)
+    changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
+    wanting: list[Need] = []
+    for assignment_id, referral_id, _ in due:
+        need = changes.need(referral_id)
+        assignment = need.attempt(assignment_id)
+        # Read again under the lock: somebody may have answered meanwhile, or another clock been here.
+        if assignment.state in assignments.ASKED and assignment.answer_due_at <= work.now:
+            wanting.append(_expired(work, changes, need, assignment))
+        elif assignment.state in assignments.HELPING and _is_overdue(work, assignment):
+            _tell_overdue(work, changes, need, assignment)
+    await following.ask_next(work, changes, wanting, routing)
+    await following.save(work, changes)
+    crash_point("referral.after_chase")
+    return len(due)
+
+
+def _expired(work: Work, changes: Changes, need: Need, assignment: Assignment) -> Need:
+    expired = needs.expire(need, assignment.assignment_id, now=work.now)
+    changes.put(expired)
+    work.emit(telling.expired(expired, expired.attempt(assignment.assignment_id)))
+    return expired
+
+
+def _is_overdue(work: Work, assignment: Assignment) -> bool:
+    due = assignment.service_due_at
+    return due is not None and due <= work.now and assignment.overdue_told_at is None
+
+
+def _tell_overdue(work: Work, changes: Changes, need: Need, assignment: Assignment) -> None:
+    """The agency keeps the need; a supervisor is told, once."""
+    told = replace(assignment, overdue_told_at=work.now, version=assignment.version + 1)
+    changes.put(replace(need, attempts=tuple(told if a.attempt == told.attempt else a for a in need.attempts)))
+    changes.escalate(need, "service_overdue", assignment)
+
+
+async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
+    """Decide again on open gaps that are older than the directory's last change; answers how many there were.
+
+    The stored facts are decided under the rules in force now; who can be asked is asked.
+    """
+    router = await routing.router(work)
+    changed_at = router.directory.changed_at
+    found = await store.list_gaps_before(work, changed_at, limit)
+    if not found:
+        return 0
+    changes = await following.locked(work, {gap: (referral, case) for gap, referral, case in found})
+    bodies = await store.find_explanations(work, [changes.need(r).referral.explanation for _, r, _ in found])
+    closed: list[str] = []
+    decided: dict[str, Decision] = {}
+    for gap_id, referral_id, _ in found:
+        need = changes.need(referral_id)
+        decision = router.decide(read(bodies[need.referral.explanation]).facts)
+        if not decision.candidates:
+            continue
+        try:
+            open_again = needs.routable(need, now=work.now)
+        except Refused:
+            continue
+        asked = needs.ask(
+            open_again,
+            decision.candidates[0],
+            assignment_id=new_id(),
+            limit=routing.answer_limit,
+            now=work.now,
+        )
+        changes.put(asked)
+        closed.append(gap_id)
+        decided[referral_id] = decision
+        work.emit(telling.gap_closed(asked, gap_id))
+        work.emit(telling.sent(asked, asked.attempts[-1]))
+    await following.save(work, changes)
+    await store.update_explanations(work, decided)
+    await store.mark_gaps(work, closed, checked_at=work.now, closed=True)
+    await store.mark_gaps(work, [g for g, _, _ in found if g not in closed], checked_at=work.now, closed=False)
+    return len(found)

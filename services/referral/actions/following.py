@@ -1,0 +1,104 @@
+"""What follows when an attempt ends without help: the next agency, or a supervisor. And writing changed needs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.referral.actions import telling
+from services.referral.actions.routing import Routing
+from services.referral.domain import needs
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.needs import Need
+from services.referral.domain.referrals import Referral
+from services.referral.store import needs as store
+from services.referral.store.needs import Escalation
+from shared.kit.crash import crash_point
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+
+@dataclass(slots=True)
+class Changes:
+    """Needs as they were loaded and as they are now, with the escalations that follow. The cases are locked."""
+
+    before: Mapping[str, Need]
+    after: dict[str, Need] = field(default_factory=dict)
+    escalations: list[Escalation] = field(default_factory=list)
+    settled: set[str] = field(default_factory=set)
+    """Referrals that nobody need worry about any more: their escalations close."""
+
+    def need(self, referral_id: str) -> Need:
+        return self.after.get(referral_id) or self.before[referral_id]
+
+    def put(self, need: Need) -> None:
+        self.after[need.referral.referral_id] = need
+
+    def escalate(self, need: Need, reason: str, assignment: Assignment | None) -> None:
+        """Put a need in front of the supervisor of the province where help is due."""
+        self.escalations.append(
+            Escalation(
+                escalation_id=new_id(),
+                referral_id=need.referral.referral_id,
+                assignment_id=assignment.assignment_id if assignment else None,
+                reason=reason,
+                supervisor=f"supervisor-{need.referral.province}",
+            )
+        )
+
+
+async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:
+    """Lock the cases of these assignments (assignment → referral, case), then read their needs."""
+    await work.lock_cases(case_id for _, case_id in owned.values())
+    return Changes(await store.find_needs(work, sorted({referral_id for referral_id, _ in owned.values()})))
+
+
+async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routing: Routing) -> None:
+    """Ask the next candidate of each of these needs; where none is left, tell a supervisor."""
+    if not wanting:
+        return
+    router = await routing.router(work)
+    candidates = await routing.candidates(work, {need.referral.explanation for need in wanting})
+    for need in wanting:
+        following = needs.next_candidate(need, candidates[need.referral.explanation], router.directory.available)
+        if following is None:
+            changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
+            continue
+        asked = needs.ask(need, following, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+        changes.put(asked)
+        work.emit(telling.sent(asked, asked.attempts[-1]))
+
+
+async def save(work: Work, changes: Changes) -> None:
+    """Write what differs, a statement per table that has a difference."""
+    referrals, changed, added = _differences(changes)
+    if changed:
+        await store.update_assignments(work, changed)
+    crash_point("referral.between_attempts")
+    if added:
+        await store.add_assignments(work, added)
+    if referrals:
+        await store.update_referrals(work, referrals)
+    if changes.settled:
+        await store.close_escalations(work, sorted(changes.settled))
+    if changes.escalations:
+        told = await store.add_escalations(work, changes.escalations)
+        for escalation in changes.escalations:
+            if escalation.escalation_id in told:
+                work.emit(telling.escalated(changes.need(escalation.referral_id), escalation))
+
+
+def _differences(changes: Changes) -> tuple[list[Referral], list[Assignment], list[Assignment]]:
+    """Changed referrals, changed assignments, new assignments."""
+    referrals: list[Referral] = []
+    changed: list[Assignment] = []
+    added: list[Assignment] = []
+    for referral_id, need in changes.after.items():
+        was = changes.before[referral_id]
+        if need.referral != was.referral:
+            referrals.append(need.referral)
+        known = {a.assignment_id: a for a in was.attempts}
+        for assignment in need.attempts:
+            if assignment.assignment_id not in known:
+                added.append(assignment)
+            elif assignment != known[assignment.assignment_id]:
+                changed.append(assignment)
+    return referrals, changed, added

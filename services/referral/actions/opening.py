@@ -1,0 +1,87 @@
+"""Arrivals become needs, and each need goes to the first agency that can serve it."""
+
+from collections.abc import Sequence
+
+from services.referral.actions import telling
+from services.referral.actions.routing import Routing
+from services.referral.domain import needs
+from services.referral.domain.needs import Need
+from services.referral.domain.referrals import Referral
+from services.referral.domain.routing import Decision, Facts
+from services.referral.rules import Router
+from services.referral.store import needs as store
+from services.referral.store.needs import Gap
+from shared.contracts.codes import needs as known_needs
+from shared.contracts.intake import ArrivalRecorded
+from shared.kit.crash import crash_point
+from shared.kit.ids import new_id
+from shared.kit.inbox import Heard
+from shared.kit.work import Work
+
+CHILDREN = frozenset({"child", "unknown"})
+RESTRICTED = frozenset(code for code, need in known_needs().items() if need.restricted)
+
+
+async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]], *, routing: Routing) -> None:
+    """Open a referral for each need of each arrival and ask the first candidate; nobody there is an open gap.
+
+    One statement for all of them. A need is never left out: what the rules do not know becomes a gap too.
+    """
+    router = await routing.router(work)
+    opened: list[Need] = []
+    decisions: list[Decision] = []
+    gaps: list[Gap] = []
+    for arrival in arrivals:
+        for code in dict.fromkeys(arrival.fact.needs):
+            decision = _decide(router, arrival.fact, code)
+            need = _opened(work, arrival.fact, code, decision, routing)
+            work.emit(telling.opened(need), cause=arrival)
+            if need.live is not None:
+                work.emit(telling.sent(need, need.live), cause=arrival)
+            else:
+                gaps.append(Gap(new_id(), need.referral.referral_id))
+                work.emit(telling.gap_opened(need, gaps[-1].gap_id), cause=arrival)
+            opened.append(need)
+            decisions.append(decision)
+    await store.add_opened(work, opened, decisions, gaps)
+    crash_point("referral.after_open")
+
+
+def _decide(router: Router, arrival: ArrivalRecorded, need: str) -> Decision:
+    return router.decide(
+        Facts(
+            need=need,
+            age_band=arrival.age_band,
+            port_regency=arrival.port_regency,
+            origin_regency=arrival.origin_regency,
+        )
+    )
+
+
+def _opened(work: Work, arrival: ArrivalRecorded, code: str, decision: Decision, routing: Routing) -> Need:
+    """A need as it stands after its decision: asked, or unroutable."""
+    regency = arrival.origin_regency or arrival.port_regency
+    need = Need(
+        Referral(
+            referral_id=new_id(),
+            case_id=arrival.case_id,
+            need=code,
+            state="open",
+            version=1,
+            # All needs of a child are the case team's alone, also those that are not secret in an adult.
+            restricted=code in RESTRICTED or arrival.age_band in CHILDREN,
+            province=regency[:2],
+            regency=regency,
+            port=arrival.port,
+            sex=arrival.sex,
+            age_band=arrival.age_band,
+            onward_wish=arrival.onward_wish,
+            arrived_at=arrival.arrived_at,
+            explanation=decision.digest,
+            rules_version=decision.rules_version,
+            opened_at=work.now,
+        )
+    )
+    if not decision.candidates:
+        return needs.unroutable(need, now=work.now)
+    return needs.ask(need, decision.candidates[0], assignment_id=new_id(), limit=routing.answer_limit, now=work.now)

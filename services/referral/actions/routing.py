@@ -1,0 +1,51 @@
+"""Rules and directory as one process holds them between batches."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from services.referral import rules
+from services.referral.domain.agencies import directory
+from services.referral.domain.routing import Candidate
+from services.referral.rules import Router, Rules
+from services.referral.store import agencies, needs
+from shared.kit.work import Work
+
+FRESH_FOR = timedelta(seconds=2)
+"""How long a process may route by a directory that has just been changed."""
+REMEMBERED = 20_000
+
+
+class Routing:
+    """The rules in force and a snapshot of the directory, looked after as time passes.
+
+    `answer_limit` caps the time an agency has to answer (for drills); None leaves it to the rules.
+    """
+
+    def __init__(self, active: Rules, *, answer_limit: timedelta | None = None) -> None:
+        self.rules = active
+        self.answer_limit = answer_limit
+        self._router: Router | None = None
+        self._looked_at: datetime | None = None
+        self._candidates: OrderedDict[bytes, tuple[Candidate, ...]] = OrderedDict()
+
+    async def router(self, work: Work) -> Router:
+        """The router for this work; reads the directory again when it has changed since."""
+        router, looked_at = self._router, self._looked_at
+        if router is not None and looked_at is not None and abs(work.now - looked_at) < FRESH_FOR:
+            return router
+        changed_at = await agencies.changed_at(work)
+        if router is None or router.directory.changed_at != changed_at:
+            router = Router(self.rules, directory(await agencies.list_agencies(work), changed_at))
+        self._router, self._looked_at = router, work.now
+        return router
+
+    async def candidates(self, work: Work, digests: set[bytes]) -> dict[bytes, tuple[Candidate, ...]]:
+        """The ranked candidates of stored decisions, from memory where they were read before."""
+        unknown = sorted(digests - self._candidates.keys())
+        if unknown:
+            for digest, body in (await needs.find_explanations(work, unknown)).items():
+                self._candidates[digest] = rules.read(body).candidates
+        found = {digest: self._candidates[digest] for digest in digests}
+        while len(self._candidates) > REMEMBERED:
+            self._candidates.popitem(last=False)
+        return found

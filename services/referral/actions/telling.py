@@ -1,0 +1,93 @@
+"""The facts referral says, made from needs and their attempts."""
+
+from typing import Any
+
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.needs import Need
+from services.referral.store.needs import Escalation
+from shared.contracts import referral as says
+
+
+def about(need: Need) -> dict[str, Any]:
+    """What every fact about a need repeats."""
+    r = need.referral
+    return {
+        "case_id": r.case_id,
+        "referral_id": r.referral_id,
+        "need": r.need,
+        "province": r.province,
+        "restricted": r.restricted,
+    }
+
+
+def about_attempt(need: Need, a: Assignment) -> dict[str, Any]:
+    """What every fact about an attempt repeats."""
+    return {**about(need), "assignment_id": a.assignment_id, "agency_id": a.agency_id, "attempt": a.attempt}
+
+
+def opened(need: Need) -> says.ReferralOpened:
+    r = need.referral
+    return says.ReferralOpened(
+        **about(need),
+        port=r.port,
+        regency=r.regency,
+        rules_version=r.rules_version,
+        explanation=r.explanation.hex(),
+    )
+
+
+def sent(need: Need, a: Assignment) -> says.AssignmentSent:
+    return says.AssignmentSent(**about_attempt(need, a), answer_due_at=a.answer_due_at)
+
+
+def acknowledged(need: Need, a: Assignment) -> says.AssignmentAcknowledged:
+    return says.AssignmentAcknowledged(**about_attempt(need, a))
+
+
+def accepted(need: Need, a: Assignment) -> says.AssignmentAccepted:
+    assert a.service_due_at is not None
+    return says.AssignmentAccepted(**about_attempt(need, a), service_due_at=a.service_due_at)
+
+
+def declined(need: Need, a: Assignment) -> says.AssignmentDeclined:
+    return says.AssignmentDeclined.model_validate(
+        {**about_attempt(need, a), "reason": a.decline_reason, "side": a.decline_side}
+    )
+
+
+def expired(need: Need, a: Assignment) -> says.AssignmentExpired:
+    return says.AssignmentExpired(**about_attempt(need, a))
+
+
+def started(need: Need, a: Assignment) -> says.ServiceStarted:
+    return says.ServiceStarted(**about_attempt(need, a))
+
+
+def completed(need: Need, a: Assignment) -> says.AssignmentCompleted:
+    return says.AssignmentCompleted.model_validate({**about_attempt(need, a), "outcome": a.outcome})
+
+
+def failed(need: Need, a: Assignment) -> says.AssignmentFailed:
+    return says.AssignmentFailed.model_validate({**about_attempt(need, a), "outcome": a.outcome})
+
+
+def fulfilled(need: Need) -> says.ReferralFulfilled:
+    return says.ReferralFulfilled.model_validate({**about(need), "outcome": need.referral.outcome})
+
+
+def escalated(need: Need, escalation: Escalation) -> says.ReferralEscalated:
+    return says.ReferralEscalated.model_validate(
+        {**about(need), "reason": escalation.reason, "supervisor": escalation.supervisor}
+    )
+
+
+def gap_opened(need: Need, gap_id: str) -> says.GapOpened:
+    return says.GapOpened(**about(need), gap_id=gap_id)
+
+
+def gap_closed(need: Need, gap_id: str) -> says.GapClosed:
+    return says.GapClosed(**about(need), gap_id=gap_id)
+
+
+def case_read(need: Need, a: Assignment) -> says.CaseRead:
+    return says.CaseRead(**about(need), assignment_id=a.assignment_id, agency_id=a.agency_id)

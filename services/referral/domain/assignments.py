@@ -1,0 +1,231 @@
+"""An assignment: one attempt to have one agency meet one need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+from services.referral.domain.refusals import (
+    AlreadyAnswered,
+    MoveNotAllowed,
+    ReasonMissing,
+    TooLate,
+    VersionChanged,
+)
+
+State = Literal[
+    "proposed",
+    "sent",
+    "delivered",
+    "acknowledged",
+    "waitlisted",
+    "accepted",
+    "in_progress",
+    "completed",
+    "declined",
+    "expired",
+    "recalled",
+    "cancelled_by_sender",
+    "failed",
+    "transferred",
+    "entered_in_error",
+]
+Event = Literal[
+    "dispatched",
+    "delivered",
+    "opened",
+    "accepted",
+    "declined",
+    "waitlisted",
+    "deadline_passed",
+    "recalled",
+    "service_started",
+    "transferred",
+    "referral_ended",
+    "outcome_recorded",
+    "outcome_failed",
+    "found_wrong",
+]
+Side = Literal["PERSON", "AGENCY"]
+Effect = Literal["ask_next", "ask_supervisor"]
+
+STATES: tuple[State, ...] = get_args(State)
+ASKED: frozenset[State] = frozenset({"sent", "delivered", "acknowledged", "waitlisted"})
+"""The agency owes an answer."""
+HELPING: frozenset[State] = frozenset({"accepted", "in_progress"})
+"""The agency has the need; at most one assignment of a referral is in these."""
+LIVE: frozenset[State] = ASKED | HELPING | {"proposed"}
+TERMINAL: frozenset[State] = frozenset(STATES) - LIVE
+
+
+def _from(states: frozenset[State], event: Event, to: State) -> dict[tuple[State, Event], State]:
+    return {(state, event): to for state in STATES if state in states}
+
+
+MOVES: Mapping[tuple[State, Event], State] = {
+    ("proposed", "dispatched"): "sent",
+    ("sent", "delivered"): "delivered",
+    # Who opens it has it, also when no receipt told us that it had arrived.
+    ("sent", "opened"): "acknowledged",
+    ("delivered", "opened"): "acknowledged",
+    **_from(ASKED, "accepted", "accepted"),
+    **_from(ASKED, "declined", "declined"),
+    **_from(ASKED - {"waitlisted"}, "waitlisted", "waitlisted"),
+    **_from(ASKED, "deadline_passed", "expired"),
+    **_from(ASKED | {"proposed"}, "recalled", "recalled"),
+    ("accepted", "service_started"): "in_progress",
+    **_from(HELPING, "transferred", "transferred"),
+    **_from(HELPING, "referral_ended", "cancelled_by_sender"),
+    ("in_progress", "outcome_recorded"): "completed",
+    **_from(HELPING, "outcome_failed", "failed"),
+    **_from(LIVE, "found_wrong", "entered_in_error"),
+}
+"""Every legal move. A terminal state has no exit: another try is another assignment with the next number."""
+
+SUCCESS = frozenset(
+    {"SERVICE_DELIVERED", "HANDED_TO_FAMILY", "HANDED_TO_SOCIAL_MINISTRY", "HANDED_TO_AGENCY", "REFERRED_ONWARD"}
+)
+"""Outcomes with which a need counts as met."""
+
+DECLINE_SIDE: Mapping[str, Side] = {
+    "no_capacity": "AGENCY",
+    "outside_region": "AGENCY",
+    "wrong_service": "AGENCY",
+    "duplicate": "AGENCY",
+    "insufficient_facts": "AGENCY",
+    "person_refused": "PERSON",
+}
+"""Whose decision each reason is."""
+
+DECLINE_EFFECT: Mapping[str, Effect] = {
+    "no_capacity": "ask_next",
+    "outside_region": "ask_next",
+    "wrong_service": "ask_next",
+    "duplicate": "ask_next",
+    "insufficient_facts": "ask_next",
+    # Asking agency after agency to help somebody who says no would be a chase; a person has to talk first.
+    "person_refused": "ask_supervisor",
+}
+FAIL_EFFECT: Mapping[str, Effect] = {
+    "NOT_ELIGIBLE": "ask_next",
+    "NO_CAPACITY": "ask_next",
+    "PERSON_REFUSED": "ask_supervisor",
+    "COULD_NOT_CONTACT": "ask_supervisor",
+    "PERSON_LEFT": "ask_supervisor",
+    "DECEASED": "ask_supervisor",
+    "DUPLICATE": "ask_supervisor",
+}
+"""What a failed outcome leads to. None of them closes the need: a person does, with a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One attempt. `attempt` counts from 1 per referral and never repeats."""
+
+    assignment_id: str
+    referral_id: str
+    attempt: int
+    agency_id: str
+    state: State
+    version: int
+    sent_at: datetime
+    answer_due_at: datetime
+    service_hours: int
+    acknowledged_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    service_due_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    decline_reason: str | None = None
+    decline_side: Side | None = None
+    outcome: str | None = None
+    handover_ref: str | None = None
+    overdue_told_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+
+def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:
+    """The assignment after the event. Raises `MoveNotAllowed`."""
+    to = MOVES.get((assignment.state, event))
+    if to is None:
+        raise MoveNotAllowed("assignment", assignment.state, event)
+    return replace(
+        assignment,
+        state=to,
+        version=assignment.version + 1,
+        ended_at=now if to in TERMINAL else None,
+    )
+
+
+def expect(assignment: Assignment, version: int | None) -> None:
+    """Refuse when the caller decided on another version. Raises `VersionChanged`."""
+    if version is not None and version != assignment.version:
+        raise VersionChanged(expected=version, found=assignment.version)
+
+
+def acknowledge(assignment: Assignment, *, now: datetime) -> Assignment:
+    """A named worker of the agency opened it; opening again changes nothing."""
+    if assignment.state == "acknowledged":
+        return assignment
+    return replace(move(_asked(assignment), "opened", now=now), acknowledged_at=now)
+
+
+def accept(assignment: Assignment, *, by: str, now: datetime) -> Assignment:
+    """The agency takes the need; the time for its first service begins to run."""
+    return replace(
+        move(_asked(assignment), "accepted", now=now),
+        answered_at=now,
+        answered_by=by,
+        service_due_at=now + timedelta(hours=assignment.service_hours),
+    )
+
+
+def decline(assignment: Assignment, *, reason: str, side: Side | None, by: str, now: datetime) -> Assignment:
+    """The agency says no. Raises `ReasonMissing` when reason and side do not belong together."""
+    whose = DECLINE_SIDE.get(reason)
+    if whose is None or (side is not None and side != whose):
+        raise ReasonMissing(reason)
+    return replace(
+        move(_asked(assignment), "declined", now=now),
+        answered_at=now,
+        answered_by=by,
+        decline_reason=reason,
+        decline_side=whose,
+    )
+
+
+def start(assignment: Assignment, *, now: datetime) -> Assignment:
+    """The agency begins to help; told once, however often it is said."""
+    if assignment.state == "in_progress":
+        return assignment
+    return replace(move(assignment, "service_started", now=now), started_at=now)
+
+
+def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, now: datetime) -> Assignment:
+    """Help was given and handed over. From `accepted` it has begun and ended in one."""
+    if outcome not in SUCCESS:
+        raise ReasonMissing(outcome)
+    begun = start(assignment, now=now) if assignment.state == "accepted" else assignment
+    return replace(move(begun, "outcome_recorded", now=now), outcome=outcome, handover_ref=handover_ref)
+
+
+def fail(assignment: Assignment, *, outcome: str, now: datetime) -> Assignment:
+    """The accepted help did not come about."""
+    if outcome not in FAIL_EFFECT:
+        raise ReasonMissing(outcome)
+    return replace(move(assignment, "outcome_failed", now=now), outcome=outcome)
+
+
+def _asked(assignment: Assignment) -> Assignment:
+    """The assignment, if an answer is still wanted. Raises `AlreadyAnswered` or `TooLate`."""
+    if assignment.state in {"expired", "recalled", "entered_in_error"}:
+        raise TooLate(state=assignment.state, ended_at=assignment.ended_at)
+    if assignment.state not in ASKED:
+        raise AlreadyAnswered(
+            state=assignment.state, answered_by=assignment.answered_by, answered_at=assignment.answered_at
+        )
+    return assignment

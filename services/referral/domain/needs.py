@@ -1,0 +1,191 @@
+"""A need with all its attempts, and the rules that bind them.
+
+At most one attempt is asked or helping at a time; a referral that ends takes its live attempt with it, in the same
+step; a need that met nobody stays open in front of a person.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.referral.domain import assignments, referrals
+from services.referral.domain.assignments import Assignment, Effect, Side
+from services.referral.domain.referrals import Referral
+from services.referral.domain.refusals import AssignmentUnknown, AttemptStillLive, MoveNotAllowed
+from services.referral.domain.routing import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A referral and its attempts, first to last."""
+
+    referral: Referral
+    attempts: tuple[Assignment, ...] = ()
+
+    @property
+    def live(self) -> Assignment | None:
+        """The attempt that is asked or helping, if there is one."""
+        return next((a for a in reversed(self.attempts) if a.is_live), None)
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """The agencies that were asked before."""
+        return frozenset(a.agency_id for a in self.attempts)
+
+    def attempt(self, assignment_id: str) -> Assignment:
+        """One of its attempts. Raises `AssignmentUnknown`."""
+        for assignment in self.attempts:
+            if assignment.assignment_id == assignment_id:
+                return assignment
+        raise AssignmentUnknown(assignment_id)
+
+
+def answer_due(hours: int, *, limit: timedelta | None, now: datetime) -> datetime:
+    """When an answer is due: the rule's hours from now, or sooner where a limit is set."""
+    wanted = timedelta(hours=hours)
+    return now + (wanted if limit is None else min(wanted, limit))
+
+
+def ask(need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelta | None, now: datetime) -> Need:
+    """Ask one agency. Raises `AttemptStillLive` beside a live attempt, `MoveNotAllowed` on an ended need."""
+    if need.live is not None:
+        raise AttemptStillLive(need.referral.referral_id)
+    if need.referral.state != "open":
+        raise MoveNotAllowed("referral", need.referral.state, "asked")
+    asked = Assignment(
+        assignment_id=assignment_id,
+        referral_id=need.referral.referral_id,
+        attempt=len(need.attempts) + 1,
+        agency_id=candidate.agency_id,
+        state="proposed",
+        version=0,
+        sent_at=now,
+        answer_due_at=answer_due(candidate.answer_hours, limit=limit, now=now),
+        service_hours=candidate.service_hours,
+    )
+    return replace(need, attempts=(*need.attempts, assignments.move(asked, "dispatched", now=now)))
+
+
+def next_candidate(need: Need, candidates: Sequence[Candidate], available: frozenset[str]) -> Candidate | None:
+    """The first in rank that is available and was not asked before."""
+    return next((c for c in candidates if c.agency_id in available and c.agency_id not in need.tried), None)
+
+
+def acknowledge(need: Need, assignment_id: str, *, version: int | None, now: datetime) -> Need:
+    """A worker opened it."""
+    found = need.attempt(assignment_id)
+    assignments.expect(found, version)
+    return _with(need, assignments.acknowledge(found, now=now))
+
+
+def accept(need: Need, assignment_id: str, *, by: str, version: int | None, now: datetime) -> Need:
+    """The agency takes it. Raises `AlreadyAnswered` (naming the winner), `TooLate`, `VersionChanged`."""
+    taken = assignments.accept(need.attempt(assignment_id), by=by, now=now)
+    assignments.expect(need.attempt(assignment_id), version)
+    if any(a.state in assignments.HELPING for a in need.attempts):
+        raise AttemptStillLive(need.referral.referral_id)
+    return _with(need, taken)
+
+
+def decline(
+    need: Need,
+    assignment_id: str,
+    *,
+    reason: str,
+    side: Side | None,
+    by: str,
+    version: int | None,
+    now: datetime,
+) -> tuple[Need, Effect]:
+    """The agency says no; answers what follows from its reason."""
+    declined = assignments.decline(need.attempt(assignment_id), reason=reason, side=side, by=by, now=now)
+    assignments.expect(need.attempt(assignment_id), version)
+    return _with(need, declined), assignments.DECLINE_EFFECT[reason]
+
+
+def expire(need: Need, assignment_id: str, *, now: datetime) -> Need:
+    """The time to answer ran out. Raises `MoveNotAllowed` before that time or after an answer."""
+    found = need.attempt(assignment_id)
+    if now < found.answer_due_at:
+        raise MoveNotAllowed("assignment", found.state, "deadline_passed")
+    return _with(need, assignments.move(found, "deadline_passed", now=now))
+
+
+def recall(need: Need, assignment_id: str, *, now: datetime) -> Need:
+    """The sender takes the request back; refused once it is accepted."""
+    return _with(need, assignments.move(need.attempt(assignment_id), "recalled", now=now))
+
+
+def start(need: Need, assignment_id: str, *, version: int | None, now: datetime) -> Need:
+    """The agency begins to help."""
+    found = need.attempt(assignment_id)
+    assignments.expect(found, version)
+    return _with(need, assignments.start(found, now=now))
+
+
+def complete(
+    need: Need,
+    assignment_id: str,
+    *,
+    outcome: str,
+    handover_ref: str | None,
+    by: str,
+    version: int | None,
+    now: datetime,
+) -> Need:
+    """Help was given; the need is met in the same step."""
+    found = need.attempt(assignment_id)
+    assignments.expect(found, version)
+    done = assignments.complete(found, outcome=outcome, handover_ref=handover_ref, now=now)
+    return replace(_with(need, done), referral=referrals.fulfil(need.referral, outcome=outcome, by=by, now=now))
+
+
+def fail(need: Need, assignment_id: str, *, outcome: str, version: int | None, now: datetime) -> tuple[Need, Effect]:
+    """Accepted help did not come about; the need stays open. Answers what follows."""
+    found = need.attempt(assignment_id)
+    assignments.expect(found, version)
+    return _with(need, assignments.fail(found, outcome=outcome, now=now)), assignments.FAIL_EFFECT[outcome]
+
+
+def end(need: Need, event: referrals.Event, *, now: datetime) -> Need:
+    """End the need (cancelled, consent withdrawn, entered in error) together with its live attempt."""
+    ended = referrals.move(need.referral, event, now=now)
+    if not ended.is_terminal:
+        raise MoveNotAllowed("referral", need.referral.state, event)
+    return _cascade(replace(need, referral=ended), now=now)
+
+
+def give_up(need: Need, *, reason: str, officer: str | None, now: datetime) -> Need:
+    """Close an unmet need, with a reason and, for a child, an officer who answers for it."""
+    given_up = referrals.give_up(need.referral, reason=reason, officer=officer, now=now)
+    return _cascade(replace(need, referral=given_up), now=now)
+
+
+def reopen(need: Need, *, now: datetime) -> Need:
+    """A met or given-up need turned out to be open; the next attempt has the next number."""
+    return replace(need, referral=referrals.move(need.referral, "reopened", now=now))
+
+
+def unroutable(need: Need, *, now: datetime) -> Need:
+    """Nobody in the directory serves this; a gap stays open until somebody does."""
+    return replace(need, referral=referrals.move(need.referral, "no_candidate", now=now))
+
+
+def routable(need: Need, *, now: datetime) -> Need:
+    """Somebody serves this now."""
+    return replace(need, referral=referrals.move(need.referral, "candidate_found", now=now))
+
+
+def _with(need: Need, changed: Assignment) -> Need:
+    return replace(
+        need,
+        attempts=tuple(changed if a.assignment_id == changed.assignment_id else a for a in need.attempts),
+    )
+
+
+def _cascade(need: Need, *, now: datetime) -> Need:
+    live = need.live
+    if live is None:
+        return need
+    event: assignments.Event = "referral_ended" if live.state in assignments.HELPING else "recalled"
+    return _with(need, assignments.move(live, event, now=now))

@@ -1,0 +1,131 @@
+"""A referral: one need of one person, from the decision that it exists until it is met or given up for a reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+from services.referral.domain.refusals import ChildNeedsOfficer, MoveNotAllowed, ReasonMissing
+
+State = Literal[
+    "draft",
+    "awaiting_consent",
+    "open",
+    "unroutable",
+    "on_hold",
+    "fulfilled",
+    "unfulfilled",
+    "refused",
+    "consent_withdrawn",
+    "cancelled",
+    "entered_in_error",
+]
+Event = Literal[
+    "consent_recorded",
+    "consent_requested",
+    "consent_refused",
+    "no_candidate",
+    "candidate_found",
+    "held",
+    "resumed",
+    "attempt_completed",
+    "attempts_exhausted",
+    "consent_withdrawn",
+    "cancelled",
+    "found_wrong",
+    "reopened",
+]
+
+STATES: tuple[State, ...] = get_args(State)
+TERMINAL: frozenset[State] = frozenset(
+    {"fulfilled", "unfulfilled", "refused", "consent_withdrawn", "cancelled", "entered_in_error"}
+)
+LIVE: frozenset[State] = frozenset(STATES) - TERMINAL
+
+
+def _from_any_live(event: Event, to: State) -> dict[tuple[State, Event], State]:
+    return {(state, event): to for state in STATES if state in LIVE}
+
+
+MOVES: Mapping[tuple[State, Event], State] = {
+    ("draft", "consent_recorded"): "open",
+    ("draft", "consent_requested"): "awaiting_consent",
+    ("awaiting_consent", "consent_recorded"): "open",
+    ("awaiting_consent", "consent_refused"): "refused",
+    ("open", "no_candidate"): "unroutable",
+    ("unroutable", "candidate_found"): "open",
+    ("open", "held"): "on_hold",
+    ("on_hold", "resumed"): "open",
+    ("open", "attempt_completed"): "fulfilled",
+    ("open", "attempts_exhausted"): "unfulfilled",
+    **_from_any_live("consent_withdrawn", "consent_withdrawn"),
+    **_from_any_live("cancelled", "cancelled"),
+    **_from_any_live("found_wrong", "entered_in_error"),
+    ("fulfilled", "reopened"): "open",
+    ("unfulfilled", "reopened"): "open",
+}
+"""Every legal move; the database repeats what a terminal state must carry as CHECKs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One need. The coded facts are a snapshot of the arrival as it was referred; they never change."""
+
+    referral_id: str
+    case_id: str
+    need: str
+    state: State
+    version: int
+    restricted: bool
+    """For the case team only: trafficking, sexual violence, children."""
+    province: str
+    regency: str
+    port: str
+    sex: str
+    age_band: str
+    onward_wish: str
+    arrived_at: datetime
+    explanation: bytes
+    rules_version: str
+    opened_at: datetime
+    outcome: str | None = None
+    ended_at: datetime | None = None
+    closed_by: str | None = None
+
+    @property
+    def child(self) -> bool:
+        """Under 18, or of unknown age, which counts the same."""
+        return self.age_band in {"child", "unknown"}
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.state in TERMINAL
+
+
+def move(referral: Referral, event: Event, *, now: datetime) -> Referral:
+    """The referral after the event. Raises `MoveNotAllowed`."""
+    to = MOVES.get((referral.state, event))
+    if to is None:
+        raise MoveNotAllowed("referral", referral.state, event)
+    return replace(
+        referral,
+        state=to,
+        version=referral.version + 1,
+        ended_at=now if to in TERMINAL else None,
+        outcome=referral.outcome if to in TERMINAL else None,
+        closed_by=referral.closed_by if to in TERMINAL else None,
+    )
+
+
+def fulfil(referral: Referral, *, outcome: str, by: str, now: datetime) -> Referral:
+    """The need was met."""
+    return replace(move(referral, "attempt_completed", now=now), outcome=outcome, closed_by=by)
+
+
+def give_up(referral: Referral, *, reason: str, officer: str | None, now: datetime) -> Referral:
+    """The need stays unmet, for a coded reason. A child's need only when a named officer answers for that."""
+    if not reason:
+        raise ReasonMissing("an unmet need is closed with a reason")
+    if referral.child and not officer:
+        raise ChildNeedsOfficer(referral.referral_id)
+    return replace(move(referral, "attempts_exhausted", now=now), outcome=reason, closed_by=officer)

@@ -1,0 +1,60 @@
+"""The facts that can stand in the way of a move. None holds a name; ids and codes only."""
+
+from datetime import datetime
+
+
+class Refused(Exception):
+    """A move that is not legal now."""
+
+
+class MoveNotAllowed(Refused):
+    """The thing is in a state from which this event leads nowhere."""
+
+    def __init__(self, thing: str, state: str, event: str) -> None:
+        super().__init__(f"{thing} is {state}: {event} leads nowhere")
+        self.state = state
+        self.event = event
+
+
+class AlreadyAnswered(Refused):
+    """Somebody else answered first; says who, when and what, so that the loser can see the winner."""
+
+    def __init__(self, *, state: str, answered_by: str | None, answered_at: datetime | None) -> None:
+        super().__init__(f"already {state}")
+        self.state = state
+        self.answered_by = answered_by
+        self.answered_at = answered_at
+
+
+class TooLate(Refused):
+    """The time to answer ran out, or the sender took the request back; another agency is asked."""
+
+    def __init__(self, *, state: str, ended_at: datetime | None) -> None:
+        super().__init__(f"already {state}")
+        self.state = state
+        self.ended_at = ended_at
+
+
+class VersionChanged(Refused):
+    """The reader decided on an older version than the one that is stored."""
+
+    def __init__(self, *, expected: int, found: int) -> None:
+        super().__init__(f"version {found} is stored, {expected} was expected")
+        self.expected = expected
+        self.found = found
+
+
+class AssignmentUnknown(Refused):
+    """There is no such assignment, or it is another agency's; both look the same from outside."""
+
+
+class AttemptStillLive(Refused):
+    """Another agency is being asked or already helps; a second one is not asked beside it."""
+
+
+class ChildNeedsOfficer(Refused):
+    """A child's need is not given up unless a named officer answers for it."""
+
+
+class ReasonMissing(Refused):
+    """This move needs a coded reason or outcome of another kind."""

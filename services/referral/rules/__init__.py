@@ -1,0 +1,274 @@
+"""Routing by decision tables: facts in, ranked candidates with reasons out.
+
+A rule set is a JDM file of this folder, named for its version and never edited once used: a change is a new file.
+`Rules` compiles one, decides with zen-engine, and explains clause by clause what it did not choose. It knows the
+directory as a snapshot and no database.
+"""
+
+import hashlib
+from collections import OrderedDict
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import orjson
+import zen
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from services.referral.domain.agencies import Agency, Directory, Level
+from services.referral.domain.agencies import agency_id as id_of
+from services.referral.domain.routing import Candidate, Considered, Decision, Facts, Place, WhyNot
+from services.referral.rules import lint
+from shared.contracts.codes import AgeBand, NeedCode
+from shared.contracts.fact import RegencyCode
+
+NEEDS: tuple[str, ...] = get_args(NeedCode)
+FOLDER = Path(__file__).parent
+REMEMBERED = 20_000
+"""Decisions kept: more than needs × ages × home regencies of one port."""
+
+
+class FactsUnusable(ValueError):
+    """The facts lack something or have the wrong type. The engine would silently match nothing."""
+
+
+class RulesDisagree(RuntimeError):
+    """The engine and the explanation of a row differ: a bug, never a reason to route somewhere."""
+
+
+@dataclass(frozen=True, config=ConfigDict(strict=True))
+class Checked:
+    """The facts as the tables read them, validated."""
+
+    need: NeedCode
+    age_band: AgeBand
+    port_regency: RegencyCode
+    origin_regency: RegencyCode | None
+    consent: bool
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="ignore"))
+class Hours:
+    answer_hours: int = Field(ge=1, le=24 * 30)
+    service_hours: int = Field(ge=1, le=24 * 365)
+
+
+HOURS = TypeAdapter(Hours)
+
+
+class Rules:
+    """One version of the rules, compiled once."""
+
+    def __init__(self, version: str, text: bytes) -> None:
+        tables = lint.tables(version, text)
+        self.version = version
+        self.digest = hashlib.sha256(text).hexdigest()
+        self.rows = tables.rows
+        self._rows_of = {
+            need: tuple(row for row in tables.rows if row.clauses["need"].holds({"need": need})) for need in NEEDS
+        }
+        self._engine = zen.ZenEngine({"loader": {"type": "static", "content": {version: orjson.loads(text)}}})
+
+    def decide(self, facts: Facts, directory: Directory) -> Decision:
+        """Who may be asked, in rank order, and why; the same facts and directory give the same decision.
+
+        No candidate is an answer too (a gap). Raises `FactsUnusable`.
+        """
+        context = _checked(facts)
+        answer = self._engine.evaluate(self.version, context, {"trace": True})
+        matched = _matched(answer["trace"])
+        try:
+            hours: Hours | None = HOURS.validate_python(answer["result"])
+        except ValidationError:
+            hours = None
+        considered: list[Considered] = []
+        candidates: list[Candidate] = []
+        for row in self._rows_of[facts.need]:
+            said = self._consider(row, row.id in matched, facts, context, directory, candidates)
+            considered.append(said)
+            if said.why_not is None and said.agency_id is not None and hours is not None:
+                candidates.append(Candidate(said.agency_id, hours.answer_hours, hours.service_hours))
+        body = _body(self, facts, hours, considered)
+        return Decision(
+            facts=facts,
+            rules_version=self.version,
+            candidates=tuple(candidates),
+            considered=tuple(considered),
+            body=body,
+            digest=hashlib.sha256(body).digest(),
+        )
+
+    def _consider(
+        self,
+        row: lint.Row,
+        is_matched: bool,
+        facts: Facts,
+        context: dict[str, Any],
+        directory: Directory,
+        before: list[Candidate],
+    ) -> Considered:
+        passed = tuple(field for field, clause in row.clauses.items() if clause.holds(context))
+        failed = tuple(field for field in row.clauses if field not in passed)
+        if is_matched is bool(failed):
+            raise RulesDisagree(f"{self.version} {row.id}")
+        region = facts.region(row.place, row.level)
+        is_somewhere = row.level == "national" or region is not None
+        found = directory.find(row.kind, region) if is_somewhere else None
+        return Considered(
+            row=row.id,
+            kind=row.kind,
+            level=row.level,
+            place=row.place,
+            agency_id=id_of(row.kind, region) if is_somewhere else None,
+            passed=passed,
+            failed=failed,
+            why_not=_why_not(found, is_somewhere=is_somewhere, failed=failed, before=before),
+        )
+
+
+class Router:
+    """Rules and one snapshot of the directory; remembers what it decided, so that a ship full of people costs
+    as many evaluations as it has different sets of facts."""
+
+    def __init__(self, rules: Rules, directory: Directory) -> None:
+        self.rules = rules
+        self.directory = directory
+        self.evaluations = 0
+        self._decided: OrderedDict[Facts, Decision] = OrderedDict()
+
+    def decide(self, facts: Facts) -> Decision:
+        """As `Rules.decide`, from memory where the same facts came before."""
+        known = self._decided.get(facts)
+        if known is not None:
+            self._decided.move_to_end(facts)
+            return known
+        decision = self.rules.decide(facts, self.directory)
+        self.evaluations += 1
+        self._decided[facts] = decision
+        if len(self._decided) > REMEMBERED:
+            self._decided.popitem(last=False)
+        return decision
+
+
+def _why_not(
+    found: Agency | None, *, is_somewhere: bool, failed: tuple[str, ...], before: list[Candidate]
+) -> WhyNot | None:
+    """The first thing that stands in the way of a row's agency; None when nothing does."""
+    if failed:
+        return "clause"
+    if not is_somewhere:
+        return "no_region"
+    if found is None:
+        return "not_in_directory"
+    if not found.takes_referrals:
+        return "never_by_itself"
+    if found.is_suspended:
+        return "suspended"
+    if any(candidate.agency_id == found.agency_id for candidate in before):
+        return "ranked_before"
+    return None
+
+
+def _checked(facts: Facts) -> dict[str, Any]:
+    """The context of the tables. Raises `FactsUnusable`, naming the facts at fault and not their content."""
+    try:
+        checked = Checked(
+            need=facts.need,  # type: ignore[arg-type]
+            age_band=facts.age_band,  # type: ignore[arg-type]
+            port_regency=facts.port_regency,
+            origin_regency=facts.origin_regency,
+            consent=facts.consent,
+        )
+    except ValidationError as error:
+        raise FactsUnusable(", ".join(str(e["loc"][0]) for e in error.errors())) from None
+    return {
+        "need": checked.need,
+        "age_band": checked.age_band,
+        "has_origin": checked.origin_regency is not None,
+        "consent": checked.consent,
+    }
+
+
+def _matched(trace: dict[str, Any]) -> frozenset[str]:
+    rows = trace[lint.CANDIDATES]["traceData"]
+    return frozenset(row["rule"]["_id"] for row in rows or ())
+
+
+def _body(rules: Rules, facts: Facts, hours: Hours | None, considered: list[Considered]) -> bytes:
+    """Canonical JSON: keys in a fixed order, no spaces."""
+    return orjson.dumps(
+        {
+            "rules": rules.version,
+            "rules_sha256": rules.digest,
+            "facts": {
+                "need": facts.need,
+                "age_band": facts.age_band,
+                "port_regency": facts.port_regency,
+                "origin_regency": facts.origin_regency,
+                "consent": facts.consent,
+            },
+            "hours": None if hours is None else [hours.answer_hours, hours.service_hours],
+            "considered": [
+                {
+                    "row": c.row,
+                    "kind": c.kind,
+                    "level": c.level,
+                    "place": c.place,
+                    "agency": c.agency_id,
+                    "passed": c.passed,
+                    "failed": c.failed,
+                    "why_not": c.why_not,
+                }
+                for c in considered
+            ],
+        }
+    )
+
+
+def read(body: bytes) -> Decision:
+    """The decision that an explanation holds."""
+    said = orjson.loads(body)
+    considered = tuple(
+        Considered(
+            row=c["row"],
+            kind=c["kind"],
+            level=_known(c["level"], Level),
+            place=_known(c["place"], Place),
+            agency_id=c["agency"],
+            passed=tuple(c["passed"]),
+            failed=tuple(c["failed"]),
+            why_not=None if c["why_not"] is None else _known(c["why_not"], WhyNot),
+        )
+        for c in said["considered"]
+    )
+    hours = said["hours"]
+    return Decision(
+        facts=Facts(**said["facts"]),
+        rules_version=said["rules"],
+        candidates=tuple(
+            Candidate(c.agency_id, hours[0], hours[1])
+            for c in considered
+            if c.why_not is None and c.agency_id is not None and hours is not None
+        ),
+        considered=considered,
+        body=body,
+        digest=hashlib.sha256(body).digest(),
+    )
+
+
+@cache
+def load(version: str) -> Rules:
+    """The rules of a version. Raises `lint.BadRules` when a cell does not compile, OSError without such a file."""
+    return Rules(version, (FOLDER / f"{version}.json").read_bytes())
+
+
+def latest() -> str:
+    """The newest version in the folder."""
+    return max(file.stem for file in FOLDER.glob("*.json"))
+
+
+def _known(value: str, codes: Any) -> Any:
+    if value not in get_args(codes):
+        raise ValueError("an explanation holds an unknown code")
+    return value

@@ -1,0 +1,141 @@
+"""What a rule set must be before it may decide: tables only, and every cell compiles.
+
+The engine answers `null` or "no match" where a cell is wrong, so nothing is left for it to find out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+import orjson
+import zen
+
+from services.referral.domain.agencies import Level
+from services.referral.domain.routing import Place
+
+HOURS = "hours"
+CANDIDATES = "candidates"
+INPUTS: Mapping[str, tuple[str, ...]] = {
+    HOURS: ("need",),
+    CANDIDATES: ("need", "age_band", "has_origin", "consent"),
+}
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    HOURS: ("answer_hours", "service_hours"),
+    CANDIDATES: ("kind", "level", "place"),
+}
+POLICIES = {HOURS: "first", CANDIDATES: "collect"}
+NODES = {"inputNode", "decisionTableNode", "outputNode"}
+
+
+class BadRules(ValueError):
+    """A rule set that may not decide; says version, row and cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One input cell: a field and the test it must pass."""
+
+    field: str
+    cell: str
+    test: Any
+
+    def holds(self, context: Mapping[str, Any]) -> bool:
+        return bool(self.test.evaluate({"$": context[self.field]}))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table of candidates. Blank cells are no clauses."""
+
+    id: str
+    reason: str
+    clauses: Mapping[str, Clause]
+    kind: str
+    level: Level
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    rows: tuple[Row, ...]
+    hours: tuple[str, ...]
+    """Ids of the rows of hours."""
+
+
+def tables(version: str, text: bytes) -> Tables:
+    """Read and check a rule set. Raises `BadRules`."""
+    nodes = {node["id"]: node for node in orjson.loads(text)["nodes"]}
+    strange = {node["type"] for node in nodes.values()} - NODES
+    if strange:
+        raise BadRules(f"{version}: {', '.join(sorted(strange))}: only tables are allowed")
+    if {HOURS, CANDIDATES} - nodes.keys():
+        raise BadRules(f"{version}: the tables {HOURS} and {CANDIDATES} are needed")
+    hours = [_cells(version, HOURS, nodes[HOURS], rule) for rule in _rules(version, HOURS, nodes[HOURS])]
+    proposals = _rules(version, CANDIDATES, nodes[CANDIDATES])
+    rows = [_cells(version, CANDIDATES, nodes[CANDIDATES], rule) for rule in proposals]
+    for row_id, _, values in hours:
+        if not all(isinstance(value, int | float) and value == int(value) > 0 for value in values.values()):
+            raise BadRules(f"{version} {row_id}: hours are whole numbers above zero")
+    ids = [row_id for row_id, _, _ in (*hours, *rows)]
+    if len(ids) != len(set(ids)):
+        raise BadRules(f"{version}: two rows have the same id")
+    return Tables(
+        rows=tuple(_row(version, rule, cells) for rule, cells in zip(proposals, rows, strict=True)),
+        hours=tuple(row_id for row_id, _, _ in hours),
+    )
+
+
+def _rules(version: str, name: str, node: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    content = node["content"]
+    if content["hitPolicy"] != POLICIES[name]:
+        raise BadRules(f"{version} {name}: hit policy must be {POLICIES[name]}")
+    fields = tuple(column["field"] for column in content["inputs"])
+    outputs = tuple(column["field"] for column in content["outputs"])
+    if fields != INPUTS[name] or outputs != OUTPUTS[name]:
+        raise BadRules(f"{version} {name}: columns must be {INPUTS[name]} and {OUTPUTS[name]}")
+    return cast(Sequence[Mapping[str, str]], content["rules"])
+
+
+def _cells(
+    version: str, name: str, node: Mapping[str, Any], rule: Mapping[str, str]
+) -> tuple[str, dict[str, Clause], dict[str, Any]]:
+    """A row's id, its clauses and its values, each cell compiled."""
+    row_id = rule.get("_id", "")
+    if not row_id:
+        raise BadRules(f"{version} {name}: a row has no id")
+    clauses: dict[str, Clause] = {}
+    values: dict[str, Any] = {}
+    for column in node["content"]["inputs"]:
+        cell = rule.get(column["id"], "").strip()
+        if cell:
+            test = _compiled(version, row_id, cell, zen.compile_unary_expression)
+            clauses[column["field"]] = Clause(column["field"], cell, test)
+    for column in node["content"]["outputs"]:
+        cell = rule.get(column["id"], "").strip()
+        values[column["field"]] = _compiled(version, row_id, cell, zen.compile_expression).evaluate({})
+    if "need" not in clauses:
+        raise BadRules(f"{version} {row_id}: a row says for which needs it is")
+    return row_id, clauses, values
+
+
+def _compiled(version: str, row_id: str, cell: str, compile_: Any) -> Any:
+    try:
+        return compile_(cell)
+    except RuntimeError:
+        raise BadRules(f"{version} {row_id}: the cell {cell!r} does not compile") from None
+
+
+def _row(version: str, rule: Mapping[str, str], cells: tuple[str, dict[str, Clause], dict[str, Any]]) -> Row:
+    row_id, clauses, values = cells
+    if values["level"] not in get_args(Level) or values["place"] not in get_args(Place):
+        raise BadRules(f"{version} {row_id}: level or place is unknown")
+    if not isinstance(values["kind"], str) or (values["level"] == "national") != (values["place"] == "nation"):
+        raise BadRules(f"{version} {row_id}: kind, level and place do not belong together")
+    return Row(
+        id=row_id,
+        reason=rule.get("_description", ""),
+        clauses=clauses,
+        kind=values["kind"],
+        level=values["level"],
+        place=values["place"],
+    )

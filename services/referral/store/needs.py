@@ -1,0 +1,252 @@
+"""Referrals and their attempts, read and written as whole needs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.needs import Need
+from services.referral.domain.referrals import Referral
+from services.referral.domain.routing import Decision
+from shared.kit.work import Work
+
+REFERRAL = tuple(field.name for field in fields(Referral))
+ASSIGNMENT = tuple(field.name for field in fields(Assignment))
+
+REFERRAL_ROW = attrgetter(*REFERRAL)
+ASSIGNMENT_ROW = attrgetter(*ASSIGNMENT)
+
+TYPES = {
+    **dict.fromkeys(("referral_id", "case_id", "assignment_id", "gap_id", "escalation_id"), "uuid"),
+    **dict.fromkeys(("version", "attempt", "service_hours"), "integer"),
+    "explanation": "bytea",
+    "restricted": "boolean",
+}
+
+
+def _arrays(first: int, columns: Sequence[str]) -> str:
+    """`$1::uuid[], $2::text[], …` for these columns."""
+    types = ("timestamptz" if column.endswith("_at") else TYPES.get(column, "text") for column in columns)
+    return ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(types, first))
+
+
+def _by_column(row: Callable[[Any], tuple[Any, ...]], things: Sequence[Any], width: int) -> list[Sequence[Any]]:
+    """The things' values, column by column, as `unnest` takes them."""
+    return list(zip(*map(row, things), strict=True)) if things else [()] * width
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    gap_id: str
+    referral_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    escalation_id: str
+    referral_id: str
+    assignment_id: str | None
+    reason: str
+    supervisor: str
+
+
+_R, _A = len(REFERRAL), len(ASSIGNMENT)
+ADD_OPENED = f"""
+WITH explained AS (
+    INSERT INTO explanations (digest, rules_version, body)
+    SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING
+), referred AS (
+    INSERT INTO referrals ({", ".join(REFERRAL)}) SELECT * FROM unnest({_arrays(4, REFERRAL)})
+), gapped AS (
+    INSERT INTO gaps (gap_id, referral_id, opened_at, checked_at)
+    SELECT gap_id, referral_id, ${6 + _R + _A}, ${6 + _R + _A}
+    FROM unnest(${4 + _R + _A}::uuid[], ${5 + _R + _A}::uuid[]) AS g (gap_id, referral_id)
+)
+INSERT INTO assignments ({", ".join(ASSIGNMENT)}) SELECT * FROM unnest({_arrays(4 + _R, ASSIGNMENT)})
+"""  # noqa: S608 - column names of our own dataclasses
+
+
+async def add_opened(work: Work, needs: Sequence[Need], decisions: Iterable[Decision], gaps: Sequence[Gap]) -> None:
+    """Write new needs, their first attempts, the explanations and the gaps, all in one statement."""
+    explained = sorted({d.digest: d for d in decisions}.values(), key=lambda d: d.digest)
+    await work.connection.execute(
+        ADD_OPENED,
+        # Sorted, so that two consumers that bring the same new explanations wait for each other in one order.
+        [d.digest for d in explained],
+        [d.rules_version for d in explained],
+        [d.body for d in explained],
+        *_by_column(REFERRAL_ROW, [need.referral for need in needs], _R),
+        *_by_column(ASSIGNMENT_ROW, [a for need in needs for a in need.attempts], _A),
+        [gap.gap_id for gap in gaps],
+        [gap.referral_id for gap in gaps],
+        work.now,
+    )
+
+
+async def find_owned(work: Work, assignment_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Of these assignments the actor's own agency's: referral and case of each."""
+    rows = await work.connection.fetch(
+        "SELECT a.assignment_id, r.referral_id, r.case_id FROM assignments a JOIN referrals r USING (referral_id)"
+        " WHERE a.assignment_id = ANY($1::uuid[]) AND a.agency_id = $2",
+        assignment_ids,
+        work.actor.organisation,
+    )
+    return {str(row["assignment_id"]): (str(row["referral_id"]), str(row["case_id"])) for row in rows}
+
+
+async def find_referrals(work: Work, referral_ids: Sequence[str]) -> dict[str, Referral]:
+    """Referrals by id. # unscoped: the caller has found them through something it may see"""
+    rows = await work.connection.fetch(
+        f"SELECT {', '.join(REFERRAL)} FROM referrals WHERE referral_id = ANY($1::uuid[])",  # noqa: S608
+        referral_ids,
+    )
+    return {str(row["referral_id"]): _referral(row) for row in rows}
+
+
+async def list_attempts(work: Work, referral_ids: Sequence[str]) -> dict[str, list[Assignment]]:
+    """All attempts of these referrals, first to last. # unscoped: as above"""
+    rows = await work.connection.fetch(
+        f"SELECT {', '.join(ASSIGNMENT)} FROM assignments WHERE referral_id = ANY($1::uuid[])"  # noqa: S608
+        " ORDER BY referral_id, attempt",
+        referral_ids,
+    )
+    found: dict[str, list[Assignment]] = {}
+    for row in rows:
+        found.setdefault(str(row["referral_id"]), []).append(_assignment(row))
+    return found
+
+
+async def find_needs(work: Work, referral_ids: Sequence[str]) -> dict[str, Need]:
+    """These referrals with all their attempts; the caller holds the locks of their cases."""
+    referrals = await find_referrals(work, referral_ids)
+    attempts = await list_attempts(work, list(referrals))
+    return {id_: Need(referral, tuple(attempts.get(id_, ()))) for id_, referral in referrals.items()}
+
+
+async def update_referrals(work: Work, referrals: Sequence[Referral]) -> None:
+    """Write what can change of these referrals."""
+    columns = ("referral_id", "state", "version", "outcome", "ended_at", "closed_by")
+    await work.connection.execute(
+        "UPDATE referrals r SET state = n.state, version = n.version, outcome = n.outcome, ended_at = n.ended_at,"  # noqa: S608
+        f" closed_by = n.closed_by FROM unnest({_arrays(1, columns)}) AS n ({', '.join(columns)})"
+        " WHERE r.referral_id = n.referral_id AND r.version < n.version",
+        *_by_column(attrgetter(*columns), referrals, len(columns)),
+    )
+
+
+CHANGING = (
+    "assignment_id", "state", "version", "acknowledged_at", "answered_at", "answered_by", "service_due_at",
+    "started_at", "ended_at", "decline_reason", "decline_side", "outcome", "handover_ref", "overdue_told_at",
+)  # fmt: skip
+
+
+async def update_assignments(work: Work, changed: Sequence[Assignment]) -> None:
+    """Write what can change of these assignments."""
+    sets = ", ".join(f"{column} = n.{column}" for column in CHANGING[1:])
+    await work.connection.execute(
+        f"UPDATE assignments a SET {sets} FROM unnest({_arrays(1, CHANGING)}) AS n ({', '.join(CHANGING)})"  # noqa: S608
+        " WHERE a.assignment_id = n.assignment_id AND a.version < n.version",
+        *_by_column(attrgetter(*CHANGING), changed, len(CHANGING)),
+    )
+
+
+async def add_assignments(work: Work, added: Sequence[Assignment]) -> None:
+    """Write further attempts."""
+    await work.connection.execute(
+        f"INSERT INTO assignments ({', '.join(ASSIGNMENT)}) SELECT * FROM unnest({_arrays(1, ASSIGNMENT)})",  # noqa: S608
+        *_by_column(ASSIGNMENT_ROW, added, _A),
+    )
+
+
+async def find_explanations(work: Work, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Stored decisions by digest. # unscoped: they hold no person, only codes of needs and regions"""
+    rows = await work.connection.fetch("SELECT digest, body FROM explanations WHERE digest = ANY($1::bytea[])", digests)
+    return {bytes(row["digest"]): bytes(row["body"]) for row in rows}
+
+
+async def list_due(work: Work, limit: int) -> list[tuple[str, str, str]]:
+    """Assignments whose deadline has passed: assignment, referral and case, longest overdue first.
+
+    # unscoped: the clock works for everybody
+    """
+    rows = await work.connection.fetch(
+        "SELECT a.assignment_id, a.referral_id, r.case_id FROM assignments a JOIN referrals r USING (referral_id)"
+        " WHERE a.due_at <= $1 AND a.overdue_told_at IS NULL ORDER BY a.due_at LIMIT $2",
+        work.now,
+        limit,
+    )
+    return [(str(row["assignment_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
+
+
+async def list_gaps_before(work: Work, changed_at: datetime, limit: int) -> list[tuple[str, str, str]]:
+    """Open gaps last looked at before the directory changed: gap, referral and case. # unscoped: the clock's"""
+    rows = await work.connection.fetch(
+        "SELECT g.gap_id, g.referral_id, r.case_id FROM gaps g JOIN referrals r USING (referral_id)"
+        " WHERE g.closed_at IS NULL AND g.checked_at < $1 ORDER BY g.checked_at LIMIT $2",
+        changed_at,
+        limit,
+    )
+    return [(str(row["gap_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
+
+
+async def mark_gaps(work: Work, gap_ids: Sequence[str], *, checked_at: datetime, closed: bool) -> None:
+    """Note that these gaps were looked at, and whether that closed them."""
+    await work.connection.execute(
+        "UPDATE gaps SET checked_at = $2, closed_at = CASE WHEN $3 THEN $2 END WHERE gap_id = ANY($1::uuid[])",
+        gap_ids,
+        checked_at,
+        closed,
+    )
+
+
+async def update_explanations(work: Work, decisions: Mapping[str, Decision]) -> None:
+    """Give these referrals the decision that routes them now; the earlier explanation stays stored."""
+    found = sorted(decisions.items(), key=lambda item: item[1].digest)
+    await work.connection.execute(
+        "WITH n AS (SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[])"
+        " AS n (referral_id, digest, rules_version, body)), explained AS ("
+        " INSERT INTO explanations (digest, rules_version, body) SELECT DISTINCT digest, rules_version, body FROM n"
+        " ON CONFLICT DO NOTHING)"
+        " UPDATE referrals r SET explanation = n.digest, rules_version = n.rules_version FROM n"
+        " WHERE r.referral_id = n.referral_id",
+        [referral_id for referral_id, _ in found],
+        [d.digest for _, d in found],
+        [d.rules_version for _, d in found],
+        [d.body for _, d in found],
+    )
+
+
+async def add_escalations(work: Work, escalations: Sequence[Escalation]) -> set[str]:
+    """Put needs in front of a supervisor; answers the ids of those that were not there for this reason already."""
+    rows = await work.connection.fetch(
+        "INSERT INTO escalations (escalation_id, referral_id, assignment_id, reason, supervisor, opened_at)"
+        " SELECT *, $6 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])"
+        " ON CONFLICT DO NOTHING RETURNING escalation_id",
+        [e.escalation_id for e in escalations],
+        [e.referral_id for e in escalations],
+        [e.assignment_id for e in escalations],
+        [e.reason for e in escalations],
+        [e.supervisor for e in escalations],
+        work.now,
+    )
+    return {str(row["escalation_id"]) for row in rows}
+
+
+async def close_escalations(work: Work, referral_ids: Sequence[str]) -> None:
+    """These needs are with somebody again, or met."""
+    await work.connection.execute(
+        "UPDATE escalations SET closed_at = $2 WHERE referral_id = ANY($1::uuid[]) AND closed_at IS NULL",
+        referral_ids,
+        work.now,
+    )
+
+
+def _referral(row: Mapping[str, Any]) -> Referral:
+    ids = {"referral_id": str(row["referral_id"]), "case_id": str(row["case_id"])}
+    return Referral(**{**row, **ids, "explanation": bytes(row["explanation"])})
+
+
+def _assignment(row: Mapping[str, Any]) -> Assignment:
+    return Assignment(**{**row, "assignment_id": str(row["assignment_id"]), "referral_id": str(row["referral_id"])})
