@@ -74,7 +74,9 @@ $(READY): requirements.lock pyproject.toml $(BIN)/uv
 
 $(BIN)/uv: | $(BIN)/python
 	@echo "Installing uv …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13" >&2
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14" >&2 || { \
+		echo "uv could not be installed from the package index. Is there a network?" >&2; exit 1; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

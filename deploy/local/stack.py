@@ -18,6 +18,7 @@ import aiohttp
 
 from deploy.local import folder, kafka, ports, postgres, report, supervisor, tansu
 from deploy.local.identity_provider import client_secret
+from deploy.local.postgres import Urls
 from deploy.local.report import Trouble
 from deploy.local.supervisor import Child, Ready, Supervisor
 
@@ -55,6 +56,20 @@ class Running:
         await self.supervisor.failed()
 
 
+@dataclass(frozen=True, slots=True)
+class Foundations:
+    """A running broker and a running database server with a database per service."""
+
+    data: Path
+    bootstrap: str
+    broker: str
+    postgres: str
+    databases: Mapping[str, Urls] = field(repr=False)
+    secrets: Mapping[str, str] = field(repr=False)
+    first_run: bool
+    supervisor: Supervisor
+
+
 @asynccontextmanager
 async def running(
     data: Path,
@@ -72,6 +87,44 @@ async def running(
     (KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_…, PORT_…, RUJUKAN_…). Raises `report.Trouble` with the thing, the reason
     and the remedy.
     """
+    async with foundations(data, durable=durable, environment=environment, say=say) as base:
+        urls = {
+            name: f"http://127.0.0.1:{ports.choose(name, usual, environment, say)}" for name, usual in PORTS.items()
+        }
+        environments = {
+            service: {**_environment(service, urls, base), **(settings or {}).get(service, {})} for service in SERVICES
+        }
+        say("Bringing the databases and topics to this version …")
+        await supervisor.together(
+            base.supervisor.start(_identity_provider(urls["identity"], base.secrets)),
+            *(_migrate(service, environments[service], base) for service in SERVICES),
+        )
+        say("Starting intake, referral, notify and audit …")
+        await base.supervisor.start_all([_service(name, urls[name], environments[name]) for name in SERVICES])
+        yield Running(
+            data=base.data,
+            urls=urls,
+            databases={name: base.databases[name].application for name in SERVICES},
+            owner_databases={name: base.databases[name].owner for name in SERVICES},
+            bootstrap=base.bootstrap,
+            broker=base.broker,
+            postgres=base.postgres,
+            environments=environments,
+            secrets=base.secrets,
+            first_run=base.first_run,
+            supervisor=base.supervisor,
+        )
+
+
+@asynccontextmanager
+async def foundations(
+    data: Path,
+    *,
+    durable: bool = True,
+    environment: Mapping[str, str] = os.environ,
+    say: report.Say = report.to_stderr,
+) -> AsyncIterator[Foundations]:
+    """Start the broker and the database server alone, side by side; stop all children at the end."""
     data = data.resolve()
     async with folder.locked(data, say):
         folder.require_space(data)
@@ -79,39 +132,18 @@ async def running(
         secrets = folder.keep_secrets(data, SERVICES)
         children = Supervisor(data, say)
         try:
-            broker, database = await asyncio.gather(
+            broker: _Broker
+            database: _Database
+            broker, database = await supervisor.together(
                 _broker(data, children, environment, say),
                 _database(data, children, secrets, durable, environment, say),
             )
-            urls = {
-                name: f"http://127.0.0.1:{ports.choose(name, usual, environment, say)}" for name, usual in PORTS.items()
-            }
-            environments = {
-                service: {
-                    **_environment(service, urls, database.urls[service].application, broker.bootstrap, secrets),
-                    **(settings or {}).get(service, {}),
-                }
-                for service in SERVICES
-            }
-            say("Bringing the databases and topics to this version …")
-            await asyncio.gather(
-                children.start(_identity_provider(urls["identity"], secrets)),
-                *(
-                    _migrate(service, environments[service], database.urls[service].owner, children)
-                    for service in SERVICES
-                ),
-            )
-            say("Starting intake, referral, notify and audit …")
-            await children.start_all([_service(name, urls[name], environments[name]) for name in SERVICES])
-            yield Running(
+            yield Foundations(
                 data=data,
-                urls=urls,
-                databases={name: database.urls[name].application for name in SERVICES},
-                owner_databases={name: database.urls[name].owner for name in SERVICES},
                 bootstrap=broker.bootstrap,
                 broker=broker.name,
                 postgres=database.name,
-                environments=environments,
+                databases=database.urls,
                 secrets=secrets,
                 first_run=first_run,
                 supervisor=children,
@@ -129,7 +161,7 @@ class _Broker:
 @dataclass(frozen=True, slots=True)
 class _Database:
     name: str
-    urls: Mapping[str, postgres.Urls]
+    urls: Mapping[str, Urls]
 
 
 async def _broker(data: Path, children: Supervisor, environment: Mapping[str, str], say: report.Say) -> _Broker:
@@ -179,7 +211,7 @@ async def _database(
         return _Database(
             "PostgreSQL (configured)",
             {
-                name: postgres.Urls(
+                name: Urls(
                     application=environment[f"DATABASE_URL_{name.upper()}"],
                     owner=environment[f"MIGRATION_DATABASE_URL_{name.upper()}"],
                 )
@@ -199,27 +231,25 @@ async def _database(
     return _Database(server.binaries.name, await postgres.provide(server, SERVICES, secrets))
 
 
-def _environment(
-    service: str, urls: Mapping[str, str], database_url: str, bootstrap: str, secrets: Mapping[str, str]
-) -> dict[str, str]:
+def _environment(service: str, urls: Mapping[str, str], base: Foundations) -> dict[str, str]:
     """What a service is told; nothing secret that is another's."""
     own = {
-        "intake": {"VAULT_KEK": secrets["VAULT_KEK"]},
+        "intake": {"VAULT_KEK": base.secrets["VAULT_KEK"]},
         "referral": {"INTAKE_URL": urls["intake"]},
         "notify": {},
-        "audit": {"LEDGER_KEY": secrets["LEDGER_KEY"], "LEDGER_ORIGIN": "rujukan.local/ledger"},
+        "audit": {"LEDGER_KEY": base.secrets["LEDGER_KEY"], "LEDGER_ORIGIN": "rujukan.local/ledger"},
     }
     taken_away = {
         f"{kind}_{name.upper()}": "" for name in SERVICES for kind in ("DATABASE_URL", "MIGRATION_DATABASE_URL")
     }
     return {
         **taken_away,
-        f"DATABASE_URL_{service.upper()}": database_url,
+        f"DATABASE_URL_{service.upper()}": base.databases[service].application,
         "ENVIRONMENT": "development",
         "HOST": "127.0.0.1",
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "KAFKA_BOOTSTRAP_SERVERS": base.bootstrap,
         "OIDC_CLIENT_ID": f"svc-{service}",
-        "OIDC_CLIENT_SECRET": client_secret(secrets["PROVIDER_SECRET"], f"svc-{service}"),
+        "OIDC_CLIENT_SECRET": client_secret(base.secrets["PROVIDER_SECRET"], f"svc-{service}"),
         "OIDC_ISSUER": urls["identity"],
         "PORT": port_of(urls[service]),
         **{f"PUBLIC_URL_{name.upper()}": urls[name] for name in SERVICES},
@@ -244,14 +274,15 @@ def _identity_provider(url: str, secrets: Mapping[str, str]) -> Child:
     )
 
 
-async def _migrate(service: str, environment: Mapping[str, str], owner_url: str, children: Supervisor) -> None:
+async def _migrate(service: str, environment: Mapping[str, str], base: Foundations) -> None:
+    owner_url = base.databases[service].owner
     await supervisor.finish(
         Child(
             name=f"{service}-migrate",
             command=[sys.executable, "-m", f"services.{service}", "migrate"],
             environment={**environment, f"MIGRATION_DATABASE_URL_{service.upper()}": owner_url},
         ),
-        children.log(f"{service}-migrate"),
+        base.supervisor.log(f"{service}-migrate"),
     )
 
 

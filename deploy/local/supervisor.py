@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.local import folder, report
 from deploy.local.report import Trouble
@@ -58,7 +59,7 @@ class Supervisor:
 
     async def start_all(self, children: Sequence[Child]) -> None:
         """Start children side by side and wait until all are ready."""
-        await asyncio.gather(*(self.start(child) for child in children))
+        await together(*(self.start(child) for child in children))
 
     async def stop(self, name: str) -> None:
         """Stop one child: its signal, then SIGKILL to its whole group."""
@@ -109,6 +110,17 @@ class Supervisor:
         process = spawn(child, self.log(child.name))
         self._processes[child.name] = process
         folder.note_child(self._data, child.name, process.pid)
+
+
+async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Do these side by side; when one fails, none of the others goes on, and its own error is raised."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def spawn(child: Child, log: Path) -> subprocess.Popen[bytes]:
