@@ -21,7 +21,6 @@ from starlette.routing import BaseRoute
 from shared.kit import broker, clock, identity, logs, telemetry, web
 from shared.kit.database import Database, connect
 from shared.kit.health import Health
-from shared.kit.identity import Identity, csrf_token
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
