@@ -1,6 +1,8 @@
 """Who may: pure functions of the actor."""
 
+from services.notify.domain.refusals import EndpointPart
 from shared.kit.actor import Actor
+from shared.kit.words import msg
 
 SUBSCRIBERS = ("ngo_member", "ngo_system")
 """People and systems of organisations that are told."""
@@ -27,3 +29,14 @@ def scope(actor: Actor) -> str | None:
     if actor.has("system") or (actor.has("operator") and not actor.has(*SUBSCRIBERS)):
         return None
     return actor.organisation
+
+
+ENDPOINT_PROBLEMS: dict[EndpointPart, str] = {
+    "form": msg("This is not a web address. Write it like https://example.org/notices."),
+    "scheme": msg("Notices go out over https only. Give an address that begins with https://."),
+    "credentials": msg("Leave user name and password out of the address; every notice is signed instead."),
+    "fragment": msg("Leave out what follows #; it never reaches a server."),
+    "host": msg("This server is not on the open internet. Give a public name or address."),
+    "port": msg("This port is not allowed. Use 443 or 8443."),
+}
+"""What to say to somebody whose address was refused, by the part at fault."""

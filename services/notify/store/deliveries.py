@@ -334,19 +334,23 @@ async def find_delivery(work: Work, delivery_id: str, *, scope: str | None) -> t
     return Row(**values), body
 
 
-async def list_attempts(work: Work, delivery_id: str, *, scope: str | None) -> list[Attempt]:
-    """The attempts of a delivery, first to last, within `scope` (None: all organisations)."""
+async def list_attempts(work: Work, delivery_ids: Sequence[str], *, scope: str | None) -> dict[str, list[Attempt]]:
+    """The attempts of deliveries, first to last, by delivery id; within `scope` (None: all organisations)."""
     rows = await work.connection.fetch(
         """
-        SELECT a.number, a.started_at, a.ms, a.status, a.trouble, a.response
+        SELECT a.delivery_id::text, a.number, a.started_at, a.ms, a.status, a.trouble, a.response
         FROM attempts a JOIN deliveries d USING (delivery_id)
-        WHERE a.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
-        ORDER BY a.number
+        WHERE a.delivery_id = ANY($1::uuid[]) AND ($2::text IS NULL OR d.organisation = $2)
+        ORDER BY a.delivery_id, a.number
         """,
-        delivery_id,
+        list(delivery_ids),
         scope,
     )
-    return [Attempt(**dict(row)) for row in rows]
+    found: dict[str, list[Attempt]] = {}
+    for row in rows:
+        delivery_id, *values = row
+        found.setdefault(delivery_id, []).append(Attempt(*values))
+    return found
 
 
 async def count_waiting(work: Work) -> int:

@@ -128,7 +128,7 @@ async def pause_gone(work: Work, subscription_ids: Sequence[str]) -> list[str]:
 
 
 async def find_sealed_secret(work: Work, subscription_id: str) -> bytes:
-    """The sealed signing key of a locked subscription."""
+    """The sealed signing key of a subscription that the caller has found or locked within its scope."""
     secret: bytes = await work.connection.fetchval(
         "SELECT secret FROM subscriptions WHERE subscription_id = $1", subscription_id
     )
