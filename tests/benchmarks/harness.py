@@ -11,7 +11,7 @@ RESULTS = Path(__file__).parent / "results.json"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of results.json. `ratio` is ours ÷ limit (or limit ÷ ours where less is better), the median of `pairs`."""
+    """One line of results.json. `ratio` is ours ÷ limit: the median of `pairs`."""
 
     id: str
     value: float
