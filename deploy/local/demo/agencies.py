@@ -1,7 +1,8 @@
 """Some agencies: each with its own token reads its own inbox and answers.
 
-Started as `python -m deploy.local.demo.agencies <script.json>`. The script names the agencies of one part of the country and their secrets. Which of them have something to
-answer, the process learns from the coordinator's figures; everything else an agency sees in its own inbox.
+Started as `python -m deploy.local.demo.agencies <script.json>`. The script names the agencies of one part of the
+country and their secrets. Which of them have something to answer, the process learns from the coordinator's
+figures; everything else an agency sees in its own inbox.
 """
 
 import asyncio

@@ -54,6 +54,10 @@ class Stage:
     def ports(self) -> dict[str, int]:
         return _ports(self.folder)
 
+    @property
+    def topic_prefix(self) -> str:
+        return self.running.environments["intake"].get("KAFKA_TOPIC_PREFIX", "")
+
     def played(self) -> None:
         (self.folder / "played").touch()
 

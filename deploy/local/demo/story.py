@@ -157,6 +157,7 @@ async def _compare(
             voyage_id=imported.voyage_id,
             listed=[row.number for row in file.rows],
             held_back=imported.held_back,
+            prefix=place.topic_prefix,
         )
         verdict = checker.check(seen)
         if not verdict.findings or time.monotonic() > end:
@@ -170,6 +171,7 @@ async def _leaks(place: Stage, file: Manifest) -> list[leaks.Leak]:
         manifest.identifying(file),
         databases=running.owner_databases,
         bootstrap=running.bootstrap,
+        prefix=place.topic_prefix,
         folders=[running.data / "logs", place.folder],
     )
 
