@@ -129,6 +129,12 @@ def signed_with_encryption_key(outside: OutsideIssuer) -> str:
     return outside.sign(outside.claims(), key=key, header={"kid": "enc"})
 
 
+def signed_with_key_for_another_algorithm(outside: OutsideIssuer) -> str:
+    key = ECKey.generate_key("P-256")
+    outside.keys.append({**key.as_dict(private=False), "kid": "agreement", "alg": "ECDH-ES"})
+    return outside.sign(outside.claims(), key=key, header={"kid": "agreement"})
+
+
 def named_for_another_kind_of_key(outside: OutsideIssuer) -> str:
     outside.publish(OKPKey.generate_key("Ed25519"), "edwards", "Ed25519")
     return outside.sign(outside.claims(), header={"kid": "edwards"})
@@ -176,6 +182,7 @@ FORGERIES: dict[str, Forge] = {
     "rsa": signed_with_published_rsa_key,
     "published_shared_secret": signed_with_published_shared_secret,
     "encryption_key": signed_with_encryption_key,
+    "key_for_another_algorithm": signed_with_key_for_another_algorithm,
     "another_kind_of_key": named_for_another_kind_of_key,
     "key_address": with_header(jku="https://evil.example/keys"),
     "certificate_address": with_header(x5u="https://evil.example/cert"),

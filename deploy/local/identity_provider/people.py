@@ -81,7 +81,7 @@ PEOPLE = {
 SERVICE = re.compile(r"svc-[a-z]{1,32}")
 PORT = re.compile(r"port-([A-Z0-9][A-Z0-9-]{0,15})")
 NGO = re.compile(r"NGO-[A-Z0-9][A-Z0-9.-]{0,48}")
-AGENCY = re.compile(r"[A-Z][A-Z0-9_]{1,31}(?:-[A-Z0-9_]{1,16})*(?:-([0-9]{2}(?:\.[0-9]{2})?))?")
+AGENCY = re.compile(r"[A-Z][A-Z0-9_]{1,31}(?:-[A-Z][A-Z0-9_]{0,15})*(?:-([0-9]{2}(?:\.[0-9]{2})?))?")
 
 
 def client_secret(provider_secret: str, client_id: str) -> str:
