@@ -37,11 +37,13 @@ ORDER BY array_position(ARRAY['p', 'u', 'x', 'f', 'c'], contype::text), conname 
 """
 INDEXES = """
 SELECT pg_get_indexdef(i.indexrelid) AS made FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = $1 AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype <> 'f')
+WHERE i.indrelid = $1
+    AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype <> 'f')
 ORDER BY c.relname COLLATE "C"
 """
 TRIGGERS = """
-SELECT pg_get_triggerdef(oid) AS made FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal ORDER BY tgname COLLATE "C"
+SELECT pg_get_triggerdef(oid) AS made FROM pg_trigger
+WHERE tgrelid = $1 AND NOT tgisinternal ORDER BY tgname COLLATE "C"
 """
 POLICIES = """
 SELECT polname, pg_get_expr(polqual, polrelid) AS seen, pg_get_expr(polwithcheck, polrelid) AS written
