@@ -19,6 +19,7 @@ from deploy.local import report
 from deploy.local.report import Trouble
 
 NEEDED_MB = 400
+PATIENCE = ((signal.SIGTERM, 5.0), (signal.SIGINT, 3.0), (signal.SIGKILL, 5.0))
 
 
 @asynccontextmanager
@@ -96,7 +97,7 @@ async def end_leftovers(data: Path, say: report.Say) -> None:
         return
     say(f"Waiting for what the last run left running: {', '.join(sorted(file.stem for file in left))}.")
     births = {pid: birth_of(pid) for pid in left.values()}
-    for sign, patience_s in ((signal.SIGTERM, 5.0), (signal.SIGINT, 3.0), (signal.SIGKILL, 5.0)):
+    for sign, patience_s in PATIENCE:
         living = [pid for pid in births if births[pid] and birth_of(pid) == births[pid]]
         for pid in living:
             with contextlib.suppress(ProcessLookupError, PermissionError):

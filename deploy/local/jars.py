@@ -1,10 +1,11 @@
 """The broker's jars: exactly those of the lock file, fetched when missing, their sums checked at every start."""
 
+import errno
 import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,6 @@ def provide(lock: Path, environment: Mapping[str, str], say: report.Say) -> list
 
 def _fetch(jars: list[Jar], repository: Path, mirror: str | None, pool: ThreadPoolExecutor, say: report.Say) -> None:
     from jgo.maven import MavenContext  # noqa: PLC0415 - half a second, and a warm start needs none of it
-    from requests import RequestException  # noqa: PLC0415 - comes with jgo
 
     # Artifact by artifact: a transitive resolution of the three roots picks an older kafka-clients.
     maven = MavenContext(repo_cache=repository, remote_repos={"mirror": mirror} if mirror else None, timeout=CONNECT_S)
@@ -86,30 +86,39 @@ def _fetch(jars: list[Jar], repository: Path, mirror: str | None, pool: ThreadPo
 
     say(f"Fetching {len(jars)} jars of Apache Kafka (42 MiB in all) into {repository} …")
     waiting = {pool.submit(one, jar): jar for jar in jars}
-    for done, future in enumerate(as_completed(waiting), 1):
-        jar = waiting[future]
-        path = jar.path(repository)
-        try:
-            future.result()
-        except (RequestException, RuntimeError) as error:
-            for other in waiting:
-                other.cancel()
-            path.unlink(missing_ok=True)
-            raise Trouble(
-                f"fetching {path.name}",
-                f"the Maven repository does not answer ({type(error).__name__})",
-                "See that the machine has a network, or name a mirror in RUJUKAN_MAVEN_MIRROR.",
-            ) from error
-        found = sum_of(path)
-        if found != jar.sha256:
-            path.unlink(missing_ok=True)
-            raise Trouble(
-                f"{jar.artifact} {jar.version}",
-                f"what was fetched has the SHA-256 {found}, the lock file says {jar.sha256}",
-                "The source is damaged or forged: try another network or mirror (RUJUKAN_MAVEN_MIRROR).",
-            )
-        if done % 10 == 0 or done == len(jars):
-            say(f"  {done} of {len(jars)} jars")
+    try:
+        for done, future in enumerate(as_completed(waiting), 1):
+            _check(waiting[future], future, repository)
+            if done % 10 == 0 or done == len(jars):
+                say(f"  {done} of {len(jars)} jars")
+    except (Trouble, OSError):
+        for future in waiting:
+            future.cancel()
+        wait(waiting)
+        for jar in jars:
+            if sum_of(jar.path(repository)) != jar.sha256:
+                jar.path(repository).unlink(missing_ok=True)
+        raise
+
+
+def _check(jar: Jar, fetched: Future[None], repository: Path) -> None:
+    path = jar.path(repository)
+    try:
+        fetched.result()
+    except (OSError, RuntimeError) as error:  # jgo's errors of the network are OSErrors without a number
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EDQUOT):
+            raise
+        raise Trouble(
+            f"fetching {path.name}",
+            f"the Maven repository does not answer ({type(error).__name__})",
+            "See that the machine has a network, or name a mirror in RUJUKAN_MAVEN_MIRROR.",
+        ) from error
+    if (found := sum_of(path)) != jar.sha256:
+        raise Trouble(
+            path.name,
+            f"what was fetched has the SHA-256 {found}, the lock file says {jar.sha256}",
+            "The source is damaged or forged: try another network or mirror (RUJUKAN_MAVEN_MIRROR).",
+        )
 
 
 def sum_of(path: Path) -> str | None:

@@ -254,13 +254,13 @@ async def provide(server: Server, services: Sequence[str], passwords: Mapping[st
             for role in (f"{service}_owner", f"{service}_app"):
                 if role not in roles:
                     await connection.execute(
-                        f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+                        f'CREATE ROLE "{role}" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE'
                         f" PASSWORD '{passwords[role]}'"
                     )
             if service not in databases:
-                await connection.execute(f"CREATE DATABASE {service} OWNER {service}_owner")
-                await connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {service} FROM PUBLIC")
-                await connection.execute(f"GRANT CONNECT ON DATABASE {service} TO {service}_app")
+                await connection.execute(f'CREATE DATABASE "{service}" OWNER "{service}_owner"')
+                await connection.execute(f'REVOKE CONNECT, TEMPORARY ON DATABASE "{service}" FROM PUBLIC')
+                await connection.execute(f'GRANT CONNECT ON DATABASE "{service}" TO "{service}_app"')
     finally:
         await connection.close()
     return {

@@ -1,0 +1,37 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local import ports
+from deploy.local.report import Trouble
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+class TestChoose:
+    def test_takes_the_usual_one_when_it_is_free(self) -> None:
+        port = ports.free()
+
+        assert ports.choose("intake", port, {}, print) == port
+
+    def test_takes_another_when_the_usual_one_is_taken_and_says_so(self, taken: int) -> None:
+        said: list[str] = []
+
+        port = ports.choose("intake", taken, {}, said.append)
+
+        assert port != taken
+        assert said == [f"Port {taken} is taken; intake listens on {port}."]
+
+    def test_refuses_when_the_one_that_was_asked_for_is_taken(self, taken: int) -> None:
+        with pytest.raises(Trouble, match=f"port {taken} for intake: another program listens there"):
+            ports.choose("intake", ports.free(), {"PORT_INTAKE": str(taken)}, print)
+
+    @pytest.mark.parametrize("wrong", ["eighty", "0", "70000", "-1"])
+    def test_refuses_what_is_no_port(self, wrong: str) -> None:
+        with pytest.raises(Trouble, match="is no port"):
+            ports.choose("intake", ports.free(), {"PORT_INTAKE": wrong}, print)
