@@ -64,8 +64,8 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     The stored facts are decided under the rules in force now; who can be asked is asked.
     """
     router = await routing.router(work)
-    changed_at = router.directory.changed_at
-    found = await store.list_gaps_before(work, changed_at, limit)
+    directory_at = router.directory.changed_at
+    found = await store.list_gaps_before(work, directory_at, limit)
     if not found:
         return 0
     changes = await following.locked(work, {gap: (referral, case) for gap, referral, case in found})
@@ -95,6 +95,6 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
         work.emit(telling.sent(asked, asked.attempts[-1]))
     await following.save(work, changes)
     await store.update_explanations(work, decided)
-    await store.mark_gaps(work, closed, checked_at=work.now, closed=True)
-    await store.mark_gaps(work, [g for g, _, _ in found if g not in closed], checked_at=work.now, closed=False)
+    await store.mark_gaps_closed(work, closed)
+    await store.mark_gaps_tried(work, [g for g, _, _ in found if g not in closed], directory_at=directory_at)
     return len(found)

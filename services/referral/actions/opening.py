@@ -43,7 +43,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
                 work.emit(telling.gap_opened(need, gaps[-1].gap_id), cause=arrival)
             opened.append(need)
             decisions.append(decision)
-    await store.add_opened(work, opened, decisions, gaps)
+    await store.add_opened(work, opened, decisions, gaps, directory_at=router.directory.changed_at)
     crash_point("referral.after_open")
 
 

@@ -117,11 +117,12 @@ CREATE TABLE gaps (
     gap_id uuid PRIMARY KEY,
     referral_id uuid NOT NULL,
     opened_at timestamptz NOT NULL,
-    checked_at timestamptz NOT NULL,
+    -- The state of the directory that had nobody: its last change when this was decided.
+    directory_at timestamptz NOT NULL,
     closed_at timestamptz
 );
 CREATE UNIQUE INDEX one_open_gap_per_referral ON gaps (referral_id) WHERE closed_at IS NULL;
-CREATE INDEX open_gaps_by_check ON gaps (checked_at) WHERE closed_at IS NULL;
+CREATE INDEX open_gaps_by_directory ON gaps (directory_at) WHERE closed_at IS NULL;
 
 -- Where a person has to act, and did.
 CREATE TABLE escalations (

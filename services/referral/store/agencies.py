@@ -5,6 +5,8 @@ from datetime import datetime
 from services.referral.domain.agencies import Agency, Level
 from shared.kit.work import Work
 
+# Always after the change before, whatever the clocks of two machines say: snapshots are compared by it.
+NEXT_CHANGE = "greatest($1::timestamptz, (SELECT max(changed_at) + interval '1 microsecond' FROM agencies))"
 COLUMNS = "agency_id, kind, level, region, name, zone, takes_referrals, suspended_at IS NOT NULL AS is_suspended"
 
 
@@ -33,8 +35,9 @@ async def list_agencies(
 async def add_agency(work: Work, *, kind: str, level: Level, region: str | None, name: str, zone: str) -> bool:
     """Enter an office; answers False when it is there already."""
     done: str = await work.connection.execute(
-        "INSERT INTO agencies (agency_id, kind, level, region, name, zone, changed_at)"
-        " VALUES ($1 || coalesce('-' || $3, ''), $1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT DO NOTHING",
+        "INSERT INTO agencies (agency_id, kind, level, region, name, zone, changed_at)"  # noqa: S608
+        f" VALUES ($2 || coalesce('-' || $4, ''), $2, $3, $4, $5, $6, {NEXT_CHANGE}) ON CONFLICT DO NOTHING",
+        work.now,
         kind,
         level,
         region,
@@ -47,8 +50,9 @@ async def add_agency(work: Work, *, kind: str, level: Level, region: str | None,
 async def mark_suspended(work: Work, agency_id: str, *, suspended: bool) -> bool:
     """Take an office out of routing, or back in; answers False when nothing changed."""
     done: str = await work.connection.execute(
-        "UPDATE agencies SET suspended_at = CASE WHEN $2 THEN clock_timestamp() END, changed_at = clock_timestamp()"
-        " WHERE agency_id = $1 AND (suspended_at IS NOT NULL) <> $2",
+        f"UPDATE agencies SET suspended_at = CASE WHEN $3 THEN $1::timestamptz END, changed_at = {NEXT_CHANGE}"  # noqa: S608
+        " WHERE agency_id = $2 AND (suspended_at IS NOT NULL) <> $3",
+        work.now,
         agency_id,
         suspended,
     )

@@ -60,16 +60,21 @@ WITH explained AS (
 ), referred AS (
     INSERT INTO referrals ({", ".join(REFERRAL)}) SELECT * FROM unnest({_arrays(4, REFERRAL)})
 ), gapped AS (
-    INSERT INTO gaps (gap_id, referral_id, opened_at, checked_at)
-    SELECT gap_id, referral_id, ${6 + _R + _A}, ${6 + _R + _A}
+    INSERT INTO gaps (gap_id, referral_id, opened_at, directory_at)
+    SELECT gap_id, referral_id, ${6 + _R + _A}::timestamptz, ${7 + _R + _A}::timestamptz
     FROM unnest(${4 + _R + _A}::uuid[], ${5 + _R + _A}::uuid[]) AS g (gap_id, referral_id)
 )
 INSERT INTO assignments ({", ".join(ASSIGNMENT)}) SELECT * FROM unnest({_arrays(4 + _R, ASSIGNMENT)})
 """  # noqa: S608 - column names of our own dataclasses
 
 
-async def add_opened(work: Work, needs: Sequence[Need], decisions: Iterable[Decision], gaps: Sequence[Gap]) -> None:
-    """Write new needs, their first attempts, the explanations and the gaps, all in one statement."""
+async def add_opened(
+    work: Work, needs: Sequence[Need], decisions: Iterable[Decision], gaps: Sequence[Gap], *, directory_at: datetime
+) -> None:
+    """Write new needs, their first attempts, the explanations and the gaps, all in one statement.
+
+    `directory_at` is the last change of the directory that the gaps were found in.
+    """
     explained = sorted({d.digest: d for d in decisions}.values(), key=lambda d: d.digest)
     await work.connection.execute(
         ADD_OPENED,
@@ -82,6 +87,7 @@ async def add_opened(work: Work, needs: Sequence[Need], decisions: Iterable[Deci
         [gap.gap_id for gap in gaps],
         [gap.referral_id for gap in gaps],
         work.now,
+        directory_at,
     )
 
 
@@ -180,24 +186,26 @@ async def list_due(work: Work, limit: int) -> list[tuple[str, str, str]]:
     return [(str(row["assignment_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
 
 
-async def list_gaps_before(work: Work, changed_at: datetime, limit: int) -> list[tuple[str, str, str]]:
-    """Open gaps last looked at before the directory changed: gap, referral and case. # unscoped: the clock's"""
+async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> list[tuple[str, str, str]]:
+    """Open gaps of an older directory than this: gap, referral and case. # unscoped: the clock's"""
     rows = await work.connection.fetch(
         "SELECT g.gap_id, g.referral_id, r.case_id FROM gaps g JOIN referrals r USING (referral_id)"
-        " WHERE g.closed_at IS NULL AND g.checked_at < $1 ORDER BY g.checked_at LIMIT $2",
-        changed_at,
+        " WHERE g.closed_at IS NULL AND g.directory_at < $1 ORDER BY g.directory_at LIMIT $2",
+        directory_at,
         limit,
     )
     return [(str(row["gap_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
 
 
-async def mark_gaps(work: Work, gap_ids: Sequence[str], *, checked_at: datetime, closed: bool) -> None:
-    """Note that these gaps were looked at, and whether that closed them."""
+async def mark_gaps_closed(work: Work, gap_ids: Sequence[str]) -> None:
+    """Somebody serves these now."""
+    await work.connection.execute("UPDATE gaps SET closed_at = $2 WHERE gap_id = ANY($1::uuid[])", gap_ids, work.now)
+
+
+async def mark_gaps_tried(work: Work, gap_ids: Sequence[str], *, directory_at: datetime) -> None:
+    """Nobody serves these in this directory either."""
     await work.connection.execute(
-        "UPDATE gaps SET checked_at = $2, closed_at = CASE WHEN $3 THEN $2 END WHERE gap_id = ANY($1::uuid[])",
-        gap_ids,
-        checked_at,
-        closed,
+        "UPDATE gaps SET directory_at = $2 WHERE gap_id = ANY($1::uuid[])", gap_ids, directory_at
     )
 
 

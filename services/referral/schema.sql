@@ -1,0 +1,258 @@
+-- Generated from the migrations by `make schema`; do not edit.
+
+CREATE TABLE agencies (
+    agency_id text NOT NULL,
+    kind text NOT NULL,
+    level text NOT NULL,
+    region text,
+    name text NOT NULL,
+    zone text NOT NULL,
+    takes_referrals boolean NOT NULL DEFAULT true,
+    suspended_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT agencies_pkey PRIMARY KEY (agency_id),
+    CONSTRAINT agency_is_named_for_kind_and_region CHECK ((agency_id = (kind || COALESCE(('-'::text || region), ''::text)))),
+    CONSTRAINT agency_level_is_known CHECK ((level = ANY (ARRAY['regency'::text, 'province'::text, 'national'::text]))),
+    CONSTRAINT agency_region_fits_its_level CHECK (
+CASE level
+    WHEN 'regency'::text THEN (region ~ '^[0-9]{2}\.[0-9]{2}$'::text)
+    WHEN 'province'::text THEN (region ~ '^[0-9]{2}$'::text)
+    ELSE (region IS NULL)
+END)
+);
+CREATE INDEX agencies_by_change ON agencies USING btree (changed_at);
+
+-- append-only: the first answer to each keyed write
+CREATE TABLE answers (
+    actor text NOT NULL,
+    key text NOT NULL,
+    request_digest bytea NOT NULL,
+    status smallint NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
+);
+
+CREATE TABLE assignments (
+    assignment_id uuid NOT NULL,
+    referral_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    agency_id text NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    service_hours integer NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    answer_due_at timestamp with time zone NOT NULL,
+    service_due_at timestamp with time zone,
+    due_at timestamp with time zone DEFAULT 
+CASE
+    WHEN (state = ANY (ARRAY['sent'::text, 'delivered'::text, 'acknowledged'::text, 'waitlisted'::text])) THEN answer_due_at
+    WHEN (state = ANY (ARRAY['accepted'::text, 'in_progress'::text])) THEN service_due_at
+    ELSE NULL::timestamp with time zone
+END,
+    acknowledged_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    answered_by text,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    decline_reason text,
+    decline_side text,
+    outcome text,
+    handover_ref text,
+    overdue_told_at timestamp with time zone,
+    CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id),
+    CONSTRAINT attempts_are_numbered_once UNIQUE (referral_id, attempt),
+    CONSTRAINT accepted_assignment_has_service_deadline CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text])) OR (service_due_at IS NOT NULL))),
+    CONSTRAINT answered_assignment_says_who_and_when CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text, 'completed'::text, 'declined'::text, 'failed'::text, 'transferred'::text, 'cancelled_by_sender'::text])) OR ((answered_by IS NOT NULL) AND (answered_at IS NOT NULL)))),
+    CONSTRAINT assignment_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'sent'::text, 'delivered'::text, 'acknowledged'::text, 'waitlisted'::text, 'accepted'::text, 'in_progress'::text, 'completed'::text, 'declined'::text, 'expired'::text, 'recalled'::text, 'cancelled_by_sender'::text, 'failed'::text, 'transferred'::text, 'entered_in_error'::text]))),
+    CONSTRAINT attempts_count_from_one CHECK ((attempt >= 1)),
+    CONSTRAINT declined_assignment_has_reason_and_side CHECK (((state = 'declined'::text) = ((decline_reason IS NOT NULL) AND (decline_side = ANY (ARRAY['PERSON'::text, 'AGENCY'::text]))))),
+    CONSTRAINT ended_assignment_has_end CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['proposed'::text, 'sent'::text, 'delivered'::text, 'acknowledged'::text, 'waitlisted'::text, 'accepted'::text, 'in_progress'::text])))),
+    CONSTRAINT ended_service_has_outcome CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT handover_reference_is_a_reference CHECK ((handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text))
+);
+CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));
+CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
+CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
+CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
+
+CREATE TABLE escalations (
+    escalation_id uuid NOT NULL,
+    referral_id uuid NOT NULL,
+    assignment_id uuid,
+    reason text NOT NULL,
+    supervisor text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT escalations_pkey PRIMARY KEY (escalation_id),
+    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text])))
+);
+CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason) WHERE (closed_at IS NULL);
+
+-- append-only: routing decisions, by digest
+CREATE TABLE explanations (
+    digest bytea NOT NULL,
+    rules_version text NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT explanations_pkey PRIMARY KEY (digest),
+    CONSTRAINT explanation_is_addressed_by_its_content CHECK ((digest = sha256(body)))
+);
+
+CREATE TABLE gaps (
+    gap_id uuid NOT NULL,
+    referral_id uuid NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT gaps_pkey PRIMARY KEY (gap_id)
+);
+CREATE UNIQUE INDEX one_open_gap_per_referral ON gaps USING btree (referral_id) WHERE (closed_at IS NULL);
+CREATE INDEX open_gaps_by_check ON gaps USING btree (checked_at) WHERE (closed_at IS NULL);
+
+-- append-only: one row per event and consumer that took effect
+CREATE TABLE inbox (
+    event_id uuid NOT NULL,
+    consumer text NOT NULL,
+    CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
+);
+
+-- append-only: what happened, who, why; never changed, never deleted
+CREATE TABLE journal (
+    position bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    event_id uuid NOT NULL,
+    shared boolean NOT NULL,
+    type text NOT NULL,
+    case_id uuid NOT NULL,
+    case_seq integer NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    traceparent text,
+    payload bytea NOT NULL,
+    CONSTRAINT journal_pkey PRIMARY KEY ("position"),
+    CONSTRAINT journal_is_dense_per_case UNIQUE (case_id, case_seq),
+    CONSTRAINT journal_counts_from_one CHECK ((case_seq >= 1)),
+    CONSTRAINT journal_row_fits_a_record CHECK ((octet_length(payload) <= 200000))
+);
+CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE outbox (
+    position bigint NOT NULL,
+    shard smallint NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY ("position")
+);
+CREATE INDEX outbox_by_shard ON outbox USING btree (shard, "position");
+
+CREATE TABLE parked (
+    parked_id uuid NOT NULL,
+    consumer text NOT NULL,
+    topic text NOT NULL,
+    kafka_partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    key bytea,
+    headers jsonb NOT NULL,
+    value bytea,
+    case_id uuid,
+    event_id uuid,
+    reason text NOT NULL,
+    error text NOT NULL,
+    parked_at timestamp with time zone NOT NULL,
+    released_at timestamp with time zone,
+    discarded_at timestamp with time zone,
+    discard_reason text,
+    CONSTRAINT parked_pkey PRIMARY KEY (parked_id),
+    CONSTRAINT parked_record_once UNIQUE (consumer, topic, kafka_partition, kafka_offset),
+    CONSTRAINT discarded_has_reason CHECK (((discarded_at IS NULL) = (discard_reason IS NULL))),
+    CONSTRAINT parked_ends_once CHECK (((released_at IS NULL) OR (discarded_at IS NULL))),
+    CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
+);
+CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+
+CREATE TABLE referrals (
+    referral_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    need text NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL,
+    restricted boolean NOT NULL,
+    province text NOT NULL,
+    regency text NOT NULL,
+    port text NOT NULL,
+    sex text NOT NULL,
+    age_band text NOT NULL,
+    onward_wish text NOT NULL,
+    arrived_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    rules_version text NOT NULL,
+    explanation bytea NOT NULL,
+    outcome text,
+    ended_at timestamp with time zone,
+    closed_by text,
+    CONSTRAINT referrals_pkey PRIMARY KEY (referral_id),
+    CONSTRAINT one_referral_per_need_of_a_case UNIQUE (case_id, need),
+    CONSTRAINT child_is_given_up_by_an_officer_only CHECK (((state <> 'unfulfilled'::text) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (closed_by IS NOT NULL))),
+    CONSTRAINT closed_need_has_outcome CHECK (((state <> ALL (ARRAY['fulfilled'::text, 'unfulfilled'::text])) OR (outcome IS NOT NULL))),
+    CONSTRAINT referral_state_is_known CHECK ((state = ANY (ARRAY['draft'::text, 'awaiting_consent'::text, 'open'::text, 'unroutable'::text, 'on_hold'::text, 'fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))),
+    CONSTRAINT terminal_referral_has_end CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))))
+);
+CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
+
+CREATE TABLE sessions (
+    session_hash bytea NOT NULL,
+    actor_id text NOT NULL,
+    organisation text NOT NULL,
+    roles text[] NOT NULL,
+    port text,
+    region text,
+    signed_in_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (session_hash),
+    CONSTRAINT session_ends_after_it_began CHECK ((expires_at > signed_in_at)),
+    CONSTRAINT session_hash_is_a_sha256 CHECK ((octet_length(session_hash) = 32))
+);
+CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
+
+CREATE VIEW waiting AS
+ SELECT parked.parked_id,
+    parked.consumer,
+    parked.topic,
+    parked.kafka_partition,
+    parked.kafka_offset,
+    parked.key,
+    parked.headers,
+    parked.value,
+    parked.case_id,
+    parked.event_id,
+    parked.reason,
+    parked.error,
+    parked.parked_at,
+    parked.released_at,
+    parked.discarded_at,
+    parked.discard_reason
+   FROM parked
+  WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION '% of % is refused: it is append-only', tg_op, tg_table_name
+        USING ERRCODE = 'insufficient_privilege';
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_live_attempt_of_ended_referral()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF EXISTS (
+        SELECT FROM referrals r JOIN assignments a USING (referral_id)
+        WHERE r.referral_id = NEW.referral_id AND r.ended_at IS NOT NULL AND a.ended_at IS NULL
+    ) THEN
+        RAISE EXCEPTION 'referral % has ended and has a live attempt', NEW.referral_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ended_referral_has_no_live_attempt';
+    END IF;
+    RETURN NULL;
+END $function$;

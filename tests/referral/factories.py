@@ -1,0 +1,60 @@
+"""Things referral deals with, always valid; tests say only what matters to them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.contracts.fact import Told
+from shared.contracts.intake import ArrivalRecorded
+from shared.kit.actor import Actor
+from shared.kit.ids import new_id
+from shared.kit.inbox import Heard
+
+START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+def an_arrival(*needs: str, origin: str | None = "73.06", age_band: str = "adult", **other: Any) -> Heard[Any]:
+    """Somebody from Gowa who landed at Nunukan, with these needs (NEED when none is given)."""
+    fact = ArrivalRecorded.model_validate(
+        {
+            "case_id": new_id(),
+            "voyage_id": None,
+            "port": "NNK",
+            "port_regency": "65.03",
+            "origin_regency": origin,
+            "sex": "F",
+            "age_band": age_band,
+            "needs": needs or ("NEED",),
+            "onward_wish": "go_home",
+            "arrived_at": START,
+            "channel": "manifest",
+            **other,
+        }
+    )
+    return heard(fact)
+
+
+def heard(fact: ArrivalRecorded, event_id: str | None = None) -> Heard[Any]:
+    """The fact as the inbox hands it over."""
+    told = Told[ArrivalRecorded](
+        actor="petugas.nnk", organisation="BP3MI-65", role="port_officer", purpose="receive", data=fact
+    )
+    return Heard(
+        event_id=event_id or new_id(),
+        source="intake",
+        type=ArrivalRecorded.type,
+        case_id=fact.case_id,
+        case_seq=1,
+        occurred_at=START,
+        traceparent=None,
+        shared=True,
+        payload=told.model_dump_json().encode(),
+        told=told,
+    )
+
+
+def an_agency(agency_id: str, *, person: bool = False) -> Actor:
+    """A worker or the system of an agency."""
+    region = agency_id.partition("-")[2] or None
+    if person:
+        return Actor(id=f"petugas.{agency_id.lower()}", organisation=agency_id, roles=frozenset({"agency_worker"}))
+    return Actor(id=agency_id, organisation=agency_id, roles=frozenset({"agency_system"}), kind="client", region=region)
