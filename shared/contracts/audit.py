@@ -1,4 +1,4 @@
-"""What audit says about itself: who read a trail and who took a proof away."""
+"""What audit says about itself: who found a case, read its trail and took a proof away."""
 
 from shared.contracts.fact import Fact
 
@@ -14,3 +14,9 @@ class ProofExported(Fact):
 
     entries: int
     tree_size: int
+
+
+class CaseFound(Fact):
+    """A search by case id showed somebody that this case is in the ledger, and how much of it."""
+
+    entries: int

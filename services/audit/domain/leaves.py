@@ -1,0 +1,101 @@
+"""A leaf: what happened, in codes, with a salted commitment to the payload, so that the payload can be redacted
+and the tree still verifies.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.audit.domain import merkle
+
+VERSION = 1
+SALT_BYTES = 32
+
+CANONICAL_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class NotCanonical(ValueError):
+    """A record has an id or a time that cannot be hashed the same way by everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One record of one service. `index` is its place in the tree; `salt` and `payload` are None once redacted."""
+
+    index: int
+    event_id: str
+    source: str
+    type: str
+    case_id: str
+    case_seq: int
+    occurred_at: datetime
+    commitment: bytes
+    hash: bytes
+    salt: bytes | None
+    payload: bytes | None
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that are hashed into the tree."""
+        return data(
+            event_id=self.event_id,
+            source=self.source,
+            type_=self.type,
+            case_id=self.case_id,
+            case_seq=self.case_seq,
+            occurred_at=self.occurred_at,
+            commitment=self.commitment,
+        )
+
+    @property
+    def opens(self) -> bool:
+        """True when the payload, if it is still there, is the one that was committed to."""
+        if self.salt is None or self.payload is None:
+            return self.salt is self.payload
+        return hmac.compare_digest(commitment(self.salt, self.payload), self.commitment)
+
+    @property
+    def intact(self) -> bool:
+        """True when metadata, hash and payload belong together."""
+        return self.opens and merkle.leaf_hash(self.data) == self.hash
+
+    @property
+    def redacted(self) -> bool:
+        return self.payload is None
+
+
+def commitment(salt: bytes, payload: bytes) -> bytes:
+    """What binds a leaf to its payload: SHA-256 over 32 random bytes and the payload as it was sent."""
+    return hashlib.sha256(salt + payload).digest()
+
+
+def data(
+    *,
+    event_id: str,
+    source: str,
+    type_: str,
+    case_id: str,
+    case_seq: int,
+    occurred_at: datetime,
+    commitment: bytes,
+) -> bytes:
+    """The leaf as canonical JSON: sorted keys, no spaces, ASCII, times in UTC to the microsecond.
+
+    Raises `NotCanonical` when an id is not a lower-case UUID or the time has no zone.
+    """
+    if not CANONICAL_ID.fullmatch(event_id) or not CANONICAL_ID.fullmatch(case_id) or occurred_at.tzinfo is None:
+        raise NotCanonical("id or time")
+    fields = {
+        "case": case_id,
+        "commitment": commitment.hex(),
+        "id": event_id,
+        "seq": case_seq,
+        "source": source,
+        "time": occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "type": type_,
+        "v": VERSION,
+    }
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()

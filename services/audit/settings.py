@@ -1,0 +1,40 @@
+"""What the environment tells audit."""
+
+import base64
+import binascii
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from shared.kit.settings import KitSettings
+
+
+class Settings(KitSettings):
+    service: ClassVar[str] = "audit"
+
+    ledger_key: str = Field(repr=False)
+    """Ed25519 private key, 32 bytes in base64url. Whoever has it can sign another history."""
+    ledger_origin: str
+    """The ledger's name for ever, like `example.go.id/rujukan`: first line of each checkpoint, name of its key."""
+
+    @field_validator("ledger_key")
+    @classmethod
+    def _is_a_key(cls, value: str) -> str:
+        try:
+            raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
+        except binascii.Error:
+            raw = b""
+        if len(raw) != 32:
+            raise ValueError("is not 32 bytes in base64url")
+        return value
+
+    @field_validator("ledger_origin")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if not value or not value.isascii() or not value.isprintable() or " " in value or "+" in value:
+            raise ValueError("needs visible ASCII characters without space and plus, like example.go.id/rujukan")
+        return value
+
+    @property
+    def ledger_key_bytes(self) -> bytes:
+        return base64.urlsafe_b64decode(self.ledger_key + "=" * (-len(self.ledger_key) % 4))
