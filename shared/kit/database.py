@@ -171,7 +171,8 @@ async def migrate(url: str, folders: Sequence[Path], *, application_role: str | 
 async def grant(connection: asyncpg.Connection, role: str) -> None:
     """Give the application role what each table's comment allows.
 
-    `append-only…` tables: SELECT and INSERT. `reference…` tables and the list of migrations: SELECT.
+    `append-only…` tables: SELECT and INSERT; `write-once…` ones UPDATE too, for the changes their triggers allow.
+    `reference…` tables and the list of migrations: SELECT.
     All others: SELECT, INSERT, UPDATE, DELETE. Never ownership, never TRUNCATE.
     """
     quoted = '"' + role.replace('"', '""') + '"'
@@ -184,6 +185,8 @@ async def grant(connection: asyncpg.Connection, role: str) -> None:
             rights = "SELECT"
         elif comment.startswith("append-only"):
             rights = "SELECT, INSERT"
+        elif comment.startswith("write-once"):
+            rights = "SELECT, INSERT, UPDATE"
         else:
             rights = "SELECT, INSERT, UPDATE, DELETE"
         statements.append(f'GRANT {rights} ON "{table}" TO {quoted}')
