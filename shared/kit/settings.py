@@ -50,6 +50,8 @@ class KitSettings(BaseSettings):
     roles: str = "http,consumer,relay,clock"
     pool_size: int = Field(default=8, ge=2, le=100)
     oidc_issuer: str = ""
+    oidc_discovery_url: str = ""
+    """Where the services reach the provider, when that is not the address people use (OIDC_ISSUER)."""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     otel_exporter_otlp_endpoint: str | None = None
@@ -75,6 +77,8 @@ class KitSettings(BaseSettings):
                 raise UnsafeSetting("PUBLIC_URL must begin with https:// when ENVIRONMENT=production")
             if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
                 raise UnsafeSetting("OIDC_ISSUER must begin with https:// when ENVIRONMENT=production")
+            if self.oidc_discovery_url and not self.oidc_discovery_url.startswith("https://"):
+                raise UnsafeSetting("OIDC_DISCOVERY_URL must begin with https:// when ENVIRONMENT=production")
             if self.kafka_replication < 3 or self.kafka_min_insync_replicas < 2:
                 raise UnsafeSetting(
                     "KAFKA_REPLICATION must be at least 3 and KAFKA_MIN_INSYNC_REPLICAS at least 2"

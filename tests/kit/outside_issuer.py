@@ -19,6 +19,7 @@ class OutsideIssuer:
 
     def __init__(self) -> None:
         self.url = ""
+        self.inside = ""  # where it really listens
         self.keys: list[dict[str, Any]] = []
         self.asked = 0
         self.broken = False
@@ -68,7 +69,7 @@ class OutsideIssuer:
             return web.Response(status=502, text="<h1>Bad gateway</h1>")
         endpoints = ("authorization_endpoint", "token_endpoint")
         return web.json_response(
-            {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"} | {name: f"{self.url}/{name}" for name in endpoints}
+            {"issuer": self.url, "jwks_uri": f"{self.inside}/jwks"} | {name: f"{self.url}/{name}" for name in endpoints}
         )
 
     async def _jwks(self, _: web.Request) -> web.Response:
@@ -85,7 +86,7 @@ async def outside_issuer() -> AsyncIterator[OutsideIssuer]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    issuer.url = f"http://{host}:{port}"
+    issuer.url = issuer.inside = f"http://{host}:{port}"
     try:
         yield issuer
     finally:

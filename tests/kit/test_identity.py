@@ -273,8 +273,8 @@ class TestSigningInIsRefused:
     async def test_with_a_token_for_another_nonce(self, site: Site, nonce: str) -> None:
         async with site.browser() as browser:
             address = await begin(browser)
-            cookie = browser.cookies["rujukan-intake-masuk"].strip('"')
-            attempt = json.loads(base64.urlsafe_b64decode(cookie)) | {"nonce": nonce}
+            cookie = browser.cookies["rujukan-intake-masuk"]
+            attempt = json.loads(base64.urlsafe_b64decode(cookie + "==")) | {"nonce": nonce}
             forged = base64.urlsafe_b64encode(json.dumps(attempt).encode()).decode()
             browser.cookies.clear()
             browser.cookies.set("rujukan-intake-masuk", forged)

@@ -305,6 +305,17 @@ class TestKeys:
 
         assert actor.id == "DINSOS-73.06"
 
+    async def test_may_be_read_at_another_address_than_people_use(
+        self, outside: OutsideIssuer, clock: FixedClock
+    ) -> None:
+        inside, outside.url = outside.url, "https://login.example"
+        issuer = Issuer(outside.url, clock, f"{inside}/.well-known/openid-configuration")
+
+        actor = await TokenVerifier(issuer, "intake", clock).verify(outside.sign(outside.claims()))
+        await issuer.aclose()
+
+        assert actor.id == "DINSOS-73.06"
+
     async def test_none_known_and_provider_away_is_not_the_callers_fault(
         self, outside: OutsideIssuer, verifier: TokenVerifier
     ) -> None:

@@ -26,7 +26,7 @@ class Identity:
         self.public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
         self.client_id = settings.oidc_client_id or f"svc-{service}"
         self.client_secret = settings.oidc_client_secret
-        self.issuer = Issuer(settings.oidc_issuer, database.clock)
+        self.issuer = Issuer(settings.oidc_issuer, database.clock, settings.oidc_discovery_url)
         self.verifier = TokenVerifier(self.issuer, service, database.clock)
         self.service_token = ServiceToken(self.issuer, self.client_id, self.client_secret)
         self.cookies = Cookies(service, https=self.public_url.startswith("https://"))

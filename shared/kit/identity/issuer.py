@@ -47,10 +47,15 @@ class VerificationKey:
 
 
 class Issuer:
-    """One identity provider. Nothing is read before it is needed, so services start in any order."""
+    """One identity provider. Nothing is read before it is needed, so services start in any order.
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    `discovery_url` is where its discovery document is read when that is not below `url`, the issuer its tokens
+    name: a provider inside a cluster that people reach by another address.
+    """
+
+    def __init__(self, url: str, clock: Clock, discovery_url: str = "") -> None:
         self.url = url.rstrip("/")
+        self._discovery_url = discovery_url or f"{self.url}/.well-known/openid-configuration"
         self._clock = clock
         self._reading = asyncio.Lock()
         self._endpoints: Endpoints | None = None
@@ -94,7 +99,7 @@ class Issuer:
                 raise ProviderAway
 
     async def _discover(self) -> Endpoints:
-        status, document = await self._ask("GET", f"{self.url}/.well-known/openid-configuration")
+        status, document = await self._ask("GET", self._discovery_url)
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         addresses = [address for name in names if isinstance(address := document.get(name), str)]
         if status != 200 or document.get("issuer") != self.url or len(addresses) != len(names):

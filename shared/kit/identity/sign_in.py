@@ -51,7 +51,7 @@ class Attempt:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def cookie(self) -> str:
-        return base64.urlsafe_b64encode(orjson.dumps(asdict(self))).decode()
+        return base64.urlsafe_b64encode(orjson.dumps(asdict(self))).rstrip(b"=").decode()
 
 
 def local_path(path: str | None) -> str:
@@ -183,7 +183,7 @@ async def _end_session(identity: "Identity", actor: Actor, session_id: str) -> N
 def _attempt(cookie: str) -> Attempt:
     """The attempt in a cookie. Raises `SignInFailed` when there is none or somebody wrote another thing there."""
     try:
-        said = orjson.loads(base64.urlsafe_b64decode(cookie.encode()))
+        said = orjson.loads(base64.urlsafe_b64decode(f"{cookie}==".encode()))
         parts = [said[name] for name in ("state", "nonce", "verifier", "next")]
     except (ValueError, LookupError, TypeError):
         raise SignInFailed from None
