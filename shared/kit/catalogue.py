@@ -14,7 +14,15 @@ from babel.messages.extract import extract_from_dir
 from shared.kit import words
 
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2"), ("**/templates/**.html", "jinja2")]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "msg": None, "translate": (2,), "translate_count": (2, 3)}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "msg": None,
+    "msg_count": (1, 2),
+    "translate": (2,),
+    "translate_count": (2, 3),
+}
 
 HEADER = r"""msgid ""
 msgstr ""

@@ -51,12 +51,17 @@ UNITS: dict[Language, dict[str, str]] = {
 
 _catalogues: dict[Language, gettext.NullTranslations] = {language: gettext.NullTranslations() for language in LANGUAGES}
 _loaded: set[Path] = set()
-_sentences: set[str] = set()
+_sentences: dict[str, str] = {}
 
 
 def msg(sentence: str) -> str:
     """Mark a sentence for the catalogue where it is written but not yet shown; returns it unchanged."""
     return sentence
+
+
+def msg_count(one: str, many: str) -> str:  # noqa: ARG001 (the catalogue reads it, from the source)
+    """Mark a sentence that counts, with `%(n)s`, and its plural for the catalogue; returns the singular."""
+    return one
 
 
 def load(folder: Path) -> None:
@@ -68,7 +73,7 @@ def load(folder: Path) -> None:
         file = folder / language / "LC_MESSAGES" / "messages.po"
         if file.exists():
             catalogue = read_catalogue(file, language)
-            _sentences.update(message.id if isinstance(message.id, str) else message.id[0] for message in catalogue)
+            _sentences.update(_forms(message.id) for message in catalogue if message.id)
             translations = _translations(catalogue)
             translations.add_fallback(_catalogues[language])
             _catalogues[language] = translations
@@ -96,9 +101,9 @@ def plural(language: Language, one: str, many: str, n: int) -> str:
     return _catalogues[language].ngettext(one, many, n)
 
 
-def sentences() -> frozenset[str]:
-    """All message ids that the loaded catalogues know."""
-    return frozenset(_sentences - {""})
+def sentences() -> dict[str, str]:
+    """All message ids that the loaded catalogues know, with the plural, which for most is the same."""
+    return _sentences
 
 
 def preferred(accept_language: str) -> Language:
@@ -212,6 +217,10 @@ def _quality(text: str) -> float:
         return float(text) if text else 1.0
     except ValueError:
         return 0.0
+
+
+def _forms(message: str | tuple[str, ...] | list[str]) -> tuple[str, str]:
+    return (message, message) if isinstance(message, str) else (message[0], message[1])
 
 
 def _translations(catalogue: Catalog) -> gettext.GNUTranslations:

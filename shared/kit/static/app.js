@@ -8,7 +8,6 @@ document.querySelector("[data-focus]")?.focus();
 const here = new URL(location.href);
 if (here.searchParams.has("said")) {
   here.searchParams.delete("said");
-  here.searchParams.delete("n");
   history.replaceState(null, "", here);
 }
 

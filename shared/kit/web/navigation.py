@@ -5,7 +5,7 @@ Pages carry their language in the path, so they can be bookmarked, cached and op
 
 import zlib
 from typing import cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -55,27 +55,31 @@ def switched(request: Request, language: Language) -> str:
     first, _, rest = path[1:].partition("/")
     if first not in words.LANGUAGES:
         return path_in(language, "/")
-    query = request.scope["query_string"].decode("latin-1")
-    return f"/{language}/{quote(rest)}" + (f"?{query}" if query else "")
+    return f"/{language}/{quote(rest)}{_query(request)}"
 
 
 def here(request: Request) -> str:
     """Path and query of this request, to come back to."""
-    query = request.scope["query_string"].decode("latin-1")
-    return quote(request.scope["path"]) + (f"?{query}" if query else "")
+    return quote(request.scope["path"]) + _query(request)
+
+
+def _query(request: Request) -> str:
+    """The query without what a page before wanted said here: that is said once."""
+    raw = request.scope["query_string"].decode("latin-1")
+    kept = "&".join(part for part in raw.split("&") if part and not part.startswith("said="))
+    return f"?{kept}" if kept else ""
 
 
 def redirect(request: Request, path: str, *, said: str = "", n: int | None = None) -> RedirectResponse:
     """After a form: go to a page in the same language (303) and say there what was done.
 
-    `said` is a message id of the catalogues; `n` fills its `%(n)s`. The address carries a short sum of the
+    `said` is a message id (`msg("Saved.")`), or with `n` one that counts (`msg_count("%(n)s row", "%(n)s rows")`).
+    The address carries a short sum of the
     sentence, not its text, so that nobody can make our pages say what we did not write.
     """
     target = path_in(language_of(request), path)
     if said:
-        target += ("&" if "?" in path else "?") + urlencode(
-            {"said": said_code(said)} | ({"n": n} if n is not None else {})
-        )
+        target += ("&" if "?" in path else "?") + f"said={said_code(said)}" + (f".{n}" if n is not None else "")
     return RedirectResponse(target, status_code=303)
 
 
@@ -86,14 +90,13 @@ def said_code(sentence: str) -> str:
 
 def said(request: Request) -> str:
     """What the page before wanted said here, in the page's language; empty when nothing or unknown."""
-    code = request.query_params.get("said")
+    code, _, n = request.query_params.get("said", "").partition(".")
     if not code:
         return ""
     sentence = next((known for known in words.sentences() if said_code(known) == code), None)
     if sentence is None:
         return ""
     language = language_of(request)
-    n = request.query_params.get("n", "")
-    if "%(n)s" not in sentence:
+    if not n.isdecimal() or len(n) > 9:
         return words.translate(language, sentence)
-    return words.translate(language, sentence, n=words.number(language, int(n)) if n.isdecimal() else "0")
+    return words.translate_count(language, sentence, words.sentences()[sentence], int(n))
