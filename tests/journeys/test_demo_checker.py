@@ -79,6 +79,7 @@ def a_sound_world() -> Evidence:
             Referral("f2", "c1", "SICK", open=True),
             Referral("f3", "c2", "NEED", open=True),
         ),
+        referred=(("c1", "NEED"), ("c1", "SICK"), ("c2", "NEED")),
         assignments=(
             Assignment("a1", "f1", live=True),
             Assignment("a2", "f2", live=False),
@@ -138,6 +139,7 @@ class TestChecker:
             ("manifest row", lambda e: dataclasses.replace(e, held_back_lines=frozenset())),
             ("arrival not told", journal("intake", lambda rows: rows[:1])),
             ("need without its referral", without("referrals", 1)),
+            ("has not heard of", without("referred")),
             ("assignment not told", journal("referral", lambda rows: [r for r in rows if r.event_id != "r6"])),
             ("open referral without", changed("assignments", 2, live=False)),
             ("open referral without", without("assignments", 0)),

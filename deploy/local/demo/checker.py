@@ -64,6 +64,12 @@ def referrals_are_told(e: Evidence) -> Iterator[Finding]:
     yield from _one_each("referral not told in the journal", [r.referral_id for r in e.referrals], told)
 
 
+def intake_hears_of_referrals(e: Evidence) -> Iterator[Finding]:
+    """Intake knows of each referral, so that the quay sees that everybody was referred."""
+    opened = [(r.case_id, r.need) for r in e.referrals]
+    yield from _one_each("referral that intake has not heard of", opened, e.referred)
+
+
 def assignments_are_told(e: Evidence) -> Iterator[Finding]:
     told = [row.data["assignment_id"] for row in e.told("referral", "referral.assignment_sent.v1")]
     yield from _one_each("assignment not told in the journal", [a.assignment_id for a in e.assignments], told)
@@ -165,6 +171,7 @@ LINKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     arrivals_are_told,
     needs_are_referrals,
     referrals_are_told,
+    intake_hears_of_referrals,
     assignments_are_told,
     nobody_is_forgotten,
     cases_are_dense,

@@ -112,6 +112,8 @@ class Evidence:
     records: tuple[Record, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     referrals: tuple[Referral, ...] = ()
+    referred: tuple[tuple[str, str], ...] = ()
+    """(case, need): what intake has heard of referral."""
     assignments: tuple[Assignment, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
@@ -132,13 +134,14 @@ async def messages(bootstrap: str, prefix: str) -> list[aiokafka.ConsumerRecord[
     Raises UnknownTopicOrPartitionError when the broker lacks one of them: nothing can be said about it then.
     """
     topics = [prefix + name for name in TOPICS]
-    consumer = aiokafka.AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, enable_auto_commit=False, group_id=None)
+    consumer = aiokafka.AIOKafkaConsumer(
+        *topics, bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         partitions = [
             aiokafka.TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()
         ]
-        await consumer.seek_to_beginning(*partitions)
         ends = {p: end for p, end in (await consumer.end_offsets(partitions)).items() if end}
         found: list[aiokafka.ConsumerRecord[bytes, bytes]] = []
         while behind := [p for p, end in ends.items() if await consumer.position(p) < end]:
@@ -184,7 +187,8 @@ SELECT event_id::text, shared, type, case_id::text, case_seq, occurred_at, paylo
 OUTBOX = "SELECT position FROM outbox ORDER BY position"
 PARKED = "SELECT parked_id::text FROM parked WHERE released_at IS NULL AND discarded_at IS NULL"
 
-ARRIVALS = "SELECT case_id::text, needs, CASE WHEN voyage_id = $1 THEN row_number END FROM arrivals"
+ARRIVALS = "SELECT case_id::text, needs, CASE WHEN voyage_id = $1 THEN manifest_row END FROM arrivals"
+REFERRED = "SELECT case_id::text, need FROM referred_needs"
 SUBSCRIPTIONS = "SELECT subscription_id::text, created_at, provinces, needs, events FROM subscriptions"
 DELIVERIES = "SELECT delivery_id::text, subscription_id::text, event_id::text, status FROM deliveries WHERE NOT test"
 REFERRALS = "SELECT referral_id::text, case_id::text, need, ended_at IS NULL FROM referrals"
@@ -218,6 +222,7 @@ async def gather(
             Arrival(case_id, tuple(needs), line)
             for case_id, needs, line in await databases["intake"].fetch(ARRIVALS, voyage_id)
         ),
+        referred=tuple((case_id, need) for case_id, need in await databases["intake"].fetch(REFERRED)),
         referrals=tuple(Referral(*row) for row in await databases["referral"].fetch(REFERRALS)),
         assignments=tuple(Assignment(*row) for row in await databases["referral"].fetch(ASSIGNMENTS)),
         subscriptions=tuple(
