@@ -1,6 +1,7 @@
 """A subscriber's server on loopback that behaves as its path says, well or badly, over plain sockets."""
 
 import asyncio
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -26,8 +27,8 @@ class Receiver:
     _server: asyncio.Server | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def start(self, tls: ssl.SSLContext | None = None) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
 
     async def stop(self) -> None:
         assert self._server is not None

@@ -335,9 +335,7 @@ class TestReplay:
         secret = "whsec_" + "QUJD" * 11
         original = SEAL.close
         subscription_id = await a_subscription(database, actor=NGO, url=f"{receiver.url}/ok", seal=SEAL)
-        await database.pool.execute(
-            "UPDATE subscriptions SET secret = $1", original(subscription_id, secret)
-        )
+        await database.pool.execute("UPDATE subscriptions SET secret = $1", original(subscription_id, secret))
         await hear(database, a_fact())
 
         await carried()
