@@ -1,0 +1,136 @@
+"""The frame around every page: who is signed in, what was said, parts that follow what happens."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from shared.kit import web
+from shared.kit.actor import Actor
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve
+
+TEMPLATE = """{% extends "shell.html" %}
+{% block title %}KM Bukit Raya{% endblock %}
+{% block main %}
+<h1>KM Bukit Raya</h1>
+{% block progress %}
+{% if done < 3 %}
+{% call parts.live(url("/progress"), every=500) %}{{ parts.progress(done, 3, "Referred") }}{% endcall %}
+{% else %}<div data-say="All rows are referred.">{{ parts.progress(done, 3, "Referred") }}</div>{% endif %}
+{% endblock %}
+<form method="post" action="{{ url("/voyages") }}">{{ hidden_fields() }}{{ parts.button("Save") }}</form>
+{% endblock %}
+"""
+
+
+class Seen:
+    """What reached the server."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.posts: list[str] = []
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(serve: Serve, tmp_path: Path, seen: Seen) -> str:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "voyage.html").write_text(TEMPLATE)
+    app = FastAPI()
+    web.install(
+        app,
+        service="intake",
+        folder=tmp_path,
+        navigation=[("/voyages", "Inbox"), ("/needs", "Needs"), ("/audit", "Audit trail"), ("/notices", "Notices")],
+    )
+    pages = web.page_router()
+
+    @pages.get("/voyages")
+    async def voyage(request: Request) -> Response:
+        request.state.actor = Actor("a", "BP3MI-NUSA-TENGGARA-TIMUR", frozenset({"data_protection_officer"}))
+        return web.page(request, "voyage.html", done=seen.done)
+
+    @pages.get("/progress")
+    async def progress(request: Request) -> Response:
+        seen.done += 1
+        return web.fragment(request, "voyage.html", "progress", done=seen.done)
+
+    @pages.post("/voyages")
+    async def post(request: Request) -> Response:
+        seen.posts.append(await web.key_of(request))
+        await asyncio.sleep(0.3)
+        return web.redirect(request, "/voyages", said="Copied")
+
+    app.include_router(pages)
+    return await serve(app)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_has_no_findings_when_somebody_is_signed_in(
+    see: Open, axe: Axe, site: str, size: Any, theme: Any
+) -> None:
+    sight = await see(f"{site}/id/voyages", size=size, theme=theme)
+
+    assert await axe(sight.page) == []
+    assert sight.complaints == []
+
+
+async def test_fits_the_smallest_screen(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/voyages", size=SMALLEST)
+
+    assert await sight.sideways_px() == 0
+
+
+async def test_follows_progress_and_says_when_it_is_done(see: Open, site: str, seen: Seen) -> None:
+    sight = await see(f"{site}/en/voyages")
+
+    await sight.page.get_by_role("status").get_by_text("All rows are referred.").wait_for()
+
+    assert await sight.page.get_by_text("3 / 3").first.is_visible()
+    assert seen.done == 3
+    await asyncio.sleep(0.8)
+    assert seen.done == 3
+    assert sight.complaints == []
+
+
+async def test_offers_to_refresh_without_scripts(see: Open, site: str) -> None:
+    sight = await see(f"{site}/en/voyages", script=False)
+
+    assert await sight.page.get_by_role("link", name="Refresh this page").is_visible()
+
+
+async def test_sends_a_form_once_and_says_so_once(see: Open, site: str, seen: Seen) -> None:
+    sight = await see(f"{site}/id/voyages")
+
+    await sight.page.get_by_role("button", name="Save").dblclick()
+    await sight.page.get_by_role("status").get_by_text("Tersalin").wait_for()
+
+    assert len(seen.posts) == 1
+    assert sight.page.url == f"{site}/id/voyages"
+    await sight.page.reload()
+    assert await sight.page.get_by_text("Tersalin").count() == 0
+
+
+async def test_sends_the_same_key_again_without_scripts(see: Open, site: str, seen: Seen) -> None:
+    sight = await see(f"{site}/id/voyages", script=False)
+
+    await sight.page.get_by_role("button", name="Save").dblclick()
+    await sight.page.get_by_text("Tersalin").wait_for()
+
+    assert len(set(seen.posts)) == 1
+
+
+async def test_is_a_page_when_something_is_not_there(see: Open, axe: Axe, site: str) -> None:
+    sight = await see(f"{site}/id/nothing")
+
+    assert await axe(sight.page) == []
+    assert await sight.page.title() == "Halaman ini tidak ada – Rujukan"
