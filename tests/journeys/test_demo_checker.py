@@ -196,6 +196,12 @@ class TestChecker:
     def test_lets_a_record_be_sent_twice(self) -> None:
         assert checker.check(twice("records")(a_sound_world())).findings == ()
 
+    def test_lets_a_row_written_while_it_reads_be_anywhere(self) -> None:
+        world = twice("leaves", number=10, event_id="x1")(twice("records", event_id="x1")(a_sound_world()))
+
+        assert checker.check(world).doubled == 2
+        assert checker.check(dataclasses.replace(world, told_meanwhile=frozenset({"x1"}))).findings == ()
+
     def test_lets_a_fact_told_before_the_subscription_go_either_way(self) -> None:
         late = changed("subscriptions", 0, created_at=START + timedelta(seconds=5))
 

@@ -6,7 +6,8 @@ Reads with the owner's role, past every service: the checker must not trust what
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -109,6 +110,8 @@ class Evidence:
     journals: Mapping[str, tuple[JournalRow, ...]] = field(default_factory=dict)
     outboxes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     parked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told_meanwhile: frozenset[str] = frozenset()
+    """Ids of journal rows that were written while we read: their traces may be anywhere already."""
     records: tuple[Record, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     referrals: tuple[Referral, ...] = ()
@@ -184,6 +187,7 @@ async def records(bootstrap: str, prefix: str) -> tuple[Record, ...]:
 JOURNAL = """
 SELECT event_id::text, shared, type, case_id::text, case_seq, occurred_at, payload FROM journal ORDER BY position
 """
+EVENT_IDS = "SELECT event_id::text FROM journal"
 OUTBOX = "SELECT position FROM outbox ORDER BY position"
 PARKED = "SELECT parked_id::text FROM parked WHERE released_at IS NULL AND discarded_at IS NULL"
 
@@ -205,30 +209,42 @@ async def gather(
     held_back: frozenset[int],
     prefix: str = "",
 ) -> Evidence:
-    """Read everything. `databases`: a connection per service that may read every row; `listed` and `held_back`: row
-    numbers of the manifest of this voyage."""
-    journals = {
-        service: tuple(JournalRow(*row) for row in await connection.fetch(JOURNAL))
-        for service, connection in databases.items()
-    }
-    return Evidence(
-        listed_lines=tuple(listed),
-        held_back_lines=held_back,
-        journals=journals,
-        outboxes={s: tuple(row[0] for row in await c.fetch(OUTBOX)) for s, c in databases.items()},
-        parked={s: tuple(row[0] for row in await c.fetch(PARKED)) for s, c in databases.items()},
-        records=await records(bootstrap, prefix),
-        arrivals=tuple(
-            Arrival(case_id, tuple(needs), line)
-            for case_id, needs, line in await databases["intake"].fetch(ARRIVALS, voyage_id)
-        ),
-        referred=tuple((case_id, need) for case_id, need in await databases["intake"].fetch(REFERRED)),
-        referrals=tuple(Referral(*row) for row in await databases["referral"].fetch(REFERRALS)),
-        assignments=tuple(Assignment(*row) for row in await databases["referral"].fetch(ASSIGNMENTS)),
-        subscriptions=tuple(
-            Subscription(id_, created_at, frozenset(provinces), frozenset(needs), frozenset(events))
-            for id_, created_at, provinces, needs, events in await databases["notify"].fetch(SUBSCRIPTIONS)
-        ),
-        deliveries=tuple(Delivery(*row) for row in await databases["notify"].fetch(DELIVERIES)),
-        leaves=tuple(Leaf(*row) for row in await databases["audit"].fetch(LEAVES)),
-    )
+    """Read everything, each database as it was at one moment.
+
+    `databases`: a connection per service that may read every row; `listed` and `held_back`: row numbers of the
+    manifest of this voyage.
+    """
+    async with AsyncExitStack() as moments:
+        for connection in databases.values():
+            await moments.enter_async_context(connection.transaction(isolation="repeatable_read", readonly=True))
+        intake, referral, notify, audit = (databases[service] for service in SERVICES)
+        journals = {s: tuple(JournalRow(*row) for row in await c.fetch(JOURNAL)) for s, c in databases.items()}
+        seen = Evidence(
+            listed_lines=tuple(listed),
+            held_back_lines=held_back,
+            journals=journals,
+            outboxes={s: tuple(row[0] for row in await c.fetch(OUTBOX)) for s, c in databases.items()},
+            parked={s: tuple(row[0] for row in await c.fetch(PARKED)) for s, c in databases.items()},
+            arrivals=tuple(
+                Arrival(case_id, tuple(needs), line) for case_id, needs, line in await intake.fetch(ARRIVALS, voyage_id)
+            ),
+            referred=tuple((case_id, need) for case_id, need in await intake.fetch(REFERRED)),
+            referrals=tuple(Referral(*row) for row in await referral.fetch(REFERRALS)),
+            assignments=tuple(Assignment(*row) for row in await referral.fetch(ASSIGNMENTS)),
+            subscriptions=tuple(
+                Subscription(id_, created_at, frozenset(provinces), frozenset(needs), frozenset(events))
+                for id_, created_at, provinces, needs, events in await notify.fetch(SUBSCRIPTIONS)
+            ),
+            deliveries=tuple(Delivery(*row) for row in await notify.fetch(DELIVERIES)),
+            leaves=tuple(Leaf(*row) for row in await audit.fetch(LEAVES)),
+        )
+    sent = await records(bootstrap, prefix)
+    return replace(seen, records=sent, told_meanwhile=await _told_since(databases, journals))
+
+
+async def _told_since(
+    databases: Mapping[str, asyncpg.Connection], journals: Mapping[str, tuple[JournalRow, ...]]
+) -> frozenset[str]:
+    known = {row.event_id for rows in journals.values() for row in rows}
+    now = {row[0] for connection in databases.values() for row in await connection.fetch(EVENT_IDS)}
+    return frozenset(now - known)

@@ -93,7 +93,7 @@ def text(o: Outcome) -> str:
         "",
         "Notices",
         f"  delivered {states['delivered']}, of these {o.receiver['distinct']} seen by the NGO's system with a good"
-        f" signature; waiting for the receiver that is down {states['retry_wait']}",
+        f" signature; waiting for the receiver that is down {len(o.seen.deliveries) - states['delivered']}",
         "",
         "Ledger",
         f"  {figures['ledger_leaves']} leaves; checkpoint verified: {'yes' if o.ledger_verified else 'NO'}"

@@ -45,7 +45,7 @@ JOURNAL = "SELECT count(*) FROM journal"
 LEAVES = "SELECT count(*) FROM leaves"
 UNSENT = """
 SELECT count(*) FROM deliveries
-WHERE status IN ('queued', 'sending') OR (status = 'retry_wait' AND subscription_id <> ALL($1::uuid[]))
+WHERE status IN ('queued', 'sending', 'retry_wait') AND subscription_id <> ALL($1::uuid[])
 """
 
 
