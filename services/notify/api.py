@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from services.notify import policy, store
 from services.notify.actions import attempts, deliveries, subscriptions
@@ -19,6 +19,7 @@ from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
 from shared.kit.web import FieldProblem, Invalid, idempotent, json_response, key_of, language_of
+from shared.kit.words import msg
 
 router = APIRouter(prefix="/api", tags=["notify"])
 
@@ -41,7 +42,15 @@ EventType = Literal[
     "referral.referral_escalated.v1",
     "referral.gap_opened.v1",
 ]
-ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
+
+
+def _known_province(code: str) -> str:
+    if code not in codes.provinces():
+        raise ValueError(msg("There is no province with this code."))
+    return code
+
+
+ProvinceCode = Annotated[str, AfterValidator(_known_province)]
 DeliveryStatus = Literal["queued", "sending", "retry_wait", "delivered", "dead_lettered", "suppressed", "expired"]
 
 

@@ -1,18 +1,26 @@
 """What the tests of notify share: its database, people of two organisations, a receiver, a courier."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx2
 import pytest
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.notify.__main__ import build
 from services.notify.clock import Courier
 from services.notify.domain.subscriptions import EndpointRules, Filter
 from services.notify.gateways.secrets import Seal
 from services.notify.gateways.webhook import WebhookChannel
+from services.notify.settings import Settings
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
+from shared.kit.ids import new_id
+from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.notify import factories
 from tests.notify.receiver import Receiver
@@ -93,3 +101,62 @@ async def carried(database: Database, receiver: Receiver) -> AsyncIterator[Carri
         yield carry
         for courier in couriers:
             await courier.aclose()
+
+
+class SignedIn:
+    """Tells the application who asks by a header, as the gate would after checking a session or a token."""
+
+    def __init__(self, app: ASGIApp, actors: Mapping[str, Actor]) -> None:
+        self._app = app
+        self._actors = actors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = dict(scope["headers"]).get(b"x-actor", b"").decode()
+        if name:
+            scope.setdefault("state", {})["actor"] = self._actors[name]
+        await self._app(scope, receive, send)
+
+
+ACTORS = {
+    "ngo": NGO,
+    "stranger": STRANGER,
+    "operator": OPERATOR,
+    "system": Actor("sbmi-system", "SBMI", frozenset({"ngo_system"}), "client"),
+    "worker": Actor("w", "DINSOS-73", frozenset({"agency_worker"})),
+}
+
+
+class Browser:
+    """A client for one actor: `await ngo.get("/api/…")`; writes carry an idempotency key."""
+
+    def __init__(self, client: httpx2.AsyncClient, actor: str) -> None:
+        self._client = client
+        self._actor = actor
+
+    async def get(self, path: str, **query: object) -> httpx2.Response:
+        return await self.send("GET", path, params=query)
+
+    async def send(self, method: str, path: str, *, key: str | None = None, **content: object) -> httpx2.Response:
+        accept = "application/json" if path.startswith("/api") else "text/html"
+        headers = {"x-actor": self._actor, "accept": accept}
+        if method != "GET":
+            headers["idempotency-key"] = key or new_id()
+        return await self._client.request(method, path, headers=headers, **content)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def site(database: Database, receiver: Receiver) -> AsyncIterator[Callable[[str], Browser]]:
+    """`site("ngo")` is a client of the whole application for that actor."""
+    settings = Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        notify_secret_key=SecretStr(base64.urlsafe_b64encode(bytes(range(32))).decode()),
+        webhook_allow_private=receiver.place,
+        oidc_issuer="http://127.0.0.1:1",
+    )
+    async with AsyncExitStack() as stack:
+        app = application(await build(settings, database, stack))
+        transport = httpx2.ASGITransport(app=SignedIn(app, ACTORS))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://notify.test") as client:
+            yield lambda actor: Browser(client, actor)

@@ -1,0 +1,243 @@
+-- Generated from the migrations by `make schema`; do not edit.
+
+-- append-only: the first answer to each keyed write
+CREATE TABLE answers (
+    actor text NOT NULL,
+    key text NOT NULL,
+    request_digest bytea NOT NULL,
+    status smallint NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
+);
+
+-- append-only: each time a notice was sent, and what came back
+CREATE TABLE attempts (
+    delivery_id uuid NOT NULL,
+    number smallint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ms integer NOT NULL,
+    status smallint,
+    trouble text,
+    response bytea NOT NULL,
+    CONSTRAINT attempts_pkey PRIMARY KEY (delivery_id, number),
+    CONSTRAINT attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(delivery_id),
+    CONSTRAINT attempt_counts_from_one CHECK ((number >= 1)),
+    CONSTRAINT attempt_keeps_four_kibibytes CHECK ((octet_length(response) <= 4096)),
+    CONSTRAINT attempt_was_answered_or_has_trouble CHECK (((status IS NOT NULL) OR (trouble IS NOT NULL)))
+);
+
+CREATE TABLE circuits (
+    subscription_id uuid NOT NULL,
+    trusted boolean NOT NULL DEFAULT false,
+    claim_window smallint NOT NULL DEFAULT 4,
+    consecutive_failures integer NOT NULL DEFAULT 0,
+    open_until timestamp with time zone,
+    mean_ms real,
+    claimed_at timestamp with time zone,
+    delivered bigint NOT NULL DEFAULT 0,
+    failed bigint NOT NULL DEFAULT 0,
+    last_delivered_at timestamp with time zone,
+    last_failed_at timestamp with time zone,
+    last_trouble text,
+    last_status smallint,
+    CONSTRAINT circuits_pkey PRIMARY KEY (subscription_id),
+    CONSTRAINT circuits_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(subscription_id),
+    CONSTRAINT circuit_failures_are_counted CHECK ((consecutive_failures >= 0)),
+    CONSTRAINT circuit_window_is_bounded CHECK (((claim_window >= 1) AND (claim_window <= 128)))
+);
+
+CREATE TABLE deliveries (
+    delivery_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    organisation text NOT NULL,
+    test boolean NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    case_id uuid NOT NULL,
+    need text,
+    province text,
+    body bytea NOT NULL,
+    traceparent text,
+    status text NOT NULL,
+    attempts smallint NOT NULL DEFAULT 0,
+    step smallint NOT NULL DEFAULT 0,
+    replays smallint NOT NULL DEFAULT 0,
+    created_at timestamp with time zone NOT NULL,
+    queued_at timestamp with time zone NOT NULL,
+    next_attempt_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    trouble text,
+    http_status smallint,
+    CONSTRAINT deliveries_pkey PRIMARY KEY (delivery_id),
+    CONSTRAINT delivery_once_per_event UNIQUE (subscription_id, event_id),
+    CONSTRAINT deliveries_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(subscription_id),
+    CONSTRAINT delivery_in_hand_is_leased CHECK (((status = 'sending'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT delivery_status_is_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text, 'delivered'::text, 'dead_lettered'::text, 'suppressed'::text, 'expired'::text]))),
+    CONSTRAINT ended_delivery_has_end CHECK (((status = ANY (ARRAY['delivered'::text, 'dead_lettered'::text, 'suppressed'::text, 'expired'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT notice_is_small CHECK (((octet_length(body) >= 2) AND (octet_length(body) <= 2048))),
+    CONSTRAINT waiting_delivery_has_next_attempt CHECK (((status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text])) = (next_attempt_at IS NOT NULL)))
+);
+CREATE INDEX deliveries_due ON deliveries USING btree (subscription_id, COALESCE(lease_until, next_attempt_at)) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
+CREATE INDEX deliveries_in_hand ON deliveries USING btree (subscription_id) WHERE (status = 'sending'::text);
+CREATE INDEX deliveries_of_subscription ON deliveries USING btree (subscription_id, delivery_id);
+CREATE INDEX deliveries_waiting_since ON deliveries USING btree (queued_at) WHERE (status = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
+
+CREATE TABLE heard_counts (
+    hour timestamp with time zone NOT NULL,
+    event_type text NOT NULL,
+    province text NOT NULL,
+    need text NOT NULL,
+    heard integer NOT NULL,
+    CONSTRAINT heard_counts_pkey PRIMARY KEY (hour, event_type, province, need)
+);
+
+-- append-only: one row per event and consumer that took effect
+CREATE TABLE inbox (
+    event_id uuid NOT NULL,
+    consumer text NOT NULL,
+    CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
+);
+
+-- append-only: what happened, who, why; never changed, never deleted
+CREATE TABLE journal (
+    position bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    event_id uuid NOT NULL,
+    shared boolean NOT NULL,
+    type text NOT NULL,
+    case_id uuid NOT NULL,
+    case_seq integer NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    traceparent text,
+    payload bytea NOT NULL,
+    CONSTRAINT journal_pkey PRIMARY KEY ("position"),
+    CONSTRAINT journal_is_dense_per_case UNIQUE (case_id, case_seq),
+    CONSTRAINT journal_counts_from_one CHECK ((case_seq >= 1)),
+    CONSTRAINT journal_row_fits_a_record CHECK ((octet_length(payload) <= 200000))
+);
+CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE outbox (
+    position bigint NOT NULL,
+    shard smallint NOT NULL,
+    CONSTRAINT outbox_pkey PRIMARY KEY ("position")
+);
+CREATE INDEX outbox_by_shard ON outbox USING btree (shard, "position");
+
+CREATE TABLE parked (
+    parked_id uuid NOT NULL,
+    consumer text NOT NULL,
+    topic text NOT NULL,
+    kafka_partition integer NOT NULL,
+    kafka_offset bigint NOT NULL,
+    key bytea,
+    headers jsonb NOT NULL,
+    value bytea,
+    case_id uuid,
+    event_id uuid,
+    reason text NOT NULL,
+    error text NOT NULL,
+    parked_at timestamp with time zone NOT NULL,
+    released_at timestamp with time zone,
+    discarded_at timestamp with time zone,
+    discard_reason text,
+    CONSTRAINT parked_pkey PRIMARY KEY (parked_id),
+    CONSTRAINT parked_record_once UNIQUE (consumer, topic, kafka_partition, kafka_offset),
+    CONSTRAINT discarded_has_reason CHECK (((discarded_at IS NULL) = (discard_reason IS NULL))),
+    CONSTRAINT parked_ends_once CHECK (((released_at IS NULL) OR (discarded_at IS NULL))),
+    CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
+);
+CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+
+CREATE TABLE sessions (
+    session_hash bytea NOT NULL,
+    actor_id text NOT NULL,
+    organisation text NOT NULL,
+    roles text[] NOT NULL,
+    port text,
+    region text,
+    signed_in_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (session_hash),
+    CONSTRAINT session_ends_after_it_began CHECK ((expires_at > signed_in_at)),
+    CONSTRAINT session_hash_is_a_sha256 CHECK ((octet_length(session_hash) = 32))
+);
+CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
+
+CREATE TABLE subscriptions (
+    subscription_id uuid NOT NULL,
+    organisation text NOT NULL,
+    name text NOT NULL,
+    channel text NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    provinces text[] NOT NULL,
+    needs text[] NOT NULL,
+    secret bytea NOT NULL,
+    status text NOT NULL,
+    paused_because text,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT subscriptions_pkey PRIMARY KEY (subscription_id),
+    CONSTRAINT ended_subscription_has_end CHECK (((status = 'ended'::text) = (ended_at IS NOT NULL))),
+    CONSTRAINT paused_subscription_has_reason CHECK (((status = 'paused'::text) = (paused_because IS NOT NULL))),
+    CONSTRAINT subscription_channel_is_known CHECK ((channel = 'webhook'::text)),
+    CONSTRAINT subscription_name_is_short CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80))),
+    CONSTRAINT subscription_pause_reason_is_known CHECK ((paused_because = ANY (ARRAY['by_subscriber'::text, 'gone'::text]))),
+    CONSTRAINT subscription_status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'ended'::text]))),
+    CONSTRAINT subscription_url_is_short CHECK (((char_length(url) >= 8) AND (char_length(url) <= 1000)))
+);
+CREATE INDEX subscriptions_of_organisation ON subscriptions USING btree (organisation, created_at);
+
+CREATE TABLE tasks (
+    task_id uuid NOT NULL,
+    kind text NOT NULL,
+    organisation text NOT NULL,
+    subscription_id uuid NOT NULL,
+    delivery_id uuid,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    closed_because text,
+    CONSTRAINT tasks_pkey PRIMARY KEY (task_id),
+    CONSTRAINT tasks_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(delivery_id),
+    CONSTRAINT tasks_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(subscription_id),
+    CONSTRAINT closed_task_has_reason CHECK (((closed_at IS NULL) = (closed_because IS NULL))),
+    CONSTRAINT dead_letter_task_names_its_notice CHECK (((kind <> 'dead_letter'::text) OR (delivery_id IS NOT NULL))),
+    CONSTRAINT task_close_reason_is_known CHECK ((closed_because = ANY (ARRAY['replayed'::text, 'resumed'::text, 'ended'::text, 'dismissed'::text]))),
+    CONSTRAINT task_kind_is_known CHECK ((kind = ANY (ARRAY['dead_letter'::text, 'subscriber_gone'::text])))
+);
+CREATE UNIQUE INDEX one_open_task_per_notice ON tasks USING btree (delivery_id) WHERE (closed_at IS NULL);
+CREATE INDEX tasks_open ON tasks USING btree (organisation, task_id) WHERE (closed_at IS NULL);
+
+CREATE VIEW waiting AS
+ SELECT parked.parked_id,
+    parked.consumer,
+    parked.topic,
+    parked.kafka_partition,
+    parked.kafka_offset,
+    parked.key,
+    parked.headers,
+    parked.value,
+    parked.case_id,
+    parked.event_id,
+    parked.reason,
+    parked.error,
+    parked.parked_at,
+    parked.released_at,
+    parked.discarded_at,
+    parked.discard_reason
+   FROM parked
+  WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION '% of % is refused: it is append-only', tg_op, tg_table_name
+        USING ERRCODE = 'insufficient_privilege';
+END $function$;
