@@ -68,6 +68,7 @@ def a_sound_world() -> Evidence:
     every = [(sender, row) for sender, rows in journals.items() for row in rows]
     return Evidence(
         listed_lines=(2, 3, 4),
+        shown_lines=frozenset({3}),
         held_back_lines=frozenset({3}),
         journals=journals,
         outboxes={"intake": (), "referral": ()},
@@ -137,6 +138,7 @@ class TestChecker:
         [
             ("manifest row", without("arrivals")),
             ("manifest row", lambda e: dataclasses.replace(e, held_back_lines=frozenset())),
+            ("without a problem on record", lambda e: dataclasses.replace(e, held_back_lines=frozenset())),
             ("arrival not told", journal("intake", lambda rows: rows[:1])),
             ("need without its referral", without("referrals", 1)),
             ("has not heard of", without("referred")),

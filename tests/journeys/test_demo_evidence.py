@@ -35,7 +35,7 @@ class World:
             self.bootstrap,
             voyage_id=VOYAGE,
             listed=[2],
-            held_back=frozenset(),
+            shown=frozenset(),
             prefix=self.prefix,
         )
         return checker.check(seen)

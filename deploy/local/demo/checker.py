@@ -43,6 +43,8 @@ def check(evidence: Evidence) -> Verdict:
 
 def rows_are_arrivals(e: Evidence) -> Iterator[Finding]:
     """Each line of the file is one arrival, or was held back with a problem; never both."""
+    for line in e.shown_lines - e.held_back_lines:
+        yield Finding("lost", "row that the preview held back without a problem on record", str(line))
     taken = [line for line in e.listed_lines if line not in e.held_back_lines]
     yield from _one_each("manifest row without its arrival", taken, [a.line for a in e.arrivals if a.line is not None])
 

@@ -61,7 +61,7 @@ class Client:
                 async with self.http.request(
                     method,
                     self.url + path,
-                    headers={**(headers or {}), "Authorization": f"Bearer {token}"},
+                    headers={"Accept-Language": "en", **(headers or {}), "Authorization": f"Bearer {token}"},
                     timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
                     **kwargs,
                 ) as answer:

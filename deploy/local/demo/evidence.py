@@ -106,7 +106,10 @@ class Leaf:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     listed_lines: tuple[int, ...] = ()
+    shown_lines: frozenset[int] = frozenset()
+    """Rows that the preview said it would hold back."""
     held_back_lines: frozenset[int] = frozenset()
+    """Rows that were held back, with a problem on record."""
     journals: Mapping[str, tuple[JournalRow, ...]] = field(default_factory=dict)
     outboxes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     parked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -192,6 +195,9 @@ OUTBOX = "SELECT position FROM outbox ORDER BY position"
 PARKED = "SELECT parked_id::text FROM parked WHERE released_at IS NULL AND discarded_at IS NULL"
 
 ARRIVALS = "SELECT case_id::text, needs, CASE WHEN voyage_id = $1 THEN manifest_row END FROM arrivals"
+HELD_BACK = """
+SELECT DISTINCT row_number FROM manifest_problems JOIN manifests USING (manifest_id) WHERE voyage_id = $1
+"""
 REFERRED = "SELECT case_id::text, need FROM referred_needs"
 SUBSCRIPTIONS = "SELECT subscription_id::text, created_at, provinces, needs, events FROM subscriptions"
 DELIVERIES = "SELECT delivery_id::text, subscription_id::text, event_id::text, status FROM deliveries WHERE NOT test"
@@ -206,13 +212,13 @@ async def gather(
     *,
     voyage_id: str,
     listed: Iterable[int],
-    held_back: frozenset[int],
+    shown: frozenset[int],
     prefix: str = "",
 ) -> Evidence:
     """Read everything, each database as it was at one moment.
 
-    `databases`: a connection per service that may read every row; `listed` and `held_back`: row numbers of the
-    manifest of this voyage.
+    `databases`: a connection per service that may read every row; `listed`: the row numbers of the manifest of this
+    voyage; `shown`: those that the preview would not take.
     """
     async with AsyncExitStack() as moments:
         for connection in databases.values():
@@ -221,7 +227,8 @@ async def gather(
         journals = {s: tuple(JournalRow(*row) for row in await c.fetch(JOURNAL)) for s, c in databases.items()}
         seen = Evidence(
             listed_lines=tuple(listed),
-            held_back_lines=held_back,
+            shown_lines=shown,
+            held_back_lines=frozenset(row[0] for row in await intake.fetch(HELD_BACK, voyage_id)),
             journals=journals,
             outboxes={s: tuple(row[0] for row in await c.fetch(OUTBOX)) for s, c in databases.items()},
             parked={s: tuple(row[0] for row in await c.fetch(PARKED)) for s, c in databases.items()},

@@ -156,7 +156,7 @@ async def _compare(
             place.running.bootstrap,
             voyage_id=imported.voyage_id,
             listed=[row.number for row in file.rows],
-            held_back=imported.held_back,
+            shown=frozenset(problem.row for problem in imported.problems),
             prefix=place.topic_prefix,
         )
         verdict = checker.check(seen)

@@ -44,7 +44,7 @@ def line(o: Outcome) -> dict[str, Any]:
         "announced": o.imported.announced,
         "listed": len(o.seen.listed_lines),
         "arrived": sum(a.line is not None for a in o.seen.arrivals),
-        "rejected_rows": len(o.imported.held_back),
+        "rejected_rows": len(o.seen.held_back_lines),
         "needs": sum(len(a.needs) for a in o.seen.arrivals),
         "assignments": len(o.seen.assignments),
         "accepted": _told(o, "assignment_accepted"),

@@ -11,28 +11,28 @@ from deploy.local.demo.client import Client, segment
 from deploy.local.demo.manifest import Manifest
 
 PORT = "NNK"
+"""Nunukan, where two ferries half an hour apart have brought 301 people in a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What the preview said about one cell (or one row)."""
+    """What the preview said about one cell, or about one row when there is no column. The cell itself stays away."""
 
-    line: int
+    row: int
     column: str
     said: str
 
     def __str__(self) -> str:
-        return f"line {self.line}, {self.column}: {self.said}" if self.column else f"line {self.line}: {self.said}"
+        return f"row {self.row}, {self.column}: {self.said}" if self.column else f"row {self.row}: {self.said}"
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`figures` is what intake says of the voyage; `held_back` the lines that it would not take, by its preview."""
+    """What intake answered. `held_back` is its count of rows that it would not take, `problems` why."""
 
     voyage_id: str
-    manifest_id: str
     announced: int
-    held_back: frozenset[int]
+    held_back: int
     problems: tuple[Problem, ...]
     again: bool
     """This file had been taken in by an earlier run."""
@@ -48,8 +48,8 @@ async def announce(client: Client, manifest: Manifest, known: Path) -> tuple[str
     was_known = manifest.digest in written
     if not was_known:
         written[manifest.digest] = {
-            "port": PORT,
             "modality": "deportation",
+            "vessel": "KM Tawau-Nunukan",
             "announced": manifest.announced,
             "expected_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
         }
@@ -64,15 +64,13 @@ async def land(client: Client, manifest: Manifest, known: Path) -> Imported:
     path = f"/api/voyages/{segment(voyage_id)}/manifest"
     preview = await client.post(path, manifest.content, preview="1")
     problems = tuple(
-        Problem(p["row"], p.get("heading") or p.get("field") or "", p.get("message") or p["code"])
-        for p in preview["problems"]
+        Problem(p["row"], p["column"] or p["field"], f"{p['message']} {p['remedy']}") for p in preview["problems"]
     )
-    taken = await client.post(path, manifest.content)
+    await client.post(path, manifest.content)
     return Imported(
         voyage_id=voyage_id,
-        manifest_id=taken["manifest_id"],
         announced=manifest.announced,
-        held_back=frozenset(preview["held_back"]),
+        held_back=preview["held"],
         problems=problems,
         again=again,
     )
