@@ -1,4 +1,5 @@
 import os
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -135,9 +136,12 @@ class TestAServer:
         pid_file = desk.data / "postmaster.pid"
         left = pid_file.read_text().splitlines()
         await desk.end()
-        pid_file.write_text("\n".join([str(os.getpid()), *left[1:]]) + "\n")
+        with subprocess.Popen(["sleep", "60"]) as other:  # not ourselves: PostgreSQL forgives its parent
+            pid_file.write_text("\n".join([str(other.pid), *left[1:]]) + "\n")
 
-        await desk.begin()
+            await desk.begin()
+
+            other.kill()
 
     @pytest.mark.skipif(not plain_user.needed(), reason="only root has to become somebody else")
     @pytest.mark.parametrize("which", ["system", "wheel"])
