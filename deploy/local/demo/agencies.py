@@ -2,7 +2,7 @@
 
 Started as `python -m deploy.local.demo.agencies <script.json>`. The script names the agencies of one part of the
 country and their secrets. Which of them have something to answer, the process learns from the coordinator's
-figures; everything else an agency sees in its own inbox.
+figures, which its person there reads; everything else an agency sees in its own inbox.
 """
 
 import asyncio
@@ -17,40 +17,40 @@ from typing import Any
 
 import aiohttp
 
-from deploy.local.demo import choices
-from deploy.local.demo.client import Client, segment
+from deploy.local.demo import choices, person
+from deploy.local.demo.client import Client, Refused, segment
 
 POLL_S = 0.25
 AT_ONCE = 6
 """Agencies of one process that answer at the same time."""
-PAGE = 200
+MOST = 500
+"""Rows that the service gives at once; the next round sees the rest."""
 
 
 @dataclass(slots=True)
 class Agency:
-    """One agency's desk: what it has answered or decided to leave unanswered stays decided."""
+    """One agency's desk. What it leaves unanswered it remembers; all else leaves the inbox by being answered."""
 
     client: Client
-    decided: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
 
     async def tend(self) -> int:
-        """Take what is new in the inbox and answer it in bulk; returns how many were new."""
-        inbox = await self.client.get("/api/inbox", state="sent", limit=str(PAGE))
-        fresh = [item for item in inbox["items"] if item["assignment_id"] not in self.decided]
-        if not fresh:
-            return 0
-        self.decided.update(item["assignment_id"] for item in fresh)
-        choice_of = {i["assignment_id"]: choices.choose(i["referral_id"], i["attempt"]) for i in fresh}
-        opened = [i for i, choice in choice_of.items() if choice.acknowledge]
-        await self.send("acknowledgements", [{"assignment_id": i} for i in opened])
-        await self.send(
+        """Take what is new in the inbox and answer it in bulk; returns how many answers were taken."""
+        inbox = await self.client.get("/api/inbox", state="sent", limit=str(MOST))
+        fresh = {i["assignment_id"]: i for i in inbox["items"] if i["assignment_id"] not in self.left}
+        choice_of = {id_: choices.choose(item["referral_id"], item["attempt"]) for id_, item in fresh.items()}
+        self.left.update(id_ for id_, choice in choice_of.items() if choice.answer == "silence")
+        opened = await self.send(
+            "acknowledgements", [{"assignment_id": i} for i, c in choice_of.items() if c.acknowledge]
+        )
+        declined = await self.send(
             "declines",
             [{"assignment_id": i, "reason": c.reason} for i, c in choice_of.items() if c.answer == "decline"],
         )
         taken = {i: c for i, c in choice_of.items() if c.answer == "accept"}
-        done = await self.send("acceptances", [{"assignment_id": i} for i in taken])
-        await self.serve({i: taken[i] for i in done})
-        return len(fresh)
+        accepted = await self.send("acceptances", [{"assignment_id": i} for i in taken])
+        await self.serve({i: taken[i] for i in accepted})
+        return len(opened) + len(declined) + len(accepted)
 
     async def serve(self, accepted: dict[str, choices.Choice]) -> None:
         """Learn who some of the accepted people are, help some of them, and record the handover."""
@@ -77,39 +77,45 @@ class Agency:
 
 async def play(script: dict[str, Any]) -> None:
     """Tend the desks of the script's agencies; SIGTERM lets them finish the round they are in."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16)) as http:
-        watcher = Client(http, **script["watcher"])
-        desks: dict[str, Agency] = {}
-        slots = asyncio.Semaphore(AT_ONCE)
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    desks: dict[str, Agency] = {}
+    slots = asyncio.Semaphore(AT_ONCE)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16)) as http,
+        person.signed_in(script["url"], "koordinator") as coordinator,
+    ):
 
         async def tend(agency_id: str) -> int:
+            if agency_id not in desks:
+                secret = script["secrets"][agency_id]
+                desks[agency_id] = Agency(
+                    Client(http, script["issuer"], agency_id, secret, audience="referral", url=script["url"])
+                )
             async with slots:
-                return await desks[agency_id].tend()
+                try:
+                    return await desks[agency_id].tend()
+                except Refused as refused:
+                    print(f"{agency_id}: {refused}", file=sys.stderr, flush=True)
+                    return 0
 
-        going = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, going.set)
-        while not going.is_set():
-            waiting = [a for a in await unanswered(watcher) if a in script["secrets"]]
-            for agency_id in waiting:
-                if agency_id not in desks:
-                    secret = script["secrets"][agency_id]
-                    desks[agency_id] = Agency(
-                        Client(http, **{**script["watcher"], "client_id": agency_id, "secret": secret})
-                    )
-            new = sum(await asyncio.gather(*(tend(agency_id) for agency_id in waiting)))
-            if not new:
+        while not over.is_set():
+            figures = json.loads(await coordinator.get("/api/figures"))
+            asked = [row["agency_id"] for row in figures["agencies"] if row["sent"]]
+            mine = [agency_id for agency_id in asked if agency_id in script["secrets"]]
+            if not sum(await asyncio.gather(*map(tend, mine))):
                 await asyncio.sleep(POLL_S)
 
 
-async def unanswered(watcher: Client) -> list[str]:
-    """The agencies that have something to answer, from the coordinator's figures."""
-    figures = await watcher.get("/api/figures")
-    return [row["agency_id"] for row in figures["agencies"] if row["sent"]]
-
-
 async def directory(client: Client) -> list[str]:
-    """The ids of all agencies that take referrals."""
-    return [agency["agency_id"] for agency in (await client.get("/api/agencies"))["agencies"]]
+    """The ids of all agencies that referrals may go to."""
+    found: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = await client.get("/api/agencies", limit="5000", after=after)
+        found += [agency["agency_id"] for agency in page["items"]]
+        after = page["next"]
+    return found
 
 
 def by_island(agency_ids: Sequence[str]) -> dict[str, list[str]]:

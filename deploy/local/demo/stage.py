@@ -18,7 +18,8 @@ from deploy.local.supervisor import Child
 
 LISTENING, DEAD = "NGO-SBMI", "NGO-MIGRANTCARE"
 """The first one's system answers; at the address of the second nobody listens."""
-WATCHER = "KP2MI"
+READER = "BP3MI-65"
+"""Whose system reads the directory of agencies: the office at the port."""
 ANSWER_LIMIT_S = 5
 """How long an agency has for its answer while the story is played; afterwards the hours of the rules hold."""
 

@@ -131,14 +131,14 @@ async def _subscribe(place: Stage) -> str:
 
 async def _call_agencies(place: Stage) -> list[str]:
     """Start one process per part of the country, each with the secrets of its agencies. Returns their names."""
-    directory = await agencies.directory(place.client(stage.WATCHER, "referral"))
-    groups = agencies.by_island(directory)
+    groups = agencies.by_island(await agencies.directory(place.client(stage.READER, "referral")))
     for island, agency_ids in groups.items():
         await place.start(
             "agencies",
             f"agencies-{island}",
             {
-                "watcher": place.credentials(stage.WATCHER, "referral"),
+                "issuer": place.running.urls["identity"],
+                "url": place.running.urls["referral"],
                 "secrets": {agency_id: place.secret(agency_id) for agency_id in agency_ids},
             },
         )
