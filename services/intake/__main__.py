@@ -1,0 +1,58 @@
+"""Composition root of intake: what it is built of, and its command line."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from services.intake import api, consumers, pages, policy
+from services.intake.actions.arrivals import Desk
+from services.intake.domain import refusals
+from services.intake.settings import Settings
+from services.intake.store.vault import Vault
+from shared.kit.commands import command_line
+from shared.kit.database import Database
+from shared.kit.inbox import Inbox
+from shared.kit.lane import LaneFull
+from shared.kit.service import Service
+from shared.kit.web import Nav
+from shared.kit.words import msg
+
+FOLDER = Path(__file__).parent
+
+REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
+    refusals.NotAllowed: (403, "denied", msg("You may not do this")),
+    refusals.PortUnknown: (403, "port_unknown", msg("There is no such port of entry")),
+    refusals.VoyageUnknown: (404, "voyage_unknown", msg("There is no such voyage")),
+    refusals.ArrivalInFuture: (422, "arrival_in_future", msg("This arrival is in the future")),
+    refusals.RecordedDifferently: (
+        422,
+        "idempotency_key_reused",
+        msg("This key was used for another arrival"),
+    ),
+    refusals.DisclosureNotAllowed: (403, "disclosure_refused", msg("The identity is not released")),
+    refusals.IdentityErased: (410, "identity_erased", msg("The identity was erased")),
+    LaneFull: (503, "busy", msg("Too many arrivals are waiting to be recorded")),
+}
+
+
+async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
+    """Put intake together."""
+    vault = Vault(settings.kek)
+    inbox = Inbox(database)
+    consumers.subscribe(inbox)
+    return Service(
+        settings=settings,
+        database=database,
+        folder=FOLDER,
+        inbox=inbox,
+        routers=[api.router, pages.router],
+        hot_routes=api.hot_routes,
+        refusals=REFUSALS,
+        navigation=[Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES))],
+        state={"vault": vault, "desk": Desk(database, vault)},
+    )
+
+
+cli = command_line(Settings, build, FOLDER)
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,65 @@
+"""Releasing an identity: on an acceptance that intake heard itself, only the fields of the need, on the trail first."""
+
+from dataclasses import dataclass
+
+from services.intake import policy
+from services.intake.domain.disclosures import FIELDS, RefusalReason, refusal
+from services.intake.domain.refusals import IdentityErased, NotAllowed
+from services.intake.store import arrivals, referrals
+from services.intake.store.vault import Sealed, Vault
+from shared.contracts.intake import DisclosureRefused, IdentityDisclosed
+from shared.kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who wants to see whom: `reader` is the person or system at the agency."""
+
+    case_id: str
+    assignment_id: str
+    agency_id: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """The fields that have a value."""
+
+    fields: dict[str, str]
+
+
+async def disclose_identity(work: Work, vault: Vault, ask: Ask) -> Disclosed | RefusalReason:
+    """Open the fields that the accepted need allows and put that on the trail, or put the refusal there.
+
+    What it answers may leave only after the work was committed. Raises `NotAllowed`, `IdentityErased`.
+    """
+    if not policy.may_ask_disclosure(work.actor):
+        raise NotAllowed
+    await work.lock_cases([ask.case_id])
+    grant = await referrals.find_grant(work, ask.assignment_id)
+    reason = refusal(grant, case_id=ask.case_id, agency_id=ask.agency_id, now=work.now)
+    sealed = await arrivals.find_sealed(work, ask.case_id) if reason is None else None
+    if reason is None and sealed is None:
+        reason = "unknown_case"
+    if reason is not None or grant is None or sealed is None:
+        reason = reason or "not_accepted"
+        work.record(
+            DisclosureRefused(
+                case_id=ask.case_id, assignment_id=ask.assignment_id, agency_id=ask.agency_id, reason=reason
+            )
+        )
+        return reason
+    if sealed.wrapped_key is None:
+        raise IdentityErased
+    identity = vault.open(Sealed(sealed.wrapped_key, sealed.sealed), person_id=sealed.person_id, case_id=ask.case_id)
+    fields = {name: value for name in FIELDS[grant.need] if (value := getattr(identity, name))}
+    work.record(
+        IdentityDisclosed(
+            case_id=ask.case_id,
+            assignment_id=ask.assignment_id,
+            agency_id=ask.agency_id,
+            fields=tuple(fields),
+            reader=ask.reader,
+        )
+    )
+    return Disclosed(fields)

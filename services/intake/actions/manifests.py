@@ -1,0 +1,213 @@
+"""Name lists: looked at as often as one likes, then taken in once, in batches that can be interrupted anywhere."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from services.intake.actions.arrivals import (
+    Recorded,
+    Submitted,
+    content_digest,
+    port_of,
+    record_arrivals,
+    seal_arrival,
+)
+from services.intake.domain import manifests, sheets
+from services.intake.domain.manifests import Row
+from services.intake.domain.problems import Problem
+from services.intake.domain.refusals import RecordedDifferently
+from services.intake.domain.sheets import Sheet
+from services.intake.domain.voyages import Voyage
+from services.intake.store import arrivals
+from services.intake.store import manifests as store
+from services.intake.store.vault import Vault
+from shared.contracts import codes
+from shared.contracts.intake import ManifestConfirmed
+from shared.kit.actor import Actor
+from shared.kit.crash import crash_point
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+
+BATCH = 500
+BREATH = 50
+"""Rows between two looks at what else the process has to do."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A list as it would be taken in now, row by row; `known` are the numbers of rows taken in before."""
+
+    sheet: Sheet
+    rows: Sequence[Row]
+    known: frozenset[int]
+
+    @property
+    def ready(self) -> int:
+        return len(self.rows) - self.held - len(self.known)
+
+    @property
+    def held(self) -> int:
+        return sum(row.arrival is None for row in self.rows)
+
+
+async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, content: bytes) -> Preview:
+    """Read a list and say what would become of each row; nothing is kept. Raises `ManifestUnusable`."""
+    sheet, rows = await read_manifest(voyage, content, database.clock.now())
+    known: set[int] = set()
+    changed: set[int] = set()
+    for batch in _batches([row for row in rows if row.arrival is not None]):
+        sent = {row.number: _submission(vault, voyage, row, voyage.expected_at) for row in batch}
+        found = await arrivals.known(database, [(s.scope, s.key) for s in sent.values()])
+        for number, submitted in sent.items():
+            before = found.get((submitted.scope, submitted.key))
+            if before is not None and before.content == content_digest(vault, submitted):
+                known.add(number)
+            elif before is not None:
+                changed.add(number)
+    rows = [_held_as_known(sheet, row) if row.number in changed else row for row in rows]
+    return Preview(sheet, rows, frozenset(known))
+
+
+async def take_in_manifest(
+    database: Database, vault: Vault, actor: Actor, voyage: Voyage, content: bytes
+) -> store.Manifest:
+    """Record every row that is ready, hold back the others, tell `ManifestConfirmed`. Raises `ManifestUnusable`.
+
+    The same file again answers the same counts and records nothing. After an interruption, sending the file again
+    goes on where it stopped: each row is recorded once, whichever batch it was in.
+    """
+    digest = hashlib.sha256(content).digest()
+    before = await store.find_by_file(database, voyage.voyage_id, digest, port=voyage.port)
+    if before is not None and before.finished_at is not None:
+        return before
+    now = database.clock.now()
+    _, rows = await read_manifest(voyage, content, now)
+    problems = [problem for row in rows for problem in row.problems]
+    ready = [row for row in rows if row.arrival is not None]
+    async with database.work(actor, purpose="manifest") as work:
+        manifest_id = await store.begin(
+            work,
+            manifest_id=new_id(),
+            voyage_id=voyage.voyage_id,
+            file_digest=digest,
+            listed=len(rows),
+            rejected=len(rows) - len(ready),
+        )
+        await store.add_problems(work, manifest_id, [(p.row, p.field, p.code) for p in problems])
+    crash_point("manifest.after_begin")
+    earlier, changed = await _record(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at))
+    crash_point("manifest.after_rows")
+    async with database.work(actor, purpose="manifest") as work:
+        rejected = len(rows) - len(ready) + len(changed)
+        await store.add_problems(work, manifest_id, [(row, "full_name", "known_differently") for row in changed])
+        finished = await store.finish(work, manifest_id, rejected=rejected)
+        if finished is not None:
+            await store.supersede(work, sorted(earlier), by=manifest_id, voyage_id=voyage.voyage_id)
+            work.emit(_confirmed(finished))
+    crash_point("manifest.after_finish")
+    done = finished or await store.find_by_file(database, voyage.voyage_id, digest, port=voyage.port)
+    assert done is not None
+    return done
+
+
+async def list_held(database: Database, actor: Actor, manifest_id: str) -> list[tuple[int, str, str]]:
+    """Row number, field and code of what was wrong with the rows of a list that were held back."""
+    return await store.problems_of(database, manifest_id, port=port_of(actor).code)
+
+
+async def read_manifest(voyage: Voyage, content: bytes, now: datetime) -> tuple[Sheet, list[Row]]:
+    """Read all rows of a list, letting others run in between. Raises `ManifestUnusable`."""
+    sheet = sheets.open_sheet(content)
+    zone = ZoneInfo(codes.ports()[voyage.port].zone)
+    rows: list[Row] = []
+    for row in manifests.read(sheet, on=min(now, voyage.expected_at).astimezone(zone).date()):
+        rows.append(row)
+        if len(rows) % BREATH == 0:
+            await asyncio.sleep(0)
+    return sheet, rows
+
+
+async def _record(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    voyage: Voyage,
+    ready: Sequence[Row],
+    manifest_id: str,
+    arrived_at: datetime,
+) -> tuple[set[str], list[int]]:
+    """Record rows in batches, preparing the next while PostgreSQL writes one.
+
+    Answers the lists that had brought in rows before, and the numbers of rows known with other details.
+    """
+    earlier: set[str] = set()
+    changed: list[int] = []
+    writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
+
+    async def settle() -> None:
+        if writing is None:
+            return
+        for row, result in zip(writing[0], await writing[1], strict=True):
+            if isinstance(result, RecordedDifferently):
+                changed.append(row.number)
+            elif not result.new and result.manifest_id not in (None, manifest_id):
+                earlier.add(str(result.manifest_id))
+        crash_point("manifest.after_batch")
+
+    for batch in _batches(ready):
+        sealed = []
+        for n, row in enumerate(batch, start=1):
+            submitted = _submission(vault, voyage, row, arrived_at, manifest_id)
+            sealed.append(seal_arrival(vault, actor, submitted, database.clock.now()))
+            if n % BREATH == 0:
+                await asyncio.sleep(0)
+        await settle()
+        writing = (batch, asyncio.create_task(record_arrivals(database, sealed)))
+    await settle()
+    return earlier, changed
+
+
+def _submission(
+    vault: Vault, voyage: Voyage, row: Row, arrived_at: datetime, manifest_id: str | None = None
+) -> Submitted:
+    """A row as something to record. Its key is who it is about, so a renumbered or extended list repeats nobody."""
+    assert row.arrival is not None
+    return Submitted(
+        arrival=row.arrival,
+        scope=voyage.voyage_id,
+        key=vault.digest(*row.person),
+        port=codes.ports()[voyage.port],
+        channel="manifest",
+        arrived_at=arrived_at,
+        voyage_id=voyage.voyage_id,
+        manifest_id=manifest_id,
+        manifest_row=row.number,
+    )
+
+
+def _held_as_known(sheet: Sheet, row: Row) -> Row:
+    heading = sheet.heading[sheet.fields["full_name"]].strip()
+    problem = Problem(row.number, "full_name", heading, row.name, "known_differently")
+    return Row(row.number, row.name, None, (problem,))
+
+
+def _confirmed(manifest: store.Manifest) -> ManifestConfirmed:
+    return ManifestConfirmed(
+        case_id=manifest.voyage_id,
+        manifest_id=manifest.manifest_id,
+        listed=manifest.listed,
+        accepted=manifest.accepted or 0,
+        rejected=manifest.rejected,
+        known=manifest.known or 0,
+    )
+
+
+def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]

@@ -1,0 +1,51 @@
+"""Announcing voyages and telling how they stand."""
+
+from datetime import datetime
+
+from services.intake.actions.arrivals import port_of
+from services.intake.domain.refusals import VoyageUnknown
+from services.intake.domain.voyages import Modality, Report, Voyage
+from services.intake.store import voyages as store
+from shared.contracts.intake import VoyageAnnounced
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+
+async def announce_voyage(
+    work: Work, *, modality: Modality, vessel: str, announced: int, expected_at: datetime
+) -> Voyage:
+    """Announce a voyage at the actor's port. Raises `NotAllowed`."""
+    port = port_of(work.actor)
+    voyage = Voyage(new_id(), port.code, modality, vessel, announced, expected_at)
+    await store.add(work, voyage)
+    work.emit(
+        VoyageAnnounced(
+            case_id=voyage.voyage_id, port=port.code, modality=modality, announced=announced, expected_at=expected_at
+        )
+    )
+    return voyage
+
+
+async def report_voyage(database: Database, actor: Actor, voyage_id: str) -> Report:
+    """A voyage of the actor's port with everything that is counted of it. Raises `NotAllowed`, `VoyageUnknown`."""
+    port = port_of(actor).code
+    sighting = await store.sighted(database, voyage_id, port=port)
+    if sighting is None:
+        raise VoyageUnknown
+    kinds = await store.needs_by_kind(database, voyage_id, port=port)
+    return Report(
+        sighting.voyage,
+        sighting.counts,
+        needs={need: people for need, (people, _) in kinds.items()},
+        opened={need: opened for need, (_, opened) in kinds.items()},
+    )
+
+
+async def find_voyage(database: Database, actor: Actor, voyage_id: str) -> Voyage:
+    """A voyage of the actor's port. Raises `NotAllowed`, `VoyageUnknown`."""
+    voyage = await store.find(database, voyage_id, port=port_of(actor).code)
+    if voyage is None:
+        raise VoyageUnknown
+    return voyage

@@ -1,0 +1,12 @@
+"""JSON in, one action, JSON out."""
+
+from fastapi import APIRouter
+
+from services.intake.api import arrivals, disclosures, voyages
+
+router = APIRouter()
+router.include_router(voyages.router)
+router.include_router(arrivals.router)
+router.include_router(disclosures.router)
+
+hot_routes = arrivals.hot_routes

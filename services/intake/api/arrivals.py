@@ -1,0 +1,268 @@
+"""Arrivals one by one and in batches. These are the busy endpoints: plain routes, no framework between."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from starlette.routing import Route
+
+from services.intake import policy
+from services.intake.actions.arrivals import Desk, Recorded
+from services.intake.domain import dates, people
+from services.intake.domain.arrivals import Arrival, OnwardWish
+from services.intake.domain.refusals import RecordedDifferently, Refused, VoyageUnknown
+from shared.contracts import codes
+from shared.contracts.codes import NeedCode, Sex
+from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode
+from shared.kit import identity, web, words
+from shared.kit.web import validation
+from shared.kit.words import msg
+
+router = APIRouter(tags=["arrivals"])
+
+port_actor = identity.require(*policy.PORT_ROLES)
+
+MOST_IN_BATCH = 500
+MOST_BYTES = 2 << 20
+
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"), Identifying()
+]
+
+
+class ArrivalIn(BaseModel):
+    """One person who landed. Everything that can identify the person is sealed before it is stored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    full_name: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$"),
+        Identifying(),
+    ]
+    """As on the document; one word is enough."""
+    sex: Sex
+    birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), Identifying()] | None = None
+    """`1987-08-05`, `1987-08` or `1987`."""
+    age: Annotated[int, Field(ge=0, le=people.OLDEST)] | None = None
+    """Where no birth date is known. Neither means that the person is treated as a child."""
+    nik: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{15}$"), Identifying()] | None = None
+    document_type: Annotated[
+        str, StringConstraints(pattern="^(SPLP|passport|border_pass_PLB|identity_card|other|none)$"), Identifying()
+    ] = ""
+    document_number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,29}$"), Identifying()] = (
+        ""
+    )
+    alias: Text = ""
+    birthplace: Text = ""
+    origin_village: Text = ""
+    family_contact: Text = ""
+    health_note: Text = ""
+    language: Text = ""
+    country_from: Text = ""
+    region_from: Text = ""
+    detained_at: Text = ""
+    employer: Text = ""
+    sector: Text = ""
+    return_reason: Text = ""
+    origin_regency: RegencyCode | None = None
+    needs: tuple[NeedCode, ...] = ()
+    """What the screening found. Age and company add theirs; NEED is always one of them."""
+    accompanied: bool = False
+    """An adult who answers for this person is here."""
+    onward_wish: OnwardWish = "unknown"
+    voyage_id: Id | None = None
+    arrived_at: AwareDatetime | None = None
+    """Now, when it is left out."""
+
+    @model_validator(mode="after")
+    def _is_known(self) -> "ArrivalIn":
+        if self.origin_regency is not None and self.origin_regency not in codes.regencies():
+            raise ValueError(msg("There is no regency or city with this code."))
+        if self.birth_date is not None:
+            try:
+                dates.read_birth(self.birth_date)
+            except dates.BadDate:
+                raise ValueError(msg("There is no such birth date.")) from None
+        return self
+
+    def arrival(self, on: datetime) -> Arrival:
+        """The arrival of somebody whose age was told at that time."""
+        birth = None
+        if self.birth_date is not None:
+            birth = dates.read_birth(self.birth_date)
+        elif self.age is not None:
+            birth = people.aged(self.age, on.date())
+        return Arrival(
+            people.Identity(
+                full_name=" ".join(self.full_name.split()),
+                alias=self.alias,
+                birth=birth.text if birth else "",
+                birthplace=self.birthplace,
+                nik=self.nik or "",
+                document_type=self.document_type,
+                document_number=self.document_number.upper(),
+                origin_village=self.origin_village,
+                family_contact=self.family_contact,
+                health_note=self.health_note,
+                language=self.language,
+                country_from=self.country_from,
+                region_from=self.region_from,
+                detained_at=self.detained_at,
+                employer=self.employer,
+                sector=self.sector,
+                return_reason=self.return_reason,
+            ),
+            self.sex,
+            birth,
+            self.origin_regency,
+            frozenset(self.needs),
+            self.accompanied,
+            self.onward_wish,
+        )
+
+
+class KeyedArrival(ArrivalIn):
+    """One of a batch; `key` makes it repeatable, as the header Idempotency-Key does for a single one."""
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+
+
+class ArrivalOut(BaseModel):
+    """What was recorded."""
+
+    case_id: str
+    age_band: str
+    needs: tuple[str, ...]
+
+
+class ProblemOut(BaseModel):
+    code: str
+    title: str
+    errors: list[dict[str, str]] = []
+
+
+class ItemOut(BaseModel):
+    """What became of one of a batch: `recorded`, `known` (the key was used before) or `refused`."""
+
+    key: str | None
+    status: str
+    arrival: ArrivalOut | None = None
+    problem: ProblemOut | None = None
+
+
+class BatchOut(BaseModel):
+    results: list[ItemOut]
+
+
+class BatchIn(BaseModel):
+    arrivals: Annotated[list[KeyedArrival], Field(max_length=MOST_IN_BATCH)]
+
+
+async def record_arrival(request: Request) -> Response:
+    """POST /api/arrivals."""
+    actor = await port_actor(request)
+    key = await web.key_of(request)
+    sent = _parsed(request, await request.body())
+    desk: Desk = request.app.state.desk
+    recorded = await desk.record(
+        actor,
+        sent.arrival(sent.arrived_at or request.app.state.database.clock.now()),
+        key=key,
+        voyage_id=sent.voyage_id,
+        arrived_at=sent.arrived_at,
+    )
+    headers = None if recorded.new else {"Idempotent-Replay": "true"}
+    return web.json_response(_out(recorded), 201, headers)
+
+
+@web.body_limit(MOST_BYTES)
+async def record_batch(request: Request) -> Response:
+    """POST /api/arrivals/batch."""
+    actor = await port_actor(request)
+    items = _items(request, await request.body())
+    language = web.language_of(request)
+    results: list[dict[str, Any]] = [{} for _ in items]
+    good: list[tuple[int, KeyedArrival]] = []
+    for n, item in enumerate(items):
+        try:
+            good.append((n, KeyedArrival.model_validate_json(orjson.dumps(item))))
+        except ValidationError as error:
+            found = validation.field_problems(language, error.errors(include_input=False, include_url=False))
+            results[n] = {
+                "key": item.get("key") if isinstance(item, dict) and isinstance(item.get("key"), str) else None,
+                "status": "refused",
+                "problem": {"code": "invalid", "title": words.translate(language, web.Invalid.title), "errors": found},
+            }
+    now = request.app.state.database.clock.now()
+    desk: Desk = request.app.state.desk
+    recorded = await desk.record_many(
+        actor, [(sent.key, sent.arrival(sent.arrived_at or now), sent.voyage_id, sent.arrived_at) for _, sent in good]
+    )
+    for (n, sent), result in zip(good, recorded, strict=True):
+        if isinstance(result, Recorded):
+            status = "recorded" if result.new else "known"
+            results[n] = {"key": sent.key, "status": status, "arrival": _out(result)}
+        else:
+            problem = {"code": CODES[type(result)], "title": words.translate(language, str(result)), "errors": []}
+            results[n] = {"key": sent.key, "status": "refused", "problem": problem}
+    return web.json_response({"results": results})
+
+
+CODES: dict[type[Refused], str] = {
+    RecordedDifferently: "idempotency_key_reused",
+    VoyageUnknown: "voyage_unknown",
+}
+
+hot_routes = [
+    Route("/api/arrivals", record_arrival, methods=["POST"]),
+    Route("/api/arrivals/batch", record_batch, methods=["POST"]),
+]
+
+
+# The plain routes above stand first and answer; these two are there for the OpenAPI document.
+
+
+@router.post("/api/arrivals", status_code=201, response_model=ArrivalOut, summary="Record one arrival")
+async def documented_arrival(request: Request, _: ArrivalIn) -> Response:
+    """Needs the header Idempotency-Key; the same key answers the same case."""
+    return await record_arrival(request)
+
+
+@router.post("/api/arrivals/batch", response_model=BatchOut, summary="Record up to 500 arrivals")
+async def documented_batch(request: Request, _: BatchIn) -> Response:
+    """Each item has a key of its own and a result of its own; one that is refused fails no other."""
+    return await record_batch(request)
+
+
+def _parsed(request: Request, body: bytes) -> ArrivalIn:
+    try:
+        return ArrivalIn.model_validate_json(body)
+    except ValidationError as error:
+        found = validation.field_problems(
+            web.language_of(request), error.errors(include_input=False, include_url=False)
+        )
+        raise web.Invalid(found) from None
+
+
+def _items(request: Request, body: bytes) -> list[Any]:
+    """The items of a batch, each to be validated by itself."""
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        sent = None
+    items = sent.get("arrivals") if isinstance(sent, dict) else None
+    language = web.language_of(request)
+    if not isinstance(items, list):
+        message = words.translate(language, msg("Send an object with a list `arrivals`."))
+        raise web.Invalid([web.FieldProblem("/arrivals", message)])
+    if len(items) > MOST_IN_BATCH:
+        message = words.translate(language, msg("A batch holds at most %(most)s arrivals."), most=MOST_IN_BATCH)
+        raise web.Invalid([web.FieldProblem("/arrivals", message)])
+    return items
+
+
+def _out(recorded: Recorded) -> dict[str, Any]:
+    return {"case_id": recorded.case_id, "age_band": recorded.age_band, "needs": recorded.needs}

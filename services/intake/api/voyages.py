@@ -1,0 +1,267 @@
+"""Voyages, their lists and their counts."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.intake import policy
+from services.intake.actions import manifests, voyages
+from services.intake.actions.arrivals import port_of
+from services.intake.actions.manifests import Preview
+from services.intake.domain import sheets
+from services.intake.domain.problems import CELL_PROBLEMS, Problem
+from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.voyages import MOST_ANNOUNCED, Counts, Modality, Voyage
+from services.intake.store import voyages as store
+from services.intake.store.manifests import Manifest
+from shared.contracts import codes
+from shared.contracts.fact import AwareDatetime, Id
+from shared.kit import identity, web, words
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.web.idempotency import first_answer
+
+router = APIRouter(tags=["voyages"])
+
+PortActor = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
+MOST_VOYAGES = 200
+MOST_PROBLEMS = 1000
+
+
+class VoyageIn(BaseModel):
+    """A voyage as a consular letter announces it. It lands at the port of the one who announces it."""
+
+    modality: Modality
+    vessel: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    announced: Annotated[int, Field(ge=0, le=MOST_ANNOUNCED)]
+    expected_at: AwareDatetime
+
+
+class CountsOut(BaseModel):
+    announced: int
+    listed: int
+    rejected: int
+    arrived: int
+    referred: int
+
+
+class VoyageOut(BaseModel):
+    voyage_id: str
+    port: str
+    modality: str
+    vessel: str
+    expected_at: datetime
+    counts: CountsOut
+
+
+class NeedOut(BaseModel):
+    people: int
+    referred: int
+
+
+class VoyageReportOut(VoyageOut):
+    announced: int
+    listed: int
+    rejected: int
+    arrived: int
+    referred: int
+    needs: dict[str, NeedOut]
+
+
+class ProblemOut(BaseModel):
+    """`value` stands in previews only: what was held back is not kept."""
+
+    row: int
+    field: str
+    column: str | None = None
+    value: str | None = None
+    code: str
+    message: str
+    remedy: str
+    hint: str = ""
+
+
+class PreviewOut(BaseModel):
+    listed: int
+    ready: int
+    held: int
+    known: int
+    separator: str
+    encoding: str
+    ignored_columns: list[str]
+    problems: list[ProblemOut]
+
+
+class ManifestOut(BaseModel):
+    """`listed` = `accepted` + `rejected` + `known`."""
+
+    manifest_id: str
+    voyage_id: str
+    listed: int
+    accepted: int
+    rejected: int
+    known: int
+    problems: list[ProblemOut]
+
+
+@router.post("/api/voyages", status_code=201, response_model=VoyageOut)
+async def announce_voyage(request: Request, sent: VoyageIn, actor: PortActor) -> Response:
+    """Announce a voyage. Needs the header Idempotency-Key."""
+    key = await web.key_of(request)
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="reception") as work:
+
+        async def act() -> Response:
+            voyage = await voyages.announce_voyage(
+                work,
+                modality=sent.modality,
+                vessel=sent.vessel,
+                announced=sent.announced,
+                expected_at=sent.expected_at,
+            )
+            return web.json_response(_voyage(voyage, Counts(voyage.announced, 0, 0, 0, 0)), 201)
+
+        return await web.idempotent(request, work, key, act)
+
+
+@router.get("/api/voyages", response_model=list[VoyageOut])
+async def list_voyages(
+    request: Request, actor: PortActor, day: Annotated[date | None, Query(description="In the port's zone")] = None
+) -> Response:
+    """The voyages of a day at the actor's port, today's when no day is given."""
+    database: Database = request.app.state.database
+    port = port_of(actor)
+    zone = ZoneInfo(port.zone)
+    start = datetime.combine(day or database.clock.now().astimezone(zone).date(), time(), zone)
+    found = await store.expected_between(database, start, start + timedelta(days=1), port=port.code, limit=MOST_VOYAGES)
+    return web.json_response([_voyage(s.voyage, s.counts) for s in found])
+
+
+@router.get("/api/voyages/{voyage_id}", response_model=VoyageReportOut)
+async def show_voyage(request: Request, voyage_id: Id, actor: PortActor) -> Response:
+    """One voyage with all its counts."""
+    report = await voyages.report_voyage(request.app.state.database, actor, voyage_id)
+    kinds = {need: {"people": people, "referred": report.opened.get(need, 0)} for need, people in report.needs.items()}
+    counts = _counts(report.counts)
+    return web.json_response({**_voyage(report.voyage, report.counts), **counts, "needs": kinds})
+
+
+@router.post(
+    "/api/voyages/{voyage_id}/manifest",
+    response_model=ManifestOut,
+    responses={200: {"description": "With ?preview=1 a preview", "model": ManifestOut | PreviewOut}},
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+@web.body_limit(sheets.MOST_BYTES)
+async def send_manifest(
+    request: Request, voyage_id: Id, actor: PortActor, preview: Annotated[bool, Query()] = False
+) -> Response:
+    """Take in a name list (CSV), or with `preview=1` only say what is wrong with it.
+
+    Taking in needs the header Idempotency-Key. Rows with a problem are held back, all others are recorded.
+    """
+    database: Database = request.app.state.database
+    vault = request.app.state.vault
+    voyage = await voyages.find_voyage(database, actor, voyage_id)
+    content = await request.body()
+    try:
+        if preview:
+            looked = await manifests.preview_manifest(database, vault, voyage, content)
+            return web.json_response(_preview(request, looked))
+        key = await web.key_of(request)
+        digest = await web.digest_of(request)
+        async with database.work(actor, purpose="manifest") as work:
+            stored = await first_answer(work, key, digest)
+        if stored is not None:
+            return stored.response()
+        taken = await manifests.take_in_manifest(database, vault, actor, voyage, content)
+    except ManifestUnusable as unusable:
+        raise unusable_file(request, unusable) from None
+    held = await manifests.list_held(database, actor, taken.manifest_id)
+
+    async def answer() -> Response:
+        return web.json_response(_manifest(request, taken, held))
+
+    async with database.work(actor, purpose="manifest") as work:
+        return await web.idempotent(request, work, key, answer, digest=digest)
+
+
+def unusable_file(request: Request, unusable: ManifestUnusable) -> web.Invalid:
+    """The refusal of a whole file in the reader's words."""
+    language = web.language_of(request)
+    message = words.translate(language, unusable.message, **unusable.details)
+    return web.Invalid([web.FieldProblem("/", message, words.translate(language, unusable.remedy))])
+
+
+def _preview(request: Request, preview: Preview) -> dict[str, Any]:
+    problems = [problem for row in preview.rows for problem in row.problems]
+    return {
+        "listed": len(preview.rows),
+        "ready": preview.ready,
+        "held": preview.held,
+        "known": len(preview.known),
+        "separator": preview.sheet.separator,
+        "encoding": preview.sheet.encoding,
+        "ignored_columns": preview.sheet.ignored,
+        "problems": [_problem(request, problem) for problem in problems[:MOST_PROBLEMS]],
+    }
+
+
+def _problem(request: Request, problem: Problem) -> dict[str, Any]:
+    language = web.language_of(request)
+    return {
+        "row": problem.row,
+        "field": problem.field,
+        "column": problem.column,
+        "value": problem.value,
+        "code": problem.code,
+        "message": words.translate(language, problem.message),
+        "remedy": words.translate(language, problem.remedy),
+        "hint": problem.hint,
+    }
+
+
+def _manifest(request: Request, taken: Manifest, held: list[tuple[int, str, str]]) -> dict[str, Any]:
+    language = web.language_of(request)
+    return {
+        "manifest_id": taken.manifest_id,
+        "voyage_id": taken.voyage_id,
+        "listed": taken.listed,
+        "accepted": taken.accepted,
+        "rejected": taken.rejected,
+        "known": taken.known,
+        "problems": [
+            {
+                "row": row,
+                "field": field,
+                "code": code,
+                "message": words.translate(language, CELL_PROBLEMS[code][0]),
+                "remedy": words.translate(language, CELL_PROBLEMS[code][1]),
+            }
+            for row, field, code in held
+        ],
+    }
+
+
+def _voyage(voyage: Voyage, counts: Counts) -> dict[str, Any]:
+    return {
+        "voyage_id": voyage.voyage_id,
+        "port": voyage.port,
+        "modality": voyage.modality,
+        "vessel": voyage.vessel,
+        "expected_at": voyage.expected_at,
+        "counts": _counts(counts),
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {
+        "announced": counts.announced,
+        "listed": counts.listed,
+        "rejected": counts.rejected,
+        "arrived": counts.arrived,
+        "referred": counts.referred,
+    }

@@ -1,0 +1,24 @@
+"""What intake hears of referral."""
+
+from services.intake.actions import referrals
+from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed, ReferralOpened
+from shared.kit.inbox import Heard, Inbox
+from shared.kit.work import Work
+
+
+def subscribe(inbox: Inbox) -> None:
+    """Register the handlers."""
+
+    @inbox.hears(ReferralOpened)
+    async def on_referrals_opened(work: Work, heard: list[Heard[ReferralOpened]]) -> None:
+        await referrals.note_opened_referrals(work, heard)
+
+    @inbox.hears(AssignmentAccepted)
+    async def on_assignments_accepted(work: Work, heard: list[Heard[AssignmentAccepted]]) -> None:
+        await referrals.grant_disclosures(work, heard)
+
+    @inbox.hears(AssignmentCompleted, AssignmentFailed)
+    async def on_assignments_ended(
+        work: Work, heard: list[Heard[AssignmentCompleted] | Heard[AssignmentFailed]]
+    ) -> None:
+        await referrals.end_disclosures(work, heard)

@@ -1,0 +1,1 @@
+"""What intake's things are and which moves are legal: values and pure functions, no I/O, no clock."""

@@ -1,0 +1,240 @@
+"""A name list row by row: each person ready to be recorded, or held back with what is wrong in which cell."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.intake.domain import cells, people
+from services.intake.domain.arrivals import Arrival
+from services.intake.domain.cells import BadCell, Reader
+from services.intake.domain.people import Birth, Identity
+from services.intake.domain.problems import Problem
+from services.intake.domain.sheets import BROKEN, Sheet
+
+LONGEST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person of the list. `arrival` is there when the row is ready, `problems` when it is held back.
+
+    `person` is what this row shares with any other row of the voyage about the same person.
+    """
+
+    number: int
+    name: str
+    arrival: Arrival | None
+    problems: tuple[Problem, ...] = ()
+    person: tuple[str, ...] = ()
+
+
+def read(sheet: Sheet, *, on: date) -> Iterator[Row]:
+    """Read every row but the blank ones, for people who land on that day."""
+    return _Reading(sheet, on).rows()
+
+
+PLAIN = tuple(f for f in people.IDENTITY_FIELDS if f not in ("full_name", "birth"))
+"""Fields of the identity that are taken over from their columns as they are."""
+
+
+class _Reading:
+    """One pass over a sheet, and what it has seen on the way."""
+
+    def __init__(self, sheet: Sheet, on: date) -> None:
+        self.sheet = sheet
+        self.on = on
+        self.columns: list[tuple[int, str, Reader, dict[str, Any] | None]] = [
+            (column, field, cells.reader_of(field), {} if field in cells.REMEMBERED else None)
+            for field, column in sheet.fields.items()
+        ]
+        self.row_of_seq: dict[str, int] = {}
+        self.row_of_person: dict[tuple[str, ...], int] = {}
+        self.records_of_seq = self._records_of_seq()
+        self.niks_end_in_zero = self._niks_end_in_zero()
+
+    def rows(self) -> Iterator[Row]:
+        width = len(self.sheet.heading)
+        for number, record in enumerate(self.sheet.records, start=self.sheet.first_row):
+            if not record or not any(map(str.strip, record)):
+                continue
+            wrong = self._misfit(record, width) if len(record) != width else ""
+            if wrong:
+                yield Row(number, "", None, (Problem(number, "", "", "", wrong),))
+            else:
+                yield self._row(number, record)
+
+    def _misfit(self, record: Sequence[str], width: int) -> str:
+        """What is wrong with a row of another width than the heading; "" for empty cells too many."""
+        if record[0] == BROKEN:
+            return "quotes_unmatched"
+        if len(record) < width:
+            return "cells_missing"
+        return "cells_left_over" if any(map(str.strip, record[width:])) else ""
+
+    def _row(self, number: int, record: Sequence[str]) -> Row:
+        problems: list[Problem] = []
+        found = self._values(number, record, problems)
+        name: str = found.get("full_name", "")
+        for field in ("full_name", "sex"):
+            if not found.get(field):
+                self._blame(problems, number, record, field, "missing")
+        birth = self._birth(number, record, found, problems)
+        self._check_origin(number, record, found, problems)
+        accompanied = self._accompanied(number, record, found, problems)
+        person = self._check_repeated(number, record, found, birth, problems)
+        if problems:
+            return Row(number, name, None, tuple(problems))
+        return Row(
+            number,
+            name,
+            Arrival(
+                Identity(name, birth=birth.text if birth else "", **{f: found[f] for f in PLAIN if f in found}),
+                found["sex"],
+                birth,
+                found.get("origin_regency"),
+                found.get("flags", frozenset()),
+                accompanied,
+                found.get("onward_wish", "unknown"),
+            ),
+            (),
+            person,
+        )
+
+    def _values(self, number: int, record: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
+        """What each cell says. A cell with a problem has none."""
+        found: dict[str, Any] = {}
+        for column, field, read_cell, memory in self.columns:
+            cell = record[column].strip()
+            if not cell or cell.lower() in cells.BLANK:
+                continue
+            try:
+                if memory is None:
+                    found[field] = _checked(cell, read_cell)
+                elif cell in memory:
+                    found[field] = memory[cell]
+                else:
+                    found[field] = memory[cell] = _checked(cell, read_cell)
+            except BadCell as bad:
+                heading = self.sheet.heading[column].strip()
+                problems.append(Problem(number, field, heading, _shown(cell), bad.code, bad.hint))
+        return found
+
+    def _birth(
+        self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]
+    ) -> Birth | None:
+        """The birth from date or age, checked against the day of arrival."""
+        field = "birth_date" if "birth_date" in found else "birthplace_and_date"
+        birth: Birth | None = found.get(field)
+        years: int | None = found.get("age")
+        if birth is None:
+            return None if years is None else people.aged(years, self.on)
+        try:
+            cells.in_life(birth, self.on)
+        except BadCell as bad:
+            self._blame(problems, number, record, field, bad.code)
+            return birth
+        if years is not None:
+            youngest, oldest = people.age_on(birth.latest, self.on), people.age_on(birth.earliest, self.on)
+            if not youngest - 1 <= years <= oldest + 1:
+                self._blame(problems, number, record, "age", "age_differs")
+        return birth
+
+    def _check_origin(self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]) -> None:
+        province = found.get("origin_province")
+        if province is None:
+            return
+        regency = found.get("origin_regency")
+        if regency is None:
+            if not any(problem.field == "origin_regency" for problem in problems):
+                self._blame(problems, number, record, "origin_province", "regency_needed")
+        elif regency[:2] != province:
+            self._blame(problems, number, record, "origin_regency", "regency_other_province")
+
+    def _accompanied(self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]) -> bool:
+        """True when the row names the row of an adult. A child cannot answer for another child."""
+        companion = found.get("companion")
+        if companion is None:
+            return False
+        if companion == found.get("seq"):
+            self._blame(problems, number, record, "companion", "companion_self")
+            return False
+        other = self.records_of_seq.get(companion)
+        if other is None:
+            self._blame(problems, number, record, "companion", "companion_unknown")
+            return False
+        known = self._values(0, other, [])
+        birth = self._birth(0, other, known, [])
+        return people.age_band(birth, self.on) in ("adult", "elderly")
+
+    def _check_repeated(
+        self, number: int, record: Sequence[str], found: dict[str, Any], birth: Birth | None, problems: list[Problem]
+    ) -> tuple[str, ...]:
+        """What this row says of who it is about, after a look at the rows above it."""
+        seq = found.get("seq")
+        if seq is not None:
+            first = self.row_of_seq.setdefault(seq, number)
+            if first != number:
+                self._blame(problems, number, record, "seq", "seq_repeated", f"#{first}")
+        if self.niks_end_in_zero and found.get("nik"):
+            self._blame(problems, number, record, "nik", "nik_damaged")
+        if not found.get("full_name") or "sex" not in found:
+            return ()
+        person = same_person(found, birth)
+        first = self.row_of_person.setdefault(person, number)
+        if first != number:
+            self._blame(problems, number, record, "full_name", "person_repeated", f"#{first}")
+        return person
+
+    def _blame(
+        self, problems: list[Problem], number: int, record: Sequence[str], field: str, code: str, hint: str = ""
+    ) -> None:
+        """Add a problem with a field's cell, unless the cell has one already."""
+        if any(problem.field == field for problem in problems):
+            return
+        column = self.sheet.fields[field]
+        heading, value = self.sheet.heading[column].strip(), _shown(record[column].strip())
+        problems.append(Problem(number, field, heading, value, code, hint))
+
+    def _records_of_seq(self) -> dict[str, Sequence[str]]:
+        """The first record with each number, for the rows that name a companion."""
+        column, companion = self.sheet.fields.get("seq"), self.sheet.fields.get("companion")
+        if column is None or companion is None:
+            return {}
+        width = len(self.sheet.heading)
+        found: dict[str, Sequence[str]] = {}
+        for record in self.sheet.records:
+            if len(record) == width:
+                found.setdefault(record[column].strip(), record)
+        return found
+
+    def _niks_end_in_zero(self) -> bool:
+        """True when a spreadsheet has rounded the NIKs: three or more, and all of them end in 0."""
+        column = self.sheet.fields.get("nik")
+        if column is None:
+            return False
+        ends = [r[column].strip()[15:] for r in self.sheet.records if len(r) > column and len(r[column].strip()) == 16]
+        return len(ends) >= 3 and all(end == "0" for end in ends)
+
+
+def same_person(found: dict[str, Any], birth: Birth | None) -> tuple[str, ...]:
+    """What two rows of one voyage share when they are one person: document, else NIK, else name and origin.
+
+    Sex and birth are part of it, because a family may travel on one document.
+    """
+    born = birth.text if birth else ""
+    if number := found.get("document_number"):
+        return "document", number, found["sex"], born
+    if nik := found.get("nik"):
+        return "nik", nik, found["sex"], born
+    return "name", found["full_name"].casefold(), found["sex"], born, found.get("origin_regency") or ""
+
+
+def _checked(cell: str, read_cell: Reader) -> object:
+    if cells.is_formula(cell):
+        raise BadCell("formula")
+    return read_cell(cell)
+
+
+def _shown(cell: str) -> str:
+    return cell if len(cell) <= LONGEST_SHOWN else cell[: LONGEST_SHOWN - 1] + "…"

@@ -1,0 +1,176 @@
+"""What can be wrong with a name list: each problem's message and remedy, as message ids of the catalogues."""
+
+from dataclasses import dataclass
+
+
+def msg(sentence: str) -> str:
+    """Mark a sentence for the catalogues; returns it unchanged. (The platform's own marker is out of reach here.)"""
+    return sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One cell (or, with an empty `field`, one row) that cannot be taken as it is.
+
+    `column` and `value` are heading and cell as they stand in the file: for the eyes of the one who sent it, never
+    kept. `hint` adds to the remedy what this very cell may have meant, or the row it collides with.
+    """
+
+    row: int
+    field: str
+    column: str
+    value: str
+    code: str
+    hint: str = ""
+
+    @property
+    def message(self) -> str:
+        return CELL_PROBLEMS[self.code][0]
+
+    @property
+    def remedy(self) -> str:
+        return CELL_PROBLEMS[self.code][1]
+
+
+CELL_PROBLEMS: dict[str, tuple[str, str]] = {
+    "missing": (
+        msg("This is missing."),
+        msg("Write it in the list, or log this person with the form."),
+    ),
+    "too_long": (msg("This is too long."), msg("Shorten it; a name has at most 120 characters, other text 200.")),
+    "odd_characters": (
+        msg("There are characters in it that cannot be seen."),
+        msg("Type the text again instead of pasting it."),
+    ),
+    "formula": (msg("This looks like a spreadsheet formula."), msg("Type the text itself.")),
+    "sex_unknown": (msg("This is not a sex we know."), msg("Write L or P (or M, F, X).")),
+    "date_unreadable": (
+        msg("This date cannot be read."),
+        msg("Write day, month and year, for example 5/8/1987 or 5 Agustus 1987."),
+    ),
+    "date_two_digit_year": (
+        msg("The year has only two digits."),
+        msg("Write it with four."),
+    ),
+    "date_impossible": (
+        msg("There is no such day."),
+        msg("The day comes first, then the month: 25/8/1987."),
+    ),
+    "date_in_future": (msg("This day is after the arrival."), msg("Check the year.")),
+    "date_too_old": (
+        msg("Nobody is older than 120 years."),
+        msg("Check the year, or leave it empty when it is not known."),
+    ),
+    "age_unreadable": (msg("This is not an age."), msg("Write whole years, 0 to 120.")),
+    "age_differs": (
+        msg("The age does not go with the birth date."),
+        msg("Correct one of the two, or leave the wrong one empty."),
+    ),
+    "nik_damaged": (
+        msg("The spreadsheet has damaged this NIK: its last digits are lost."),
+        msg("Format the column as text and type the number again, or leave it empty."),
+    ),
+    "nik_unreadable": (
+        msg("A NIK has exactly 16 digits."),
+        msg("Check it against the identity card, or leave it empty."),
+    ),
+    "document_damaged": (
+        msg("The spreadsheet has damaged this number: its last digits are lost."),
+        msg("Format the column as text and type the number again."),
+    ),
+    "document_unreadable": (
+        msg("This is not a document number."),
+        msg("Write the letters and digits as they stand on the document."),
+    ),
+    "document_type_unknown": (
+        msg("This kind of document is not known."),
+        msg("Write SPLP, passport, border pass, identity card, other or none."),
+    ),
+    "regency_unknown": (
+        msg("There is no such regency or city."),
+        msg("Write its code (for example 73.06) or its full name (Kabupaten Gowa); leave it empty when not known."),
+    ),
+    "regency_ambiguous": (
+        msg("A regency and a city share this name."),
+        msg("Write Kabupaten or Kota before it, or the code."),
+    ),
+    "regency_shortened": (
+        msg("The spreadsheet has shortened this code."),
+        msg("Format the column as text: 73.10 is not 73.1."),
+    ),
+    "regency_needed": (
+        msg("Only the province is given."),
+        msg("Write the regency or city too, or leave both empty when it is not known."),
+    ),
+    "regency_other_province": (
+        msg("This regency is not in that province."),
+        msg("Correct one of the two."),
+    ),
+    "province_unknown": (msg("There is no such province."), msg("Write its code (73) or its name.")),
+    "flag_unknown": (
+        msg("This screening flag is not known."),
+        msg("Use the codes of the needs, separated by spaces."),
+    ),
+    "wish_unknown": (
+        msg("This wish is not known."),
+        msg("Write go_home, stay_local or unknown (pulang, menetap, belum tahu)."),
+    ),
+    "companion_unknown": (
+        msg("No row of this list has that number."),
+        msg("Write the number of the accompanying adult's row, or leave it empty."),
+    ),
+    "companion_self": (
+        msg("A person cannot accompany themselves."),
+        msg("Write the number of the accompanying adult's row, or leave it empty."),
+    ),
+    "seq_repeated": (msg("Another row has the same number."), msg("Give every person a number of their own.")),
+    "person_repeated": (
+        msg("Another row is the same person: same document, sex and birth date."),
+        msg("Remove one of the two. If they are two people, log the second with the form."),
+    ),
+    "known_differently": (
+        msg("This person was already taken in with other details."),
+        msg("Correct the case itself; the list does not change it."),
+    ),
+    "cells_missing": (
+        msg("This row has fewer cells than the heading."),
+        msg("It may be cut off. Add the missing cells, empty if need be."),
+    ),
+    "cells_left_over": (
+        msg("This row has more cells than the heading."),
+        msg("Put text that holds a separator into quotation marks."),
+    ),
+    "quotes_unmatched": (
+        msg("The quotation marks in this row do not match."),
+        msg("Close the open quotation mark, or remove both."),
+    ),
+}
+
+FILE_PROBLEMS: dict[str, tuple[str, str]] = {
+    "empty": (msg("This file is empty."), msg("Choose the list again.")),
+    "spreadsheet": (
+        msg("This is a spreadsheet file, not a CSV file."),
+        msg("In Excel choose Save as, then CSV UTF-8."),
+    ),
+    "encoding": (msg("This is not a text file we can read."), msg("Save it as CSV UTF-8.")),
+    "too_large": (msg("The file is larger than %(most)s MiB."), msg("Split it into several lists.")),
+    "too_many_rows": (msg("The list has more than %(most)s rows."), msg("Split it into several lists.")),
+    "too_many_columns": (
+        msg("The list has more than %(most)s columns."),
+        msg("Remove the empty columns at the right."),
+    ),
+    "no_heading": (
+        msg("No row with column headings was found."),
+        msg("Put headings like Nama, L/P, Tgl Lahir above the first person."),
+    ),
+    "heading_repeated": (
+        msg("Two columns mean the same: %(first)s and %(second)s."),
+        msg("Remove one of them, or give it another heading."),
+    ),
+    "heading_missing_full_name": (msg("There is no column with names."), msg("Give it the heading Nama.")),
+    "heading_missing_sex": (msg("There is no column with the sex."), msg("Give it the heading L/P.")),
+    "heading_missing_birth_date": (
+        msg("There is no column with birth dates or ages."),
+        msg("Give it the heading Tgl Lahir or Umur; cells may be empty where it is not known."),
+    ),
+}

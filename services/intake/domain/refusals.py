@@ -1,0 +1,74 @@
+"""What intake refuses, by name. The edges turn these into statuses in one table (`__main__.py`)."""
+
+from typing import ClassVar
+
+from services.intake.domain.problems import FILE_PROBLEMS, msg
+
+
+class Refused(Exception):
+    """Something stood in the way; the class says what, `detail` (a message id) what to do."""
+
+    detail: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class NotAllowed(Refused):
+    """The actor's role or port does not include this."""
+
+    detail = msg("Your role or your port does not include this.")
+
+
+class PortUnknown(Refused):
+    """There is no port of entry with this code."""
+
+    detail = msg("Use the code of a port of entry, for example NNK.")
+
+
+class VoyageUnknown(Refused):
+    """There is no such voyage, or it belongs to another port (nobody can tell which)."""
+
+    detail = msg("There is no such voyage at your port.")
+
+
+class ArrivalInFuture(Refused):
+    """Nobody can have landed after now."""
+
+    detail = msg("Nobody can have landed later than now. Check the time and its zone.")
+
+
+class RecordedDifferently(Refused):
+    """The same key was used before for an arrival with other details."""
+
+    detail = msg("This key was used before for an arrival with other details. Use a new key for another person.")
+
+
+class ManifestUnusable(Refused):
+    """No row of this file can be read; `code` says why, `details` what (headings only, never a cell)."""
+
+    def __init__(self, code: str, **details: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+    @property
+    def message(self) -> str:
+        """What is wrong, with `%(name)s` places for `details`."""
+        return FILE_PROBLEMS[self.code][0]
+
+    @property
+    def remedy(self) -> str:
+        return FILE_PROBLEMS[self.code][1]
+
+
+class DisclosureNotAllowed(Refused):
+    """The identity is not for this agency (any more)."""
+
+    detail = msg("The identity of this person is not released for this assignment.")
+
+
+class IdentityErased(Refused):
+    """The key of this person was destroyed; nobody can read the identity again."""
+
+    detail = msg("The identity of this person was erased.")

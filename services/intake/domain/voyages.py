@@ -1,0 +1,65 @@
+"""A ship or flight that brings people back, and the counts that must add up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
+MOST_ANNOUNCED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Voyage:
+    """`announced` is the head count of the consular letter; 0 when a batch came without notice."""
+
+    voyage_id: str
+    port: str
+    modality: Modality
+    vessel: str
+    announced: int
+    expected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Heads of one voyage. `listed`: on its name lists; `rejected`: listed rows still held back; `arrived`:
+    recorded, by list or one by one; `referred`: of these, whose every need became an open referral."""
+
+    announced: int
+    listed: int
+    rejected: int
+    arrived: int
+    referred: int
+
+    @property
+    def listed_differs(self) -> int:
+        """Listed minus announced: shown, never forced to fit."""
+        return self.listed - self.announced
+
+    @property
+    def arrived_differs(self) -> int:
+        """Arrived minus announced."""
+        return self.arrived - self.announced
+
+    @property
+    def not_referred(self) -> int:
+        return self.arrived - self.referred
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A voyage with its counts."""
+
+    voyage: Voyage
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A voyage in full: counts, lists taken in, needs by kind (`needs`) and those already referred (`opened`)."""
+
+    voyage: Voyage
+    counts: Counts
+    needs: Mapping[str, int]
+    opened: Mapping[str, int]

@@ -1,0 +1,22 @@
+"""Who may what at a port: pure functions of the actor and the thing."""
+
+from services.intake.domain.refusals import NotAllowed
+from shared.kit.actor import Actor
+
+PORT_ROLES = ("port_officer", "port_system")
+
+
+def own_port(actor: Actor) -> str:
+    """The port an actor works at; everything is read and written within it. Raises `NotAllowed` for all others."""
+    if not actor.has(*PORT_ROLES) or actor.port is None:
+        raise NotAllowed
+    return actor.port
+
+
+DISCLOSURE_CLIENT = "svc-referral"
+"""The client that referral has at the identity provider. No other service has any business with names."""
+
+
+def may_ask_disclosure(actor: Actor) -> bool:
+    """Ask for an identity on behalf of an agency."""
+    return actor.has("service") and actor.id == DISCLOSURE_CLIENT

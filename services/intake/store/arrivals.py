@@ -1,0 +1,179 @@
+"""Arrivals: the one statement that records them, and what is read of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.kit import journal
+from shared.kit.database import Database
+from shared.kit.work import Work
+
+
+class NewArrival(NamedTuple):
+    """One row for each of requests, arrivals, person_keys, journal and outbox. The order is that of `ADD`."""
+
+    scope: str
+    key: bytes
+    content: bytes
+    case_id: str
+    person_id: str
+    voyage_id: str | None
+    manifest_id: str | None
+    manifest_row: int | None
+    port: str
+    origin_regency: str | None
+    sex: str
+    age_band: str
+    needs: str
+    """The codes with spaces between them: PostgreSQL has no `unnest` for lists of lists of unequal length."""
+    onward_wish: str
+    channel: str
+    arrived_at: datetime
+    occurred_at: datetime
+    sealed: bytes
+    wrapped_key: bytes
+    event_id: str
+    type: str
+    traceparent: str | None
+    payload: bytes
+
+
+CLAIM_AND_KEEP = """
+WITH item AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::integer[],
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[],
+        $17::timestamptz[], $18::bytea[], $19::bytea[], $20::uuid[], $21::text[], $22::text[], $23::bytea[]
+    ) WITH ORDINALITY AS t (
+        scope, key, content, case_id, person_id, voyage_id, manifest_id, manifest_row,
+        port, origin_regency, sex, age_band, needs, onward_wish, channel, arrived_at,
+        occurred_at, sealed, wrapped_key, event_id, type, traceparent, payload, n
+    )
+), claimed AS (
+    INSERT INTO requests (scope, key, content, case_id)
+    SELECT scope, key, content, case_id FROM item ORDER BY scope, key
+    ON CONFLICT DO NOTHING
+    RETURNING case_id
+), fresh AS MATERIALIZED (
+    SELECT item.* FROM item JOIN claimed USING (case_id)
+), kept AS (
+    INSERT INTO arrivals (
+        case_id, person_id, voyage_id, manifest_id, manifest_row, port, origin_regency, sex, age_band, needs,
+        onward_wish, channel, arrived_at, recorded_at, sealed
+    )
+    SELECT case_id, person_id, voyage_id, manifest_id, manifest_row, port, origin_regency, sex, age_band,
+        string_to_array(needs, ' '), onward_wish, channel, arrived_at, occurred_at, sealed
+    FROM fresh ORDER BY n
+), keyed AS (
+    INSERT INTO person_keys (person_id, wrapped_key) SELECT person_id, wrapped_key FROM fresh ORDER BY n
+)"""
+
+ADD = f"{CLAIM_AND_KEEP}, {journal.FIRST_OF_FRESH} SELECT n::integer AS n FROM fresh"  # noqa: S608 - constants
+
+
+async def add(database: Database, arrivals: Sequence[NewArrival]) -> set[int]:
+    """Record arrivals whose key is new, each with its journal row and outbox pointer, in one statement.
+
+    Answers the places (from 0) of those recorded; the others' keys were known.
+    """
+    rows = await database.fetch(ADD, *zip(*arrivals, strict=True))
+    return {row["n"] - 1 for row in rows}
+
+
+class Known(NamedTuple):
+    content: bytes
+    case_id: str
+    manifest_id: str | None
+    age_band: str
+    needs: tuple[str, ...]
+
+
+async def known(database: Database, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
+    """What was recorded under these keys (scope, key).
+
+    # unscoped: the scope of a key is the actor's own or a voyage that policy has let pass.
+    """
+    rows = await database.fetch(
+        "SELECT r.scope, r.key, r.content, r.case_id, a.manifest_id, a.age_band, a.needs"
+        " FROM unnest($1::uuid[], $2::bytea[]) AS asked (scope, key)"
+        " JOIN requests r USING (scope, key) JOIN arrivals a USING (case_id)",
+        [scope for scope, _ in keys],
+        [key for _, key in keys],
+    )
+    return {
+        (str(row["scope"]), bytes(row["key"])): Known(
+            bytes(row["content"]),
+            str(row["case_id"]),
+            str(row["manifest_id"]) if row["manifest_id"] else None,
+            row["age_band"],
+            tuple(row["needs"]),
+        )
+        for row in rows
+    }
+
+
+class SealedIdentity(NamedTuple):
+    person_id: str
+    sealed: bytes
+    wrapped_key: bytes | None
+    """None once the person was erased."""
+
+
+async def find_sealed(work: Work, case_id: str) -> SealedIdentity | None:
+    """The sealed identity of one case.
+
+    # unscoped: asked for only after a disclosure grant was found for this very case.
+    """
+    row = await work.connection.fetchrow(
+        "SELECT a.person_id, a.sealed, k.wrapped_key"
+        " FROM arrivals a LEFT JOIN person_keys k USING (person_id) WHERE a.case_id = $1",
+        case_id,
+    )
+    if row is None:
+        return None
+    return SealedIdentity(
+        str(row["person_id"]), bytes(row["sealed"]), bytes(row["wrapped_key"]) if row["wrapped_key"] else None
+    )
+
+
+class Line(NamedTuple):
+    """One arrival of a voyage as the quay may see it: no name."""
+
+    case_id: str
+    manifest_row: int | None
+    sex: str
+    age_band: str
+    needs: tuple[str, ...]
+    opened: tuple[str, ...]
+    recorded_at: datetime
+
+    @property
+    def referred(self) -> bool:
+        """True when every need has become an open referral."""
+        return set(self.needs) <= set(self.opened)
+
+
+async def of_voyage(database: Database, voyage_id: str, *, port: str, after: str | None, limit: int) -> list[Line]:
+    """Arrivals of a voyage of this port, in the order they were recorded, `limit` of them after a case."""
+    rows = await database.fetch(
+        "SELECT a.case_id, a.manifest_row, a.sex, a.age_band, a.needs, a.recorded_at,"
+        " ARRAY(SELECT r.need FROM referred_needs r WHERE r.case_id = a.case_id) AS opened"
+        " FROM arrivals a WHERE a.voyage_id = $1 AND a.port = $2 AND ($3::uuid IS NULL OR a.case_id > $3::uuid)"
+        " ORDER BY a.case_id LIMIT $4",
+        voyage_id,
+        port,
+        after,
+        limit,
+    )
+    return [
+        Line(
+            str(row["case_id"]),
+            row["manifest_row"],
+            row["sex"],
+            row["age_band"],
+            tuple(row["needs"]),
+            tuple(row["opened"]),
+            row["recorded_at"],
+        )
+        for row in rows
+    ]

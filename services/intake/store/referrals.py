@@ -1,0 +1,64 @@
+"""What intake has heard of referral: needs taken up, and acceptances that identities are released on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.intake.domain.disclosures import Grant
+from shared.kit.work import Work
+
+
+async def add_referred_needs(work: Work, heard: Sequence[tuple[str, str, datetime]]) -> None:
+    """Keep that needs (case, need, when) became open referrals; a reopened one changes nothing."""
+    await work.connection.execute(
+        "INSERT INTO referred_needs (case_id, need, opened_at)"
+        " SELECT h.case_id, h.need, h.opened_at FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])"
+        " AS h (case_id, need, opened_at) ON CONFLICT DO NOTHING",
+        [case_id for case_id, _, _ in heard],
+        [need for _, need, _ in heard],
+        [at for _, _, at in heard],
+    )
+
+
+class Accepted(NamedTuple):
+    assignment_id: str
+    case_id: str
+    agency_id: str
+    need: str
+    accepted_at: datetime
+
+
+async def add_grants(work: Work, accepted: Sequence[Accepted]) -> None:
+    """Keep acceptances; the same one again changes nothing."""
+    await work.connection.execute(
+        "INSERT INTO disclosure_grants (assignment_id, case_id, agency_id, need, accepted_at)"
+        " SELECT g.assignment_id, g.case_id, g.agency_id, g.need, g.accepted_at"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])"
+        " AS g (assignment_id, case_id, agency_id, need, accepted_at) ON CONFLICT DO NOTHING",
+        *zip(*accepted, strict=True),
+    )
+
+
+async def end_grants(work: Work, ended: Sequence[tuple[str, datetime]]) -> None:
+    """Keep when assignments ended; the first end counts."""
+    await work.connection.execute(
+        "UPDATE disclosure_grants g SET ended_at = e.ended_at"
+        " FROM unnest($1::uuid[], $2::timestamptz[]) AS e (assignment_id, ended_at)"
+        " WHERE g.assignment_id = e.assignment_id AND g.ended_at IS NULL",
+        [assignment_id for assignment_id, _ in ended],
+        [at for _, at in ended],
+    )
+
+
+async def find_grant(work: Work, assignment_id: str) -> Grant | None:
+    """The acceptance of one assignment.
+
+    # unscoped: what `disclosures.refusal` compares with the agency that asks.
+    """
+    row = await work.connection.fetchrow(
+        "SELECT assignment_id, case_id, agency_id, need, ended_at FROM disclosure_grants WHERE assignment_id = $1",
+        assignment_id,
+    )
+    if row is None:
+        return None
+    return Grant(str(row["assignment_id"]), str(row["case_id"]), row["agency_id"], row["need"], row["ended_at"])

@@ -1,0 +1,114 @@
+"""Voyages and their counts; each read only the port's own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from asyncpg import Record
+
+from services.intake.domain.voyages import Counts, Sighting, Voyage
+from shared.kit.database import Database
+from shared.kit.work import Work
+
+VOYAGE = "v.voyage_id, v.port, v.modality, v.vessel, v.announced, v.expected_at"
+
+COUNTS = """
+    coalesce(lists.listed, 0) AS listed, coalesce(lists.rejected, 0) AS rejected,
+    coalesce(heads.arrived, 0) AS arrived, coalesce(heads.referred, 0) AS referred
+FROM voyages v
+LEFT JOIN LATERAL (
+    SELECT sum(m.listed) AS listed, sum(m.rejected) AS rejected
+    FROM manifests m WHERE m.voyage_id = v.voyage_id AND m.superseded_by IS NULL
+) lists ON TRUE
+LEFT JOIN LATERAL (
+    SELECT count(*) AS arrived, count(*) FILTER (
+        WHERE cardinality(a.needs) = (SELECT count(*) FROM referred_needs r WHERE r.case_id = a.case_id)
+    ) AS referred
+    FROM arrivals a WHERE a.voyage_id = v.voyage_id
+) heads ON TRUE
+"""
+
+
+async def add(work: Work, voyage: Voyage) -> None:
+    """Keep an announced voyage."""
+    await work.connection.execute(
+        "INSERT INTO voyages (voyage_id, port, modality, vessel, announced, expected_at, announced_by, announced_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        voyage.voyage_id,
+        voyage.port,
+        voyage.modality,
+        voyage.vessel,
+        voyage.announced,
+        voyage.expected_at,
+        work.actor.id,
+        work.now,
+    )
+
+
+async def find(database: Database, voyage_id: str, *, port: str) -> Voyage | None:
+    """One voyage of this port."""
+    rows = await database.fetch(
+        f"SELECT {VOYAGE} FROM voyages v WHERE v.voyage_id = $1 AND v.port = $2",  # noqa: S608 - a constant
+        voyage_id,
+        port,
+    )
+    return _voyage(rows[0]) if rows else None
+
+
+async def find_many(database: Database, voyage_ids: Sequence[str], *, port: str) -> dict[str, Voyage]:
+    """Those of the voyages that are this port's, by id."""
+    rows = await database.fetch(
+        f"SELECT {VOYAGE} FROM voyages v WHERE v.voyage_id = ANY($1::uuid[]) AND v.port = $2",  # noqa: S608
+        voyage_ids,
+        port,
+    )
+    return {str(row["voyage_id"]): _voyage(row) for row in rows}
+
+
+async def sighted(database: Database, voyage_id: str, *, port: str) -> Sighting | None:
+    """One voyage of this port with its counts."""
+    rows = await database.fetch(f"SELECT {VOYAGE}, {COUNTS} WHERE v.voyage_id = $1 AND v.port = $2", voyage_id, port)
+    return _sighting(rows[0]) if rows else None
+
+
+async def expected_between(
+    database: Database, start: datetime, end: datetime, *, port: str, limit: int
+) -> list[Sighting]:
+    """Voyages of this port that are expected from `start` until before `end`, in that order."""
+    rows = await database.fetch(
+        f"SELECT {VOYAGE}, {COUNTS} WHERE v.port = $1 AND v.expected_at >= $2 AND v.expected_at < $3"
+        " ORDER BY v.expected_at, v.voyage_id LIMIT $4",
+        port,
+        start,
+        end,
+        limit,
+    )
+    return [_sighting(row) for row in rows]
+
+
+async def needs_by_kind(database: Database, voyage_id: str, *, port: str) -> dict[str, tuple[int, int]]:
+    """For each need: how many arrivals of the voyage have it, and for how many of them a referral is open."""
+    rows = await database.fetch(
+        "SELECT n.need, count(*) AS people, count(r.need) AS opened"
+        " FROM arrivals a CROSS JOIN LATERAL unnest(a.needs) AS n (need)"
+        " LEFT JOIN referred_needs r ON r.case_id = a.case_id AND r.need = n.need"
+        " WHERE a.voyage_id = $1 AND a.port = $2 GROUP BY n.need",
+        voyage_id,
+        port,
+    )
+    return {row["need"]: (row["people"], row["opened"]) for row in rows}
+
+
+def _voyage(row: Record) -> Voyage:
+    return Voyage(
+        voyage_id=str(row["voyage_id"]),
+        port=row["port"],
+        modality=row["modality"],
+        vessel=row["vessel"],
+        announced=row["announced"],
+        expected_at=row["expected_at"],
+    )
+
+
+def _sighting(row: Record) -> Sighting:
+    voyage = _voyage(row)
+    return Sighting(voyage, Counts(voyage.announced, row["listed"], row["rejected"], row["arrived"], row["referred"]))

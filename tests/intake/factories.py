@@ -1,0 +1,81 @@
+"""Arrivals, voyages and lists that are valid unless a test says otherwise."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from services.intake.actions import arrivals as actions
+from services.intake.actions.arrivals import Submitted, seal_arrival
+from services.intake.actions.voyages import announce_voyage
+from services.intake.domain.arrivals import Arrival
+from services.intake.domain.people import Identity, born_on
+from services.intake.domain.voyages import Voyage
+from services.intake.store.arrivals import NewArrival
+from services.intake.store.vault import Vault
+from shared.contracts import codes
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+
+START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+KEK = bytes(range(32))
+OFFICER = Actor(id="rina", organisation="P4MI-NNK", roles=frozenset({"port_officer"}), port="NNK")
+SYSTEM = Actor(id="port-NNK", organisation="port-NNK", roles=frozenset({"port_system"}), kind="client", port="NNK")
+STRANGER = Actor(id="dedi", organisation="P4MI-ETK", roles=frozenset({"port_officer"}), port="ETK")
+REFERRAL = Actor(id="svc-referral", organisation="rujukan", roles=frozenset({"service"}), kind="client")
+NOTIFY = Actor(id="svc-notify", organisation="rujukan", roles=frozenset({"service"}), kind="client")
+WORKER = Actor(id="wati", organisation="DINSOS-73.06", roles=frozenset({"agency_worker"}), region="73.06")
+
+
+def an_identity(**said: str) -> Identity:
+    return Identity(**{"full_name": "Emong bin Kawaya", "document_number": "XS9000001", **said})
+
+
+def an_arrival(**said: Any) -> Arrival:
+    """An adult man from Gowa."""
+    identity = said.pop("identity", None) or an_identity(**said.pop("who", {}))
+    return Arrival(**{"identity": identity, "sex": "M", "birth": born_on(date(1991, 1, 19)),
+                      "origin_regency": "73.06", **said})  # fmt: skip
+
+
+def a_new_arrival(
+    vault: Vault, *, key: str = "", actor: Actor = OFFICER, arrival: Arrival | None = None, **said: Any
+) -> NewArrival:
+    """A sealed arrival of one person at Nunukan, ready for `record_arrivals`."""
+    submitted = Submitted(
+        arrival=arrival or an_arrival(),
+        scope=actions.scope_of(actor),
+        key=(key or new_id()).encode(),
+        port=codes.ports()["NNK"],
+        channel="single",
+        arrived_at=START,
+        **said,
+    )
+    return seal_arrival(vault, actor, submitted, START)
+
+
+async def a_voyage(database: Database, *, actor: Actor = OFFICER, announced: int = 3, **said: Any) -> Voyage:
+    async with database.work(actor, purpose="reception") as work:
+        return await announce_voyage(
+            work,
+            **{"modality": "deportation", "vessel": "KM Purnama", "announced": announced, "expected_at": START, **said},
+        )
+
+
+HEADING = (
+    "seq,full_name,sex,date_of_birth,nik,doc_type,doc_number,origin_regency_code,screening_flags,accompanied_by_seq"
+)
+
+
+def a_list(*rows: Sequence[str] | str, heading: str = HEADING) -> bytes:
+    """A CSV file: rows as they stand in it."""
+    return "\n".join([heading, *(row if isinstance(row, str) else ",".join(row) for row in rows)]).encode()
+
+
+def a_row(n: int, **said: str) -> str:
+    """Row `n` of a list with `HEADING`: a grown-up with a document of their own."""
+    cells = {
+        "seq": f"{n:03d}", "name": f"Orang{n}", "sex": "M", "born": "1990-01-01", "nik": "", "type": "SPLP",
+        "number": f"XS9{n:06d}", "regency": "73.06", "flags": "", "with": "", **said,
+    }  # fmt: skip
+    return ",".join(cells.values())
