@@ -37,6 +37,10 @@ def an_app() -> FastAPI:
     async def post_person(person: Person) -> dict[str, str]:
         return {"name": person.name}
 
+    @app.get("/api/people/{number}")
+    async def person(number: int) -> int:
+        return number
+
     @app.get("/{kind}/refused")
     async def refused(kind: str) -> None:
         raise AlreadyAnswered
@@ -115,7 +119,12 @@ class TestApi:
         assert answer.json()["errors"] == [{"field": "/0/name", "message": "x", "remedy": "y"}]
 
     @pytest.mark.parametrize(
-        ("method", "path", "status"), [("GET", "/api/nowhere/at/all", 404), ("GET", "/api/people", 405)]
+        ("method", "path", "status"),
+        [
+            ("GET", "/api/nowhere/at/all", 404),
+            ("GET", "/api/people", 405),
+            ("GET", "/api/people/not-a-number", 404),
+        ],
     )
     async def test_answers_for_the_framework(self, method: str, path: str, status: int) -> None:
         answer = await ask(method, path)

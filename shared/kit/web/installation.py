@@ -90,6 +90,8 @@ async def _http(request: Request, exception: Exception) -> Response:
 
 async def _invalid(request: Request, exception: Exception) -> Response:
     assert isinstance(exception, RequestValidationError)
+    if any(error["loc"][0] == "path" for error in exception.errors()):
+        return problems.answer(request, problems.of_status(request, 404))
     errors = validation.field_problems(language_of(request), exception.errors())
     return problems.answer(request, problems.of_invalid_fields(request, errors))
 
