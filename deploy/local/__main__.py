@@ -60,6 +60,7 @@ async def _up(data: Path, *, empty: bool) -> int:
     async with stack.running(data, settings=stage.settings(data)) as running:
         if not empty:
             click.echo((await _play(running, story.SAMPLE)).text)
+            await stage.end_hurry(running)
         click.echo(welcome.text(running))
         await running.failed()
     return 0

@@ -100,7 +100,7 @@ async def running(
             *(_migrate(service, environments[service], base) for service in SERVICES),
         )
         say("Starting intake, referral, notify and audit …")
-        await base.supervisor.start_all([_service(name, urls[name], environments[name]) for name in SERVICES])
+        await base.supervisor.start_all([service_child(name, urls[name], environments[name]) for name in SERVICES])
         yield Running(
             data=base.data,
             urls=urls,
@@ -286,7 +286,8 @@ async def _migrate(service: str, environment: Mapping[str, str], base: Foundatio
     )
 
 
-def _service(service: str, url: str, environment: Mapping[str, str]) -> Child:
+def service_child(service: str, url: str, environment: Mapping[str, str]) -> Child:
+    """One service as a child process, for whoever starts it again with another environment."""
     return Child(
         name=service,
         command=[sys.executable, "-m", f"services.{service}", "serve"],

@@ -20,6 +20,7 @@ LISTENING, DEAD = "NGO-SBMI", "NGO-MIGRANTCARE"
 """The first one's system answers; at the address of the second nobody listens."""
 READER = "BP3MI-65"
 """Whose system reads the directory of agencies: the office at the port."""
+HURRY = "ANSWER_LIMIT_MAX_S"
 ANSWER_LIMIT_S = 5
 """How long an agency has for its answer while the story is played; afterwards the hours of the rules hold."""
 
@@ -31,13 +32,21 @@ def settings(data: Path) -> dict[str, dict[str, str]]:
     played to its end once, a short time for answers, so that one can watch them run out.
     """
     receivers = ",".join(f"127.0.0.1:{port}" for port in _ports(data / "demo").values())
-    hurry = {} if is_played(data) else {"ANSWER_LIMIT_MAX_S": str(ANSWER_LIMIT_S)}
+    hurry = {} if is_played(data) else {HURRY: str(ANSWER_LIMIT_S)}
     return {"notify": {"WEBHOOK_ALLOW_PRIVATE": receivers}, "referral": hurry}
 
 
 def is_played(data: Path) -> bool:
     """True once the story was played to its end in this data folder."""
     return (data / "demo" / "played").exists()
+
+
+async def end_hurry(running: Running) -> None:
+    """Start referral again without the short time for answers, if it has it: from now on people play."""
+    environment = dict(running.environments["referral"])
+    if environment.pop(HURRY, None):
+        await running.stop("referral")
+        await running.start(stack.service_child("referral", running.urls["referral"], environment))
 
 
 @dataclass(frozen=True, slots=True)
