@@ -134,7 +134,7 @@ class Browser:
         self._actor = actor
 
     async def get(self, path: str, **query: object) -> httpx2.Response:
-        return await self.send("GET", path, params=query)
+        return await self.send("GET", path, **({"params": query} if query else {}))
 
     async def send(self, method: str, path: str, *, key: str | None = None, **content: object) -> httpx2.Response:
         accept = "application/json" if path.startswith("/api") else "text/html"

@@ -76,6 +76,9 @@ class Receiver:
             await self._say(writer, waiting.pop(0))
         elif kind == "status":
             await self._say(writer, int(detail))
+        elif kind == "script":
+            writer.write(b"HTTP/1.1 400 X\r\nContent-Length: 25\r\n\r\n<script>alert(1)</script>")
+            await writer.drain()
         elif kind == "slow":
             await asyncio.sleep(float(detail))
             await self._say(writer, 204)
