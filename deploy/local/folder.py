@@ -127,7 +127,7 @@ def keep_secrets(data: Path, services: Sequence[str]) -> dict[str, str]:
     file = data / "secrets.json"
     kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     names = [
-        *("VAULT_KEK", "LEDGER_KEY", "PROVIDER_SECRET", "postgres"),
+        *("VAULT_KEK", "NOTIFY_SECRET_KEY", "LEDGER_KEY", "PROVIDER_SECRET", "postgres"),
         *(f"{service}_{role}" for service in services for role in ("owner", "app")),
     ]
     missing = {name: new_secret() for name in names if name not in kept}

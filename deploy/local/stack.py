@@ -236,7 +236,7 @@ def _environment(service: str, urls: Mapping[str, str], base: Foundations) -> di
     own = {
         "intake": {"VAULT_KEK": base.secrets["VAULT_KEK"]},
         "referral": {"INTAKE_URL": urls["intake"]},
-        "notify": {},
+        "notify": {"NOTIFY_SECRET_KEY": base.secrets["NOTIFY_SECRET_KEY"]},
         "audit": {"LEDGER_KEY": base.secrets["LEDGER_KEY"], "LEDGER_ORIGIN": "rujukan.local/ledger"},
     }
     taken_away = {
