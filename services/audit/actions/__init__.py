@@ -2,6 +2,7 @@
 
 from services.audit.actions.leaves import add_leaves
 from services.audit.actions.proofs import export_proof, prove_consistency
+from services.audit.actions.publishing import last_checkpoint, list_checkpoints, read_entries, read_tile
 from services.audit.actions.sealing import MOST_LEAVES, seal
 from services.audit.actions.signing import Signer, is_signed_by
 from services.audit.actions.trails import find_cases, read_trail
@@ -15,7 +16,11 @@ __all__ = [
     "export_proof",
     "find_cases",
     "is_signed_by",
+    "last_checkpoint",
+    "list_checkpoints",
     "prove_consistency",
+    "read_entries",
+    "read_tile",
     "read_trail",
     "seal",
     "verify_ledger",

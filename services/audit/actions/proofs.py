@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from services.audit import store
+from services.audit.actions.publishing import last_checkpoint
 from services.audit.actions.signing import Signer
 from services.audit.domain import merkle, tiles
 from services.audit.domain.checkpoints import CaseProof
@@ -24,9 +25,9 @@ async def export_proof(work: Work, signer: Signer, case_id: str) -> dict[str, An
     all_leaves = await store.list_leaves_of_case(work, case_id)
     if not all_leaves:
         raise CaseUnknown
-    last = next(iter(await store.list_last_checkpoints(work, 1)), None)
-    leaves = [leaf for leaf in all_leaves if last and leaf.index < last.size]
-    if last is None or not leaves:
+    last = await last_checkpoint(work)
+    leaves = [leaf for leaf in all_leaves if leaf.index < last.size]
+    if not leaves:
         raise NothingSealed
     paths = {leaf.index: merkle.inclusion_ranges(leaf.index, last.size) for leaf in leaves}
     held = await store.find_tiles(work, tiles.needed(span for path in paths.values() for span in path))
@@ -46,8 +47,7 @@ async def export_proof(work: Work, signer: Signer, case_id: str) -> dict[str, An
 
 async def prove_consistency(work: Work, old: int, new: int) -> dict[str, Any]:
     """That the tree of `new` leaves begins with the tree of `old`. Raises `SizeUnknown`, `LedgerBroken`."""
-    last = next(iter(await store.list_last_checkpoints(work, 1)), None)
-    if last is None or not 0 <= old <= new <= last.size:
+    if not 0 <= old <= new <= (await last_checkpoint(work)).size:
         raise SizeUnknown
     ranges = merkle.consistency_ranges(old, new)
     held = await store.find_tiles(work, tiles.needed(ranges))

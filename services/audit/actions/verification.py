@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.audit import store
+from services.audit.actions.publishing import last_checkpoint
 from services.audit.actions.signing import Signer, is_signed_by
 from services.audit.domain import checkpoints, merkle, tiles
 from services.audit.domain.leaves import Leaf
+from shared.kit.words import msg
 from shared.kit.work import Work
 
 WHOLE_UP_TO = 1 << 18
@@ -31,11 +33,9 @@ class Ledger:
     lowest_level: int
 
 
-async def describe_ledger(work: Work, signer: Signer) -> Ledger | None:
-    """How far the ledger is and whether its tiles give what was signed; None before the first checkpoint."""
-    last = next(iter(await store.list_last_checkpoints(work, 1)), None)
-    if last is None:
-        return None
+async def describe_ledger(work: Work, signer: Signer) -> Ledger:
+    """How far the ledger is and whether its tiles give what was signed. Raises `NothingSealed`."""
+    last = await last_checkpoint(work)
     lowest = 0 if last.size <= WHOLE_UP_TO else 1
     held = await store.list_tiles_from(work, lowest) | await store.find_tiles(work, tiles.edge(last.size))
     head = await store.find_head(work, last.size)
@@ -45,20 +45,20 @@ async def describe_ledger(work: Work, signer: Signer) -> Ledger | None:
 
 
 def _complaint(last: store.Sealed, held: dict[tiles.Tile, bytes], lowest: int, signer: Signer) -> str | None:
-    """What is wrong with the newest checkpoint or its tiles, None when nothing is."""
+    """What is wrong with the newest checkpoint or its tiles, as a message id; None when nothing is."""
     if not is_signed_by(last.note, signer.verifier_key):
-        return "the newest checkpoint is not signed with this ledger's key"
+        return msg("The newest checkpoint is not signed with this ledger's key.")
     checkpoint, _ = checkpoints.parse_note(last.note)
     if (checkpoint.size, checkpoint.root) != (last.size, last.root):
-        return "the newest checkpoint is not the one that was signed"
+        return msg("The newest checkpoint is not the one that was signed.")
     try:
         wrong = tiles.first_difference(last.size, held, lowest=lowest)
         root = merkle.range_hash((0, last.size), lambda node: tiles.hash_in(held, node))
     except tiles.NoSuchTile:
-        return "tiles are missing"
+        return msg("Tiles are missing.")
     if wrong is not None:
-        return f"{tiles.path_of(*wrong)} is not what is below it"
-    return None if root == last.root else "the tiles do not give the root that was signed"
+        return msg("A tile is not what the tiles below it give.")
+    return None if root == last.root else msg("The tiles do not give the root that was signed.")
 
 
 @dataclass(slots=True)

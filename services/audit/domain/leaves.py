@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from services.audit.domain import merkle
 
@@ -61,6 +62,15 @@ class Leaf:
     def intact(self) -> bool:
         """True when metadata, hash and payload belong together."""
         return self.opens and merkle.leaf_hash(self.data) == self.hash
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The payload as it was sent (who, why, cause, `data`); empty when it is redacted or no JSON object."""
+        try:
+            told = json.loads(self.payload or b"{}")
+        except ValueError:
+            return {}
+        return told if isinstance(told, dict) else {}
 
     @property
     def redacted(self) -> bool:

@@ -118,11 +118,11 @@ def named(path: str) -> tuple[int, int]:
     """The index and width that the end of a path names (`x001/x234/067`, `000.p/5`). Raises `NoSuchTile`."""
     groups, _, partial = path.partition(".p/")
     if GROUPED.fullmatch(groups) is None or len(groups) > 24:
-        raise NoSuchTile(path)
+        raise NoSuchTile
     index = int(groups.replace("x", "").replace("/", ""))
     width = int(partial) if partial.isascii() and partial.isdigit() and len(partial) <= 3 else WIDTH
     if width < 1 or path_of(0, index, width) != f"tile/0/{path}":
-        raise NoSuchTile(path)
+        raise NoSuchTile
     return index, width
 
 

@@ -1,0 +1,236 @@
+"""What codes are called on a trail. A code that has no words here is shown as it is: nothing is left out."""
+
+from datetime import datetime
+from typing import Any
+
+from shared.contracts import codes
+from shared.kit import words
+from shared.kit.words import Language, msg
+
+HIDDEN = frozenset({"case_id"})
+"""Fields that every entry of a trail shares."""
+
+SERVICES = {
+    "intake": msg("Intake"),
+    "referral": msg("Referral"),
+    "notify": msg("Notices"),
+    "audit": msg("Audit"),
+}
+
+EVENTS = {
+    "intake.voyage_announced.v1": msg("Voyage announced"),
+    "intake.manifest_confirmed.v1": msg("Name list taken in"),
+    "intake.arrival_recorded.v1": msg("Landed and screened"),
+    "intake.identity_disclosed.v1": msg("Identity shown to the agency that accepted"),
+    "intake.disclosure_refused.v1": msg("Identity asked for and refused"),
+    "referral.referral_opened.v1": msg("Referral opened"),
+    "referral.assignment_sent.v1": msg("Agency asked"),
+    "referral.assignment_acknowledged.v1": msg("Opened by the agency"),
+    "referral.assignment_accepted.v1": msg("Accepted by the agency"),
+    "referral.assignment_declined.v1": msg("Declined by the agency"),
+    "referral.assignment_expired.v1": msg("No answer in time"),
+    "referral.service_started.v1": msg("Help begun"),
+    "referral.assignment_completed.v1": msg("Help given and handed over"),
+    "referral.assignment_failed.v1": msg("Help did not come about"),
+    "referral.referral_fulfilled.v1": msg("Need met"),
+    "referral.referral_escalated.v1": msg("Supervisor called in"),
+    "referral.gap_opened.v1": msg("Nobody can serve the need"),
+    "referral.case_read.v1": msg("Case read"),
+    "notify.subscription_created.v1": msg("Subscription made"),
+    "notify.subscription_paused.v1": msg("Subscription paused"),
+    "notify.subscription_resumed.v1": msg("Subscription resumed"),
+    "notify.notice_queued.v1": msg("Notice waiting for delivery"),
+    "notify.notice_delivered.v1": msg("Notice delivered"),
+    "notify.notice_failed.v1": msg("Delivery tried in vain"),
+    "notify.notice_dead_lettered.v1": msg("Notice given up, a person's task now"),
+    "notify.notice_replayed.v1": msg("Notice sent again by a person"),
+    "audit.trail_read.v1": msg("Trail read"),
+    "audit.proof_exported.v1": msg("Proof taken away"),
+    "audit.case_found.v1": msg("Found by a search"),
+    "access.signed_in.v1": msg("Signed in"),
+    "access.signed_out.v1": msg("Signed out"),
+    "access.access_denied.v1": msg("Access refused"),
+}
+
+FIELDS = {
+    "accepted": msg("Accepted rows"),
+    "age_band": msg("Age group"),
+    "agency_id": msg("Agency"),
+    "announced": msg("Announced"),
+    "answer_due_at": msg("Answer due"),
+    "arrived_at": msg("Landed"),
+    "assignment_id": msg("Assignment"),
+    "attempt": msg("Attempt"),
+    "channel": msg("Way in"),
+    "delivery_id": msg("Delivery"),
+    "entries": msg("Entries"),
+    "event_id": msg("Event"),
+    "event_type": msg("Kind of event"),
+    "expected_at": msg("Expected"),
+    "explanation": msg("Address of the explanation"),
+    "fields": msg("Fields"),
+    "gap_id": msg("Gap"),
+    "known": msg("Known before"),
+    "listed": msg("Listed"),
+    "manifest_id": msg("Manifest"),
+    "modality": msg("Way of return"),
+    "need": msg("Need"),
+    "needs": msg("Needs"),
+    "next_attempt_at": msg("Next attempt"),
+    "onward_wish": msg("Wish"),
+    "origin_regency": msg("Home regency"),
+    "outcome": msg("Outcome"),
+    "port": msg("Port"),
+    "port_regency": msg("Regency of the port"),
+    "province": msg("Province"),
+    "reader": msg("Read by"),
+    "reason": msg("Reason"),
+    "referral_id": msg("Referral"),
+    "regency": msg("Regency"),
+    "rejected": msg("Rejected rows"),
+    "restricted": msg("For the case team only"),
+    "rules_version": msg("Version of the rules"),
+    "service": msg("Service"),
+    "service_due_at": msg("Help due"),
+    "sex": msg("Sex"),
+    "side": msg("Whose decision"),
+    "status": msg("Answer of the server"),
+    "subscription_id": msg("Subscription"),
+    "supervisor": msg("Supervisor"),
+    "thing": msg("What was asked for"),
+    "tree_size": msg("Leaves under the checkpoint"),
+    "trouble": msg("Trouble"),
+    "voyage_id": msg("Voyage"),
+}
+
+VALUES = {
+    "F": msg("Female"),
+    "M": msg("Male"),
+    "X": msg("Not stated"),
+    "child": msg("Child"),
+    "adult": msg("Adult"),
+    "elderly": msg("60 or older"),
+    "unknown": msg("Not known"),
+    "deportation": msg("Deportation"),
+    "repatriation": msg("Repatriation"),
+    "vulnerable_flight": msg("Flight for vulnerable people"),
+    "single": msg("One by one"),
+    "batch": msg("Several at once"),
+    "manifest": msg("Name list"),
+    "go_home": msg("Go home"),
+    "stay_local": msg("Stay near the port"),
+    "PERSON": msg("The person's"),
+    "AGENCY": msg("The agency's"),
+    "no_capacity": msg("No capacity"),
+    "outside_region": msg("Outside the region"),
+    "wrong_service": msg("Wrong service"),
+    "duplicate": msg("Duplicate"),
+    "insufficient_facts": msg("Too few facts"),
+    "person_refused": msg("The person refused"),
+    "SERVICE_DELIVERED": msg("Service given"),
+    "HANDED_TO_FAMILY": msg("Handed over to the family"),
+    "HANDED_TO_SOCIAL_MINISTRY": msg("Handed over to the social ministry"),
+    "HANDED_TO_AGENCY": msg("Handed over to another agency"),
+    "REFERRED_ONWARD": msg("Referred onward"),
+    "PERSON_REFUSED": msg("The person refused"),
+    "COULD_NOT_CONTACT": msg("Could not be reached"),
+    "NOT_ELIGIBLE": msg("Not eligible"),
+    "NO_CAPACITY": msg("No capacity"),
+    "PERSON_LEFT": msg("The person left"),
+    "DECEASED": msg("Deceased"),
+    "DUPLICATE": msg("Duplicate"),
+    "no_candidate_left": msg("No agency left to ask"),
+    "service_overdue": msg("Help is overdue"),
+    "not_accepted": msg("Not accepted yet"),
+    "other_agency": msg("Another agency's case"),
+    "ended": msg("Ended already"),
+    "unknown_case": msg("No such case"),
+    "by_subscriber": msg("By the subscriber"),
+    "gone": msg("The server is gone"),
+    "timeout": msg("No answer in time"),
+    "connection": msg("Not reachable"),
+    "tls": msg("No valid certificate"),
+    "address_refused": msg("Address not allowed"),
+    "redirect": msg("Answered with a redirect"),
+    "client_error": msg("Refused by the server"),
+    "server_error": msg("Error of the server"),
+    "throttled": msg("Asked to be called less often"),
+    "no_session": msg("Not signed in"),
+    "bad_token": msg("Bad access token"),
+    "role": msg("Role does not allow it"),
+    "not_yours": msg("Belongs to others"),
+    "csrf": msg("Not from a page of ours"),
+    "too_many": msg("Many refusals in a minute"),
+}
+
+PURPOSES = {
+    "access": msg("access to the system"),
+    "accept": msg("answering a referral"),
+    "answer": msg("answering a referral"),
+    "audit": msg("audit"),
+    "deliver": msg("delivering notices"),
+    "disclose": msg("giving help that was accepted"),
+    "hear": msg("following from another event"),
+    "look": msg("looking at own work"),
+    "screening": msg("screening at the port"),
+    "subscribe": msg("managing subscriptions"),
+}
+
+
+def service(language: Language, source: str) -> str:
+    """What a service is called."""
+    return words.translate(language, SERVICES[source]) if source in SERVICES else source
+
+
+def event(language: Language, type_: str) -> str:
+    """What happened, in words."""
+    return words.translate(language, EVENTS[type_]) if type_ in EVENTS else type_
+
+
+def purpose(language: Language, code: str) -> str:
+    """Why it was done."""
+    return words.translate(language, PURPOSES[code]) if code in PURPOSES else code
+
+
+def field(language: Language, name: str) -> str:
+    """What a field of a fact is called."""
+    return words.translate(language, FIELDS[name]) if name in FIELDS else name
+
+
+def value(language: Language, name: str, value_: Any, zone: str) -> str:
+    """A field's value as people read it: labels for codes, names for regions, times at the place."""
+    if value_ is None:
+        return words.translate(language, "Not known")
+    if isinstance(value_, list):
+        return ", ".join(value(language, name, one, zone) for one in value_) or "–"
+    if isinstance(value_, bool):
+        return words.translate(language, msg("yes") if value_ else msg("no"))
+    if isinstance(value_, int):
+        return str(value_) if name == "status" else words.number(language, value_)
+    text = str(value_)
+    if name.endswith("_at"):
+        return _moment(language, text, zone)
+    return _place_or_need(language, name, text) or (
+        words.translate(language, VALUES[text]) if text in VALUES else event(language, text)
+    )
+
+
+def _moment(language: Language, text: str, zone: str) -> str:
+    try:
+        return words.moment(language, datetime.fromisoformat(text), zone)
+    except ValueError:
+        return text
+
+
+def _place_or_need(language: Language, name: str, code: str) -> str | None:
+    if name in ("need", "needs") and code in codes.needs():
+        need = codes.needs()[code]
+        return need.label_id if language == "id" else need.label_en
+    if name == "province" and code in codes.provinces():
+        province = codes.provinces()[code]
+        return province.name if language == "id" else province.name_en
+    if name.endswith("regency") and code in codes.regencies():
+        return codes.regencies()[code].name
+    if name == "port" and code in codes.ports():
+        return codes.ports()[code].name
+    return None
