@@ -103,12 +103,12 @@ CREATE TABLE gaps (
     gap_id uuid NOT NULL,
     referral_id uuid NOT NULL,
     opened_at timestamp with time zone NOT NULL,
-    checked_at timestamp with time zone NOT NULL,
+    directory_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     CONSTRAINT gaps_pkey PRIMARY KEY (gap_id)
 );
 CREATE UNIQUE INDEX one_open_gap_per_referral ON gaps USING btree (referral_id) WHERE (closed_at IS NULL);
-CREATE INDEX open_gaps_by_check ON gaps USING btree (checked_at) WHERE (closed_at IS NULL);
+CREATE INDEX open_gaps_by_directory ON gaps USING btree (directory_at) WHERE (closed_at IS NULL);
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (

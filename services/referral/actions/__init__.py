@@ -1,3 +1,4 @@
 """What referral can do. `opening` turns arrivals into needs, `answering` is what agencies do, `chasing` what the
-clock does, `keeping` what the directory's keepers do. `routing` holds rules and directory, `telling` makes the facts.
+clock does, `supervising` and `keeping` what supervisors and the directory's keepers do, `disclosing` and `looking` what
+is read. `following` is what an ended attempt leads to, `routing` holds rules and directory, `telling` makes the facts.
 """

@@ -149,7 +149,7 @@ async def read_case(work: Work, assignment_id: str) -> tuple[Need, Assignment]:
     """
     owned = await store.find_owned(work, [assignment_id])
     if assignment_id not in owned:
-        raise AssignmentUnknown(assignment_id)
+        raise AssignmentUnknown
     referral_id, _ = owned[assignment_id]
     need = (await store.find_needs(work, [referral_id]))[referral_id]
     assignment = need.attempt(assignment_id)
@@ -171,7 +171,7 @@ async def _each(
     refusals: dict[int, Refused] = {}
     for n, answer in enumerate(answers):
         if answer.assignment_id not in owned:
-            refusals[n] = AssignmentUnknown(answer.assignment_id)
+            refusals[n] = AssignmentUnknown()
             continue
         need = changes.need(owned[answer.assignment_id][0])
         try:

@@ -1,5 +1,6 @@
 """An assignment: one attempt to have one agency meet one need."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -87,6 +88,8 @@ SUCCESS = frozenset(
 )
 """Outcomes with which a need counts as met."""
 
+HANDOVER_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,63}")
+
 DECLINE_SIDE: Mapping[str, Side] = {
     "no_capacity": "AGENCY",
     "outside_region": "AGENCY",
@@ -161,6 +164,11 @@ def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:
     )
 
 
+def is_handover_ref(text: str) -> bool:
+    """True for the number of a document. It has no spaces, so that it cannot hold a name."""
+    return HANDOVER_REF.fullmatch(text) is not None
+
+
 def expect(assignment: Assignment, version: int | None) -> None:
     """Refuse when the caller decided on another version. Raises `VersionChanged`."""
     if version is not None and version != assignment.version:
@@ -188,7 +196,7 @@ def decline(assignment: Assignment, *, reason: str, side: Side | None, by: str, 
     """The agency says no. Raises `ReasonMissing` when reason and side do not belong together."""
     whose = DECLINE_SIDE.get(reason)
     if whose is None or (side is not None and side != whose):
-        raise ReasonMissing(reason)
+        raise ReasonMissing
     return replace(
         move(_asked(assignment), "declined", now=now),
         answered_at=now,
@@ -208,7 +216,7 @@ def start(assignment: Assignment, *, now: datetime) -> Assignment:
 def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, now: datetime) -> Assignment:
     """Help was given and handed over. From `accepted` it has begun and ended in one."""
     if outcome not in SUCCESS:
-        raise ReasonMissing(outcome)
+        raise ReasonMissing
     begun = start(assignment, now=now) if assignment.state == "accepted" else assignment
     return replace(move(begun, "outcome_recorded", now=now), outcome=outcome, handover_ref=handover_ref)
 
@@ -216,7 +224,7 @@ def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, 
 def fail(assignment: Assignment, *, outcome: str, now: datetime) -> Assignment:
     """The accepted help did not come about."""
     if outcome not in FAIL_EFFECT:
-        raise ReasonMissing(outcome)
+        raise ReasonMissing
     return replace(move(assignment, "outcome_failed", now=now), outcome=outcome)
 
 

@@ -37,7 +37,7 @@ class Need:
         for assignment in self.attempts:
             if assignment.assignment_id == assignment_id:
                 return assignment
-        raise AssignmentUnknown(assignment_id)
+        raise AssignmentUnknown
 
 
 def answer_due(hours: int, *, limit: timedelta | None, now: datetime) -> datetime:
@@ -49,7 +49,7 @@ def answer_due(hours: int, *, limit: timedelta | None, now: datetime) -> datetim
 def ask(need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelta | None, now: datetime) -> Need:
     """Ask one agency. Raises `AttemptStillLive` beside a live attempt, `MoveNotAllowed` on an ended need."""
     if need.live is not None:
-        raise AttemptStillLive(need.referral.referral_id)
+        raise AttemptStillLive
     if need.referral.state != "open":
         raise MoveNotAllowed("referral", need.referral.state, "asked")
     asked = Assignment(
@@ -83,7 +83,7 @@ def accept(need: Need, assignment_id: str, *, by: str, version: int | None, now:
     taken = assignments.accept(need.attempt(assignment_id), by=by, now=now)
     assignments.expect(need.attempt(assignment_id), version)
     if any(a.state in assignments.HELPING for a in need.attempts):
-        raise AttemptStillLive(need.referral.referral_id)
+        raise AttemptStillLive
     return _with(need, taken)
 
 

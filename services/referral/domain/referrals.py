@@ -125,7 +125,7 @@ def fulfil(referral: Referral, *, outcome: str, by: str, now: datetime) -> Refer
 def give_up(referral: Referral, *, reason: str, officer: str | None, now: datetime) -> Referral:
     """The need stays unmet, for a coded reason. A child's need only when a named officer answers for that."""
     if not reason:
-        raise ReasonMissing("an unmet need is closed with a reason")
+        raise ReasonMissing
     if referral.child and not officer:
-        raise ChildNeedsOfficer(referral.referral_id)
+        raise ChildNeedsOfficer
     return replace(move(referral, "attempts_exhausted", now=now), outcome=reason, closed_by=officer)

@@ -1,4 +1,4 @@
-"""The facts that can stand in the way of a move. None holds a name; ids and codes only."""
+"""The facts that can stand in the way of a move. Edges say them in words; attributes hold ids, codes and times only."""
 
 from datetime import datetime
 
@@ -11,7 +11,8 @@ class MoveNotAllowed(Refused):
     """The thing is in a state from which this event leads nowhere."""
 
     def __init__(self, thing: str, state: str, event: str) -> None:
-        super().__init__(f"{thing} is {state}: {event} leads nowhere")
+        super().__init__()
+        self.thing = thing
         self.state = state
         self.event = event
 
@@ -20,7 +21,7 @@ class AlreadyAnswered(Refused):
     """Somebody else answered first; says who, when and what, so that the loser can see the winner."""
 
     def __init__(self, *, state: str, answered_by: str | None, answered_at: datetime | None) -> None:
-        super().__init__(f"already {state}")
+        super().__init__()
         self.state = state
         self.answered_by = answered_by
         self.answered_at = answered_at
@@ -30,7 +31,7 @@ class TooLate(Refused):
     """The time to answer ran out, or the sender took the request back; another agency is asked."""
 
     def __init__(self, *, state: str, ended_at: datetime | None) -> None:
-        super().__init__(f"already {state}")
+        super().__init__()
         self.state = state
         self.ended_at = ended_at
 
@@ -39,7 +40,7 @@ class VersionChanged(Refused):
     """The reader decided on an older version than the one that is stored."""
 
     def __init__(self, *, expected: int, found: int) -> None:
-        super().__init__(f"version {found} is stored, {expected} was expected")
+        super().__init__()
         self.expected = expected
         self.found = found
 
@@ -58,3 +59,11 @@ class ChildNeedsOfficer(Refused):
 
 class ReasonMissing(Refused):
     """This move needs a coded reason or outcome of another kind."""
+
+
+class IdentityFollows(Refused):
+    """Intake is away, or has not heard of the acceptance yet. The acceptance stands; ask again in a moment."""
+
+
+class IdentityWithheld(Refused):
+    """Not accepted by this agency, or no longer: the identity is not disclosed."""

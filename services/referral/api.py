@@ -1,0 +1,363 @@
+"""JSON in, one action, JSON out: the inbox of an agency, its answers, the directory, the figures."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.referral import policy, rules
+from services.referral.actions import answering, disclosing, looking
+from services.referral.actions.answering import Answer, Result
+from services.referral.domain import assignments, refusals
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.needs import Need
+from services.referral.domain.refusals import (
+    AlreadyAnswered,
+    AssignmentUnknown,
+    AttemptStillLive,
+    MoveNotAllowed,
+    ReasonMissing,
+    Refused,
+    TooLate,
+    VersionChanged,
+)
+from services.referral.store import agencies, desk, needs
+from services.referral.store.desk import InboxItem
+from shared.contracts import codes
+from shared.contracts.fact import Code, Id
+from shared.contracts.referral import DeclineReason, Outcome
+from shared.kit import words
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.identity import require
+from shared.kit.refusal import Refusal
+from shared.kit.web import FieldProblem, Invalid, idempotent, json_response, key_of, language_of
+from shared.kit.words import Language, msg
+from shared.kit.work import Work
+
+router = APIRouter(prefix="/api", tags=["referral"])
+
+Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+Watcher = Annotated[Actor, Depends(require(*policy.WATCHERS))]
+Anybody = Annotated[Actor, Depends(require(*policy.ANYBODY))]
+
+MOST_ITEMS = 500
+MOST_ROWS = 500
+
+HandoverRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$")]
+"""The number of a handover document. No spaces, so that it cannot hold a name."""
+
+REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
+    AssignmentUnknown: (404, "assignment_unknown", msg("There is no such referral in your inbox")),
+    AlreadyAnswered: (409, "already_answered", msg("This referral was answered already")),
+    TooLate: (409, "too_late", msg("The time to answer is over; another agency is being asked")),
+    VersionChanged: (409, "version_changed", msg("The referral changed since you read it")),
+    AttemptStillLive: (409, "attempt_still_live", msg("Another agency is being asked or already helps")),
+    MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
+    refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
+    ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
+}
+"""How refusals of the domain answer: status, code, title."""
+
+
+class IdentityFollows(Refusal):
+    """The acceptance stands; the identity cannot be had at this moment."""
+
+    status = 503
+    code = "identity_follows"
+    title = msg("The identity follows")
+
+    def __init__(self) -> None:
+        super().__init__(
+            msg("Your acceptance is kept. The port's vault does not answer at the moment; please ask again."),
+            headers={"Retry-After": "2"},
+        )
+
+
+class Item(BaseModel):
+    """One assignment of a list. `version`: the one that was read; a newer one refuses the item."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    assignment_id: Id
+    version: int | None = Field(default=None, ge=0, le=2**31 - 1)
+
+    def answer(self) -> Answer:
+        return Answer(**self.model_dump())
+
+
+class Decline(Item):
+    reason: DeclineReason
+    side: Literal["PERSON", "AGENCY"] | None = None
+
+
+class Completion(Item):
+    outcome: Outcome
+    handover_ref: HandoverRef | None = None
+
+
+class Failure(Item):
+    outcome: Outcome
+
+
+I = TypeVar("I", bound=Item)  # noqa: E741
+
+
+class Items(BaseModel, Generic[I]):
+    """Up to 500 items; each has its own result. A bare list is taken as well."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[I] = Field(min_length=1, max_length=MOST_ITEMS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _or_a_list(cls, value: Any) -> Any:
+        return {"items": value} if isinstance(value, list) else value
+
+
+class ItemResult(BaseModel):
+    """What became of one item. `ok` false: `code`, `title` say why, and who was first where somebody was."""
+
+    assignment_id: Id
+    ok: bool
+    status: int
+    state: str | None = None
+    version: int | None = None
+    service_due_at: datetime | None = None
+    code: str | None = None
+    title: str | None = None
+    answered_by: Code | None = None
+    answered_at: datetime | None = None
+
+
+class Results(BaseModel):
+    items: list[ItemResult]
+
+
+Act = Callable[[Work, Sequence[Answer]], Awaitable[list[Result]]]
+
+
+@router.get("/inbox")
+async def get_inbox(
+    request: Request,
+    actor: Worker,
+    state: Annotated[list[assignments.State] | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
+    after: Annotated[str, Query(max_length=80)] = "",
+) -> Response:
+    """The own agency's assignments: live ones by deadline, soonest first, or ended ones, latest first.
+
+    `state` one or more; without it all that are live. `next` is the `after` of the next page.
+    """
+    wanted = state or sorted(assignments.LIVE)
+    ended = [s for s in wanted if s in assignments.TERMINAL]
+    if ended and len(ended) != len(wanted):
+        raise Invalid([_problem(request, "/state", msg("Ask for live states or for ended ones, not both."))])
+    cursor = _cursor(request, after)
+    async with _database(request).work(actor, purpose="look") as work:
+        read = desk.list_ended if ended else desk.list_inbox
+        found = await read(work, wanted, after=cursor, limit=limit)
+        now = work.now
+    return json_response(
+        {"items": [_item(item) for item in found], "next": _next(found, limit), "now": now.isoformat()}
+    )
+
+
+@router.get("/assignments/{assignment_id}")
+async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """One case as its agency may see it: coded summary, reasons, history. The reading is on the trail first."""
+    async with _database(request).work(actor, purpose="read_case") as work:
+        need, assignment = await answering.read_case(work, assignment_id)
+        bodies = await needs.find_explanations(work, [need.referral.explanation])
+        now = work.now
+    return json_response(_case(need, assignment, bodies[need.referral.explanation], now))
+
+
+@router.post("/assignments/acknowledgements", response_model=Results)
+async def post_acknowledgements(request: Request, actor: Worker, posted: Items[Item]) -> Response:
+    """Say that they were opened."""
+    return await _post(request, actor, posted, "acknowledge", answering.acknowledge_assignments)
+
+
+@router.post("/assignments/acceptances", response_model=Results)
+async def post_acceptances(request: Request, actor: Worker, posted: Items[Item]) -> Response:
+    """Take them. From then on the identity may be asked for."""
+    return await _post(request, actor, posted, "accept", answering.accept_assignments)
+
+
+@router.post("/assignments/declines", response_model=Results)
+async def post_declines(request: Request, actor: Worker, posted: Items[Decline]) -> Response:
+    """Say no, with a coded reason; the next agency is asked, or a supervisor when the person refuses."""
+    act = partial(answering.decline_assignments, routing=request.app.state.routing)
+    return await _post(request, actor, posted, "decline", act)
+
+
+@router.post("/assignments/starts", response_model=Results)
+async def post_starts(request: Request, actor: Worker, posted: Items[Item]) -> Response:
+    """Say that help has begun."""
+    return await _post(request, actor, posted, "serve", answering.start_services)
+
+
+@router.post("/assignments/completions", response_model=Results)
+async def post_completions(request: Request, actor: Worker, posted: Items[Completion]) -> Response:
+    """Help was given and handed over; `handover_ref` is the number of the document."""
+    return await _post(request, actor, posted, "serve", answering.complete_assignments)
+
+
+@router.post("/assignments/failures", response_model=Results)
+async def post_failures(request: Request, actor: Worker, posted: Items[Failure]) -> Response:
+    """Accepted help came to nothing; the next agency is asked, or a supervisor, by the outcome."""
+    act = partial(answering.fail_assignments, routing=request.app.state.routing)
+    return await _post(request, actor, posted, "serve", act)
+
+
+@router.get("/assignments/{assignment_id}/identity")
+async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """Who the person is, asked of intake for this reading alone; after acceptance and before the end."""
+    state = request.app.state
+    try:
+        fields = await disclosing.read_identity(
+            state.database, state.disclosure, state.identity.service_token, actor, assignment_id
+        )
+    except refusals.IdentityFollows:
+        raise IdentityFollows from None
+    return json_response({"assignment_id": assignment_id, "fields": fields}, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/agencies")
+async def get_agencies(
+    request: Request,
+    actor: Anybody,
+    kind: Annotated[str | None, Query(max_length=32)] = None,
+    region: Annotated[str | None, Query(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")] = None,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+    after: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """The directory by id; `region` a province with its regencies, or one regency."""
+    async with _database(request).work(actor, purpose="look") as work:
+        found = await agencies.list_agencies(work, kind=kind, region=region, after=after, limit=limit)
+    return json_response({"items": found, "next": found[-1].agency_id if len(found) == limit else None})
+
+
+@router.get("/figures")
+async def get_figures(request: Request, actor: Watcher) -> Response:
+    """How many referrals and attempts, by state, province, need and agency. No case is in it."""
+    async with _database(request).work(actor, purpose="look") as work:
+        return json_response(await looking.take_figures(work))
+
+
+async def _post(request: Request, actor: Actor, posted: Items[Any], purpose: str, act: Act) -> Response:
+    """One action over the items, once per key."""
+    key = await key_of(request)
+    answers = [item.answer() for item in posted.items]
+    async with _database(request).work(actor, purpose=purpose) as work:
+
+        async def respond() -> Response:
+            results = await act(work, answers)
+            language = language_of(request)
+            said = [result_of(language, a, r) for a, r in zip(answers, results, strict=True)]
+            return json_response(Results(items=said))
+
+        return await idempotent(request, work, key, respond)
+
+
+def result_of(language: Language, answer: Answer, result: Result) -> ItemResult:
+    """What to say about one item."""
+    if isinstance(result, Refused):
+        status, code, title = next(known for kind, known in REFUSALS.items() if isinstance(result, kind))
+        return ItemResult(
+            assignment_id=answer.assignment_id,
+            ok=False,
+            status=status,
+            state=getattr(result, "state", None),
+            code=code,
+            title=words.translate(language, title),
+            answered_by=getattr(result, "answered_by", None),
+            answered_at=getattr(result, "answered_at", None),
+        )
+    return ItemResult(
+        assignment_id=answer.assignment_id,
+        ok=True,
+        status=200,
+        state=result.state,
+        version=result.version,
+        service_due_at=result.service_due_at,
+    )
+
+
+def _case(need: Need, assignment: Assignment, body: bytes, now: datetime) -> dict[str, Any]:
+    r = need.referral
+    decision = rules.read(body)
+    return {
+        "assignment_id": assignment.assignment_id,
+        "referral_id": r.referral_id,
+        "case_id": r.case_id,
+        "state": assignment.state,
+        "version": assignment.version,
+        "attempt": assignment.attempt,
+        "need": r.need,
+        "restricted": r.restricted,
+        "summary": {
+            "sex": r.sex,
+            "age_band": r.age_band,
+            "port": r.port,
+            "regency": r.regency,
+            "province": r.province,
+            "onward_wish": r.onward_wish,
+            "arrived_at": r.arrived_at.isoformat(),
+        },
+        "deadlines": {
+            "answer_due_at": assignment.answer_due_at.isoformat(),
+            "service_due_at": assignment.service_due_at and assignment.service_due_at.isoformat(),
+        },
+        "outcome": assignment.outcome,
+        "handover_ref": assignment.handover_ref,
+        "explanation": {
+            "digest": r.explanation.hex(),
+            "rules_version": decision.rules_version,
+            "facts": asdict(decision.facts),
+            "candidates": [c.agency_id for c in decision.candidates],
+            "considered": [asdict(c) for c in decision.considered],
+        },
+        "attempts": [
+            {"attempt": a.attempt, "agency_id": a.agency_id, "state": a.state, "sent_at": a.sent_at.isoformat()}
+            for a in need.attempts
+        ],
+        "now": now.isoformat(),
+    }
+
+
+def _item(item: InboxItem) -> dict[str, Any]:
+    return asdict(item) | {"need_label": codes.needs()[item.need].label_id}
+
+
+def _next(found: Sequence[InboxItem], limit: int) -> str | None:
+    if len(found) < limit:
+        return None
+    at = found[-1].due_at or found[-1].ended_at
+    assert at is not None
+    return f"{int(at.timestamp() * 1_000_000)}.{found[-1].assignment_id}"
+
+
+def _cursor(request: Request, after: str) -> tuple[datetime, str] | None:
+    if not after:
+        return None
+    at, _, assignment_id = after.partition(".")
+    if not at.isdecimal() or len(at) > 17 or len(assignment_id) != 36:
+        raise Invalid([_problem(request, "/after", msg("Send `next` of the page before, as it was."))])
+    micros = int(at)
+    return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000), assignment_id
+
+
+def _problem(request: Request, field: str, message: str) -> FieldProblem:
+    return FieldProblem(field, words.translate(language_of(request), message))
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database

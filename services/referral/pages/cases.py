@@ -1,0 +1,310 @@
+"""One case as its agency sees it: coded summary, reasons, history; the identity once the agency has accepted."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from services.referral import policy, rules
+from services.referral.actions import answering, disclosing
+from services.referral.actions.answering import Answer, Result
+from services.referral.domain import assignments
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.needs import Need
+from services.referral.domain.refusals import (
+    AlreadyAnswered,
+    AssignmentUnknown,
+    IdentityFollows,
+    IdentityWithheld,
+    Refused,
+    TooLate,
+)
+from services.referral.pages import explanations, labels
+from services.referral.store import needs
+from shared.contracts import codes
+from shared.contracts.fact import Id
+from shared.kit import words
+from shared.kit.actor import Actor
+from shared.kit.identity import require
+from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, redirect
+from shared.kit.words import Language, msg, translate
+from shared.kit.work import Work
+
+router = page_router()
+
+Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+
+Identity = dict[str, str] | Literal["follows", "withheld"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the page shows of a case, before it is put in words."""
+
+    need: Need
+    assignment: Assignment
+    lines: list[explanations.Line]
+    rules_version: str
+    agency_names: dict[str, str]
+
+
+@router.get("/rujukan/{assignment_id}")
+async def case_page(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """The case. Looking at it is on the trail, and opens it when it is new."""
+    return await _show(request, actor, assignment_id)
+
+
+@router.post("/rujukan/{assignment_id}/terima")
+async def accept(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """Take it."""
+    return await _do(
+        request, actor, assignment_id, "accept", answering.accept_assignments, msg("Accepted. The identity is below.")
+    )
+
+
+@router.post("/rujukan/{assignment_id}/tolak")
+async def decline(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """Say no; a reason is needed."""
+    form = await request.form()
+    reason = _text(form, "reason")
+    if reason not in labels.REASONS:
+        return await _again(request, actor, assignment_id, "reason", msg("Choose a reason."))
+    act = partial(answering.decline_assignments, routing=request.app.state.routing)
+    said = msg("Declined. The next agency has been asked, or a supervisor told.")
+    return await _do(request, actor, assignment_id, "decline", act, said, reason=reason)
+
+
+@router.post("/rujukan/{assignment_id}/mulai")
+async def start(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """Help has begun."""
+    return await _do(request, actor, assignment_id, "serve", answering.start_services, msg("Recorded: help has begun."))
+
+
+@router.post("/rujukan/{assignment_id}/selesai")
+async def complete(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """Help was given and handed over."""
+    form = await request.form()
+    outcome, reference = _text(form, "outcome"), _text(form, "handover_ref").strip()
+    if outcome not in labels.SUCCESSES:
+        return await _again(request, actor, assignment_id, "outcome", msg("Choose an outcome."))
+    if reference and not assignments.is_handover_ref(reference):
+        said = msg("A reference has letters, digits and . / - _, no spaces, for example BAST/12/2026.")
+        return await _again(request, actor, assignment_id, "handover_ref", said)
+    return await _do(
+        request,
+        actor,
+        assignment_id,
+        "serve",
+        answering.complete_assignments,
+        msg("Completed. The need is met."),
+        outcome=outcome,
+        handover_ref=reference or None,
+    )
+
+
+@router.post("/rujukan/{assignment_id}/gagal")
+async def fail(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """The help came to nothing."""
+    form = await request.form()
+    outcome = _text(form, "failure")
+    if outcome not in labels.FAILURES:
+        return await _again(request, actor, assignment_id, "failure", msg("Choose what happened."))
+    act = partial(answering.fail_assignments, routing=request.app.state.routing)
+    said = msg("Recorded. The next agency has been asked, or a supervisor told.")
+    return await _do(request, actor, assignment_id, "serve", act, said, outcome=outcome)
+
+
+async def _do(
+    request: Request,
+    actor: Actor,
+    assignment_id: str,
+    purpose: str,
+    act: Callable[..., Awaitable[list[Result]]],
+    said: str,
+    **values: Any,
+) -> Response:
+    """One action on this case, once per form; a conflict shows the case as it is now and who was first."""
+    form, key = await request.form(), await key_of(request)
+    version = _text(form, "version")
+    answer = Answer(assignment_id, version=int(version) if version.isdecimal() else None, **values)
+    try:
+        async with request.app.state.database.work(actor, purpose=purpose) as work:
+
+            async def once() -> Response:
+                [result] = await act(work, [answer])
+                if isinstance(result, Refused):
+                    raise result
+                return redirect(request, f"/rujukan/{assignment_id}", said=said)
+
+            return await idempotent(request, work, key, once)
+    except AssignmentUnknown:
+        raise
+    except Refused as refused:
+        conflict = _conflict(language_of(request), refused, policy.zone(actor))
+        return await _show(request, actor, assignment_id, status=409, conflict=conflict)
+
+
+async def _again(request: Request, actor: Actor, assignment_id: str, field: str, message: str) -> Response:
+    """The page once more, with what is missing."""
+    problem = FieldProblem(field, translate(language_of(request), message))
+    return await _show(request, actor, assignment_id, status=422, errors=[problem])
+
+
+async def _show(
+    request: Request,
+    actor: Actor,
+    assignment_id: str,
+    *,
+    status: int = 200,
+    errors: list[FieldProblem] | None = None,
+    conflict: str = "",
+) -> Response:
+    database, language = request.app.state.database, language_of(request)
+    async with database.work(actor, purpose="read_case") as work:
+        case = await _read(work, request, language, assignment_id)
+        now = work.now
+    identity = await _identity(request, actor, case) if policy.may_answer(actor) else None
+    r, a = case.need.referral, case.assignment
+    zone = policy.zone(actor)
+    return page(
+        request,
+        "case.html",
+        status=status,
+        errors=errors or [],
+        conflict=conflict,
+        case=case,
+        a=a,
+        reference=labels.reference(r.case_id),
+        need=labels.need(language, r.need),
+        state=labels.STATES[a.state],
+        summary=[
+            (
+                msg("Person"),
+                f"{translate(language, labels.SEXES[r.sex])}, {translate(language, labels.AGES[r.age_band])}",
+            ),
+            (msg("Arrived at"), labels.port(r.port)),
+            (msg("Arrival"), words.moment(language, r.arrived_at, _port_zone(r.port))),
+            (msg("Help is due in"), f"{labels.region(r.regency)}, {labels.region(r.province)}"),
+            (msg("Wish"), translate(language, labels.WISHES[r.onward_wish])),
+            (msg("Handover reference"), a.handover_ref or "–"),
+        ],
+        identity=identity,
+        field_labels=labels.FIELDS,
+        timeline=_timeline(language, case, zone),
+        reasons=[(code, translate(language, text)) for code, text in labels.REASONS.items()],
+        successes=[(code, translate(language, text)) for code, text in labels.SUCCESSES.items()],
+        failures=[(code, translate(language, text)) for code, text in labels.FAILURES.items()],
+        is_asked=a.state in assignments.ASKED,
+        is_helping=a.state in assignments.HELPING,
+        now=now,
+        zone=zone,
+    )
+
+
+async def _read(work: Work, request: Request, language: Language, assignment_id: str) -> Case:
+    need, assignment = await answering.read_case(work, assignment_id)
+    if assignment.state in {"sent", "delivered"} and policy.opens_by_looking(work.actor):
+        [opened] = await answering.acknowledge_assignments(work, [Answer(assignment_id)])
+        if isinstance(opened, Assignment):
+            assignment = opened
+            attempts = tuple(opened if x.attempt == opened.attempt else x for x in need.attempts)
+            need = replace(need, attempts=attempts)
+    bodies = await needs.find_explanations(work, [need.referral.explanation])
+    directory = (await request.app.state.routing.router(work)).directory
+    decision = rules.read(bodies[need.referral.explanation])
+    return Case(
+        need=need,
+        assignment=assignment,
+        lines=explanations.lines(language, need, decision, directory),
+        rules_version=decision.rules_version,
+        agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},
+    )
+
+
+async def _identity(request: Request, actor: Actor, case: Case) -> Identity:
+    """Who it is, asked of intake for this view alone; None before acceptance."""
+    if case.assignment.state not in assignments.HELPING:
+        return None
+    state = request.app.state
+    try:
+        return await disclosing.read_identity(
+            state.database, state.disclosure, state.identity.service_token, actor, case.assignment.assignment_id
+        )
+    except IdentityFollows:
+        return "follows"
+    except IdentityWithheld:
+        return "withheld"
+
+
+def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]:
+    """What happened, latest first; of other agencies' attempts only that they were asked and how it ended."""
+    own = case.assignment
+    said: list[tuple[Any, str, str, str]] = [
+        (case.need.referral.opened_at, msg("Referred"), msg("the rules"), ""),
+        (own.sent_at, msg("Sent to your agency"), msg("the rules"), ""),
+        (own.acknowledged_at, msg("Opened"), "", ""),
+        (own.overdue_told_at, msg("Service overdue; supervisor told"), msg("the clock"), ""),
+    ]
+    answer = msg("Declined") if own.state == "declined" else msg("Accepted")
+    said.append((own.answered_at, answer, "", labels.REASONS.get(own.decline_reason or "", "")))
+    if own.started_at is not None:
+        said.append((own.started_at, msg("Help has begun"), "", ""))
+    if own.state in {"completed", "failed"}:
+        said.append((own.ended_at, labels.STATES[own.state][0], "", labels.OUTCOMES.get(own.outcome or "", "")))
+    if own.state == "expired":
+        said.append((own.ended_at, msg("Not answered in time"), msg("the clock"), ""))
+    entries = [_entry(language, zone, own, *each) for each in said if each[0] is not None]
+    for other in case.need.attempts:
+        if other.attempt != own.attempt:
+            text = translate(language, labels.STATES[other.state][0])
+            entries.append(
+                {
+                    "when": other.ended_at or other.sent_at,
+                    "zone": zone,
+                    "who": case.agency_names[other.agency_id],
+                    "what": translate(language, msg("Attempt %(n)s: %(state)s"), n=other.attempt, state=text),
+                    "system": False,
+                }
+            )
+    return sorted(entries, key=lambda entry: entry["when"], reverse=True)
+
+
+def _entry(language: Language, zone: str, own: Assignment, when: Any, what: str, who: str, why: str) -> dict[str, Any]:
+    by_person = own.answered_by if when == own.answered_at and own.answered_by else own.agency_id
+    return {
+        "when": when,
+        "zone": zone,
+        "what": translate(language, what),
+        "who": translate(language, who) if who else by_person,
+        "why": translate(language, why) if why else "",
+        "system": bool(who),
+    }
+
+
+def _conflict(language: Language, refused: Refused, zone: str) -> str:
+    """Who was first and when, in a sentence."""
+    if isinstance(refused, AlreadyAnswered) and refused.answered_at is not None:
+        return translate(
+            language,
+            msg("%(who)s was first: %(state)s, %(when)s."),
+            who=refused.answered_by or "–",
+            state=translate(language, labels.STATES[refused.state][0]),
+            when=words.moment(language, refused.answered_at, zone),
+        )
+    if isinstance(refused, TooLate):
+        return translate(language, msg("The time to answer is over; another agency is being asked."))
+    return translate(language, msg("The case changed since you opened this page. Look at it as it is now."))
+
+
+def _port_zone(code: str) -> str:
+    found = codes.ports().get(code)
+    return found.zone if found else "Asia/Jakarta"
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,43 @@
+"""The coordinator's figures: counts only, no case."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from services.referral import policy
+from services.referral.actions import looking
+from services.referral.pages import labels
+from shared.contracts import codes
+from shared.kit.actor import Actor
+from shared.kit.identity import require
+from shared.kit.web import language_of, page, page_router
+
+router = page_router()
+
+Watcher = Annotated[Actor, Depends(require(*policy.WATCHERS))]
+
+MOST_AGENCIES = 300
+
+
+@router.get("/angka")
+async def figures_page(request: Request, actor: Watcher) -> Response:
+    """Referrals by state, province, need and agency, at one point in time."""
+    language = language_of(request)
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        figures = await looking.take_figures(work)
+    agencies = sorted(figures["agencies"], key=lambda row: (-row["overdue"], -row["total"], row["agency_id"]))
+    return page(
+        request,
+        "figures.html",
+        totals=figures["totals"],
+        at=datetime.fromisoformat(figures["at"]),
+        provinces=[{**row, "name": labels.region(row["province"])} for row in figures["provinces"]],
+        needs=[
+            (labels.need(language, code), figures["needs"][code]) for code in codes.needs() if code in figures["needs"]
+        ],
+        agencies=agencies[:MOST_AGENCIES],
+        more=max(0, len(agencies) - MOST_AGENCIES),
+        zone=policy.zone(actor),
+    )

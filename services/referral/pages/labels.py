@@ -1,0 +1,132 @@
+"""Codes in people's words. All sentences are message ids."""
+
+import re
+
+from services.referral.domain.agencies import Directory
+from shared.contracts import codes
+from shared.kit.words import Language, msg
+
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+STATES: dict[str, tuple[str, str]] = {
+    "proposed": (msg("being sent"), "neutral"),
+    "sent": (msg("new"), "info"),
+    "delivered": (msg("new"), "info"),
+    "acknowledged": (msg("opened"), "info"),
+    "waitlisted": (msg("on the waiting list"), "warn"),
+    "accepted": (msg("accepted"), "ok"),
+    "in_progress": (msg("help has begun"), "ok"),
+    "completed": (msg("completed"), "ok"),
+    "declined": (msg("declined"), "neutral"),
+    "expired": (msg("not answered in time"), "warn"),
+    "recalled": (msg("taken back"), "neutral"),
+    "cancelled_by_sender": (msg("cancelled"), "neutral"),
+    "failed": (msg("came to nothing"), "bad"),
+    "transferred": (msg("handed on"), "neutral"),
+    "entered_in_error": (msg("entered in error"), "neutral"),
+}
+REASONS: dict[str, str] = {
+    "no_capacity": msg("No capacity"),
+    "outside_region": msg("Outside our region"),
+    "wrong_service": msg("Not our service"),
+    "duplicate": msg("Already with us"),
+    "insufficient_facts": msg("Too little information"),
+    "person_refused": msg("The person does not want it"),
+}
+SUCCESSES: dict[str, str] = {
+    "SERVICE_DELIVERED": msg("Service delivered"),
+    "HANDED_TO_FAMILY": msg("Handed over to the family"),
+    "HANDED_TO_SOCIAL_MINISTRY": msg("Handed over to the social ministry"),
+    "HANDED_TO_AGENCY": msg("Handed over to another agency"),
+    "REFERRED_ONWARD": msg("Referred onward"),
+}
+FAILURES: dict[str, str] = {
+    "COULD_NOT_CONTACT": msg("The person could not be reached"),
+    "PERSON_REFUSED": msg("The person does not want it"),
+    "PERSON_LEFT": msg("The person has left"),
+    "NOT_ELIGIBLE": msg("Not eligible"),
+    "NO_CAPACITY": msg("No capacity"),
+    "DUPLICATE": msg("Already with us"),
+    "DECEASED": msg("The person has died"),
+}
+OUTCOMES = {**FAILURES, **SUCCESSES}
+SEXES: dict[str, str] = {"F": msg("Woman"), "M": msg("Man"), "X": msg("Not stated")}
+AGES: dict[str, str] = {
+    "child": msg("under 18"),
+    "adult": msg("18 to 59"),
+    "elderly": msg("60 or older"),
+    "unknown": msg("age unknown: treated as a child"),
+}
+WISHES: dict[str, str] = {
+    "go_home": msg("Go home"),
+    "stay_local": msg("Stay near the port"),
+    "unknown": msg("Not known"),
+}
+TASKS: dict[str, tuple[str, str]] = {
+    "no_candidate_left": (msg("Nobody is left to ask"), "bad"),
+    "service_overdue": (msg("The service is overdue"), "warn"),
+    "person_refused": (msg("The person does not want it"), "warn"),
+    "outcome_failed": (msg("The help came to nothing"), "warn"),
+    "gap": (msg("Nobody serves this there"), "bad"),
+}
+PLACES: dict[tuple[str, str], str] = {
+    ("origin", "regency"): msg("home regency"),
+    ("origin", "province"): msg("home province"),
+    ("port", "regency"): msg("regency of the port"),
+    ("port", "province"): msg("province of the port"),
+    ("nation", "national"): msg("whole country"),
+}
+FIELDS: dict[str, str] = {
+    "full_name": msg("Full name"),
+    "alias": msg("Also called"),
+    "birth": msg("Born"),
+    "birthplace": msg("Birthplace"),
+    "nik": msg("National identity number (NIK)"),
+    "document_type": msg("Document"),
+    "document_number": msg("Document number"),
+    "origin_village": msg("Home village"),
+    "family_contact": msg("Family contact"),
+    "language": msg("Language"),
+    "employer": msg("Employer"),
+    "sector": msg("Work"),
+    "country_from": msg("Returned from"),
+    "region_from": msg("Region abroad"),
+    "detained_at": msg("Held at"),
+    "return_reason": msg("Reason for return"),
+    "health_note": msg("Health note"),
+}
+"""Fields that intake may disclose; one it adds later shows under its code."""
+
+
+def need(language: Language, code: str) -> str:
+    known = codes.needs()[code]
+    return known.label_id if language == "id" else known.label_en
+
+
+def region(code: str) -> str:
+    """A regency or province by name."""
+    if "." in code:
+        found = codes.regencies().get(code)
+        return found.name if found else code
+    province = codes.provinces().get(code)
+    return province.name if province else code
+
+
+def port(code: str) -> str:
+    found = codes.ports().get(code)
+    return f"{found.name}, {found.city}" if found else code
+
+
+def agency(directory: Directory, agency_id: str) -> str:
+    found = directory.agencies.get(agency_id)
+    return found.name if found else agency_id
+
+
+def reference(case_id: str) -> str:
+    """What people call a case at the telephone: its last eight digits."""
+    return f"RJ-{case_id[-8:-4]}-{case_id[-4:]}".upper()
+
+
+def is_id(text: str) -> bool:
+    """True for text that can be an id of ours; what a form sends may be anything."""
+    return ID.fullmatch(text) is not None

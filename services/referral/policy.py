@@ -1,0 +1,40 @@
+"""Who may: pure functions of the actor. What an agency may see is filtered by `work.actor` in `store`."""
+
+from shared.contracts.codes import zone_of
+from shared.kit.actor import Actor
+
+WORKERS = ("agency_worker", "agency_supervisor", "agency_system")
+"""People and systems that answer for their agency."""
+SUPERVISORS = ("agency_supervisor",)
+WATCHERS = ("coordinator", "operator", "auditor", "service")
+"""Those who see figures; none of them sees a case here."""
+ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "ngo_member", "ngo_system", "data_protection_officer")
+"""The directory is for everybody who is signed in."""
+
+
+def may_answer(actor: Actor) -> bool:
+    """True for those who act for an agency."""
+    return actor.has(*WORKERS)
+
+
+def may_watch(actor: Actor) -> bool:
+    """True for those who see the figures."""
+    return actor.has(*WATCHERS)
+
+
+def opens_by_looking(actor: Actor) -> bool:
+    """A person of the agency who looks has opened it; a system says so by itself."""
+    return actor.kind == "person" and actor.has(*WORKERS)
+
+
+def province_of(actor: Actor) -> str | None:
+    """The province a supervisor answers for."""
+    return actor.region[:2] if actor.has(*SUPERVISORS) and actor.region else None
+
+
+def zone(actor: Actor) -> str:
+    """The time zone of the actor's office; Western Indonesian Time for the national ones."""
+    region = actor.organisation.rpartition("-")[2]
+    if not region[:2].isdigit():
+        region = actor.region or ""
+    return zone_of(region[:2]) if region[:2].isdigit() else "Asia/Jakarta"

@@ -1,0 +1,32 @@
+"""Environment of referral, read once and frozen."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from shared.kit.settings import KitSettings
+
+
+class Settings(KitSettings):
+    """What referral is told by its environment."""
+
+    service: ClassVar[str] = "referral"
+
+    intake_url: str
+    """Where an accepted person's identity is asked for."""
+    answer_limit_max_s: float | None = Field(default=None, gt=0)
+    """Caps the time an agency has to answer; for drills. The rules' hours hold without it."""
+    rules_version: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{0,31}$")
+    """The rule set in force; the newest when not given."""
+
+    @field_validator("intake_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must be the address of intake, for example http://127.0.0.1:8101")
+        return value.rstrip("/")
+
+    @property
+    def answer_limit(self) -> timedelta | None:
+        return None if self.answer_limit_max_s is None else timedelta(seconds=self.answer_limit_max_s)

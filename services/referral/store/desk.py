@@ -1,0 +1,190 @@
+"""What people look at: an agency's inbox, a supervisor's list, the coordinator's figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One row of an inbox: codes only, no name. `due_at` is the deadline that runs; None once ended."""
+
+    assignment_id: str
+    referral_id: str
+    case_id: str
+    attempt: int
+    state: str
+    version: int
+    need: str
+    restricted: bool
+    sex: str
+    age_band: str
+    port: str
+    province: str
+    regency: str
+    arrived_at: datetime
+    sent_at: datetime
+    answer_due_at: datetime
+    service_due_at: datetime | None
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
+ITEM = (
+    "a.assignment_id, a.referral_id, r.case_id, a.attempt, a.state, a.version, r.need, r.restricted, r.sex, r.age_band,"
+    " r.port, r.province, r.regency, r.arrived_at, a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at"
+)
+
+
+async def list_inbox(
+    work: Work, states: Sequence[str], *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[InboxItem]:
+    """The own agency's live assignments in these states, soonest deadline first."""
+    rows = await work.connection.fetch(
+        f"SELECT {ITEM} FROM assignments a JOIN referrals r USING (referral_id)"  # noqa: S608
+        " WHERE a.agency_id = $1 AND a.due_at IS NOT NULL AND a.state = ANY($2::text[])"
+        " AND ($3::timestamptz IS NULL OR (a.due_at, a.assignment_id) > ($3, $4::uuid))"
+        " ORDER BY a.due_at, a.assignment_id LIMIT $5",
+        work.actor.organisation,
+        states,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [_item(row) for row in rows]
+
+
+async def list_ended(
+    work: Work, states: Sequence[str], *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[InboxItem]:
+    """The own agency's ended assignments in these states, latest first."""
+    rows = await work.connection.fetch(
+        f"SELECT {ITEM} FROM assignments a JOIN referrals r USING (referral_id)"  # noqa: S608
+        " WHERE a.agency_id = $1 AND a.ended_at IS NOT NULL AND a.state = ANY($2::text[])"
+        " AND ($3::timestamptz IS NULL OR (a.ended_at, a.assignment_id) < ($3, $4::uuid))"
+        " ORDER BY a.ended_at DESC, a.assignment_id DESC LIMIT $5",
+        work.actor.organisation,
+        states,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [_item(row) for row in rows]
+
+
+async def count_inbox(work: Work) -> dict[str, int]:
+    """How many live assignments the own agency has, by state."""
+    rows = await work.connection.fetch(
+        "SELECT state, count(*) AS n FROM assignments WHERE agency_id = $1 AND due_at IS NOT NULL GROUP BY state",
+        work.actor.organisation,
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A need in front of a supervisor: escalated, or a gap. What is restricted shows neither need nor agency."""
+
+    referral_id: str
+    case_id: str
+    kind: str
+    need: str | None
+    regency: str
+    port: str
+    opened_at: datetime
+    attempts: int
+    last_agency: str | None
+    is_live: bool
+    explanation: bytes | None
+
+
+async def list_tasks(work: Work, *, province: str, limit: int) -> list[Task]:
+    """Open escalations and gaps of one province, oldest first."""
+    rows = await work.connection.fetch(
+        "SELECT t.referral_id, r.case_id, t.kind, CASE WHEN NOT r.restricted THEN r.need END AS need, r.regency,"
+        " r.port, t.opened_at, coalesce(last.attempt, 0) AS attempts,"
+        " CASE WHEN NOT r.restricted THEN last.agency_id END AS last_agency,"
+        " last.attempt IS NOT NULL AND last.ended_at IS NULL AS is_live,"
+        " CASE WHEN NOT r.restricted THEN r.explanation END AS explanation"
+        " FROM (SELECT referral_id, reason AS kind, opened_at FROM escalations"
+        "  WHERE closed_at IS NULL AND supervisor = 'supervisor-' || $1"
+        "  UNION ALL SELECT referral_id, 'gap', opened_at FROM gaps WHERE closed_at IS NULL) t"
+        " JOIN referrals r USING (referral_id)"
+        " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = t.referral_id"
+        "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
+        " WHERE r.province = $1 ORDER BY t.opened_at, t.referral_id LIMIT $2",
+        province,
+        limit,
+    )
+    ids = ("referral_id", "case_id")
+    return [Task(**{**row, **{name: str(row[name]) for name in ids}}) for row in rows]
+
+
+async def find_region_case(work: Work, referral_id: str, *, province: str) -> str | None:
+    """The case of a referral of this province, else None."""
+    found = await work.connection.fetchval(
+        "SELECT case_id FROM referrals WHERE referral_id = $1 AND province = $2", referral_id, province
+    )
+    return None if found is None else str(found)
+
+
+async def count_attempts_by_agency(work: Work) -> list[dict[str, Any]]:
+    """Assignments by agency and state. # unscoped: counts, for coordinators"""
+    rows = await work.connection.fetch(
+        "SELECT a.agency_id, coalesce(d.name, a.agency_id) AS name, count(*) AS total,"
+        " count(*) FILTER (WHERE a.state IN ('sent', 'delivered')) AS sent,"
+        " count(*) FILTER (WHERE a.state = 'acknowledged') AS acknowledged,"
+        " count(*) FILTER (WHERE a.state IN ('accepted', 'in_progress')) AS accepted,"
+        " count(*) FILTER (WHERE a.state = 'completed') AS completed,"
+        " count(*) FILTER (WHERE a.state = 'declined') AS declined,"
+        " count(*) FILTER (WHERE a.state = 'expired') AS expired,"
+        " count(*) FILTER (WHERE a.state = 'failed') AS failed,"
+        " count(*) FILTER (WHERE a.due_at <= $1) AS overdue"
+        " FROM assignments a LEFT JOIN agencies d USING (agency_id) GROUP BY a.agency_id, d.name ORDER BY a.agency_id",
+        work.now,
+    )
+    return [dict(row) for row in rows]
+
+
+async def count_referrals_by_province(work: Work) -> list[dict[str, Any]]:
+    """Referrals by the province where help is due, and state. # unscoped: counts, for coordinators"""
+    rows = await work.connection.fetch(
+        "SELECT province, count(*) AS total, count(*) FILTER (WHERE state = 'open') AS open,"
+        " count(*) FILTER (WHERE state = 'fulfilled') AS fulfilled,"
+        " count(*) FILTER (WHERE state = 'unroutable') AS unroutable,"
+        " count(*) FILTER (WHERE state NOT IN ('open', 'fulfilled', 'unroutable')) AS other"
+        " FROM referrals GROUP BY province ORDER BY province"
+    )
+    return [dict(row) for row in rows]
+
+
+async def count_needs(work: Work) -> dict[str, int]:
+    """Referrals by need. # unscoped: counts, for coordinators"""
+    rows = await work.connection.fetch("SELECT need, count(*) AS n FROM referrals GROUP BY need ORDER BY need")
+    return {row["need"]: row["n"] for row in rows}
+
+
+async def count_totals(work: Work) -> dict[str, int]:
+    """The sums. Accepted, declined, expired, rerouted count attempts. # unscoped: counts, for coordinators"""
+    row = await work.connection.fetchrow(
+        "SELECT (SELECT count(*) FROM referrals) AS referrals, count(*) AS assignments,"
+        " (SELECT count(*) FROM referrals WHERE state = 'open') AS open,"
+        " (SELECT count(*) FROM referrals WHERE state = 'fulfilled') AS fulfilled,"
+        " count(*) FILTER (WHERE answered_at IS NOT NULL AND state <> 'declined') AS accepted,"
+        " count(*) FILTER (WHERE state = 'declined') AS declined, count(*) FILTER (WHERE state = 'expired') AS expired,"
+        " count(*) FILTER (WHERE attempt > 1) AS rerouted, count(*) FILTER (WHERE due_at <= $1) AS overdue,"
+        " (SELECT count(*) FROM escalations) AS escalated,"
+        " (SELECT count(*) FROM escalations WHERE closed_at IS NULL) AS escalations_open,"
+        " (SELECT count(*) FROM gaps WHERE closed_at IS NULL) AS gaps FROM assignments",
+        work.now,
+    )
+    assert row is not None
+    return dict(row)
+
+
+def _item(row: Any) -> InboxItem:
+    ids = ("assignment_id", "referral_id", "case_id")
+    return InboxItem(**{**row, **{name: str(row[name]) for name in ids}})
