@@ -123,5 +123,5 @@ class TestReceiver:
         await runner.cleanup()
 
         assert statuses == [200, 200, 401, 401]
-        assert counts == {"received": 2, "distinct": 1, "refused": 2, "subscribed": True}
+        assert counts == {"received": 2, "distinct": 1, "refused": 2}
         assert Receiver(tmp_path / "notices.jsonl").ids == {"n1"}

@@ -38,6 +38,7 @@ class Receiver:
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 20)
         app.router.add_post("/notices", self.take)
+        app.router.add_get("/readyz", self.ready)
         app.router.add_get("/counts", self.tell)
         return app
 
@@ -59,16 +60,14 @@ class Receiver:
                 file.write(json.dumps(line) + "\n")
         return web.Response(status=200)
 
+    async def ready(self, _request: web.Request) -> web.Response:
+        return web.Response(status=503 if self.lock is None else 200)
+
     async def tell(self, _request: web.Request) -> web.Response:
         return web.json_response(self.counts())
 
-    def counts(self) -> dict[str, Any]:
-        return {
-            "received": self.received,
-            "distinct": len(self.ids),
-            "refused": self.refused,
-            "subscribed": self.lock is not None,
-        }
+    def counts(self) -> dict[str, int]:
+        return {"received": self.received, "distinct": len(self.ids), "refused": self.refused}
 
 
 async def play(script: dict[str, Any]) -> None:
