@@ -17,7 +17,6 @@ from services.intake.domain.refusals import ManifestUnusable
 from services.intake.domain.voyages import MOST_ANNOUNCED, Counts, Modality, Voyage
 from services.intake.store import voyages as store
 from services.intake.store.manifests import Manifest
-from shared.contracts import codes
 from shared.contracts.fact import AwareDatetime, Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor

@@ -1,0 +1,166 @@
+"""Logging one person by a short form; the voyage gives port and time, the focus is back on the name after each."""
+
+from datetime import date
+from typing import Annotated, Any, cast
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import FormData
+
+from services.intake import policy
+from services.intake.actions import voyages
+from services.intake.actions.arrivals import Desk, port_of
+from services.intake.domain import cells, dates, people
+from services.intake.domain.arrivals import Arrival, OnwardWish
+from services.intake.domain.cells import BadCell
+from services.intake.domain.people import Birth, Identity
+from services.intake.domain.problems import CELL_PROBLEMS
+from services.intake.domain.voyages import Voyage
+from services.intake.pages import labels
+from services.intake.store import voyages as store
+from shared.contracts import codes
+from shared.contracts.codes import NeedCode, Sex
+from shared.contracts.fact import Id
+from shared.kit import identity, web, words
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.words import Language, msg
+
+router = APIRouter()
+
+Officer = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
+
+BY_AGE_ALONE = frozenset({"NEED", "CHILD", "ELDER"})
+"""Needs that follow by themselves; the form does not ask for them."""
+TEXTS = ("full_name", "age", "document_type", "document_number", "nik", "origin", "family_contact", "health_note")
+PARTS = ("birth_day", "birth_month", "birth_year")
+
+
+@router.get("/pelayaran/{voyage_id}/catat")
+async def log_page(request: Request, voyage_id: Id, actor: Officer) -> Response:
+    """The empty form."""
+    voyage = await voyages.find_voyage(request.app.state.database, actor, voyage_id)
+    return await _form_page(request, voyage, {}, [])
+
+
+@router.post("/pelayaran/{voyage_id}/catat")
+async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Response:
+    """Record one person and offer the form for the next."""
+    database: Database = request.app.state.database
+    voyage = await voyages.find_voyage(database, actor, voyage_id)
+    form = await request.form()
+    today = database.clock.now().astimezone(ZoneInfo(port_of(actor).zone)).date()
+    arrival, errors = read_person(web.language_of(request), form, today)
+    if arrival is None:
+        return await _form_page(request, voyage, _typed(form), errors)
+    desk: Desk = request.app.state.desk
+    await desk.record(actor, arrival, key=await web.key_of(request), voyage_id=voyage_id, arrived_at=None)
+    return web.redirect(request, f"/pelayaran/{voyage_id}/catat", said=msg("Saved. Next person."))
+
+
+def read_person(language: Language, form: FormData, today: date) -> tuple[Arrival | None, list[web.FieldProblem]]:
+    """The person a form describes, or what is wrong with it in the reader's words."""
+    typed = _typed(form)
+    errors: list[web.FieldProblem] = []
+
+    def wrong(field: str, code: str) -> None:
+        message, remedy = CELL_PROBLEMS[code]
+        errors.append(web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy)))
+
+    def said(field: str, read: Any) -> Any:
+        text = typed[field].strip()
+        if not text:
+            return None
+        try:
+            return read(text)
+        except BadCell as bad:
+            wrong(field, bad.code)
+            return None
+
+    name = said("full_name", cells.name)
+    if not typed["full_name"].strip():
+        errors.append(
+            _missing(language, "full_name", msg("Write the name, or “tidak diketahui” when it is not known."))
+        )
+    if typed["sex"] not in labels.SEXES:
+        errors.append(_missing(language, "sex", msg("Choose one.")))
+    birth = _birth(typed, today, wrong, said("age", cells.age))
+    nik = said("nik", cells.nik)
+    number = said("document_number", cells.document_number)
+    origin = said("origin", cells.regency)
+    contact = said("family_contact", cells.text)
+    note = said("health_note", cells.text)
+    kind = typed["document_type"] if typed["document_type"] in labels.DOCUMENT_TYPES else ""
+    flags = frozenset(cast(NeedCode, need) for need in typed["needs"] if need in codes.needs())
+    if errors:
+        return None, errors
+    identity_ = Identity(
+        name,
+        birth=birth.text if birth else "",
+        nik=nik or "",
+        document_type=kind,
+        document_number=number or "",
+        family_contact=contact or "",
+        health_note=note or "",
+    )
+    wish = typed["onward_wish"] if typed["onward_wish"] in labels.WISHES else "unknown"
+    return Arrival(
+        identity_,
+        cast(Sex, typed["sex"]),
+        birth,
+        origin,
+        flags,
+        accompanied=bool(typed["accompanied"]),
+        onward_wish=cast(OnwardWish, wish),
+    ), []
+
+
+def _birth(typed: dict[str, Any], today: date, wrong: Any, age: int | None) -> Birth | None:
+    """The birth from day, month and year, from month and year, from the year alone, or from the age."""
+    day, month, year = (typed[part].strip() for part in PARTS)
+    if not day and not month and not year:
+        return None if age is None else people.aged(age, today)
+    try:
+        birth = dates.read_birth(" ".join(filter(None, (day, month, year))))
+        cells.in_life(birth, today)
+    except (dates.BadDate, BadCell) as bad:
+        wrong("birth", bad.code)
+        return None
+    return birth
+
+
+def _missing(language: Language, field: str, remedy: str) -> web.FieldProblem:
+    return web.FieldProblem(
+        field, words.translate(language, CELL_PROBLEMS["missing"][0]), words.translate(language, remedy)
+    )
+
+
+def _typed(form: FormData) -> dict[str, Any]:
+    """What was typed, to be shown again when something is wrong."""
+    typed: dict[str, Any] = {name: str(form.get(name, "")) for name in (*TEXTS, *PARTS, "sex", "onward_wish")}
+    typed["accompanied"] = str(form.get("accompanied", ""))
+    typed["needs"] = [str(need) for need in form.getlist("needs")]
+    return typed
+
+
+async def _form_page(
+    request: Request, voyage: Voyage, typed: dict[str, Any], errors: list[web.FieldProblem]
+) -> Response:
+    sighting = await store.sighted(request.app.state.database, voyage.voyage_id, port=voyage.port)
+    assert sighting is not None
+    names = labels.needs(web.language_of(request))
+    return web.page(
+        request,
+        "log_one.html",
+        422 if errors else 200,
+        voyage=voyage,
+        counts=sighting.counts,
+        port=codes.ports()[voyage.port],
+        typed=dict.fromkeys((*TEXTS, *PARTS, "sex", "onward_wish", "accompanied"), "") | {"needs": []} | typed,
+        errors=errors,
+        sexes=labels.SEXES,
+        document_types=labels.DOCUMENT_TYPES,
+        wishes=labels.WISHES,
+        need_chips=[(code, names[code]) for code in codes.needs() if code not in BY_AGE_ALONE],
+        regencies=codes.regencies().values(),
+    )
