@@ -92,15 +92,19 @@ class Broker:
             name="kafka",
             command=self.command("kafka.Kafka", str(self.folder / "server.properties")),
             environment=self.environment,
-            ready=lambda: answers(self.port),
+            ready=self.answers,
             ready_s=60,
             stop_s=4,
         )
 
+    async def answers(self, pid: int) -> bool:
+        """True when this process is the broker and answers."""
+        return await answers(self.port, pid)
 
-async def answers(port: int) -> bool:
-    """True when a broker listens there and answers a question about its metadata."""
-    if not await ports.is_open(port):
+
+async def answers(port: int, pid: int) -> bool:
+    """True when this process listens there and answers a question about a broker's metadata."""
+    if not ports.is_held_by(port, pid):
         return False
     client = AIOKafkaClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=3000)
     try:

@@ -90,8 +90,8 @@ class Server:
             enter=self.enter,
         )
 
-    async def answers(self) -> bool:
-        """True when the server answers a query."""
+    async def answers(self, _pid: int) -> bool:
+        """True when the server answers a query; the password says that it is ours."""
         try:
             connection = await asyncpg.connect(self.url(), timeout=3)
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):

@@ -88,17 +88,21 @@ async def running(
     and the remedy.
     """
     async with foundations(data, durable=durable, environment=environment, say=say) as base:
-        urls = {
-            name: f"http://127.0.0.1:{ports.choose(name, usual, environment, say)}" for name, usual in PORTS.items()
-        }
-        environments = {
-            service: {**_environment(service, urls, base), **(settings or {}).get(service, {})} for service in SERVICES
-        }
+        identity = local(ports.choose("identity", PORTS["identity"], environment, say))
+
+        def told(service: str, urls: Mapping[str, str]) -> dict[str, str]:
+            return {**_environment(service, urls, base), **(settings or {}).get(service, {})}
+
         say("Bringing the databases and topics to this version …")
+        usual = {name: local(port) for name, port in PORTS.items()}
         await supervisor.together(
-            base.supervisor.start(_identity_provider(urls["identity"], base.secrets)),
-            *(_migrate(service, environments[service], base) for service in SERVICES),
+            base.supervisor.start(_identity_provider(identity, base.secrets)),
+            *(_migrate(service, told(service, usual), base) for service in SERVICES),
         )
+        # Only now, so that little time passes between the choice of a port and its use.
+        chosen = {name: local(ports.choose(name, PORTS[name], environment, say)) for name in SERVICES}
+        urls = {"identity": identity, **chosen}
+        environments = {service: told(service, urls) for service in SERVICES}
         say("Starting intake, referral, notify and audit …")
         await base.supervisor.start_all([service_child(name, urls[name], environments[name]) for name in SERVICES])
         yield Running(
@@ -299,9 +303,11 @@ def service_child(service: str, url: str, environment: Mapping[str, str]) -> Chi
 
 
 def answers(url: str) -> Ready:
-    """A readiness probe: does this address answer with 200?"""
+    """A readiness probe: does the child itself answer at this address with 200?"""
 
-    async def ready() -> bool:
+    async def ready(pid: int) -> bool:
+        if not ports.is_held_by(int(port_of(url)), pid):
+            return False
         timeout = aiohttp.ClientTimeout(total=3)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
@@ -312,6 +318,11 @@ def answers(url: str) -> Ready:
     return ready
 
 
+def local(port: int) -> str:
+    """An address on this machine."""
+    return f"http://127.0.0.1:{port}"
+
+
 def port_of(url: str) -> str:
     """The port of one of our own addresses."""
-    return url.rpartition(":")[2]
+    return url.split(":")[2].partition("/")[0]

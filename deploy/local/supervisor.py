@@ -16,7 +16,7 @@ from typing import Any
 from deploy.local import folder, report
 from deploy.local.report import Trouble
 
-Ready = Callable[[], Awaitable[bool]]
+Ready = Callable[[int], Awaitable[bool]]  # asked with the child's process id
 POLL_S = 0.1
 BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
 CALM_S = 60  # a child that ran this long begins its back-off anew
@@ -175,7 +175,7 @@ async def finish(child: Child, log: Path, *, patience_s: float = 120) -> None:
 async def wait_ready(child: Child, process: subprocess.Popen[bytes], log: Path) -> None:
     """Ask until the child is ready; raises `Trouble` when it ends before, or takes longer than `ready_s`."""
     until = time.monotonic() + child.ready_s
-    while child.ready is not None and not await child.ready():
+    while child.ready is not None and not await child.ready(process.pid):
         if process.poll() is not None:
             raise ended_badly(child, ended_how(process.returncode), log)
         if time.monotonic() > until:

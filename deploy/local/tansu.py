@@ -33,10 +33,14 @@ class Broker:
                 *(str(self.program), "broker", "--listener-url", url, "--advertised-listener-url", url),
                 *("--storage-engine", "memory://tansu/"),
             ],
-            ready=lambda: kafka.answers(self.port),
+            ready=self.answers,
             ready_s=20,
             stop_s=2,
         )
+
+    async def answers(self, pid: int) -> bool:
+        """True when this process is the broker and answers."""
+        return await kafka.answers(self.port, pid)
 
 
 def find() -> Broker:

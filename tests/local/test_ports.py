@@ -1,4 +1,6 @@
+import os
 import socket
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -35,3 +37,15 @@ class TestChoose:
     def test_refuses_what_is_no_port(self, wrong: str) -> None:
         with pytest.raises(Trouble, match="is no port"):
             ports.choose("intake", ports.free(), {"PORT_INTAKE": wrong}, print)
+
+
+class TestIsHeldBy:
+    def test_tells_ours_from_anybody_elses(self, taken: int) -> None:
+        other = subprocess.Popen(["sleep", "60"])
+
+        assert ports.is_held_by(taken, os.getpid())
+        assert not ports.is_held_by(taken, other.pid)
+        assert not ports.is_held_by(ports.free(), os.getpid())
+
+        other.kill()
+        other.wait()

@@ -25,11 +25,11 @@ def python(text: str) -> list[str]:
     return [sys.executable, "-c", text]
 
 
-async def yes() -> bool:
+async def yes(_pid: int) -> bool:
     return True
 
 
-async def no() -> bool:
+async def no(_pid: int) -> bool:
     return False
 
 
@@ -128,7 +128,7 @@ class TestStop:
         )
         log = children.log("intake")
 
-        async def said_something() -> bool:
+        async def said_something(_pid: int) -> bool:
             return log.exists() and log.read_text().endswith("\n")
 
         await children.start(Child("intake", python(stubborn), ready=said_something, stop_s=0.2))
@@ -152,7 +152,7 @@ class TestStop:
         for name in ("postgres", "kafka", "intake", "agency"):
             log = children.log(name)
 
-            async def listens(log: Path = log) -> bool:
+            async def listens(_pid: int, log: Path = log) -> bool:
                 return log.exists() and "ready" in log.read_text()
 
             await children.start(Child(name, [*python(note), str(order), name], ready=listens))
