@@ -62,7 +62,7 @@ STATUS_LABELS = {
 LOG_TABS = {
     "": (msg("All"), ()),
     "terkirim": (msg("Delivered"), ("delivered",)),
-    "menunggu": (msg("Waiting"), ("queued", "sending", "retry_wait")),
+    "menunggu": (msg("Waiting to be sent"), ("queued", "sending", "retry_wait")),
     "gagal": (msg("Failed"), ("dead_lettered", "expired")),
 }
 TROUBLE_LABELS = {
@@ -506,7 +506,7 @@ def _state(overview: store.subscriptions.Overview) -> tuple[str, str]:
         return msg("paused"), "neutral"
     failures = overview.circuit.consecutive_failures
     if failures >= 5:
-        return msg("does not answer"), "bad"
+        return msg("keeps failing"), "bad"
     if failures:
         return msg("has trouble"), "warn"
     if overview.circuit.last_delivered_at is None:
