@@ -130,9 +130,8 @@ def _birth(typed: dict[str, Any], today: date, wrong: Any, age: int | None) -> B
 
 
 def _missing(language: Language, field: str, remedy: str) -> web.FieldProblem:
-    return web.FieldProblem(
-        field, words.translate(language, CELL_PROBLEMS["missing"][0]), words.translate(language, remedy)
-    )
+    message, _ = CELL_PROBLEMS["missing"]
+    return web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy))
 
 
 def _typed(form: FormData) -> dict[str, Any]:
@@ -148,7 +147,8 @@ async def _form_page(
 ) -> Response:
     sighting = await store.sighted(request.app.state.database, voyage.voyage_id, port=voyage.port)
     assert sighting is not None
-    names = labels.needs(web.language_of(request))
+    language = web.language_of(request)
+    names = labels.needs(language)
     return web.page(
         request,
         "log_one.html",
@@ -158,9 +158,9 @@ async def _form_page(
         port=codes.ports()[voyage.port],
         typed=dict.fromkeys((*TEXTS, *PARTS, "sex", "onward_wish", "accompanied"), "") | {"needs": []} | typed,
         errors=errors,
-        sexes=labels.SEXES,
-        document_types=labels.DOCUMENT_TYPES,
-        wishes=labels.WISHES,
+        sexes=labels.options(language, labels.SEXES),
+        document_types=labels.options(language, labels.DOCUMENT_TYPES),
+        wishes=labels.options(language, labels.WISHES),
         need_chips=[(code, names[code]) for code in codes.needs() if code not in BY_AGE_ALONE],
         regencies=codes.regencies().values(),
     )

@@ -134,7 +134,7 @@ def _announce_page(
         port=port,
         typed=typed,
         errors=errors,
-        modalities=labels.MODALITIES,
+        modalities=labels.options(web.language_of(request), labels.MODALITIES),
         zone_name=words.ZONE_NAMES[port.zone],
     )
 
