@@ -1,21 +1,29 @@
-"""What the tests of referral share: its database under a clock that stands, and the rules in force."""
+"""What the tests of referral share: its database under a clock that stands, the rules in force, its whole site."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
+import httpx2
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.referral import rules
+from services.referral.__main__ import build
 from services.referral.actions import answering, chasing, opening
 from services.referral.actions.answering import Answer, Result
 from services.referral.actions.routing import Routing
-from shared.kit.actor import system
+from services.referral.settings import Settings
+from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
+from shared.kit.ids import new_id
 from shared.kit.inbox import Heard
+from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.referral.factories import START, an_agency
+from tests.referral.intake_server import IntakeServer
 
 Act = Callable[..., Awaitable[list[Result]]]
 
@@ -98,3 +106,81 @@ def routing() -> Routing:
 @pytest.fixture
 def desk(database: Database, clock: FixedClock, routing: Routing) -> Desk:
     return Desk(database, clock, routing)
+
+
+PEOPLE = {
+    "supervisor": Actor("penyelia.73", "BP3MI-73", frozenset({"agency_supervisor"}), region="73"),
+    "coordinator": Actor("koordinator", "KP2MI", frozenset({"coordinator"})),
+    "ngo": Actor("lsm", "NGO-SBMI", frozenset({"ngo_member"})),
+    "worker": Actor("dinsos.7306", "DINSOS-73.06", frozenset({"agency_worker"}), region="73.06"),
+    "colleague": Actor("dinsos.2", "DINSOS-73.06", frozenset({"agency_worker"}), region="73.06"),
+}
+"""Everybody else who asks is the system of the agency with that id."""
+
+
+class SignedIn:
+    """Tells the application who asks by a header, as the gate would after checking a session or a token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = dict(scope["headers"]).get(b"x-actor", b"").decode()
+        if name:
+            scope.setdefault("state", {})["actor"] = PEOPLE.get(name) or an_agency(name)
+        await self._app(scope, receive, send)
+
+
+class Browser:
+    """A client for one actor: `await browser.get("/api/…")`; writes carry an idempotency key."""
+
+    def __init__(self, client: httpx2.AsyncClient, actor: str) -> None:
+        self._client = client
+        self._actor = actor
+
+    async def get(self, path: str) -> httpx2.Response:
+        return await self.send("GET", path)
+
+    async def send(self, method: str, path: str, *, key: str | None = None, **content: Any) -> httpx2.Response:
+        accept = "application/json" if path.startswith("/api") else "text/html"
+        headers = {"x-actor": self._actor, "accept": accept, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+        if method != "GET":
+            headers["idempotency-key"] = key or new_id()
+        return await self._client.request(method, path, headers=headers, **content)
+
+    async def answer(self, verb: str, *items: dict[str, Any], key: str | None = None) -> list[dict[str, Any]]:
+        """Post items to one of the bulk endpoints; their results."""
+        answer = await self.send("POST", f"/api/assignments/{verb}", key=key, json={"items": items})
+        assert answer.status_code == 200, answer.text
+        results: list[dict[str, Any]] = answer.json()["items"]
+        return results
+
+
+Site = Callable[[str], Browser]
+
+
+@pytest.fixture
+async def intake() -> AsyncIterator[IntakeServer]:
+    server = IntakeServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def site(database: Database, intake: IntakeServer) -> AsyncIterator[Site]:
+    """`site("worker")` or `site("DINKES-73")` is a client of the whole application for that actor."""
+    settings = Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        intake_url=intake.url,
+        oidc_issuer=intake.url,
+        oidc_client_secret="secret",
+    )
+    async with AsyncExitStack() as stack:
+        app = application(await build(settings, database, stack))
+        stack.push_async_callback(app.state.identity.aclose)
+        transport = httpx2.ASGITransport(app=SignedIn(app))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://referral.test") as client:
+            yield lambda actor: Browser(client, actor)

@@ -1,0 +1,49 @@
+"""Intake and the identity provider as referral meets them: a token, and an answer to who somebody is."""
+
+from typing import Any
+
+from aiohttp import web
+
+
+class IntakeServer:
+    """`answers` are given in turn, the last for ever: a status, or fields. `asked` keeps what was asked."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[dict[str, Any]] = []
+        self.tokens: list[str] = []
+        self.answers: list[int | dict[str, str]] = [{"full_name": "Siti Aminah"}]
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/.well-known/openid-configuration", self._discovery)
+        app.router.add_post("/token", self._token)
+        app.router.add_post("/api/disclosures", self._disclose)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _discovery(self, _: web.Request) -> web.Response:
+        names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
+        return web.json_response({"issuer": self.url, **{key: f"{self.url}/{path}" for key, path in names.items()}})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        return web.json_response({"access_token": f"for-{form['audience']}", "expires_in": 300})
+
+    async def _disclose(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        self.asked.append(asked)
+        self.tokens.append(request.headers["Authorization"])
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, int):
+            return web.json_response({"status": answer}, status=answer)
+        return web.json_response({"case_id": asked["case_id"], "fields": answer})

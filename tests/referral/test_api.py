@@ -1,0 +1,267 @@
+"""The JSON API: an agency sees its own inbox and nothing else; identity comes after acceptance, through intake."""
+
+import time
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from services.referral.domain import assignments
+from services.referral.pages import labels
+from shared.contracts.referral import DeclineReason, Outcome
+from shared.kit.ids import new_id
+from tests.referral.conftest import Desk, Site
+from tests.referral.factories import an_arrival
+from tests.referral.intake_server import IntakeServer
+
+
+def test_the_domain_knows_every_reason_and_outcome_of_the_contract() -> None:
+    assert set(get_args(DeclineReason)) == assignments.DECLINE_SIDE.keys() == assignments.DECLINE_EFFECT.keys()
+    assert set(get_args(Outcome)) == assignments.SUCCESS | assignments.FAIL_EFFECT.keys()
+    assert labels.REASONS.keys() == assignments.DECLINE_SIDE.keys()
+    assert labels.OUTCOMES.keys() == set(get_args(Outcome))
+    assert labels.STATES.keys() == set(assignments.STATES)
+
+
+class TestInbox:
+    async def test_shows_the_own_agencys_soonest_deadline_first(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        desk.clock.advance(timedelta(minutes=-30))
+        await desk.open(an_arrival("NOFAM"), an_arrival("PWD"), an_arrival("ELDER", origin="73.71"))
+        desk.clock.advance(timedelta(minutes=30))
+
+        inbox = (await site("DINSOS-73.06").get("/api/inbox?state=sent")).json()
+
+        assert [item["need"] for item in inbox["items"]] == ["PWD", "ELDER", "NOFAM"]
+        assert inbox["next"] is None
+
+    async def test_goes_on_where_the_page_before_ended(self, desk: Desk, site: Site) -> None:
+        await desk.open(*(an_arrival("ELDER") for _ in range(7)))
+        worker = site("DINSOS-73.06")
+
+        seen, after = [], ""
+        while after is not None:
+            page = (await worker.get(f"/api/inbox?state=sent&limit=3&after={after}")).json()
+            seen += [item["assignment_id"] for item in page["items"]]
+            after = page["next"]
+
+        assert len(seen) == len(set(seen)) == 7
+
+    async def test_lists_what_is_done_too(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        worker = site("DINSOS-73.06")
+        await worker.answer("declines", {"assignment_id": await desk.live(), "reason": "no_capacity"})
+
+        done = (await worker.get("/api/inbox?state=declined&state=expired")).json()
+
+        assert [item["state"] for item in done["items"]] == ["declined"]
+
+    async def test_is_closed_to_everybody_who_is_no_agency(self, site: Site) -> None:
+        for stranger in ("coordinator", "ngo"):
+            assert (await site(stranger).get("/api/inbox")).status_code == 403
+
+
+class TestOneAgencyAndAnother:
+    async def test_never_see_each_others_cases(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"), an_arrival("UAC", age_band="child"))
+        foreign = [str(row["assignment_id"]) for row in await desk.rows("SELECT assignment_id FROM assignments")]
+        stranger = site("DINKES-73.71")
+
+        assert (await stranger.get("/api/inbox")).json()["items"] == []
+        for assignment_id in foreign:
+            for path in (f"/api/assignments/{assignment_id}", f"/api/assignments/{assignment_id}/identity"):
+                missing = path.replace(assignment_id, new_id())
+                answers = [await stranger.get(path), await stranger.get(missing)]
+                assert [a.status_code for a in answers] == [404, 404]
+                assert answers[0].content == answers[1].content
+                assert dict(answers[0].headers) == dict(answers[1].headers)
+
+    async def test_cannot_answer_for_each_other(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        items = [{"assignment_id": await desk.live()}, {"assignment_id": new_id()}]
+        more = {"declines": {"reason": "no_capacity"}, "completions": {"outcome": "SERVICE_DELIVERED"}}
+
+        for verb in ("acknowledgements", "acceptances", "declines", "starts", "completions"):
+            foreign, missing = await site("DINKES-73.71").answer(verb, *(i | more.get(verb, {}) for i in items))
+            assert foreign | {"assignment_id": ""} == missing | {"assignment_id": ""}
+            assert (foreign["ok"], foreign["status"]) == (False, 404)
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "sent")]
+
+
+class TestCase:
+    async def test_is_a_coded_summary_and_says_why_it_came_here(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER", age_band="elderly"))
+
+        case = (await site("DINSOS-73.06").get(f"/api/assignments/{await desk.live()}")).json()
+
+        assert case["summary"]["age_band"] == "elderly"
+        assert case["explanation"]["candidates"] == ["DINSOS-73.06", "DINSOS-73", "KEMENSOS"]
+        refused = {c["kind"]: c["failed"] for c in case["explanation"]["considered"] if c["why_not"] == "clause"}
+        assert refused["CSO-FAITH"] == ["consent"]
+
+    async def test_is_on_the_trail_before_it_is_shown(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        await site("DINSOS-73.06").get(f"/api/assignments/{await desk.live()}")
+
+        [row] = await desk.rows("SELECT shared, payload FROM journal WHERE type = 'referral.case_read.v1'")
+        assert row["shared"] is False
+        assert b'"actor":"DINSOS-73.06"' in row["payload"]
+
+
+class TestAnswers:
+    async def test_the_same_key_gives_the_same_answer_and_changes_nothing(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        item = {"assignment_id": await desk.live()}
+        worker = site("DINSOS-73.06")
+
+        first = await worker.answer("acceptances", item, key="one")
+        again = await worker.answer("acceptances", item, key="one")
+
+        assert first == again
+        assert first[0]["ok"] is True
+        assert (await desk.told()).count("assignment_accepted") == 1
+
+    async def test_the_loser_of_a_race_learns_who_won(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        item = {"assignment_id": await desk.live()}
+        await site("worker").answer("acceptances", item)
+
+        [lost] = await site("colleague").answer("acceptances", item)
+
+        assert (lost["status"], lost["code"]) == (409, "already_answered")
+        assert lost["answered_by"] == "dinsos.7306"
+        assert lost["answered_at"] is not None
+
+    async def test_go_the_whole_way(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        item = {"assignment_id": await desk.live()}
+        worker = site("DINSOS-73.06")
+
+        for verb in ("acknowledgements", "acceptances", "starts"):
+            assert (await worker.answer(verb, item))[0]["ok"]
+        [done] = await worker.answer("completions", item | {"outcome": "HANDED_TO_FAMILY", "handover_ref": "BAST/1"})
+
+        assert done["state"] == "completed"
+        assert await desk.told() == [
+            "referral_opened",
+            "assignment_sent",
+            "assignment_acknowledged",
+            "assignment_accepted",
+            "service_started",
+            "assignment_completed",
+            "referral_fulfilled",
+        ]
+
+    @pytest.mark.parametrize("reference", ["Siti Aminah", "ibu siti 0812", "", "x" * 65])
+    async def test_a_handover_reference_cannot_hold_a_name(self, site: Site, reference: str) -> None:
+        answer = await site("DINSOS-73.06").send(
+            "POST",
+            "/api/assignments/completions",
+            json=[{"assignment_id": new_id(), "outcome": "HANDED_TO_FAMILY", "handover_ref": reference}],
+        )
+
+        assert answer.status_code == 422
+        assert "Siti" not in answer.text
+
+    async def test_need_a_key_and_a_reason_of_the_list(self, site: Site) -> None:
+        worker = site("DINSOS-73.06")
+
+        no_reason = await worker.send("POST", "/api/assignments/declines", json=[{"assignment_id": new_id()}])
+        no_key = await worker.send("POST", "/api/assignments/acceptances", key=" ", json=[{"assignment_id": new_id()}])
+
+        assert (no_reason.status_code, no_key.status_code) == (422, 400)
+
+
+class TestIdentity:
+    async def test_is_asked_of_intake_for_each_reading_and_kept_nowhere(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        assignment_id = await desk.live()
+        worker = site("worker")
+        await worker.answer("acceptances", {"assignment_id": assignment_id})
+
+        answers = [await worker.get(f"/api/assignments/{assignment_id}/identity") for _ in range(2)]
+
+        assert [answer.json()["fields"] for answer in answers] == [{"full_name": "Siti Aminah"}] * 2
+        assert answers[0].headers["cache-control"] == "no-store"
+        assert len(intake.asked) == 2
+        assert intake.asked[0] | {"case_id": ""} == {
+            "case_id": "",
+            "assignment_id": assignment_id,
+            "agency_id": "DINSOS-73.06",
+            "reader": "dinsos.7306",
+            "purpose": "service_delivery",
+        }
+        assert intake.tokens[0] == "Bearer for-intake"
+        for table in ("journal", "answers", "referrals", "assignments", "explanations"):
+            [row] = await desk.rows(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%Siti%'")
+            assert row["count"] == 0
+        reads = await desk.rows("SELECT 1 FROM journal WHERE type = 'referral.case_read.v1'")
+        assert len(reads) == 2
+
+    async def test_is_refused_before_acceptance_without_asking_intake(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        answer = await site("worker").get(f"/api/assignments/{await desk.live()}/identity")
+
+        assert answer.status_code == 409
+        assert intake.asked == []
+
+    async def test_waits_a_moment_for_intake_to_hear_of_the_acceptance(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        intake.answers = [409, 409, {"full_name": "Siti Aminah"}]
+        await desk.open(an_arrival("ELDER"))
+        assignment_id = await desk.live()
+        await site("worker").answer("acceptances", {"assignment_id": assignment_id})
+
+        answer = await site("worker").get(f"/api/assignments/{assignment_id}/identity")
+
+        assert answer.status_code == 200
+        assert len(intake.asked) == 3
+
+    async def test_follows_when_intake_is_away_and_the_acceptance_stands(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        assignment_id = await desk.live()
+        await site("worker").answer("acceptances", {"assignment_id": assignment_id})
+        await intake.stop()
+        began = time.monotonic()
+
+        answer = await site("worker").get(f"/api/assignments/{assignment_id}/identity")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "identity_follows")
+        assert answer.headers["retry-after"] == "2"
+        assert time.monotonic() - began < 5
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "accepted")]
+
+
+class TestFiguresAndDirectory:
+    async def test_figures_are_for_coordinators_and_add_up(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER", "NEED"), an_arrival("NEED", origin="53.01"))
+        [elder] = [
+            str(row["assignment_id"])
+            for row in await desk.rows("SELECT assignment_id FROM assignments WHERE agency_id = 'DINSOS-73.06'")
+        ]
+        await site("DINSOS-73.06").answer("declines", {"assignment_id": elder, "reason": "no_capacity"})
+
+        figures = (await site("coordinator").get("/api/figures")).json()
+
+        assert figures["totals"]["referrals"] == 3 == sum(row["total"] for row in figures["provinces"])
+        assert figures["totals"]["assignments"] == 4 == sum(row["total"] for row in figures["agencies"])
+        assert (figures["totals"]["declined"], figures["totals"]["rerouted"]) == (1, 1)
+        by_agency = {row["agency_id"]: row for row in figures["agencies"]}
+        assert (by_agency["DINSOS-73.06"]["sent"], by_agency["DINSOS-73"]["sent"]) == (0, 1)
+        assert (await site("worker").get("/api/figures")).status_code == 403
+
+    async def test_the_directory_knows_every_office_of_a_region(self, site: Site) -> None:
+        found = (await site("ngo").get("/api/agencies?region=73.08")).json()["items"]
+
+        names = {agency["agency_id"]: agency["name"] for agency in found}
+        assert names["DINSOS-73.08"] == "Dinas Sosial Kabupaten Bone"
+        assert len(names) == 7
