@@ -35,6 +35,7 @@ EVENTS = {
     "referral.referral_fulfilled.v1": msg("Need met"),
     "referral.referral_escalated.v1": msg("Supervisor called in"),
     "referral.gap_opened.v1": msg("Nobody can serve the need"),
+    "referral.gap_closed.v1": msg("Somebody can serve the need now"),
     "referral.case_read.v1": msg("Case read"),
     "notify.subscription_created.v1": msg("Subscription made"),
     "notify.subscription_paused.v1": msg("Subscription paused"),
