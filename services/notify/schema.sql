@@ -82,7 +82,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due ON deliveries USING btree (subscription_id, COALESCE(lease_until, next_attempt_at)) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
 CREATE INDEX deliveries_in_hand ON deliveries USING btree (subscription_id) WHERE (status = 'sending'::text);
 CREATE INDEX deliveries_of_subscription ON deliveries USING btree (subscription_id, delivery_id);
-CREATE INDEX deliveries_waiting_since ON deliveries USING btree (queued_at) WHERE (status = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
+CREATE INDEX deliveries_waiting_since ON deliveries USING btree (queued_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
 
 CREATE TABLE heard_counts (
     hour timestamp with time zone NOT NULL,

@@ -292,6 +292,22 @@ class TestTroubles:
         assert await statuses(database) == ["suppressed"]
         assert len(await facts_of(database, "notify.notice_suppressed.v1")) == 1
 
+    async def test_what_a_dead_courier_had_in_hand_is_ended_as_well(
+        self, database: Database, subscribe: Subscribe, clock: FixedClock
+    ) -> None:
+        subscription_id = await subscribe("/ok")
+        await hear(database, a_fact())
+        async with database.work(CLOCK, purpose="deliver") as work:
+            await deliveries.claim_deliveries(work, trusted=False, subscriptions=10, limit=10)
+        async with database.work(NGO, purpose="end") as work:
+            await subscriptions.end_subscription(work, subscription_id)
+
+        while_leased = await notify_clock.suppress_deliveries(database)
+        clock.advance(timedelta(seconds=61))
+
+        assert (while_leased, await notify_clock.suppress_deliveries(database)) == (0, 1)
+        assert await statuses(database) == ["suppressed"]
+
     async def test_a_paused_subscription_keeps_what_comes(
         self, database: Database, subscribe: Subscribe, carried: Carried
     ) -> None:

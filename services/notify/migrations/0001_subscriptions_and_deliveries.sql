@@ -91,7 +91,7 @@ COMMENT ON COLUMN deliveries.lease_until IS 'until then the claimer may send; af
 CREATE INDEX deliveries_due ON deliveries (subscription_id, coalesce(lease_until, next_attempt_at))
     WHERE status IN ('queued', 'sending', 'retry_wait');
 CREATE INDEX deliveries_in_hand ON deliveries (subscription_id) WHERE status = 'sending';
-CREATE INDEX deliveries_waiting_since ON deliveries (queued_at) WHERE status IN ('queued', 'retry_wait');
+CREATE INDEX deliveries_waiting_since ON deliveries (queued_at) WHERE status IN ('queued', 'sending', 'retry_wait');
 CREATE INDEX deliveries_of_subscription ON deliveries (subscription_id, delivery_id);
 
 CREATE TABLE attempts (

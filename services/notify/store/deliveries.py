@@ -220,11 +220,12 @@ async def give_up_waiting(work: Work, *, queued_before: datetime, limit: int) ->
         f"""
         WITH old AS (
             SELECT d.delivery_id FROM deliveries d JOIN subscriptions s USING (subscription_id)
-            WHERE d.status IN ('queued', 'retry_wait') AND d.queued_at < $1 AND s.status = 'active'
+            WHERE d.status IN ('queued', 'sending', 'retry_wait') AND (d.lease_until IS NULL OR d.lease_until <= $3)
+                AND d.queued_at < $1 AND s.status = 'active'
             ORDER BY d.queued_at LIMIT $2
             FOR UPDATE OF d SKIP LOCKED
         )
-        UPDATE deliveries d SET status = 'dead_lettered', next_attempt_at = NULL, ended_at = $3,
+        UPDATE deliveries d SET status = 'dead_lettered', next_attempt_at = NULL, lease_until = NULL, ended_at = $3,
             trouble = coalesce(d.trouble, 'connection')
         FROM old WHERE d.delivery_id = old.delivery_id
         RETURNING {ROW}
@@ -243,11 +244,12 @@ async def suppress_ended(work: Work, *, limit: int) -> list[Row]:
         f"""
         WITH moot AS (
             SELECT d.delivery_id FROM deliveries d JOIN subscriptions s USING (subscription_id)
-            WHERE s.status = 'ended' AND d.status IN ('queued', 'retry_wait')
+            WHERE s.status = 'ended' AND d.status IN ('queued', 'sending', 'retry_wait')
+                AND (d.lease_until IS NULL OR d.lease_until <= $2)
             LIMIT $1
             FOR UPDATE OF d SKIP LOCKED
         )
-        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, ended_at = $2
+        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, lease_until = NULL, ended_at = $2
         FROM moot WHERE d.delivery_id = moot.delivery_id
         RETURNING {ROW}
         """,  # noqa: S608 - a constant list of columns
