@@ -95,7 +95,9 @@ def test_nothing_asks_for_the_time_but_the_clock() -> None:
     offenders = [
         str(f.relative_to(ROOT))
         for f in inner
-        if any(call in f.read_text(encoding="utf-8") for call in ("datetime.now(", "time.time(", "date.today(", "utcnow("))
+        if any(
+            call in f.read_text(encoding="utf-8") for call in ("datetime.now(", "time.time(", "date.today(", "utcnow(")
+        )
     ]
 
     assert offenders == []
