@@ -61,21 +61,22 @@ async def run(running: Running, manifest_path: Path = SAMPLE, *, began: float, p
 async def _play(
     place: Stage, file: Manifest, databases: waiting.Databases, *, began: float, progress: Progress
 ) -> Result:
+    played = stage.is_played(place.running.data)
+    groups = [] if played else await _call_agencies(place)
     progress.step("Two NGOs subscribe at notify")
     dead = await _subscribe(place)
     progress.step(f"Nunukan: {len(file.rows)} people are on the list {file.name}")
     imported = await voyage.land(place.client(f"port-{voyage.PORT}", "intake"), file, place.folder / "voyages.json")
-    if not stage.is_played(place.running.data):
+    if not played:
         progress.step("The agencies read their inboxes and answer")
-        groups = await _call_agencies(place)
         await waiting.until_none(waiting.answered(databases), limit_s=LIMIT_S, progress=progress)
-        for name in groups:
-            await place.running.stop(name)
+    for name in groups:
+        await place.running.stop(name)
     progress.step("The last notices, receipts and leaves arrive")
     rest = waiting.at_rest(databases, [dead])
     await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
     progress.step("An auditor verifies the ledger and the trails of three cases")
-    proof = await ledger.verify(place, databases)
+    proof = await ledger.verify(place, databases.connections)
     await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
     progress.step("The checker compares the file, four databases and eight topics")
     seen, verdict = await _compare(place, databases, file, imported)
