@@ -1,15 +1,24 @@
 """What the tests of intake share: its database and its vault."""
 
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 
 import asyncpg
+import httpx2
 import pytest
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.intake.__main__ import build
+from services.intake.settings import Settings
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
+from shared.kit.ids import new_id
+from shared.kit.service import application
 from tests.conftest import DatabaseUrls
-from tests.intake.factories import KEK, START
+from tests.intake.factories import KEK, NOTIFY, OFFICER, REFERRAL, START, STRANGER, SYSTEM, WORKER
 
 
 @pytest.fixture
@@ -35,3 +44,59 @@ async def owner(database: Database, database_urls: DatabaseUrls) -> AsyncIterato
     connection = await asyncpg.connect(database_urls("intake").owner)
     yield connection
     await connection.close()
+
+
+ACTORS = {"officer": OFFICER, "system": SYSTEM, "stranger": STRANGER, "referral": REFERRAL, "notify": NOTIFY,
+          "worker": WORKER}  # fmt: skip
+
+
+class SignedIn:
+    """ASGI: whoever the header `x-actor` names has been let in by the gate."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            name = dict(scope["headers"]).get(b"x-actor", b"").decode()
+            if name:
+                scope.setdefault("state", {})["actor"] = ACTORS[name]
+        await self.app(scope, receive, send)
+
+
+class Browser:
+    """A client for one actor: `await officer.get("/api/…")`; writes carry an idempotency key."""
+
+    def __init__(self, client: httpx2.AsyncClient, actor: str) -> None:
+        self._client = client
+        self._actor = actor
+
+    async def get(self, path: str, **query: object) -> httpx2.Response:
+        return await self.send("GET", path, **({"params": query} if query else {}))
+
+    async def post(self, path: str, *, key: str | None = None, **content: object) -> httpx2.Response:
+        return await self.send("POST", path, key=key, **content)
+
+    async def send(self, method: str, path: str, *, key: str | None = None, **content: object) -> httpx2.Response:
+        accept = "application/json" if path.startswith("/api") else "text/html"
+        headers = {"x-actor": self._actor, "accept": accept, "accept-language": "id"}
+        if method != "GET":
+            headers["idempotency-key"] = key or new_id()
+        return await self._client.request(method, path, headers=headers, **content)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def site(database: Database) -> AsyncIterator[Callable[[str], Browser]]:
+    """`site("officer")` is a client of the whole application for that actor."""
+    settings = Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
+        oidc_issuer="http://127.0.0.1:1",
+    )
+    async with AsyncExitStack() as stack:
+        app = application(await build(settings, database, stack))
+        transport = httpx2.ASGITransport(app=SignedIn(app))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://intake.test") as client:
+            yield lambda actor: Browser(client, actor)
