@@ -16,7 +16,7 @@ import click
 from deploy.local import report, stack, welcome
 from deploy.local.demo import stage, story
 from deploy.local.demo.client import Refused
-from deploy.local.demo.manifest import ManifestMissing
+from deploy.local.demo.manifest import ManifestMissing, read
 from deploy.local.demo.progress import Progress
 from deploy.local.demo.story import Result
 from deploy.local.demo.waiting import TookTooLong
@@ -43,10 +43,18 @@ def up_command(data: Path, *, empty: bool) -> None:
 
 
 @command_line.command("demo")
-@click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=story.SAMPLE)
+@click.argument("manifest", type=click.Path(path_type=Path), default=story.SAMPLE)
 @click.option("--keep", type=FOLDER, help="Keep everything the run wrote in this folder.")
 def demo_command(manifest: Path, keep: Path | None) -> None:
     """Play one manifest through a throw-away stack, check the outcome, and end with one line of JSON."""
+    try:
+        read(manifest)
+    except ManifestMissing as missing:
+        report.to_stderr(f"{missing}\nGive the path of a CSV file: make demo MANIFEST=path.csv")
+        sys.exit(1)
+    if keep and keep.exists() and any(keep.iterdir()):
+        report.to_stderr(f"{keep} is not empty.\nGive a new folder: make demo KEEP=folder")
+        sys.exit(1)
     data = keep.resolve() if keep else Path(tempfile.mkdtemp(prefix="rujukan-demo-"))
     code = asyncio.run(_until_told(_demo(data, manifest)))
     if keep is None and code == 1:
@@ -108,8 +116,6 @@ async def _until_told(work: Coroutine[Any, Any, int]) -> int:
         return STOPPED_BY_SIGNAL
     except Trouble as trouble:
         report.to_stderr(f"\n{trouble.thing}: {trouble.reason}.\n{trouble.remedy}")
-    except ManifestMissing as missing:
-        report.to_stderr(f"\nThe manifest: {missing}\nGive the path of a CSV file: make demo MANIFEST=path.csv")
     except (Refused, TookTooLong) as trouble:
         report.to_stderr(f"\nThe demo came to a halt: {trouble}\nThe logs of all processes say more.")
     return 1
