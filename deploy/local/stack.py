@@ -91,12 +91,12 @@ async def running(
         identity = local(ports.choose("identity", PORTS["identity"], environment, say))
 
         def told(service: str, urls: Mapping[str, str]) -> dict[str, str]:
-            return {**_environment(service, urls, base), **(settings or {}).get(service, {})}
+            return {**environment_of(service, urls, base), **(settings or {}).get(service, {})}
 
         say("Bringing the databases and topics to this version …")
         usual = {name: local(port) for name, port in PORTS.items()}
         await supervisor.together(
-            base.supervisor.start(_identity_provider(identity, base.secrets)),
+            base.supervisor.start(identity_child(identity, base.secrets)),
             *(_migrate(service, told(service, usual), base) for service in SERVICES),
         )
         # Only now, so that little time passes between the choice of a port and its use.
@@ -235,7 +235,7 @@ async def _database(
     return _Database(server.binaries.name, await postgres.provide(server, SERVICES, secrets))
 
 
-def _environment(service: str, urls: Mapping[str, str], base: Foundations) -> dict[str, str]:
+def environment_of(service: str, urls: Mapping[str, str], base: Foundations) -> dict[str, str]:
     """What a service is told; nothing secret that is another's."""
     own = {
         "intake": {"VAULT_KEK": base.secrets["VAULT_KEK"]},
@@ -261,7 +261,7 @@ def _environment(service: str, urls: Mapping[str, str], base: Foundations) -> di
     }
 
 
-def _identity_provider(url: str, secrets: Mapping[str, str]) -> Child:
+def identity_child(url: str, secrets: Mapping[str, str]) -> Child:
     return Child(
         name="identity",
         command=[sys.executable, "-m", "deploy.local.identity_provider"],
