@@ -23,6 +23,8 @@ BATCH = 200
 async def chase_due(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
     """Act on assignments whose deadline has passed; answers how many there were to look at."""
     due = await store.list_due(work, limit)
+    if not due:
+        return 0
     changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
     wanting: list[Need] = []
     for assignment_id, referral_id, _ in due:

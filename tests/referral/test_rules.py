@@ -1,0 +1,183 @@
+"""The rules in force: every row is hit by an example, every cell compiles, the same facts give the same answer."""
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from services.referral import rules
+from services.referral.domain.agencies import Agency, Directory, directory
+from services.referral.domain.routing import Facts
+from services.referral.rules import lint
+from services.referral.store import agencies
+from shared.contracts import codes
+from shared.kit.actor import system
+from tests.referral.conftest import Desk
+
+VERSION = rules.latest()
+RULES = rules.load(VERSION)
+TEXT = (rules.FOLDER / f"{VERSION}.json").read_bytes()
+PORT, HOME = "65.03", "73.08"
+EXAMPLES = [
+    Facts(need, age, PORT, home, consent)
+    for need, age, home, consent in itertools.product(
+        codes.needs(), ("child", "adult", "elderly", "unknown"), (HOME, None), (False, True)
+    )
+]
+"""Everybody who could land at Nunukan."""
+
+
+def everywhere() -> Directory:
+    """A directory that has each kind the rules name, at the port and at home."""
+    found: list[Agency] = []
+    for row in RULES.rows:
+        regions: list[str | None] = [None]
+        if row.level != "national":
+            regions = [region if row.level == "regency" else region[:2] for region in (PORT, HOME)]
+        found += [
+            Agency(rules.id_of(row.kind, r), row.kind, row.level, r, row.kind, "Asia/Makassar", True, False)
+            for r in regions
+        ]
+    return directory(found, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+ANYWHERE = everywhere()
+
+
+@pytest.mark.parametrize("row", RULES.rows, ids=lambda row: row.id)
+def test_every_row_is_hit_by_an_example(row: lint.Row) -> None:
+    hits = [
+        c
+        for facts in EXAMPLES
+        for c in RULES.decide(facts, ANYWHERE).considered
+        if c.row == row.id and c.why_not is None
+    ]
+
+    assert hits
+
+
+@pytest.mark.parametrize("need", codes.needs())
+def test_every_need_has_hours_of_the_file_and_a_national_backstop(need: str) -> None:
+    known = codes.needs()[need]
+
+    for age, home in itertools.product(("child", "adult", "elderly", "unknown"), (HOME, None)):
+        decision = RULES.decide(Facts(need, age, PORT, home), ANYWHERE)
+        assert {(c.answer_hours, c.service_hours) for c in decision.candidates} == {
+            (known.answer_hours, known.service_hours)
+        }
+        assert "-" not in decision.candidates[-1].agency_id
+
+
+@pytest.mark.parametrize("need", codes.needs())
+def test_civil_society_is_asked_by_consent_only(need: str) -> None:
+    without = RULES.decide(Facts(need, "adult", PORT, HOME), ANYWHERE)
+    with_consent = RULES.decide(Facts(need, "adult", PORT, HOME, consent=True), ANYWHERE)
+
+    assert not any(c.agency_id.startswith("CSO-") for c in without.candidates)
+    assert any(c.agency_id.startswith("CSO-") for c in with_consent.candidates)
+    assert all(
+        c.failed == ("consent",) for c in without.considered if c.kind.startswith("CSO-")
+    )  # and it says what is missing
+
+
+def test_nothing_is_ever_routed_to_the_police() -> None:
+    assert not any("POL" in row.kind for row in RULES.rows)
+
+
+def test_a_child_alone_is_the_ports_first_and_then_the_homes() -> None:
+    asked = [c.agency_id for c in RULES.decide(Facts("UAC", "child", PORT, HOME), ANYWHERE).candidates]
+
+    assert asked[:5] == ["DP3AP2KB-65.03", "UPTDPPA-65.03", "DP3AP2KB-65", "UPTDPPA-73.08", "DP3AP2KB-73"]
+
+
+def test_somebody_from_the_port_itself_has_no_office_twice() -> None:
+    asked = [c.agency_id for c in RULES.decide(Facts("SICK", "adult", PORT, PORT), ANYWHERE).candidates]
+
+    assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("facts", EXAMPLES[::7], ids=str)
+def test_the_stored_facts_under_the_stored_version_give_the_same_answer(facts: Facts) -> None:
+    stored = RULES.decide(facts, ANYWHERE)
+
+    read = rules.read(stored.body)
+    again = rules.load(read.rules_version).decide(read.facts, ANYWHERE)
+
+    assert read == stored
+    assert again.digest == stored.digest
+
+
+async def test_every_kind_of_the_rules_is_in_the_directory_of_all_regions(desk: Desk) -> None:
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        found = directory(await agencies.list_agencies(work), await agencies.changed_at(work))
+
+    for row in RULES.rows:
+        regions: list[Any] = [None]
+        if row.level != "national":
+            regions = list(codes.regencies() if row.level == "regency" else codes.provinces())
+        assert all(found.find(row.kind, region) for region in regions), row.id
+
+
+async def test_every_need_from_every_regency_reaches_somebody(desk: Desk) -> None:
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        found = directory(await agencies.list_agencies(work), await agencies.changed_at(work))
+
+    for need, home in itertools.product(codes.needs(), [*list(codes.regencies())[::9], None]):
+        assert RULES.decide(Facts(need, "adult", "21.71", home), found).candidates
+
+
+@pytest.mark.parametrize("fault", ["need", "age_band", "port_regency", "origin_regency"])
+def test_facts_of_the_wrong_kind_are_refused_and_never_match_nothing(fault: str) -> None:
+    with pytest.raises(rules.FactsUnusable, match=fault):
+        RULES.decide(replace(EXAMPLES[0], **{fault: "?"}), ANYWHERE)
+
+
+def test_a_router_evaluates_the_same_facts_once() -> None:
+    router = rules.Router(RULES, ANYWHERE)
+
+    for _ in range(100):
+        for facts in EXAMPLES[:5]:
+            router.decide(facts)
+
+    assert router.evaluations == 5
+
+
+class TestLint:
+    def changed(self, table: str, **cells: str) -> bytes:
+        text = orjson.loads(TEXT)
+        node = next(node for node in text["nodes"] if node["id"] == table)
+        node["content"]["rules"][0].update(cells)
+        return orjson.dumps(text)
+
+    @pytest.mark.parametrize(
+        ("table", "cells"),
+        [
+            ("candidates", {"age": '"child'}),
+            ("candidates", {"kind": "foo("}),
+            ("candidates", {"kind": ""}),
+            ("candidates", {"level": '"village"'}),
+            ("candidates", {"place": '"nation"'}),
+            ("candidates", {"need": ""}),
+            ("candidates", {"_id": "uac-2"}),
+            ("hours", {"answer": '"soon"'}),
+            ("hours", {"answer": "0"}),
+            ("hours", {"answer": "1.5"}),
+        ],
+    )
+    def test_refuses_a_bad_cell(self, table: str, cells: dict[str, str]) -> None:
+        with pytest.raises(lint.BadRules):
+            lint.tables("bad", self.changed(table, **cells))
+
+    def test_refuses_a_node_that_runs_code(self) -> None:
+        text = orjson.loads(TEXT)
+        text["nodes"].append({"id": "f", "type": "functionNode", "name": "f", "content": {"source": ""}})
+
+        with pytest.raises(lint.BadRules, match="functionNode"):
+            lint.tables("bad", orjson.dumps(text))
+
+    def test_refuses_another_hit_policy(self) -> None:
+        with pytest.raises(lint.BadRules, match="collect"):
+            lint.tables("bad", TEXT.replace(b'"hitPolicy": "collect"', b'"hitPolicy": "first"'))
