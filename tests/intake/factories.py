@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from aiokafka import ConsumerRecord
+
+from services.intake import consumers
 from services.intake.actions import arrivals as actions
 from services.intake.actions.arrivals import Submitted, seal_arrival
 from services.intake.actions.voyages import announce_voyage
@@ -13,9 +16,12 @@ from services.intake.domain.voyages import Voyage
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
 from shared.contracts import codes
+from shared.contracts.referral import ReferralFact
+from shared.kit import journal
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.ids import new_id
+from shared.kit.inbox import Inbox
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 KEK = bytes(range(32))
@@ -79,3 +85,38 @@ def a_row(n: int, **said: str) -> str:
         "number": f"XS9{n:06d}", "regency": "73.06", "flags": "", "with": "", **said,
     }  # fmt: skip
     return ",".join(cells.values())
+
+
+def a_referral_fact(kind: type[ReferralFact], case_id: str, *, need: str, **said: Any) -> ReferralFact:
+    """A fact of referral about one need of a case."""
+    return kind(case_id=case_id, referral_id=new_id(), need=need, province="73", restricted=False, **said)
+
+
+async def hear(database: Database, *facts: ReferralFact) -> None:
+    """Have intake hear facts of referral, each twice, as Kafka may deliver them."""
+    inbox = Inbox(database)
+    consumers.subscribe(inbox)
+    records = [
+        ConsumerRecord(
+            topic="referral.events",
+            partition=0,
+            offset=n,
+            timestamp=0,
+            timestamp_type=0,
+            key=fact.case_id.encode(),
+            value=journal.payload(WORKER, "service", None, fact),
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            headers=[
+                ("ce_id", new_id().encode()),
+                ("ce_source", b"referral"),
+                ("ce_type", fact.type.encode()),
+                ("ce_time", database.clock.now().isoformat().encode()),
+                ("ce_sequence", b"1"),
+            ],
+        )
+        for n, fact in enumerate(facts)
+    ]
+    await inbox.digest([record for record in records for _ in range(2)])
+    assert await database.pool.fetchval("SELECT count(*) FROM parked") == 0
