@@ -27,6 +27,7 @@ async def seal(work: Work, signer: Signer) -> int:
     fresh = await store.list_leaf_hashes(work, size, MOST_LEAVES)
     if last and not fresh:
         return 0
+    crash_point("seal.before_tiles")
     edge = await store.find_tiles(work, tiles.edge(size))
     if last and _root(size, edge) != last.root:
         raise LedgerBroken(f"the tiles do not give the root that was signed for {size} leaves")
