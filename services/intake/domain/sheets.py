@@ -130,9 +130,10 @@ def _carefully(lines: Sequence[str], separator: str) -> list[list[str]]:
     records: list[list[str]] = []
     for line in lines:
         try:
-            records.append(next(csv.reader([line], delimiter=separator, strict=True), []))
+            cells = next(csv.reader([line], delimiter=separator, strict=True), [])
         except csv.Error:
-            records.append([BROKEN])
+            cells = [BROKEN]
+        records.append(cells if line.count('"') % 2 == 0 else [BROKEN])
     return records
 
 
