@@ -63,6 +63,7 @@ class Foundations:
     data: Path
     bootstrap: str
     broker: str
+    idempotent: bool  # whether the broker can drop a record that was sent twice
     postgres: str
     databases: Mapping[str, Urls] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
@@ -146,6 +147,7 @@ async def foundations(
                 data=data,
                 bootstrap=broker.bootstrap,
                 broker=broker.name,
+                idempotent=broker.idempotent,
                 postgres=database.name,
                 databases=database.urls,
                 secrets=secrets,
@@ -160,6 +162,7 @@ async def foundations(
 class _Broker:
     name: str
     bootstrap: str
+    idempotent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ async def _broker(data: Path, children: Supervisor, environment: Mapping[str, st
     last = tansu.find()
     tansu.rung(last, say)
     await children.start(last.child())
-    return _Broker(last.name, last.bootstrap)
+    return _Broker(last.name, last.bootstrap, idempotent=False)
 
 
 async def _database(
@@ -252,6 +255,7 @@ def environment_of(service: str, urls: Mapping[str, str], base: Foundations) -> 
         "ENVIRONMENT": "development",
         "HOST": "127.0.0.1",
         "KAFKA_BOOTSTRAP_SERVERS": base.bootstrap,
+        "KAFKA_IDEMPOTENT": str(base.idempotent).lower(),
         "OIDC_CLIENT_ID": f"svc-{service}",
         "OIDC_CLIENT_SECRET": client_secret(base.secrets["PROVIDER_SECRET"], f"svc-{service}"),
         "OIDC_ISSUER": urls["identity"],

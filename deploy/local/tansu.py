@@ -61,5 +61,6 @@ def rung(broker: Broker, say: report.Say) -> None:
     """Say which rung was taken and what it cannot do."""
     say(
         f"Broker: {broker.name}, not Apache Kafka: records are lost when it stops (the journals refill them),"
-        " memory grows without bound, consumers join slowly; only for a look."
+        " a lost answer sends a record twice (the inboxes drop it), memory grows without bound, consumers join slowly;"
+        " only for a look."
     )
