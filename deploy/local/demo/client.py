@@ -102,8 +102,8 @@ def said_by(body: str) -> str:
         return body[:300]
     if not isinstance(problem, dict):
         return body[:300]
-    more = json.dumps(problem["errors"])[:300] if problem.get("errors") else ""
-    return " ".join(str(part) for part in (problem.get("title"), problem.get("detail"), more) if part)
+    cells = [f"{e.get('message', '')} {e.get('remedy', '')}".strip() for e in problem.get("errors", [])[:5]]
+    return " ".join(str(part) for part in (problem.get("title"), problem.get("detail"), *cells) if part)
 
 
 def segment(text: str) -> str:
