@@ -167,14 +167,25 @@ class TestCourier:
         assert await claim() == 0
 
     async def test_a_claim_takes_turns(self, database: Database, subscribe: Subscribe) -> None:
-        for path in ("/a", "/b", "/c"):
-            await subscribe(path)
-        await hear(database, *[a_fact() for _ in range(10)])
+        for path, province in (("/a", "53"), ("/b", "73"), ("/c", "35")):
+            await subscribe(path, provinces=frozenset({province}))
+            await hear(database, *[a_fact(province=province) for _ in range(10)])
 
         async with database.work(CLOCK, purpose="deliver") as work:
             claimed = await deliveries.claim_deliveries(work, trusted=False, subscriptions=10, limit=6)
 
         assert sorted([c.url.rpartition("/")[2] for c in claimed]) == ["a", "a", "b", "b", "c", "c"]
+
+    async def test_a_claimer_waits_for_no_other(self, database: Database, subscribe: Subscribe) -> None:
+        await subscribe("/ok")
+        await hear(database, *[a_fact() for _ in range(8)])
+
+        async with asyncio.timeout(5), database.work(CLOCK, purpose="deliver") as one:
+            first = await deliveries.claim_deliveries(one, trusted=False, subscriptions=10, limit=10)
+            async with database.work(CLOCK, purpose="deliver") as two:
+                second = await deliveries.claim_deliveries(two, trusted=False, subscriptions=10, limit=10)
+
+        assert (len(first), len(second)) == (4, 0)
 
 
 class TestTroubles:

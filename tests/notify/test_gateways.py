@@ -161,7 +161,7 @@ class TestGuard:
     ) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, receiver.url)
-        async with a_channel_with(StubNames(["127.0.0.1"])) as channel:
+        async with a_channel_with(StubNames(["127.0.0.1"]), frozenset({receiver.place})) as channel:
             await channel.send(a_claim("http://somebody.example.org/canary", seal=SEAL, now=NOW), now=NOW)
 
         assert receiver.received == []
