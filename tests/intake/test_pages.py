@@ -1,0 +1,207 @@
+"""The pages, by plain forms: announce, upload, look, send, log one; nothing needs JavaScript."""
+
+import html
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from shared.kit import catalogue
+from shared.kit.database import Database
+from tests.intake.conftest import Browser
+from tests.intake.factories import START, a_list, a_row, a_voyage
+
+Site = Callable[[str], Browser]
+ROOT = Path(__file__).parents[2]
+DAY = {"expected_day": "23", "expected_month": "Nov", "expected_year": "2026", "time": "14.30"}
+
+
+def said(answer: httpx2.Response) -> str:
+    """What a reader sees of a page."""
+    body = answer.text.partition("<main")[2].partition("</main>")[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def packed_in(answer: httpx2.Response) -> str:
+    found = re.search(r'name="content" value="([^"]+)"', answer.text)
+    assert found
+    return found[1]
+
+
+class TestAnnouncing:
+    async def test_leads_to_the_voyage(self, site: Site) -> None:
+        form = {"vessel": "KM Purnama", "modality": "deportation", "announced": "312", **DAY}
+        answer = await site("officer").post("/id/pelayaran/baru", data=form)
+
+        assert answer.status_code == 303
+        page = await site("officer").get(answer.headers["location"])
+        assert "Pelayaran telah diumumkan." in said(page)
+        assert "312" in said(page)
+        assert "23 Nov 2026 14.30 WITA" in said(page)
+        today = said(await site("officer").get("/id/"))
+        assert "KM Purnama" in today
+
+    async def test_says_what_is_wrong_and_keeps_what_was_typed(self, site: Site) -> None:
+        form = {"vessel": "KM Purnama", "announced": "banyak", **DAY, "expected_day": "32"}
+        answer = await site("officer").post("/id/pelayaran/baru", data=form)
+
+        assert answer.status_code == 422
+        assert "Ini bukan jumlah orang." in said(answer)
+        assert "Ini bukan tanggal dan waktu." in said(answer)
+        assert "Jenis kepulangan belum diisi." in said(answer)
+        assert 'value="KM Purnama"' in answer.text
+        assert "<title>Galat:" in answer.text
+
+    async def test_an_empty_day_invites(self, site: Site) -> None:
+        assert "Tidak ada pelayaran pada hari ini" in said(await site("officer").get("/id/"))
+
+    async def test_another_port_sees_nothing_of_it(self, site: Site, database: Database) -> None:
+        voyage = await a_voyage(database)
+
+        assert "KM Purnama" not in said(await site("stranger").get("/id/"))
+        for path in ("", "/daftar", "/catat", "/jalannya"):
+            assert (await site("stranger").get(f"/id/pelayaran/{voyage.voyage_id}{path}")).status_code == 404
+        assert (await site("worker").get("/id/")).status_code == 403
+
+
+class TestList:
+    async def test_is_chosen_looked_at_and_sent(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}"
+        content = a_list(a_row(1), a_row(2, sex="Q"), a_row(3))
+
+        looked = await site("officer").post(f"{path}/daftar", files={"file": ("daftar.csv", content, "text/csv")})
+        assert looked.status_code == 200
+        assert "Kirim 2 siap, tahan 1" in said(looked)
+        assert "sex : Q . Jenis kelamin ini tidak dikenal. Tulis L atau P (atau M, F, X)." in said(looked)
+        assert "Kabupaten Gowa" in said(looked)
+        assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 0
+
+        sent = await site("officer").post(f"{path}/daftar/kirim", data={"content": packed_in(looked)})
+        assert sent.status_code == 303
+        page = await site("officer").get(sent.headers["location"])
+        assert "2 orang tercatat." in said(page)
+        assert "1 kurang dari yang diumumkan" in said(page)
+        assert "sedang dirujuk" in said(page)
+        assert "data-refresh" in page.text
+        assert "Orang1" not in page.text
+
+        again = await site("officer").post(f"{path}/daftar/kirim", data={"content": packed_in(looked)})
+        assert again.status_code == 303
+        assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 2
+
+    async def test_may_be_pasted(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        answer = await site("officer").post(path, data={"pasted": "Nama\tL/P\tUmur\r\nBala\tL\t30"})
+
+        assert "Kirim semua 1" in said(answer)
+        assert "dibaca dengan tab" in said(answer).lower()
+
+    async def test_held_rows_come_back_with_their_problems_and_run_nowhere(
+        self, site: Site, database: Database
+    ) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        content = a_list(a_row(1), a_row(2, name="=1+1"))
+        looked = await site("officer").post(path, files={"file": ("d.csv", content, "text/csv")})
+        file = await site("officer").post(f"{path}/tertahan.csv", data={"content": packed_in(looked)})
+
+        text = file.content.decode("utf-8-sig").splitlines()
+        assert len(text) == 2
+        assert text[0].endswith(";Masalah")
+        assert ";'=1+1;" in text[1]
+        assert "Ini tampak seperti rumus Excel." in text[1]
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"halo\nhalo"])
+    async def test_of_no_use_is_asked_for_again(self, site: Site, database: Database, content: bytes) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        answer = await site("officer").post(path, files={"file": ("d.csv", content, "text/csv")})
+
+        assert answer.status_code == 422
+        assert 'href="#f-file"' in answer.text
+
+    async def test_what_travels_with_the_form_may_be_anything(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        bomb = "eJztwTEBAAAAwqD1T20JT6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+        for content in ("", "!!!", bomb, "AAAA"):
+            answer = await site("officer").post(f"{path}/kirim", data={"content": content})
+            assert answer.status_code == 422
+
+    async def test_shows_names_that_try_to_be_markup_as_text(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        content = a_list(a_row(1, name="<script>alert(1)</script>"), a_row(2, name="<b>x", sex="Q"))
+        answer = await site("officer").post(path, files={"file": ("d.csv", content, "text/csv")})
+
+        assert "<script>alert" not in answer.text
+        assert "&lt;script&gt;" in answer.text
+
+    async def test_an_empty_one_can_be_downloaded_and_read_back(self, site: Site) -> None:
+        file = await site("officer").get("/id/daftar/contoh.csv")
+
+        assert file.content.startswith(b"\xef\xbb\xbfseq;full_name;sex;date_of_birth")
+
+
+class TestLoggingOne:
+    async def test_saves_and_offers_the_next(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/catat"
+        form = {"full_name": "Bala", "sex": "M", "birth_day": "5", "birth_month": "agt", "birth_year": "1987",
+                "origin": "Kabupaten Gowa", "needs": ["SICK", "WAGE"], "onward_wish": "go_home"}  # fmt: skip
+        empty = await site("officer").get(path)
+        answer = await site("officer").post(path, key="one", data=form)
+        await site("officer").post(path, key="one", data=form)
+
+        assert "autofocus" in empty.text
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith(path)
+        assert "Tersimpan. Orang berikutnya." in said(await site("officer").get(answer.headers["location"]))
+        [row] = await database.pool.fetch("SELECT * FROM arrivals")
+        assert (row["origin_regency"], row["needs"], row["age_band"], row["channel"]) == (
+            "73.06", ["SICK", "WAGE", "NEED"], "adult", "single",
+        )  # fmt: skip
+        assert row["arrived_at"] == START
+
+    @pytest.mark.parametrize(
+        ("said_of_age", "band"),
+        [({"age": "17"}, "child"), ({"birth_year": "1950"}, "elderly"), ({}, "unknown"),
+         ({"birth_month": "8", "birth_year": "1987"}, "adult")],
+    )  # fmt: skip
+    async def test_takes_what_is_known_of_the_age(
+        self, site: Site, database: Database, said_of_age: dict[str, str], band: str
+    ) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/catat"
+        await site("officer").post(path, data={"full_name": "Bala", "sex": "M", **said_of_age})
+
+        assert await database.pool.fetchval("SELECT age_band FROM arrivals") == band
+
+    async def test_says_what_is_wrong_beside_the_field(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/catat"
+        form = {"full_name": "", "birth_day": "31", "birth_month": "2", "birth_year": "1990", "nik": "12",
+                "origin": "Bogor", "needs": ["SICK"]}  # fmt: skip
+        answer = await site("officer").post(path, data=form)
+
+        assert answer.status_code == 422
+        for field in ("full_name", "sex", "birth", "nik", "origin"):
+            assert f'id="f-{field}-problem"' in answer.text, field
+        assert 'value="31"' in answer.text
+        assert re.search(r'value="SICK" checked', answer.text)
+        assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 0
+
+
+class TestLanguages:
+    def test_nothing_is_left_untranslated(self) -> None:
+        package, kit = ROOT / "services/intake", ROOT / "shared/kit"
+
+        assert catalogue.lacking(package, kit) == []
+        assert catalogue.unused(package) == []
+
+    async def test_every_page_is_there_in_both(self, site: Site, database: Database) -> None:
+        voyage_id = (await a_voyage(database)).voyage_id
+        paths = ["/", "/pelayaran/baru", *(f"/pelayaran/{voyage_id}{p}" for p in ("", "/daftar", "/catat"))]
+
+        for path in paths:
+            for language in ("id", "en"):
+                page = await site("officer").get(f"/{language}{path}")
+                assert page.status_code == 200
+                assert f'<html lang="{language}"' in page.text
+        assert "Today's voyages" in said(await site("officer").get("/en/"))
