@@ -37,7 +37,7 @@ class IntakeServer:
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()
-        return web.json_response({"access_token": f"for-{form['audience']}", "expires_in": 300})
+        return web.json_response({"access_token": "for-" + str(form["audience"]), "expires_in": 300})
 
     async def _disclose(self, request: web.Request) -> web.Response:
         asked = await request.json()

@@ -37,8 +37,12 @@ LIVE_BUT_ENDED = """
 SELECT r.referral_id FROM referrals r JOIN assignments a USING (referral_id)
 WHERE r.ended_at IS NOT NULL AND a.ended_at IS NULL
 """
-WITHOUT_REFERRAL = "SELECT FROM assignments a WHERE NOT EXISTS (SELECT FROM referrals r WHERE r.referral_id = a.referral_id)"
-WITHOUT_EXPLANATION = "SELECT FROM referrals r WHERE NOT EXISTS (SELECT FROM explanations e WHERE e.digest = r.explanation)"
+WITHOUT_REFERRAL = (
+    "SELECT FROM assignments a WHERE NOT EXISTS (SELECT FROM referrals r WHERE r.referral_id = a.referral_id)"
+)
+WITHOUT_EXPLANATION = (
+    "SELECT FROM referrals r WHERE NOT EXISTS (SELECT FROM explanations e WHERE e.digest = r.explanation)"
+)
 OVERDUE = "SELECT FROM assignments WHERE due_at <= $1 AND overdue_told_at IS NULL"
 TOLD = """
 SELECT
@@ -80,7 +84,9 @@ class Referring(RuleBasedStateMachine):
                 await inbox.handle(work, first)
 
     async def act(self, verb: str, pick: int, *, right: bool = True) -> None:
-        rows = await self.desk.rows("SELECT assignment_id, agency_id FROM assignments ORDER BY assignment_id DESC LIMIT 8")
+        rows = await self.desk.rows(
+            "SELECT assignment_id, agency_id FROM assignments ORDER BY assignment_id DESC LIMIT 8"
+        )
         if not rows:
             return
         row = rows[pick % len(rows)]
@@ -88,7 +94,7 @@ class Referring(RuleBasedStateMachine):
         answer = Answer(
             str(row["assignment_id"]),
             reason=reasons[pick % len(reasons)],
-            outcome=sorted(assignments.SUCCESS)[0] if verb == "complete" else outcomes[pick % len(outcomes)],
+            outcome=min(assignments.SUCCESS) if verb == "complete" else outcomes[pick % len(outcomes)],
         )
         await self.desk.answer(verb, row["agency_id"] if right else "RSJ-11", answer)
 
@@ -147,7 +153,7 @@ def interleave(database_urls: DatabaseUrls, *, examples: int, steps: int) -> Non
         desk = Desk(database, clock, Routing(rules.load(rules.latest())))
         try:
             run_state_machine_as_test(
-                lambda: Referring(runner, desk),
+                lambda: Referring(runner, desk),  # type: ignore[arg-type]
                 settings=settings(
                     max_examples=examples,
                     stateful_step_count=steps,

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from services.referral import rules
-from services.referral.domain.agencies import Agency, Directory, directory
+from services.referral.domain.agencies import Agency, Directory, agency_id, directory
 from services.referral.domain.routing import Facts
 from services.referral.rules import lint
 from services.referral.store import agencies
@@ -38,7 +38,7 @@ def everywhere() -> Directory:
         if row.level != "national":
             regions = [region if row.level == "regency" else region[:2] for region in (PORT, HOME)]
         found += [
-            Agency(rules.id_of(row.kind, r), row.kind, row.level, r, row.kind, "Asia/Makassar", True, False)
+            Agency(agency_id(row.kind, r), row.kind, row.level, r, row.kind, "Asia/Makassar", True, False)
             for r in regions
         ]
     return directory(found, datetime(2026, 11, 23, tzinfo=UTC))
@@ -131,8 +131,10 @@ async def test_every_need_from_every_regency_reaches_somebody(desk: Desk) -> Non
 
 @pytest.mark.parametrize("fault", ["need", "age_band", "port_regency", "origin_regency"])
 def test_facts_of_the_wrong_kind_are_refused_and_never_match_nothing(fault: str) -> None:
+    facts = replace(EXAMPLES[0], **{fault: "?"})  # type: ignore[arg-type]
+
     with pytest.raises(rules.FactsUnusable, match=fault):
-        RULES.decide(replace(EXAMPLES[0], **{fault: "?"}), ANYWHERE)
+        RULES.decide(facts, ANYWHERE)
 
 
 def test_a_router_evaluates_the_same_facts_once() -> None:

@@ -16,7 +16,7 @@ from services.referral.store.desk import InboxItem
 from shared.kit.actor import Actor
 from shared.kit.identity import actor_of, require
 from shared.kit.web import idempotent, key_of, language_of, page, page_router, redirect
-from shared.kit.words import msg
+from shared.kit.words import msg, msg_count
 
 router = page_router()
 
@@ -24,6 +24,10 @@ Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 Anybody = Annotated[Actor, Depends(actor_of)]
 
 PAGE_ROWS = 200
+SOME_ACCEPTED = msg_count(
+    "%(n)s referral accepted. The others had been answered or were no longer open.",
+    "%(n)s referrals accepted. The others had been answered or were no longer open.",
+)
 TABS: dict[str, tuple[str, tuple[str, ...]]] = {
     "baru": (msg("New"), tuple(sorted(assignments.ASKED))),
     "dikerjakan": (msg("In progress"), tuple(sorted(assignments.HELPING))),
@@ -72,10 +76,13 @@ async def accept_selected(request: Request, actor: Worker) -> Response:
             results = await answering.accept_assignments(work, chosen)
             done = sum(isinstance(result, Assignment) for result in results)
             if done == len(results):
-                return redirect(request, "/?tab=dikerjakan" if done else "/", said=msg("Accepted: %(n)s"), n=done)
-            return redirect(
-                request, "/", said=msg("Accepted: %(n)s. The others had been answered or were no longer open."), n=done
-            )
+                return redirect(
+                    request,
+                    "/?tab=dikerjakan" if done else "/",
+                    said=msg_count("%(n)s referral accepted.", "%(n)s referrals accepted."),
+                    n=done,
+                )
+            return redirect(request, "/", said=SOME_ACCEPTED, n=done)
 
         return await idempotent(request, work, key, accept)
 

@@ -1,0 +1,226 @@
+"""The pages, by plain forms: the inbox, a case, the supervisor's list, the figures; in both languages."""
+
+import html
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from shared.kit import catalogue
+from tests.referral.conftest import Desk, Site
+from tests.referral.factories import an_arrival
+from tests.referral.intake_server import IntakeServer
+
+ROOT = Path(__file__).parents[2]
+
+
+def said(answer: httpx2.Response) -> str:
+    """What a reader sees of a page."""
+    body = answer.text.partition("<main")[2].partition("</main>")[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+async def posted(site: Site, actor: str, path: str, **fields: Any) -> httpx2.Response:
+    return await site(actor).send("POST", path, data=fields)
+
+
+async def test_every_sentence_is_in_the_catalogue() -> None:
+    assert catalogue.lacking(ROOT / "services/referral", ROOT / "shared/kit") == []
+
+
+class TestInbox:
+    async def test_says_so_when_everything_is_answered(self, site: Site) -> None:
+        assert "Semua rujukan sudah dijawab" in said(await site("worker").get("/id/"))
+        assert "Everything is answered" in said(await site("worker").get("/en/"))
+
+    async def test_shows_codes_and_deadlines_and_no_name(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER", age_band="elderly"), an_arrival("NEED"))
+
+        page = said(await site("worker").get("/id/"))
+
+        assert "Lanjut usia" in page
+        assert "Perempuan, 60 tahun atau lebih" in page
+        assert "Pelabuhan Tunon Taka, Nunukan" in page
+        assert "sisa 4 j" in page
+        assert "Pemulangan" not in page  # another agency's
+
+    async def test_accepts_the_chosen_ones(self, desk: Desk, site: Site) -> None:
+        await desk.open(*(an_arrival("ELDER") for _ in range(3)))
+        ids = [str(row["assignment_id"]) for row in await desk.rows("SELECT assignment_id FROM assignments ORDER BY 1")]
+
+        done = await posted(site, "worker", "/id/terima", chosen=[*ids[:2], "nonsense"])
+
+        assert done.status_code == 303
+        assert [state for _, _, state in await desk.attempts()].count("accepted") == 2
+        assert "2 rujukan diterima." in said(await site("worker").get(done.headers["location"]))
+
+    async def test_has_a_tab_for_what_is_being_done_and_one_for_what_is_done(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        assignment_id = await desk.live()
+        await posted(site, "worker", f"/id/rujukan/{assignment_id}/terima")
+
+        assert "diterima" in said(await site("worker").get("/id/?tab=dikerjakan"))
+        await posted(site, "worker", f"/id/rujukan/{assignment_id}/selesai", outcome="SERVICE_DELIVERED")
+        assert "selesai" in said(await site("worker").get("/id/?tab=selesai"))
+
+    async def test_sends_a_coordinator_to_the_figures(self, site: Site) -> None:
+        answer = await site("coordinator").get("/id/")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/id/angka")
+
+
+class TestCase:
+    async def test_opens_by_looking_and_is_on_the_trail(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        page = await site("worker").get(f"/id/rujukan/{await desk.live()}")
+
+        assert page.status_code == 200
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "acknowledged")]
+        assert sorted((await desk.told())[-2:]) == ["assignment_acknowledged", "case_read"]
+
+    async def test_explains_in_both_languages_why_it_came_here(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/rujukan/{await desk.live()}"
+
+        indonesian, english = [said(await site("worker").get(f"/{code}{path}")) for code in ("id", "en")]
+
+        assert "Dinas Sosial Provinsi Sulawesi Selatan provinsi asal giliran berikutnya" in indonesian
+        assert "Perlu persetujuan tercatat dari orang tersebut" in indonesian
+        assert "Dinas Sosial Provinsi Sulawesi Selatan home province would be asked next" in english
+        assert "Needs the person's recorded consent" in english
+
+    async def test_shows_who_it_is_after_acceptance_only(self, desk: Desk, site: Site, intake: IntakeServer) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+
+        assert "Siti Aminah" not in (await site("worker").get(path)).text
+        assert intake.asked == []
+        done = await posted(site, "worker", f"{path}/terima")
+        page = await site("worker").get(done.headers["location"])
+
+        assert "Siti Aminah" in said(page)
+        assert page.headers["cache-control"] == "no-store"
+        assert "Siti" not in str(page.url)
+
+    async def test_says_that_the_identity_follows_when_intake_is_away(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+        await intake.stop()
+
+        await posted(site, "worker", f"{path}/terima")
+        page = await site("worker").get(path)
+
+        assert page.status_code == 200
+        assert "Identitas menyusul" in said(page)
+
+    async def test_wants_a_reason_to_decline(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+
+        page = await posted(site, "worker", f"{path}/tolak")
+
+        assert page.status_code == 422
+        assert "<title>Galat:" in page.text
+        assert "Pilih alasannya." in said(page)
+
+        done = await posted(site, "worker", f"{path}/tolak", reason="no_capacity")
+        assert done.status_code == 303
+        assert (await desk.attempts())[-1] == (2, "DINSOS-73", "sent")
+
+    async def test_names_the_winner_to_whoever_comes_second(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+        await posted(site, "colleague", f"{path}/terima")
+
+        page = await posted(site, "worker", f"{path}/terima")
+
+        assert page.status_code == 409
+        assert "dinsos.2 lebih dahulu: diterima, 23 Nov 2026 11.00 WITA." in said(page)
+
+    async def test_records_the_whole_of_the_help(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+        await posted(site, "worker", f"{path}/terima")
+        await posted(site, "worker", f"{path}/mulai")
+
+        wrong = await posted(
+            site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="kepada Ibu Siti"
+        )
+        assert wrong.status_code == 422
+        done = await posted(site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="BAST/7/2026")
+
+        page = said(await site("worker").get(done.headers["location"]))
+        assert "BAST/7/2026" in page
+        assert "Diserahkan kepada keluarga" in page
+
+    async def test_is_not_there_for_a_stranger(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        answer = await site("DINKES-73.71").get(f"/id/rujukan/{await desk.live()}")
+
+        assert answer.status_code == 404
+        assert "Lanjut usia" not in answer.text
+
+
+class TestSupervisor:
+    async def exhausted(self, desk: Desk, **person: Any) -> None:
+        await desk.open(an_arrival("ELDER", **person))
+        for _ in range(3):
+            desk.clock.advance(timedelta(hours=5))
+            await desk.chase()
+
+    async def test_sees_what_nobody_answered_and_asks_again(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+        page = await site("supervisor").get("/id/eskalasi")
+        assert "Tidak ada lagi yang dapat diminta" in said(page)
+        assert "Lanjut usia" in said(page)
+        [path] = re.findall(r'action="(/id/eskalasi/[^"]+)"', page.text)
+
+        await posted(site, "supervisor", path, agency="DINSOS-73")
+
+        assert (await desk.attempts())[-1] == (4, "DINSOS-73", "sent")
+        assert "Tidak ada yang menunggu Anda" in said(await site("supervisor").get("/id/eskalasi"))
+
+    async def test_does_not_see_the_need_of_a_child(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk, age_band="child")
+
+        page = said(await site("supervisor").get("/id/eskalasi"))
+
+        assert "Kebutuhan terbatas" in page
+        assert "Lanjut usia" not in page
+        assert "Dinas Sosial" not in page
+
+    async def test_sees_nothing_of_another_province(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk, origin="53.01")
+        [row] = await desk.rows("SELECT referral_id FROM referrals")
+
+        assert "Tidak ada yang menunggu Anda" in said(await site("supervisor").get("/id/eskalasi"))
+        answer = await posted(site, "supervisor", f"/id/eskalasi/{row['referral_id']}/minta")
+        assert answer.status_code == 404
+
+    async def test_is_the_only_one_who_sees_the_list(self, site: Site) -> None:
+        for other in ("worker", "coordinator"):
+            assert (await site(other).get("/id/eskalasi")).status_code == 403
+
+
+class TestFigures:
+    @pytest.mark.parametrize("language", ["id", "en"])
+    async def test_are_counts_without_a_case(self, desk: Desk, site: Site, language: str) -> None:
+        await desk.open(an_arrival("ELDER"), an_arrival("NEED"))
+        references = [str(row["case_id"])[-4:].upper() for row in await desk.rows("SELECT case_id FROM referrals")]
+
+        page = await site("coordinator").get(f"/{language}/angka")
+
+        assert page.status_code == 200
+        assert "Sulawesi Selatan 2 2 0 0 0" in said(page)
+        assert "Dinas Sosial Kabupaten Gowa" in said(page)
+        assert not any(f"-{reference}" in page.text for reference in references)
+
+    async def test_are_not_for_agencies(self, site: Site) -> None:
+        assert (await site("worker").get("/id/angka")).status_code == 403
