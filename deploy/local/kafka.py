@@ -123,15 +123,15 @@ def find(folder: Path, environment: Mapping[str, str], say: report.Say, *, heap_
     return Broker(java, found, folder, ports.free(), ports.free(), heap_mb)
 
 
-async def prepare(broker: Broker, log: Path) -> None:
-    """Write the settings and format the storage, unless it is formatted already. Raises `Trouble`."""
+async def prepare(broker: Broker, log: Path) -> bool:
+    """Write the settings and format the storage; True when it is new, False when it was there. Raises `Trouble`."""
     data = broker.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     (broker.folder / "log4j2.properties").write_text(LOGGING)
     settings = broker.folder / "server.properties"
     settings.write_text(SETTINGS.format(port=broker.port, controller=broker.controller, data=data))
     if (data / "meta.properties").exists():
-        return
+        return False
     await supervisor.finish(
         Child(
             name="kafka-format",
@@ -143,6 +143,7 @@ async def prepare(broker: Broker, log: Path) -> None:
         ),
         log,
     )
+    return True
 
 
 def new_cluster_id() -> str:

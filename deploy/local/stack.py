@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 
 from deploy.local import folder, kafka, ports, postgres, report, supervisor, tansu
 from deploy.local.identity_provider import client_secret
@@ -64,6 +65,7 @@ class Foundations:
     bootstrap: str
     broker: str
     idempotent: bool  # whether the broker can drop a record that was sent twice
+    forgot: bool  # whether the broker lost what it was told in earlier runs
     postgres: str
     databases: Mapping[str, Urls] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
@@ -100,6 +102,9 @@ async def running(
             base.supervisor.start(identity_child(identity, base.secrets)),
             *(_migrate(service, told(service, usual), base) for service in SERVICES),
         )
+        if base.forgot:
+            say("The broker is empty; sending everything that the journals hold again.")
+            await supervisor.together(*(_tell_again(base.databases[service]) for service in SERVICES))
         # Only now, so that little time passes between the choice of a port and its use.
         chosen = {name: local(ports.choose(name, PORTS[name], environment, say)) for name in SERVICES}
         urls = {"identity": identity, **chosen}
@@ -148,6 +153,7 @@ async def foundations(
                 bootstrap=broker.bootstrap,
                 broker=broker.name,
                 idempotent=broker.idempotent,
+                forgot=broker.empty and not first_run,
                 postgres=database.name,
                 databases=database.urls,
                 secrets=secrets,
@@ -163,6 +169,7 @@ class _Broker:
     name: str
     bootstrap: str
     idempotent: bool = True
+    empty: bool = False  # it has none of the records that an earlier broker had
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +195,13 @@ async def _broker(data: Path, children: Supervisor, environment: Mapping[str, st
             say(f"Apache Kafka cannot be had: {trouble}")
         else:
             kafka.rung(broker, say)
-            await kafka.prepare(broker, children.log("kafka-format"))
+            new = await kafka.prepare(broker, children.log("kafka-format"))
             await children.start(broker.child())
-            return _Broker(broker.name, broker.bootstrap)
+            return _Broker(broker.name, broker.bootstrap, empty=new)
     last = tansu.find()
     tansu.rung(last, say)
     await children.start(last.child())
-    return _Broker(last.name, last.bootstrap, idempotent=False)
+    return _Broker(last.name, last.bootstrap, idempotent=False, empty=True)
 
 
 async def _database(
@@ -292,6 +299,18 @@ async def _migrate(service: str, environment: Mapping[str, str], base: Foundatio
         ),
         base.supervisor.log(f"{service}-migrate"),
     )
+
+
+async def _tell_again(urls: Urls) -> None:
+    """Point the outbox at every row of the journal; whoever heard of it before drops it."""
+    connection = await asyncpg.connect(urls.owner, timeout=10)
+    try:
+        await connection.execute(
+            "INSERT INTO outbox (position, shard) SELECT position, get_byte(uuid_send(case_id), 15) & 3 FROM journal"
+            " ON CONFLICT DO NOTHING"
+        )
+    finally:
+        await connection.close()
 
 
 def service_child(service: str, url: str, environment: Mapping[str, str]) -> Child:
