@@ -1,24 +1,30 @@
 """Run the benchmarks, all or some: `python -m tests.benchmarks [relay import …] [--pairs N]`."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import harness, relaying
+import uvloop
+
+from tests.benchmarks import counting, harness, importing, intaking, relaying
+from tests.benchmarks.harness import Extent
 from tests.benchmarks.rig import Rig, rig
 
-PARTS: dict[str, Callable[[Rig, int], Awaitable[list[harness.Result]]]] = {
+PARTS: dict[str, Callable[[Rig, Extent], Awaitable[list[harness.Result]]]] = {
     "relay": relaying.measure,
+    "import": importing.measure,
+    "intake": intaking.measure,
+    "count": counting.measure,
 }
 
 
-async def run(parts: list[str], pairs: int) -> None:
+async def run(parts: list[str], extent: Extent, *, keep: bool) -> None:
     async with rig() as place:
         for part in parts:
             print(f"measuring {part} …", file=sys.stderr, flush=True)
-            results = await PARTS[part](place, pairs)
-            harness.write(results)
+            results = await PARTS[part](place, extent)
+            if keep:
+                harness.write(results)
             for r in results:
                 spread = (
                     ""
@@ -31,9 +37,11 @@ async def run(parts: list[str], pairs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
-    parser.add_argument("--pairs", type=int, default=4)
+    parser.add_argument("--pairs", type=int, default=4, help="how often each figure is paired with its limit")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, one pair, nothing written down")
     arguments = parser.parse_args()
-    asyncio.run(run(arguments.parts, arguments.pairs))
+    extent = Extent(1, 0.1) if arguments.quick else Extent(arguments.pairs, 1.0)
+    uvloop.run(run(arguments.parts, extent, keep=not arguments.quick))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,14 +30,26 @@ end
 """
 
 
-async def post(url: str, bodies: list[bytes], token: str, *, connections: int, seconds: int, run: str) -> float:
-    """Answers with status 2xx per second. Each request has an `Idempotency-Key` of its own, unique per `run`."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came back: answers with status 2xx (any other fails the run)."""
+
+    answered: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        return self.answered / self.seconds
+
+
+async def post(url: str, bodies: list[bytes], token: str, *, connections: int, seconds: int, run: str) -> Load:
+    """Post the bodies over and over for some seconds, each with an `Idempotency-Key` of its own, unique per `run`."""
     if shutil.which("wrk"):
         return await _wrk(url, bodies, token, connections, seconds, run)
     return await _own(url, bodies, token, connections, seconds, run)
 
 
-async def _wrk(url: str, bodies: list[bytes], token: str, connections: int, seconds: int, run: str) -> float:
+async def _wrk(url: str, bodies: list[bytes], token: str, connections: int, seconds: int, run: str) -> Load:
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "bodies"
         lines.write_bytes(b"\n".join(bodies) + b"\n")
@@ -51,12 +64,14 @@ async def _wrk(url: str, bodies: list[bytes], token: str, connections: int, seco
     text = out.decode()
     assert process.returncode == 0, text
     assert "Non-2xx" not in text, text
-    found = re.search(r"Requests/sec:\s+([0-9.]+)", text)
+    found = re.search(r"(\d+) requests in ([0-9.]+)(s|m)", text)
+    rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
     assert found, text
-    return float(found[1])
+    assert rate, text
+    return Load(int(found[1]), int(found[1]) / float(rate[1]))
 
 
-async def _own(url: str, bodies: list[bytes], token: str, connections: int, seconds: int, run: str) -> float:
+async def _own(url: str, bodies: list[bytes], token: str, connections: int, seconds: int, run: str) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".json") as task:
         json.dump([url, [b.decode() for b in bodies], token, connections, seconds, run], task)
         task.flush()
@@ -65,7 +80,7 @@ async def _own(url: str, bodies: list[bytes], token: str, connections: int, seco
         )
         out, _ = await process.communicate()
     assert process.returncode == 0
-    return float(out)
+    return Load(int(out), float(seconds))
 
 
 class _Connection(asyncio.Protocol):
@@ -105,7 +120,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(before + self._key + str(self._sent).encode() + after)
 
 
-async def _load(url: str, bodies: list[str], token: str, connections: int, seconds: int, run: str) -> float:
+async def _load(url: str, bodies: list[str], token: str, connections: int, seconds: int, run: str) -> Load:
     parts = urlsplit(url)
     requests = [
         (
@@ -126,7 +141,7 @@ async def _load(url: str, bodies: list[str], token: str, connections: int, secon
         made.append(protocol)
     await asyncio.sleep(seconds)
     assert not any(protocol.failed for protocol in made), "some requests were refused"
-    return sum(protocol.answered for protocol in made) / seconds
+    return sum(protocol.answered for protocol in made)
 
 
 if __name__ == "__main__":

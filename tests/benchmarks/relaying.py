@@ -10,7 +10,7 @@ from shared.kit.ids import new_id
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
 from tests.benchmarks import limits
-from tests.benchmarks.harness import Result, paired
+from tests.benchmarks.harness import Extent, Result, paired
 from tests.benchmarks.rig import Rig
 
 EVENTS = 60_000
@@ -21,7 +21,8 @@ class Settings(KitSettings):
     service: ClassVar[str] = "intake"
 
 
-async def measure(rig: Rig, pairs: int) -> list[Result]:
+async def measure(rig: Rig, extent: Extent) -> list[Result]:
+    events = extent.of(EVENTS, step=5_000)
     urls, prefix = await rig.fresh()
     settings = Settings(
         environment="development",
@@ -34,20 +35,20 @@ async def measure(rig: Rig, pairs: int) -> list[Result]:
 
     async def ours() -> float:
         database = await connect(settings.database_url, service="intake")
-        await _fill(settings.database_url)
+        await _fill(settings.database_url, events)
         relay = asyncio.create_task(Relay(database, settings).run())
         began = time.monotonic()
         try:
             while await database.pool.fetchval("SELECT 1 FROM outbox LIMIT 1"):
                 await asyncio.sleep(0.02)
-            return EVENTS / (time.monotonic() - began)
+            return events / (time.monotonic() - began)
         finally:
             relay.cancel()
             await asyncio.gather(relay, return_exceptions=True)
             await database.aclose()
 
     async def perf_test() -> float:
-        return await limits.perf_test(rig.broker, topic, records=EVENTS * 2, size=700)
+        return await limits.perf_test(rig.broker, topic, records=events * 2, size=700)
 
     async def send() -> float:
         """The same records through `send`, pipelined by a thousand."""
@@ -56,34 +57,33 @@ async def measure(rig: Rig, pairs: int) -> list[Result]:
         try:
             headers = [("ce_id", b"x" * 36), ("ce_type", b"intake.arrival_recorded.v1"), ("ce_source", b"intake")] * 2
             began = time.monotonic()
-            for _ in range(EVENTS // 1_000):
+            for _ in range(events // 1_000):
                 keys = [new_id() for _ in range(1_000)]
                 await asyncio.gather(
                     *[await producer.send(topic, PAYLOAD, key=k.encode(), headers=headers) for k in keys]
                 )
-            return EVENTS / (time.monotonic() - began)
+            return events / (time.monotonic() - began)
         finally:
             await producer.stop()
 
     return [
-        await paired("relay_vs_perf_test", "events/s", ours, perf_test, pairs=pairs),
-        await paired("relay_vs_aiokafka_send", "events/s", ours, send, pairs=max(2, pairs // 2)),
+        await paired("relay_vs_perf_test", "events/s", ours, perf_test, pairs=extent.pairs),
+        await paired("relay_vs_aiokafka_send", "events/s", ours, send, pairs=max(1, extent.pairs // 2)),
     ]
 
 
-async def _fill(url: str) -> None:
-    """Put EVENTS rows into the journal with their pointers, as many works would have."""
+async def _fill(url: str, events: int) -> None:
+    """Put rows into the journal with their pointers, as many works would have."""
     database = await connect(url, service="intake")
     try:
-        for start in range(0, EVENTS, 5_000):
-            count = min(5_000, EVENTS - start)
+        for _ in range(0, events, 5_000):
             await database.fetch(
                 "WITH j AS (INSERT INTO journal (event_id, shared, type, case_id, case_seq, occurred_at, payload)"
                 " SELECT e, TRUE, 'intake.arrival_recorded.v1', c, 1, now(), $3"
                 " FROM unnest($1::uuid[], $2::uuid[]) AS t (e, c) RETURNING position, case_id)"
                 " INSERT INTO outbox (position, shard) SELECT position, get_byte(uuid_send(case_id), 15) & 3 FROM j",
-                [new_id() for _ in range(count)],
-                [new_id() for _ in range(count)],
+                [new_id() for _ in range(5_000)],
+                [new_id() for _ in range(5_000)],
                 PAYLOAD,
             )
     finally:

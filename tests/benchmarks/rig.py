@@ -1,7 +1,6 @@
 """A PostgreSQL and a Kafka of the benchmarks' own, with durable settings, in a throw-away folder."""
 
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,8 @@ import asyncpg
 from deploy.local import folder, kafka, ports, postgres, report, stack
 from deploy.local.kafka import Broker
 from deploy.local.postgres import Server, Urls
-from deploy.local.supervisor import Child, Supervisor
+from deploy.local.stack import Foundations
+from deploy.local.supervisor import Supervisor
 from shared.kit.database import migrate, role_of
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +27,10 @@ class Rig:
     broker: Broker
     children: Supervisor
     scratch: Path
-    passwords: dict[str, str]
+    secrets: dict[str, str] = field(repr=False)
     taken: int = field(default=0)
+    pgbench_clients: int | None = None
+    """At how many clients pgbench was at its best here; None before it was tried."""
 
     async def fresh(self) -> tuple[dict[str, Urls], str]:
         """Migrated databases of the four services and a topic prefix, used by nobody before."""
@@ -37,15 +39,30 @@ class Rig:
         for service in stack.SERVICES:
             await connection.execute(f"DROP DATABASE IF EXISTS {service} WITH (FORCE)")
         await connection.close()
-        urls = await postgres.provide(self.server, stack.SERVICES, self.passwords)
+        urls = await postgres.provide(self.server, stack.SERVICES, self.secrets)
         for service in stack.SERVICES:
             own = ROOT / "services" / service / "migrations"
             await migrate(urls[service].owner, [own], application_role=role_of(urls[service].application))
         return urls, f"bench{os.getpid()}-{self.taken}."
 
-    async def spawn(self, name: str, *command: str, environment: dict[str, str]) -> None:
-        """Start a process of the product; it dies with us."""
-        await self.children.start(Child(name=name, command=[sys.executable, *command], environment=environment))
+    def foundations(self, databases: dict[str, Urls]) -> Foundations:
+        """What the local stack needs to know to start services on these servers."""
+        return Foundations(
+            data=self.scratch,
+            bootstrap=self.broker.bootstrap,
+            broker=self.broker.name,
+            postgres=self.server.binaries.name,
+            databases=databases,
+            secrets=self.secrets,
+            first_run=False,
+            supervisor=self.children,
+        )
+
+    async def checkpoint(self) -> None:
+        """Write out what the last measure left dirty, so that the next does not pay for it."""
+        connection = await asyncpg.connect(self.server.url())
+        await connection.execute("CHECKPOINT")
+        await connection.close()
 
 
 @asynccontextmanager
@@ -55,11 +72,9 @@ async def rig() -> AsyncIterator[Rig]:
         scratch = Path(name)
         scratch.chmod(0o755)
         async with folder.locked(scratch, report.to_stderr):
+            secrets = folder.keep_secrets(scratch, stack.SERVICES)
             children = Supervisor(scratch)
             try:
-                passwords = {
-                    f"{service}_{kind}": folder.new_secret() for service in stack.SERVICES for kind in ("owner", "app")
-                }
                 broker = kafka.find(scratch / "kafka", os.environ, report.to_stderr)
                 await kafka.prepare(broker, children.log("kafka-format"))
                 await children.start(broker.child())
@@ -67,10 +82,10 @@ async def rig() -> AsyncIterator[Rig]:
                     scratch / "postgres",
                     children.log("initdb"),
                     port=ports.free(),
-                    password=folder.new_secret(),
+                    password=secrets["postgres"],
                     environment=os.environ,
                 )
                 await children.start(server.child())
-                yield Rig(server, broker, children, scratch, passwords)
+                yield Rig(server, broker, children, scratch, secrets)
             finally:
                 await children.stop_all((("kafka",), ("postgres",)))

@@ -1,0 +1,162 @@
+"""Services as processes on the rig, as the local stack starts them, and clients that speak to them."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import aiohttp
+import asyncpg
+
+from deploy.local import ports, stack
+from deploy.local.identity_provider import client_secret
+from shared.kit import broker
+from shared.kit.identity import ServiceToken
+from shared.kit.ids import new_id
+from shared.kit.settings import KitSettings
+from tests.benchmarks.rig import Rig
+
+PORT_CLIENT = "port-NNK"
+NGO_CLIENT = "NGO-BENCH"
+SETTLE_S = 0.3
+LONGEST_S = 300
+
+
+class Settings(KitSettings):
+    service: ClassVar[str] = "intake"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Running services. `names` are those of the processes."""
+
+    rig: Rig
+    urls: Mapping[str, str]
+    names: Sequence[str]
+    settings: Settings
+    http: aiohttp.ClientSession
+    tokens: dict[str, ServiceToken] = field(default_factory=dict, repr=False)
+
+    async def token(self, client: str, audience: str) -> str:
+        """A Bearer token of one of the provider's clients."""
+        if client not in self.tokens:
+            secret = client_secret(self.rig.secrets["PROVIDER_SECRET"], client)
+            self.tokens[client] = ServiceToken(self.urls["identity"], client, secret)
+        header = await self.tokens[client].header(audience)
+        return header["Authorization"].removeprefix("Bearer ")
+
+    async def ask(self, client: str, service: str, method: str, path: str, body: object = None) -> Any:
+        """One request by the public API: JSON, or bytes as CSV. Answers the JSON of the answer."""
+        is_file = isinstance(body, bytes)
+        async with self.http.request(
+            method,
+            self.urls[service] + path,
+            headers={
+                "Authorization": f"Bearer {await self.token(client, service)}",
+                "Idempotency-Key": new_id(),
+                **({"Content-Type": "text/csv"} if is_file else {}),
+            },
+            timeout=aiohttp.ClientTimeout(total=LONGEST_S),
+            **({"data": body} if is_file else {"json": body} if body is not None else {}),
+        ) as answer:
+            text = await answer.text()
+            assert answer.status < 300, f"{method} {path}: {answer.status} {text[:500]}"
+            return await answer.json(content_type=None) if text else None
+
+    async def database(self, service: str) -> asyncpg.Connection:
+        """A look into a service's database from outside."""
+        return await asyncpg.connect(self.rig.server.url(database=service))
+
+    def pid(self, name: str) -> int:
+        return self.rig.children.pid(name)
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """Hold all processes still, so that what is measured meanwhile has the machine to itself.
+
+        For less than the ten seconds after which Kafka would take their partitions from them.
+        """
+        pids = [self.pid(name) for name in self.names]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+            await asyncio.sleep(SETTLE_S)
+
+
+@asynccontextmanager
+async def site(
+    rig: Rig, processes: Mapping[str, str], settings: Mapping[str, Mapping[str, str]] | None = None
+) -> AsyncIterator[Site]:
+    """Fresh databases and topics, the identity provider and these processes: name → service.
+
+    Several processes of one service share its port. `settings` are further variables by name of the process.
+    """
+    databases, prefix = await rig.fresh()
+    base = rig.foundations(databases)
+    urls = {name: stack.local(ports.free()) for name in ("identity", *stack.SERVICES)}
+    kit = Settings(
+        environment="development",
+        database_url=databases["intake"].application,
+        kafka_bootstrap_servers=rig.broker.bootstrap,
+        kafka_topic_prefix=prefix,
+    )
+    await broker.make_topics(kit, stack.SERVICES)
+    identity = stack.identity_child(urls["identity"], rig.secrets)
+    children = [
+        replace(
+            stack.service_child(
+                service,
+                urls[service],
+                {
+                    **stack.environment_of(service, urls, base),
+                    "KAFKA_TOPIC_PREFIX": prefix,
+                    "REUSE_PORT": "1",
+                    **(settings or {}).get(name, {}),
+                },
+            ),
+            name=name,
+            restart=False,
+        )
+        for name, service in processes.items()
+    ]
+    try:
+        await rig.children.start_all([identity, *children])
+        async with aiohttp.ClientSession() as http:
+            running = Site(rig, urls, list(processes), kit, http)
+            yield running
+            for token in running.tokens.values():
+                await token.aclose()
+    finally:
+        await asyncio.gather(*(rig.children.stop(name) for name in (*processes, "identity")))
+
+
+async def announce(running: Site, announced: int) -> str:
+    """A voyage to Nunukan that lands now; answers its id."""
+    voyage = await running.ask(
+        PORT_CLIENT,
+        "intake",
+        "POST",
+        "/api/voyages",
+        {
+            "modality": "deportation",
+            "vessel": "KM Purnama",
+            "announced": announced,
+            "expected_at": datetime.now(UTC).isoformat(),
+        },
+    )
+    return str(voyage["voyage_id"])
+
+
+async def take_in(running: Site, voyage_id: str, manifest: bytes) -> int:
+    """Send a list; answers how many were taken in, which must be all."""
+    taken = await running.ask(PORT_CLIENT, "intake", "POST", f"/api/voyages/{voyage_id}/manifest", manifest)
+    assert taken["accepted"] == taken["listed"] == manifest.count(b"\n") - 1, {**taken, "problems": None}
+    return int(taken["accepted"])
