@@ -34,6 +34,13 @@ def test_the_events_of_the_api_are_those_that_are_heard() -> None:
     assert set(get_args(api.EventType)) == EVENTS.keys()
 
 
+async def test_the_api_describes_itself(site: Site) -> None:
+    document = (await site("ngo").get("/api/openapi.json")).json()
+
+    assert "/api/subscriptions/{subscription_id}/deliveries" in document["paths"]
+    assert not [path for path in document["paths"] if path.startswith(("/id", "/en", "/{language"))]
+
+
 class TestSubscriptions:
     async def test_are_made_listed_changed_paused_resumed_and_ended(self, site: Site, receiver: Receiver) -> None:
         made = await a_subscription(site, receiver, needs=["WAGE"], provinces=["53"])
