@@ -1,7 +1,6 @@
 """What the environment tells audit."""
 
 import base64
-import binascii
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -22,7 +21,7 @@ class Settings(KitSettings):
     def _is_a_key(cls, value: str) -> str:
         try:
             raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except binascii.Error:
+        except ValueError:
             raw = b""
         if len(raw) != 32:
             raise ValueError("is not 32 bytes in base64url")

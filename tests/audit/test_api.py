@@ -17,7 +17,8 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.verifier import rujukan_verify
 from tests.audit import factories
-from tests.audit.conftest import Ledger, Visitor
+from tests.audit.conftest import Visitor
+from tests.audit.ledger import Ledger
 
 Visit = Callable[[str], Visitor]
 CASE = factories.CASE

@@ -13,7 +13,7 @@ from shared.kit.actor import system
 from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
 from tests.audit import factories
-from tests.audit.conftest import Ledger
+from tests.audit.ledger import Ledger
 from tests.conftest import DatabaseUrls
 
 

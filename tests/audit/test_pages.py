@@ -2,8 +2,9 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import asyncpg
 import httpx2
@@ -14,7 +15,8 @@ from shared.kit import catalogue
 from shared.kit.ids import new_id
 from tests.architecture.test_names import facts
 from tests.audit import factories
-from tests.audit.conftest import Ledger, Visitor
+from tests.audit.conftest import Visitor
+from tests.audit.ledger import Ledger
 
 Visit = Callable[[str], Visitor]
 CASE = factories.CASE
@@ -25,6 +27,15 @@ def said(answer: httpx2.Response) -> str:
     """What a reader sees of a page."""
     body = answer.text.partition("<main")[2].partition("</main>")[0]
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def codes_in(annotation: Any) -> Iterator[str]:
+    """The codes that a field's type allows."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+        return
+    for part in get_args(annotation):
+        yield from codes_in(part)
 
 
 async def a_story(ledger: Ledger) -> str:
@@ -168,11 +179,13 @@ class TestLedgerPage:
 
 
 class TestWords:
-    def test_every_fact_has_a_sentence_and_its_fields_have_names(self) -> None:
+    def test_every_fact_has_a_sentence_and_its_fields_and_codes_have_names(self) -> None:
         for fact in facts():
             assert fact.type in wording.EVENTS, fact.type
-            for name in fact.model_fields:
+            for name, field in fact.model_fields.items():
                 assert name in wording.FIELDS | dict.fromkeys(wording.HIDDEN), f"{fact.type} {name}"
+                unnamed = set(codes_in(field.annotation)) - set(wording.VALUES)
+                assert name in ("need", "needs") or not unnamed, f"{fact.type} {name} {unnamed}"
 
     def test_indonesian_lacks_nothing_and_holds_nothing_unsaid(self) -> None:
         assert catalogue.lacking(ROOT / "services/audit", ROOT / "shared/kit") == []

@@ -20,7 +20,7 @@ from shared.kit.database import connect
 from shared.kit.ids import new_id
 from shared.verifier import rujukan_verify
 from tests.audit import factories
-from tests.audit.conftest import ORIGIN, Ledger
+from tests.audit.ledger import ORIGIN, Ledger
 from tests.conftest import DatabaseUrls
 
 Bundle = dict[str, Any]
@@ -49,9 +49,7 @@ class World:
 
     def run(self, *arguments: str) -> str | None:
         key = self.signer.verifier_key
-        given = rujukan_verify.argparse.Namespace(
-            bundle=None, key=key, checkpoint=[], consistency=None
-        )
+        given = rujukan_verify.argparse.Namespace(bundle=None, key=key, checkpoint=[], consistency=None)
         rest = list(arguments)
         while rest:
             word = rest.pop(0)
@@ -281,7 +279,9 @@ class TestAttacks:
     async def test_a_name_that_is_there_twice_is_found(self, world: World) -> None:
         text = json.dumps(world.bundle)
 
-        assert world.verify(text.replace('"format":', '"format": "other", "format":', 1)) == "the bundle has a name twice"
+        assert (
+            world.verify(text.replace('"format":', '"format": "other", "format":', 1)) == "the bundle has a name twice"
+        )
 
     async def test_changing_any_character_of_any_field_makes_it_fail(self, world: World) -> None:
         fields: list[tuple[list[Any], str]] = [
