@@ -1,0 +1,158 @@
+"""The port's pages in a real browser: readable by everybody, at any size, with and without a script."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.intake.__main__ import build
+from services.intake.settings import Settings
+from shared.contracts.referral import ReferralOpened
+from shared.kit.clock import FixedClock
+from shared.kit.database import Database, connect
+from shared.kit.service import application
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
+from tests.conftest import DatabaseUrls
+from tests.intake.factories import KEK, OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+LIST = a_list(
+    *(a_row(n) for n in range(1, 12)),
+    a_row(12, name="Shakila binti Balangga", sex="P", born="1950-01-01", flags="SICK;WAGE"),
+    a_row(13, name="Danuja", born="2012-02-18"),
+    a_row(14, name="Moch. Rudi", sex="Q", born="5-8-87", nik="6,504E+15"),
+    a_row(15, name="", regency="Bogor"),
+)
+
+
+class OfficerSignedIn:
+    """ASGI: the port officer has been let in by the gate."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["actor"] = OFFICER
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Site:
+    url: str
+    database: Database
+    voyage_id: str
+
+    def at(self, path: str = "", language: str = "id") -> str:
+        """The address of a page of the voyage."""
+        return f"{self.url}/{language}/pelayaran/{self.voyage_id}{path}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
+    """Intake's application with one voyage that 15 were announced for."""
+    database = await connect(database_urls("intake").application, service="intake", clock=FixedClock(NOW))
+    settings = Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
+        oidc_issuer="http://127.0.0.1:1",
+    )
+    async with AsyncExitStack() as stack:
+        app = application(await build(settings, database, stack))
+        app.add_middleware(OfficerSignedIn)  # type: ignore[arg-type]
+        voyage = await a_voyage(database, announced=16)
+        yield Site(await serve(app), database, voyage.voyage_id)
+    await database.aclose()
+
+
+async def choose(sight: Sight) -> None:
+    """Choose the list and go on to look at it."""
+    await sight.page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": LIST})
+    await sight.page.get_by_role("button", name="Periksa daftar").click()
+
+
+async def send(sight: Sight) -> None:
+    await sight.page.get_by_role("button", name="Kirim 13 siap, tahan 2").click()
+
+
+async def refer_everybody(database: Database) -> None:
+    opened = {"port": "NNK", "regency": "73.06", "rules_version": "1", "explanation": "0" * 64}
+    for row in await database.pool.fetch("SELECT case_id::text, needs FROM arrivals"):
+        facts = [a_referral_fact(ReferralOpened, row["case_id"], need=need, **opened) for need in row["needs"]]
+        await hear(database, *facts)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
+async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
+    addresses = [f"{site.url}/{language}/", f"{site.url}/{language}/pelayaran/baru"]
+    addresses += [site.at(path, language) for path in ("", "/daftar", "/catat")]
+
+    for address in addresses:
+        sight = await see(address, size=size, theme=theme)
+        assert await axe(sight.page) == [], address
+        assert sight.complaints == [], address
+        assert await sight.covered_focus() == [], address
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
+async def test_a_list_goes_from_file_to_referred(see: Open, axe: Axe, site: Site, size: Any) -> None:
+    sight = await see(site.at("/daftar"), size=size)
+
+    await choose(sight)
+    assert await axe(sight.page) == []
+    assert await sight.sideways_px() == 0
+    await send(sight)
+    await sight.page.get_by_text("13 orang tercatat.").wait_for()
+    assert await axe(sight.page) == []
+    assert await sight.sideways_px() == 0
+    await refer_everybody(site.database)
+    await sight.page.get_by_text("Semua sudah dirujuk.").first.wait_for()
+    assert await sight.page.locator("[data-refresh]").count() == 0
+    assert sight.complaints == []
+
+
+async def test_without_a_script_everything_works(see: Open, site: Site) -> None:
+    sight = await see(site.at("/daftar"), script=False)
+
+    await choose(sight)
+    await send(sight)
+    await sight.page.get_by_text("13 orang tercatat.").wait_for()
+    await sight.page.goto(site.at("/catat"))
+    await sight.page.fill("#f-full_name", "Bala")
+    await sight.page.get_by_role("radio", name="Laki-laki").check()
+    await sight.page.get_by_role("button", name="Simpan & berikutnya").click()
+    await sight.page.get_by_text("Tersimpan. Orang berikutnya.").wait_for()
+
+
+async def test_one_person_is_logged_by_keyboard_and_the_focus_is_back_on_the_name(see: Open, site: Site) -> None:
+    sight = await see(site.at("/catat"))
+    keys = sight.page.keyboard
+
+    assert await sight.page.evaluate("document.activeElement.name") == "full_name"
+    await keys.type("Bala")
+    await keys.press("Tab")
+    await keys.press("Space")
+    await keys.press("Enter")
+    await sight.page.get_by_text("Tersimpan. Orang berikutnya.").wait_for()
+
+    assert await sight.page.evaluate("document.activeElement.name") == "full_name"
+    assert await site.database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
+
+
+async def test_a_rejected_form_puts_the_focus_on_what_is_wrong(see: Open, axe: Axe, site: Site) -> None:
+    sight = await see(site.at("/catat"))
+    await sight.page.get_by_role("button", name="Simpan & berikutnya").click()
+
+    assert await sight.page.evaluate("document.activeElement.className") == "error-summary"
+    assert await axe(sight.page) == []
