@@ -5,10 +5,11 @@ import os
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from deploy.local import ports, stack
-from deploy.local.demo import stage, story
+from deploy.local.demo import ngo, stage, story
 from deploy.local.demo.progress import Progress
 from tests.conftest import DatabaseUrls
 
@@ -37,6 +38,7 @@ class TestDemo:
             first = await play(running)
             await running.stop(f"receiver-{stage.LISTENING}")
             again = await play(running)
+            moved = await move_the_dead_receiver(running)
 
         assert first.ok, first.text
         assert first.line["lost"] == first.line["doubled"] == 0
@@ -48,7 +50,19 @@ class TestDemo:
         assert again.ok, again.text
         for name in ("listed", "arrived", "needs", "assignments", "accepted", "declined"):
             assert again.line[name] == first.line[name], name
+        assert moved.endswith("/elsewhere")
 
 
 async def play(running: stack.Running) -> story.Result:
     return await story.run(running, began=time.monotonic(), progress=Progress(io.StringIO()))
+
+
+async def move_the_dead_receiver(running: stack.Running) -> str:
+    """Subscribe again under another address; returns where notify sends now."""
+    async with aiohttp.ClientSession() as http:
+        place = stage.Stage(running, http)
+        client = place.client(stage.DEAD, "notify")
+        wish = ngo.Wish("All", f"{place.address(stage.DEAD)}/elsewhere", provinces=[], needs=[], events=[])
+        subscription = await ngo.subscribe(client, wish, place.known(stage.DEAD))
+        told: str = (await client.get(f"/api/subscriptions/{subscription.subscription_id}"))["url"]
+        return told

@@ -1,6 +1,8 @@
 """The parts of the demo that need no running service: reading the file, choices, canaries, the receiver."""
 
+import hashlib
 import json
+import socket
 import uuid
 from collections import Counter
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ import pytest
 import standardwebhooks
 from aiohttp import web
 
-from deploy.local.demo import choices, leaks, manifest
+from deploy.local.demo import choices, leaks, ledger, manifest, stage
 from deploy.local.demo.receiver import Receiver
 
 SAMPLE = Path(manifest.__file__).parent / "data" / "manifest.csv"
@@ -61,6 +63,24 @@ class TestManifest:
         assert not {"overstay", "73.06", "DTI Tawau"} & set(values)
 
 
+class TestStage:
+    def test_keeps_the_receivers_addresses_unless_another_program_took_one(self, tmp_path: Path) -> None:
+        first = stage.settings(tmp_path)["notify"]["WEBHOOK_ALLOW_PRIVATE"]
+        again = stage.settings(tmp_path)["notify"]["WEBHOOK_ALLOW_PRIVATE"]
+        listening, dead = first.split(",")
+        with socket.create_server(("127.0.0.1", int(dead.rpartition(":")[2]))):
+            moved = stage.settings(tmp_path)["notify"]["WEBHOOK_ALLOW_PRIVATE"]
+
+        assert again == first
+        assert moved.split(",")[0] == listening
+        assert moved.split(",")[1] != dead
+
+    def test_hurries_until_the_story_was_played(self, tmp_path: Path) -> None:
+        assert stage.HURRY in stage.settings(tmp_path)["referral"]
+        (tmp_path / "demo" / "played").touch()
+        assert stage.settings(tmp_path)["referral"] == {}
+
+
 class TestChoices:
     def test_are_mostly_yes_with_every_other_kind(self) -> None:
         referrals = [str(uuid.UUID(int=n)) for n in range(2000)]
@@ -75,6 +95,19 @@ class TestChoices:
 
     def test_are_the_same_each_time(self) -> None:
         assert choices.choose("r1", 1) == choices.choose("r1", 1)
+
+
+class TestLedger:
+    def test_builds_the_tree_of_rfc_6962(self) -> None:
+        a, b, c = (bytes([n]) * 32 for n in range(3))
+
+        def node(left: bytes, right: bytes) -> bytes:
+            return hashlib.sha256(b"\x01" + left + right).digest()
+
+        assert ledger.root_of([]) == hashlib.sha256(b"").digest()
+        assert ledger.root_of([a]) == a
+        assert ledger.root_of([a, b, c]) == node(node(a, b), c)
+        assert ledger.root_of([a, b, c, a, b]) == node(node(node(a, b), node(c, a)), b)
 
 
 class TestLeaks:

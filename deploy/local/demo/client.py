@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,13 +42,17 @@ class Client:
     async def post(self, path: str, body: Any, **query: str) -> Any:
         """Post `body`: JSON, or bytes sent as CSV.
 
-        The idempotency key is derived from the content, so the same write twice, even by another run, is one.
+        The idempotency key is derived from the content: the same post twice, even by another run, is one.
         """
         is_file = isinstance(body, bytes)
         content = body if is_file else json.dumps(body, sort_keys=True).encode()
         key = hashlib.sha256(f"{self.client_id} {path} {query} ".encode() + content).hexdigest()
         headers = {"Idempotency-Key": key, "Content-Type": "text/csv" if is_file else "application/json"}
         return await self.ask("POST", path, params=query, data=content, headers=headers)
+
+    async def put(self, path: str, body: Any) -> Any:
+        """Put `body`. A key of its own each time: the same change may be wanted again after another one."""
+        return await self.ask("PUT", path, json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
 
     async def ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any) -> Any:
         """One request, repeated while the service is away. Returns the JSON of the answer (None when empty).

@@ -27,22 +27,17 @@ class Subscription:
 
 
 async def subscribe(client: Client, wish: Wish, known: Path) -> Subscription:
-    """Create the subscription of `wish`, or take the one remembered in `known` when its address is the same."""
+    """Create the subscription of `wish`; one that is remembered in `known` is kept, at its new address if need be."""
+    wanted = dataclasses.asdict(wish)
     if known.exists():
-        remembered = Subscription(**json.loads(known.read_text(encoding="utf-8")))
-        if remembered.url == wish.url:
-            return remembered
-    created = await client.post(
-        "/api/subscriptions",
-        {
-            "name": wish.name,
-            "url": wish.url,
-            "provinces": wish.provinces,
-            "needs": wish.needs,
-            "events": wish.events,
-        },
-    )
-    subscription = Subscription(created["subscription_id"], created["secret"], wish.url)
+        subscription = Subscription(**json.loads(known.read_text(encoding="utf-8")))
+        if subscription.url == wish.url:
+            return subscription
+        await client.put(f"/api/subscriptions/{subscription.subscription_id}", wanted)
+        subscription = dataclasses.replace(subscription, url=wish.url)
+    else:
+        created = await client.post("/api/subscriptions", wanted)
+        subscription = Subscription(created["subscription_id"], created["secret"], wish.url)
     keep(known, dataclasses.asdict(subscription))
     return subscription
 

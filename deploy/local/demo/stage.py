@@ -20,6 +20,7 @@ LISTENING, DEAD = "NGO-SBMI", "NGO-MIGRANTCARE"
 """The first one's system answers; at the address of the second nobody listens."""
 READER = "BP3MI-65"
 """Whose system reads the directory of agencies: the office at the port."""
+PORTS = "ports.json"
 HURRY = "ANSWER_LIMIT_MAX_S"
 ANSWER_LIMIT_S = 5
 """How long an agency has for its answer while the story is played; afterwards the hours of the rules hold."""
@@ -31,7 +32,7 @@ def settings(data: Path) -> dict[str, dict[str, str]]:
     The receivers' addresses, which notify may call although they are on this machine; and, until the story has been
     played to its end once, a short time for answers, so that one can watch them run out.
     """
-    receivers = ",".join(f"127.0.0.1:{port}" for port in _ports(data / "demo").values())
+    receivers = ",".join(f"127.0.0.1:{port}" for port in _choose_ports(data / "demo").values())
     hurry = {} if is_played(data) else {HURRY: str(ANSWER_LIMIT_S)}
     return {"notify": {"WEBHOOK_ALLOW_PRIVATE": receivers}, "referral": hurry}
 
@@ -61,10 +62,6 @@ class Stage:
         return self.running.data / "demo"
 
     @property
-    def ports(self) -> dict[str, int]:
-        return _ports(self.folder)
-
-    @property
     def topic_prefix(self) -> str:
         return self.running.environments["intake"].get("KAFKA_TOPIC_PREFIX", "")
 
@@ -72,7 +69,11 @@ class Stage:
         (self.folder / "played").touch()
 
     def address(self, organisation: str) -> str:
-        return f"http://127.0.0.1:{self.ports[organisation]}"
+        return f"http://127.0.0.1:{self.port(organisation)}"
+
+    def port(self, organisation: str) -> int:
+        chosen: dict[str, int] = json.loads((self.folder / PORTS).read_text(encoding="utf-8"))
+        return chosen[organisation]
 
     def known(self, organisation: str) -> Path:
         """Where an NGO remembers its subscription."""
@@ -108,12 +109,12 @@ class Stage:
         )
 
 
-def _ports(folder: Path) -> dict[str, int]:
-    """A port per receiver: those of the last run, so that its subscriptions stay right."""
-    kept = folder / "ports.json"
-    if kept.exists():
-        chosen: dict[str, int] = json.loads(kept.read_text(encoding="utf-8"))
-        return chosen
-    chosen = {LISTENING: ports.free(), DEAD: ports.free()}
+def _choose_ports(folder: Path) -> dict[str, int]:
+    """A port per receiver: that of the last run, unless another program has taken it since."""
+    kept = folder / PORTS
+    chosen: dict[str, int] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for organisation in (LISTENING, DEAD):
+        if organisation not in chosen or not ports.is_free(chosen[organisation]):
+            chosen[organisation] = ports.free()
     ngo.keep(kept, chosen)
     return chosen

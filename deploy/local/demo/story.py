@@ -113,7 +113,7 @@ async def _subscribe(place: Stage) -> str:
                 "needs": [],
                 "events": [],
             },
-            "port": place.ports[stage.LISTENING],
+            "port": place.port(stage.LISTENING),
             "known": str(place.known(stage.LISTENING)),
             "kept": str(place.folder / "notices.jsonl"),
         },
