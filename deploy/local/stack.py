@@ -104,7 +104,7 @@ async def running(
         )
         if base.forgot:
             say("The broker is empty; sending everything that the journals hold again.")
-            await supervisor.together(*(_tell_again(base.databases[service]) for service in SERVICES))
+            await supervisor.together(*(tell_again(base.databases[service]) for service in SERVICES))
         # Only now, so that little time passes between the choice of a port and its use.
         chosen = {name: local(ports.choose(name, PORTS[name], environment, say)) for name in SERVICES}
         urls = {"identity": identity, **chosen}
@@ -301,7 +301,7 @@ async def _migrate(service: str, environment: Mapping[str, str], base: Foundatio
     )
 
 
-async def _tell_again(urls: Urls) -> None:
+async def tell_again(urls: Urls) -> None:
     """Point the outbox at every row of the journal; whoever heard of it before drops it."""
     connection = await asyncpg.connect(urls.owner, timeout=10)
     try:

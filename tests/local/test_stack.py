@@ -31,6 +31,7 @@ async def find_the_mark(told: dict[str, str]) -> tuple[str, list[str]]:
     return said, topics
 
 
+@pytest.mark.timeout(300)
 class TestAStack:
     async def test_keeps_its_data_from_run_to_run(self, launch: Launch) -> None:
         first = launch()
@@ -87,6 +88,7 @@ class TestAStack:
         assert f"process {first.process.pid} is using it" in second.said
 
 
+@pytest.mark.timeout(300)
 class TestTheLadder:
     def test_takes_the_wheels_where_the_machine_has_nothing(self, launch: Launch) -> None:
         launcher = launch(RUJUKAN_POSTGRES="wheel", RUJUKAN_JAVA="wheel")

@@ -1,0 +1,98 @@
+"""The whole of `make up`, without the demo, as a process that can be killed."""
+
+import shutil
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from deploy.local import stack
+from shared.kit import actor
+from shared.kit.database import connect
+from tests.conftest import DatabaseUrls
+from tests.kit.conftest import a_voyage
+from tests.local.conftest import Launch, Launcher, all_gone
+
+SERVING = "Data, logs and secrets are in"
+
+
+@pytest.fixture
+def up(launch: Launch, tmp_path: Path) -> Launch:
+    """`up()` runs `make up` on this test's folder until it serves."""
+
+    def start(**environment: str) -> Launcher:
+        launcher = launch("deploy.local", "up", "--empty", "--data", str(tmp_path / "data"), **environment)
+        launcher.wait_for(SERVING, 120)
+        return launcher
+
+    return start
+
+
+def addresses(launcher: Launcher) -> dict[str, str]:
+    lines = (line.split() for line in launcher.said.splitlines() if "http://127.0.0.1:" in line)
+    return {words[0]: words[1] for words in lines if words[0] in stack.SERVICES}
+
+
+@pytest.mark.timeout(300)
+class TestUp:
+    async def test_serves_until_ctrl_c_and_stops_everything_within_ten_seconds(self, up: Launch) -> None:
+        launcher = up(RUJUKAN_BROKER="tansu")
+        children = launcher.children()
+
+        async with aiohttp.ClientSession() as session:
+            for url in addresses(launcher).values():
+                async with session.get(f"{url}/readyz") as answer:
+                    assert answer.status == 200
+
+        assert set(children) == {"postgres", "kafka", "identity", *stack.SERVICES}
+        assert launcher.end(signal.SIGINT) < 10
+        assert launcher.process.returncode == 0
+        assert all_gone(list(children.values()), 0)
+
+    async def test_gives_each_service_its_own_secrets_and_nothing_of_the_migrations(self, up: Launch) -> None:
+        launcher = up(RUJUKAN_BROKER="tansu")
+
+        for service, pid in launcher.children().items():
+            if service not in stack.SERVICES:
+                continue
+            told = dict(
+                line.split("=", 1) for line in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in line
+            )
+            assert told[f"DATABASE_URL_{service.upper()}"]
+            assert not [name for name in told if name.startswith("MIGRATION_DATABASE_URL")]
+            assert ("VAULT_KEK" in told) == (service == "intake")
+            assert ("LEDGER_KEY" in told) == (service == "audit")
+            assert "PROVIDER_SECRET" not in told
+
+    async def test_leaves_no_child_when_it_is_killed_and_tells_an_empty_broker_everything_again(
+        self, up: Launch
+    ) -> None:
+        first = up()
+        children = first.children()
+        first.end(signal.SIGKILL)
+        assert len(children) == 7
+        assert all_gone(list(children.values()))
+        shutil.rmtree(first.data / "kafka")
+
+        second = up()
+
+        assert f"The last run (process {first.process.pid}) was killed" in second.said
+        assert "sending everything that the journals hold again" in second.said
+
+
+class TestTellAgain:
+    async def test_points_at_every_row_in_the_lane_it_had(self, database_urls: DatabaseUrls) -> None:
+        urls = database_urls("kit")
+        database = await connect(urls.application, service="intake")
+        async with database.work(actor.system("intake", "test"), purpose="test") as work:
+            for _ in range(20):
+                work.emit(a_voyage())
+        before = await database.fetch("SELECT position, shard FROM outbox ORDER BY position")
+        await database.pool.execute("DELETE FROM outbox WHERE position % 3 > 0")
+
+        await stack.tell_again(urls)
+
+        assert len({row["shard"] for row in before}) > 1
+        assert await database.fetch("SELECT position, shard FROM outbox ORDER BY position") == before
+        await database.aclose()
