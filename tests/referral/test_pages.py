@@ -88,9 +88,9 @@ class TestCase:
 
         indonesian, english = [said(await site("worker").get(f"/{code}{path}")) for code in ("id", "en")]
 
-        assert "Dinas Sosial Provinsi Sulawesi Selatan provinsi asal giliran berikutnya" in indonesian
+        assert "Dinas Sosial Provinsi Sulawesi Selatan provinsi asal cadangan" in indonesian
         assert "Perlu persetujuan tercatat dari orang tersebut" in indonesian
-        assert "Dinas Sosial Provinsi Sulawesi Selatan home province would be asked next" in english
+        assert "Dinas Sosial Provinsi Sulawesi Selatan home province in reserve" in english
         assert "Needs the person's recorded consent" in english
 
     async def test_shows_who_it_is_after_acceptance_only(self, desk: Desk, site: Site, intake: IntakeServer) -> None:

@@ -190,7 +190,7 @@ async def _show(
             (msg("Arrival"), words.moment(language, r.arrived_at, _port_zone(r.port))),
             (msg("Help is due in"), f"{labels.region(r.regency)}, {labels.region(r.province)}"),
             (msg("Wish"), translate(language, labels.WISHES[r.onward_wish])),
-            (msg("Handover reference"), a.handover_ref or "–"),
+            *([(msg("Handover reference"), a.handover_ref)] if a.handover_ref else []),
         ],
         identity=identity,
         field_labels=labels.FIELDS,
@@ -270,7 +270,8 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
                     "system": False,
                 }
             )
-    return sorted(entries, key=lambda entry: entry["when"], reverse=True)
+    # Latest first; what happened in one moment stays in its own order, turned round as well.
+    return sorted(reversed(entries), key=lambda entry: entry["when"], reverse=True)
 
 
 def _entry(language: Language, zone: str, own: Assignment, when: Any, what: str, who: str, why: str) -> dict[str, Any]:

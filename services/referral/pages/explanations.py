@@ -50,7 +50,7 @@ def _line(
     elif c.agency_id in state_of:
         said, kind = labels.STATES[state_of[c.agency_id]]
     else:
-        said, kind = msg("would be asked next"), "info"
+        said, kind = msg("in reserve"), "info"
     return Line(
         agency=labels.agency(directory, c.agency_id) if c.agency_id else c.kind,
         place=translate(language, labels.PLACES[c.place, c.level]),
