@@ -5,9 +5,10 @@ wired anywhere else.
 """
 
 import asyncio
+import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,18 @@ async def _listen(app: FastAPI, settings: KitSettings) -> None:
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    await uvicorn.Server(config).serve(sockets=[sock])
+    server = _Server(config)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop, server.handle_exit, stop, None)
+    await server.serve(sockets=[sock])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's own handling raises the signal again when it has stopped, which would end us before our clean-up."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _refreshed(health: Health) -> Callable[[], Awaitable[int]]:
