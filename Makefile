@@ -26,8 +26,8 @@ test: $(READY) ## Run all tests on a real Kafka and PostgreSQL; T="tests/intake 
 	@exec $(BIN)/pytest $(T)
 
 check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, compose and Kubernetes files
-	@set -e; \
-	step() { echo "== $$1" >&2; shift; "$$@"; }; \
+	@failed=; \
+	step() { name=$$1; shift; echo "== $$name" >&2; "$$@" || failed="$$failed $$name"; }; \
 	step format $(BIN)/ruff format --check .; \
 	step lint $(BIN)/ruff check .; \
 	step types $(BIN)/mypy; \
@@ -36,6 +36,7 @@ check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, com
 	step compose $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml; \
 	step kubernetes $(BIN)/kubernetes-validate --quiet --strict $(KUBERNETES); \
 	step architecture $(BIN)/pytest tests/architecture tests/contracts tests/deploy; \
+	[ -z "$$failed" ] || { echo "not in order:$$failed" >&2; exit 1; }; \
 	echo "everything is in order" >&2
 
 bench: $(READY) ## Run the benchmarks; writes tests/benchmarks/results.json
