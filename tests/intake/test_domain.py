@@ -368,7 +368,8 @@ class TestRows:
         assert problems_of(a_list(row)) == [(2, "", code)]
 
     def test_empty_cells_too_many_do_no_harm(self) -> None:
-        assert problems_of(a_list(a_row(1) + ",,")) == []
+        assert problems_of(a_list(a_row(1) + ",,", a_row(2) + ",,")) == []
+        assert problems_of(a_list(a_row(1) + ",", a_row(2))) == [(2, "", "cells_left_over")]
 
 
 CELL = st.one_of(

@@ -52,6 +52,7 @@ class _Reading:
         self.row_of_person: dict[tuple[str, ...], int] = {}
         self.records_of_seq = self._records_of_seq()
         self.niks_end_in_zero = self._niks_end_in_zero()
+        self.all_are_wider = len({len(record) for record in sheet.records if record}) == 1
 
     def rows(self) -> Iterator[Row]:
         width = len(self.sheet.heading)
@@ -65,12 +66,13 @@ class _Reading:
                 yield self._row(number, record)
 
     def _misfit(self, record: Sequence[str], width: int) -> str:
-        """What is wrong with a row of another width than the heading; "" for empty cells too many."""
+        """What is wrong with a row of another width than the heading; "" for what every row has."""
         if record[0] == BROKEN:
             return "quotes_unmatched"
         if len(record) < width:
             return "cells_missing"
-        return "cells_left_over" if any(map(str.strip, record[width:])) else ""
+        # A separator more than the heading has, at the end of every row, is a habit; in one row it is a shifted row.
+        return "" if self.all_are_wider and not any(map(str.strip, record[width:])) else "cells_left_over"
 
     def _row(self, number: int, record: Sequence[str]) -> Row:
         problems: list[Problem] = []

@@ -79,11 +79,10 @@ def read_person(language: Language, form: FormData, today: date) -> tuple[Arriva
 
     name = said("full_name", cells.name)
     if not typed["full_name"].strip():
-        errors.append(
-            _missing(language, "full_name", msg("Write the name, or “tidak diketahui” when it is not known."))
-        )
+        remedy = msg("Write it, or “tidak diketahui” when nobody knows it.")
+        errors.append(_missing(language, "full_name", msg("The name is missing."), remedy))
     if typed["sex"] not in labels.SEXES:
-        errors.append(_missing(language, "sex", msg("Choose one.")))
+        errors.append(_missing(language, "sex", msg("The sex is missing."), msg("Choose one.")))
     birth = _birth(typed, today, wrong, said("age", cells.age))
     nik = said("nik", cells.nik)
     number = said("document_number", cells.document_number)
@@ -129,8 +128,7 @@ def _birth(typed: dict[str, Any], today: date, wrong: Any, age: int | None) -> B
     return birth
 
 
-def _missing(language: Language, field: str, remedy: str) -> web.FieldProblem:
-    message, _ = CELL_PROBLEMS["missing"]
+def _missing(language: Language, field: str, message: str, remedy: str) -> web.FieldProblem:
     return web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy))
 
 

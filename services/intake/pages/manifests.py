@@ -37,6 +37,8 @@ ROWS_SHOWN = 500
 
 SEPARATORS = {";": msg("semicolon"), ",": msg("comma"), "\t": msg("tab"), "|": msg("vertical bar")}
 
+ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "utf-16": "UTF-16"}
+
 
 @router.get("/daftar/contoh.csv")
 async def empty_list(request: Request, actor: Officer) -> Response:  # noqa: ARG001
@@ -81,6 +83,7 @@ async def preview(request: Request, voyage_id: Id, actor: Officer) -> Response:
         ready_in_all=len(ready),
         held_in_all=len(held),
         separator=SEPARATORS[looked.sheet.separator],
+        encoding=ENCODINGS[looked.sheet.encoding],
         packed=packed,
         sexes=labels.SEXES,
         document_types=labels.DOCUMENT_TYPES,
