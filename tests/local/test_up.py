@@ -3,11 +3,14 @@
 import shutil
 import signal
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
 
-from deploy.local import stack
+from deploy.local import folder, stack
+from deploy.local.postgres import Urls
+from deploy.local.supervisor import Supervisor
 from shared.kit import actor
 from shared.kit.database import connect
 from tests.conftest import DatabaseUrls
@@ -50,21 +53,6 @@ class TestUp:
         assert launcher.process.returncode == 0
         assert all_gone(list(children.values()), 0)
 
-    async def test_gives_each_service_its_own_secrets_and_nothing_of_the_migrations(self, up: Launch) -> None:
-        launcher = up(RUJUKAN_BROKER="tansu")
-
-        for service, pid in launcher.children().items():
-            if service not in stack.SERVICES:
-                continue
-            told = dict(
-                line.split("=", 1) for line in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in line
-            )
-            assert told[f"DATABASE_URL_{service.upper()}"]
-            assert not [name for name in told if name.startswith("MIGRATION_DATABASE_URL")]
-            assert ("VAULT_KEK" in told) == (service == "intake")
-            assert ("LEDGER_KEY" in told) == (service == "audit")
-            assert "PROVIDER_SECRET" not in told
-
     async def test_leaves_no_child_when_it_is_killed_and_tells_an_empty_broker_everything_again(
         self, up: Launch
     ) -> None:
@@ -79,6 +67,38 @@ class TestUp:
 
         assert f"The last run (process {first.process.pid}) was killed" in second.said
         assert "sending everything that the journals hold again" in second.said
+
+
+class TestEnvironmentOf:
+    def test_gives_each_service_its_own_secrets_and_nothing_of_the_migrations(self, tmp_path: Path) -> None:
+        base = stack.Foundations(
+            data=tmp_path,
+            bootstrap="127.0.0.1:9092",
+            broker="Apache Kafka",
+            idempotent=True,
+            forgot=False,
+            postgres="PostgreSQL",
+            databases={name: Urls(application=f"{name}-app", owner=f"{name}-owner") for name in stack.SERVICES},
+            secrets=folder.keep_secrets(tmp_path, stack.SERVICES),
+            first_run=True,
+            supervisor=cast(Supervisor, None),
+        )
+        urls = {name: stack.local(port) for name, port in stack.PORTS.items()}
+
+        told = {name: stack.environment_of(name, urls, base) for name in stack.SERVICES}
+
+        owned = {
+            secret: [name for name in stack.SERVICES if base.secrets[secret] in told[name].values()]
+            for secret in base.secrets
+        }
+        assert {secret: names for secret, names in owned.items() if names} == {
+            "VAULT_KEK": ["intake"],
+            "NOTIFY_SECRET_KEY": ["notify"],
+            "LEDGER_KEY": ["audit"],
+        }
+        for name in stack.SERVICES:
+            databases = {key: value for key, value in told[name].items() if "DATABASE_URL" in key and value}
+            assert databases == {f"DATABASE_URL_{name.upper()}": f"{name}-app"}
 
 
 class TestTellAgain:
