@@ -31,7 +31,6 @@ def a_need(age_band: str = "adult") -> Need:
             state="open",
             version=1,
             restricted=False,
-            province="73",
             regency="73.08",
             port="NNK",
             sex="F",
@@ -39,7 +38,6 @@ def a_need(age_band: str = "adult") -> Need:
             onward_wish="go_home",
             arrived_at=START,
             explanation=b"",
-            rules_version="1",
             opened_at=START,
         )
     )

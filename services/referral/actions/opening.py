@@ -35,7 +35,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
         for code in dict.fromkeys(arrival.fact.needs):
             decision = _decide(router, arrival.fact, code)
             need = _opened(work, arrival.fact, code, decision, routing)
-            work.emit(telling.opened(need), cause=arrival)
+            work.emit(telling.opened(need, decision.rules_version), cause=arrival)
             if need.live is not None:
                 work.emit(telling.sent(need, need.live), cause=arrival)
             else:
@@ -70,7 +70,6 @@ def _opened(work: Work, arrival: ArrivalRecorded, code: str, decision: Decision,
             version=1,
             # All needs of a child are the case team's alone, also those that are not secret in an adult.
             restricted=code in RESTRICTED or arrival.age_band in CHILDREN,
-            province=regency[:2],
             regency=regency,
             port=arrival.port,
             sex=arrival.sex,
@@ -78,7 +77,6 @@ def _opened(work: Work, arrival: ArrivalRecorded, code: str, decision: Decision,
             onward_wish=arrival.onward_wish,
             arrived_at=arrival.arrived_at,
             explanation=decision.digest,
-            rules_version=decision.rules_version,
             opened_at=work.now,
         )
     )

@@ -25,13 +25,13 @@ def about_attempt(need: Need, a: Assignment) -> dict[str, Any]:
     return {**about(need), "assignment_id": a.assignment_id, "agency_id": a.agency_id, "attempt": a.attempt}
 
 
-def opened(need: Need) -> says.ReferralOpened:
+def opened(need: Need, rules_version: str) -> says.ReferralOpened:
     r = need.referral
     return says.ReferralOpened(
         **about(need),
         port=r.port,
         regency=r.regency,
-        rules_version=r.rules_version,
+        rules_version=rules_version,
         explanation=r.explanation.hex(),
     )
 

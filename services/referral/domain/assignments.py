@@ -13,6 +13,7 @@ from services.referral.domain.refusals import (
     TooLate,
     VersionChanged,
 )
+from services.referral.domain.routing import Candidate
 
 State = Literal[
     "proposed",
@@ -149,6 +150,29 @@ class Assignment:
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+
+def sent(
+    candidate: Candidate,
+    *,
+    assignment_id: str,
+    referral_id: str,
+    attempt: int,
+    answer_due_at: datetime,
+    now: datetime,
+) -> Assignment:
+    """A new attempt, proposed and dispatched in one: the row and the fact that tells it commit together."""
+    return Assignment(
+        assignment_id=assignment_id,
+        referral_id=referral_id,
+        attempt=attempt,
+        agency_id=candidate.agency_id,
+        state="sent",
+        version=1,
+        sent_at=now,
+        answer_due_at=answer_due_at,
+        service_hours=candidate.service_hours,
+    )
 
 
 def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:

@@ -52,18 +52,15 @@ def ask(need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelt
         raise AttemptStillLive
     if need.referral.state != "open":
         raise MoveNotAllowed("referral", need.referral.state, "asked")
-    asked = Assignment(
+    asked = assignments.sent(
+        candidate,
         assignment_id=assignment_id,
         referral_id=need.referral.referral_id,
         attempt=len(need.attempts) + 1,
-        agency_id=candidate.agency_id,
-        state="proposed",
-        version=0,
-        sent_at=now,
         answer_due_at=answer_due(candidate.answer_hours, limit=limit, now=now),
-        service_hours=candidate.service_hours,
+        now=now,
     )
-    return replace(need, attempts=(*need.attempts, assignments.move(asked, "dispatched", now=now)))
+    return Need(need.referral, (*need.attempts, asked))
 
 
 def next_candidate(need: Need, candidates: Sequence[Candidate], available: frozenset[str]) -> Candidate | None:

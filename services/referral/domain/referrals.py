@@ -78,19 +78,22 @@ class Referral:
     version: int
     restricted: bool
     """For the case team only: trafficking, sexual violence, children."""
-    province: str
     regency: str
+    """Where help is due: home, or the regency of the port where home is not known."""
     port: str
     sex: str
     age_band: str
     onward_wish: str
     arrived_at: datetime
     explanation: bytes
-    rules_version: str
     opened_at: datetime
     outcome: str | None = None
     ended_at: datetime | None = None
     closed_by: str | None = None
+
+    @property
+    def province(self) -> str:
+        return self.regency[:2]
 
     @property
     def child(self) -> bool:

@@ -271,7 +271,8 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
                 }
             )
     # Latest first; what happened in one moment stays in its own order, turned round as well.
-    return sorted(reversed(entries), key=lambda entry: entry["when"], reverse=True)
+    entries.reverse()
+    return sorted(entries, key=lambda entry: entry["when"], reverse=True)
 
 
 def _entry(language: Language, zone: str, own: Assignment, when: Any, what: str, who: str, why: str) -> dict[str, Any]:

@@ -35,7 +35,8 @@ class InboxItem:
 
 ITEM = (
     "a.assignment_id, a.referral_id, r.case_id, a.attempt, a.state, a.version, r.need, r.restricted, r.sex, r.age_band,"
-    " r.port, r.province, r.regency, r.arrived_at, a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at"
+    " r.port, left(r.regency, 2) AS province, r.regency, r.arrived_at,"
+    " a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at"
 )
 
 
@@ -115,7 +116,7 @@ async def list_tasks(work: Work, *, province: str, limit: int) -> list[Task]:
         " JOIN referrals r USING (referral_id)"
         " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = t.referral_id"
         "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
-        " WHERE r.province = $1 ORDER BY t.opened_at, t.referral_id LIMIT $2",
+        " WHERE left(r.regency, 2) = $1 ORDER BY t.opened_at, t.referral_id LIMIT $2",
         province,
         limit,
     )
@@ -126,7 +127,7 @@ async def list_tasks(work: Work, *, province: str, limit: int) -> list[Task]:
 async def find_region_case(work: Work, referral_id: str, *, province: str) -> str | None:
     """The case of a referral of this province, else None."""
     found = await work.connection.fetchval(
-        "SELECT case_id FROM referrals WHERE referral_id = $1 AND province = $2", referral_id, province
+        "SELECT case_id FROM referrals WHERE referral_id = $1 AND left(regency, 2) = $2", referral_id, province
     )
     return None if found is None else str(found)
 
@@ -152,11 +153,11 @@ async def count_attempts_by_agency(work: Work) -> list[dict[str, Any]]:
 async def count_referrals_by_province(work: Work) -> list[dict[str, Any]]:
     """Referrals by the province where help is due, and state. # unscoped: counts, for coordinators"""
     rows = await work.connection.fetch(
-        "SELECT province, count(*) AS total, count(*) FILTER (WHERE state = 'open') AS open,"
+        "SELECT left(regency, 2) AS province, count(*) AS total, count(*) FILTER (WHERE state = 'open') AS open,"
         " count(*) FILTER (WHERE state = 'fulfilled') AS fulfilled,"
         " count(*) FILTER (WHERE state = 'unroutable') AS unroutable,"
         " count(*) FILTER (WHERE state NOT IN ('open', 'fulfilled', 'unroutable')) AS other"
-        " FROM referrals GROUP BY province ORDER BY province"
+        " FROM referrals GROUP BY 1 ORDER BY 1"
     )
     return [dict(row) for row in rows]
 

@@ -15,8 +15,6 @@ from shared.kit.work import Work
 REFERRAL = tuple(field.name for field in fields(Referral))
 ASSIGNMENT = tuple(field.name for field in fields(Assignment))
 
-REFERRAL_ROW = attrgetter(*REFERRAL)
-ASSIGNMENT_ROW = attrgetter(*ASSIGNMENT)
 
 TYPES = {
     **dict.fromkeys(("referral_id", "case_id", "assignment_id", "gap_id", "escalation_id"), "uuid"),
@@ -52,19 +50,27 @@ class Escalation:
     supervisor: str
 
 
-_R, _A = len(REFERRAL), len(ASSIGNMENT)
+# Only what differs from row to row: each array costs its length in Python on the busiest path of the service.
+OPENED = (
+    "referral_id", "case_id", "need", "state", "restricted", "regency", "port", "sex", "age_band", "onward_wish",
+    "arrived_at", "explanation",
+)  # fmt: skip
+FIRST = ("assignment_id", "referral_id", "agency_id", "service_hours", "answer_due_at")
+_O, _F = len(OPENED), len(FIRST)
 ADD_OPENED = f"""
 WITH explained AS (
     INSERT INTO explanations (digest, rules_version, body)
     SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING
 ), referred AS (
-    INSERT INTO referrals ({", ".join(REFERRAL)}) SELECT * FROM unnest({_arrays(4, REFERRAL)})
+    INSERT INTO referrals ({", ".join(OPENED)}, version, opened_at)
+    SELECT *, 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4, OPENED)})
 ), gapped AS (
     INSERT INTO gaps (gap_id, referral_id, opened_at, directory_at)
-    SELECT gap_id, referral_id, ${6 + _R + _A}::timestamptz, ${7 + _R + _A}::timestamptz
-    FROM unnest(${4 + _R + _A}::uuid[], ${5 + _R + _A}::uuid[]) AS g (gap_id, referral_id)
+    SELECT *, ${6 + _O + _F}::timestamptz, ${7 + _O + _F}::timestamptz
+    FROM unnest(${4 + _O + _F}::uuid[], ${5 + _O + _F}::uuid[])
 )
-INSERT INTO assignments ({", ".join(ASSIGNMENT)}) SELECT * FROM unnest({_arrays(4 + _R, ASSIGNMENT)})
+INSERT INTO assignments ({", ".join(FIRST)}, attempt, state, version, sent_at)
+SELECT *, 1, 'sent', 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4 + _O, FIRST)})
 """  # noqa: S608 - column names of our own dataclasses
 
 
@@ -73,6 +79,7 @@ async def add_opened(
 ) -> None:
     """Write new needs, their first attempts, the explanations and the gaps, all in one statement.
 
+    A new need is at version 1 and was opened now; its first attempt is sent, at version 1.
     `directory_at` is the last change of the directory that the gaps were found in.
     """
     explained = sorted({d.digest: d for d in decisions}.values(), key=lambda d: d.digest)
@@ -82,8 +89,8 @@ async def add_opened(
         [d.digest for d in explained],
         [d.rules_version for d in explained],
         [d.body for d in explained],
-        *_by_column(REFERRAL_ROW, [need.referral for need in needs], _R),
-        *_by_column(ASSIGNMENT_ROW, [a for need in needs for a in need.attempts], _A),
+        *_by_column(attrgetter(*OPENED), [need.referral for need in needs], _O),
+        *_by_column(attrgetter(*FIRST), [need.attempts[0] for need in needs if need.attempts], _F),
         [gap.gap_id for gap in gaps],
         [gap.referral_id for gap in gaps],
         work.now,
@@ -162,7 +169,7 @@ async def add_assignments(work: Work, added: Sequence[Assignment]) -> None:
     """Write further attempts."""
     await work.connection.execute(
         f"INSERT INTO assignments ({', '.join(ASSIGNMENT)}) SELECT * FROM unnest({_arrays(1, ASSIGNMENT)})",  # noqa: S608
-        *_by_column(ASSIGNMENT_ROW, added, _A),
+        *_by_column(attrgetter(*ASSIGNMENT), added, len(ASSIGNMENT)),
     )
 
 
@@ -217,7 +224,7 @@ async def update_explanations(work: Work, decisions: Mapping[str, Decision]) -> 
         " AS n (referral_id, digest, rules_version, body)), explained AS ("
         " INSERT INTO explanations (digest, rules_version, body) SELECT DISTINCT digest, rules_version, body FROM n"
         " ON CONFLICT DO NOTHING)"
-        " UPDATE referrals r SET explanation = n.digest, rules_version = n.rules_version FROM n"
+        " UPDATE referrals r SET explanation = n.digest FROM n"
         " WHERE r.referral_id = n.referral_id",
         [referral_id for referral_id, _ in found],
         [d.digest for _, d in found],
