@@ -1,8 +1,12 @@
 """Ports on loopback: the usual one if it is free, else another, never one that a program may borrow meanwhile."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from deploy.local import report
@@ -33,24 +37,51 @@ def free() -> int:
     raise Trouble("ports", "no free port was found on 127.0.0.1", "See what listens there (ss -ltn).")
 
 
-def choose(name: str, usual: int, environment: Mapping[str, str], say: report.Say) -> int:
-    """The port for a service: PORT_<NAME> if set (taken → `Trouble`), else the usual one, else a free one."""
-    variable = f"PORT_{name.upper()}"
-    if wanted := environment.get(variable):
-        if not wanted.isdigit() or not 0 < int(wanted) < 65536:
-            raise Trouble(variable, f'"{wanted}" is no port', "Give a number from 1 to 65535, or unset it.")
-        if not is_free(int(wanted)):
-            raise Trouble(
-                f"port {wanted} for {name}",
-                "another program listens there",
-                f"Stop it, or unset {variable} to let a free port be taken.",
-            )
-        return int(wanted)
-    if is_free(usual):
-        return usual
-    port = free()
-    say(f"Port {usual} is taken; {name} listens on {port}.")
-    return port
+class Desk:
+    """Gives out ports; two stacks of one user that start at the same time never get the same one."""
+
+    def __init__(self) -> None:
+        self._kept = ExitStack()
+
+    def __enter__(self) -> "Desk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.close()
+
+    def choose(self, name: str, usual: int, environment: Mapping[str, str], say: report.Say) -> int:
+        """The port for a service: PORT_<NAME> if set (taken → `Trouble`), else the usual one, else a free one."""
+        variable = f"PORT_{name.upper()}"
+        if wanted := environment.get(variable):
+            if not wanted.isdigit() or not 0 < int(wanted) < 65536:
+                raise Trouble(variable, f'"{wanted}" is no port', "Give a number from 1 to 65535, or unset it.")
+            if not self._reserve(int(wanted)):
+                raise Trouble(
+                    f"port {wanted} for {name}",
+                    "another program listens there",
+                    f"Stop it, or unset {variable} to let a free port be taken.",
+                )
+            return int(wanted)
+        if self._reserve(usual):
+            return usual
+        port = free()
+        while not self._reserve(port):
+            port = free()
+        say(f"Port {usual} is taken; {name} listens on {port}.")
+        return port
+
+    def _reserve(self, port: int) -> bool:
+        """True when the port is free and no other stack is about to use it."""
+        try:
+            folder = Path(tempfile.gettempdir()) / f"rujukan-ports-{os.getuid()}"
+            folder.mkdir(mode=0o700, exist_ok=True)
+            file = self._kept.enter_context((folder / str(port)).open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # without a place for such files two stacks may meet; readiness finds that out
+        return is_free(port)
 
 
 def is_held_by(port: int, pid: int) -> bool:

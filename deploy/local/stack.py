@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,8 +90,10 @@ async def running(
     (KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_…, PORT_…, RUJUKAN_…). Raises `report.Trouble` with the thing, the reason
     and the remedy.
     """
-    async with foundations(data, durable=durable, environment=environment, say=say) as base:
-        identity = local(ports.choose("identity", PORTS["identity"], environment, say))
+    async with AsyncExitStack() as held:
+        desk = held.enter_context(ports.Desk())
+        base = await held.enter_async_context(foundations(data, durable=durable, environment=environment, say=say))
+        identity = local(desk.choose("identity", PORTS["identity"], environment, say))
 
         def told(service: str, urls: Mapping[str, str]) -> dict[str, str]:
             return {**environment_of(service, urls, base), **(settings or {}).get(service, {})}
@@ -106,7 +108,7 @@ async def running(
             say("The broker is empty; sending everything that the journals hold again.")
             await supervisor.together(*(tell_again(base.databases[service]) for service in SERVICES))
         # Only now, so that little time passes between the choice of a port and its use.
-        chosen = {name: local(ports.choose(name, PORTS[name], environment, say)) for name in SERVICES}
+        chosen = {name: local(desk.choose(name, PORTS[name], environment, say)) for name in SERVICES}
         urls = {"identity": identity, **chosen}
         environments = {service: told(service, urls) for service in SERVICES}
         say("Starting intake, referral, notify and audit …")

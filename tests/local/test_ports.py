@@ -15,28 +15,43 @@ def taken() -> Iterator[int]:
         yield int(server.getsockname()[1])
 
 
+@pytest.fixture
+def desk() -> Iterator[ports.Desk]:
+    with ports.Desk() as desk:
+        yield desk
+
+
 class TestChoose:
-    def test_takes_the_usual_one_when_it_is_free(self) -> None:
+    def test_takes_the_usual_one_when_it_is_free(self, desk: ports.Desk) -> None:
         port = ports.free()
 
-        assert ports.choose("intake", port, {}, print) == port
+        assert desk.choose("intake", port, {}, print) == port
 
-    def test_takes_another_when_the_usual_one_is_taken_and_says_so(self, taken: int) -> None:
+    def test_takes_another_when_the_usual_one_is_taken_and_says_so(self, desk: ports.Desk, taken: int) -> None:
         said: list[str] = []
 
-        port = ports.choose("intake", taken, {}, said.append)
+        port = desk.choose("intake", taken, {}, said.append)
 
         assert port != taken
         assert said == [f"Port {taken} is taken; intake listens on {port}."]
 
-    def test_refuses_when_the_one_that_was_asked_for_is_taken(self, taken: int) -> None:
+    def test_refuses_when_the_one_that_was_asked_for_is_taken(self, desk: ports.Desk, taken: int) -> None:
         with pytest.raises(Trouble, match=f"port {taken} for intake: another program listens there"):
-            ports.choose("intake", ports.free(), {"PORT_INTAKE": str(taken)}, print)
+            desk.choose("intake", ports.free(), {"PORT_INTAKE": str(taken)}, print)
+
+    def test_gives_no_port_to_two_stacks_that_start_at_the_same_time(self, desk: ports.Desk) -> None:
+        port = ports.free()
+        with ports.Desk() as other:
+            assert other.choose("intake", port, {}, print) == port
+
+            assert desk.choose("intake", port, {}, print) != port
+
+        assert desk.choose("intake", port, {}, print) == port
 
     @pytest.mark.parametrize("wrong", ["eighty", "0", "70000", "-1"])
-    def test_refuses_what_is_no_port(self, wrong: str) -> None:
+    def test_refuses_what_is_no_port(self, desk: ports.Desk, wrong: str) -> None:
         with pytest.raises(Trouble, match="is no port"):
-            ports.choose("intake", ports.free(), {"PORT_INTAKE": wrong}, print)
+            desk.choose("intake", ports.free(), {"PORT_INTAKE": wrong}, print)
 
 
 class TestIsHeldBy:
