@@ -194,10 +194,8 @@ EVENT_IDS = "SELECT event_id::text FROM journal"
 OUTBOX = "SELECT position FROM outbox ORDER BY position"
 PARKED = "SELECT parked_id::text FROM parked WHERE released_at IS NULL AND discarded_at IS NULL"
 
-ARRIVALS = "SELECT case_id::text, needs, CASE WHEN voyage_id = $1 THEN manifest_row END FROM arrivals"
-HELD_BACK = """
-SELECT DISTINCT row_number FROM manifest_problems JOIN manifests USING (manifest_id) WHERE voyage_id = $1
-"""
+ARRIVALS = "SELECT case_id::text, needs, CASE WHEN manifest_id = $1 THEN manifest_row END FROM arrivals"
+HELD_BACK = "SELECT DISTINCT row_number FROM manifest_problems WHERE manifest_id = $1"
 REFERRED = "SELECT case_id::text, need FROM referred_needs"
 SUBSCRIPTIONS = "SELECT subscription_id::text, created_at, provinces, needs, events FROM subscriptions"
 DELIVERIES = "SELECT delivery_id::text, subscription_id::text, event_id::text, status FROM deliveries WHERE NOT test"
@@ -210,15 +208,15 @@ async def gather(
     databases: Mapping[str, asyncpg.Connection],
     bootstrap: str,
     *,
-    voyage_id: str,
+    manifest_id: str,
     listed: Iterable[int],
     shown: frozenset[int],
     prefix: str = "",
 ) -> Evidence:
     """Read everything, each database as it was at one moment.
 
-    `databases`: a connection per service that may read every row; `listed`: the row numbers of the manifest of this
-    voyage; `shown`: those that the preview would not take.
+    `databases`: a connection per service that may read every row; `listed`: the row numbers of this manifest;
+    `shown`: those that the preview would not take.
     """
     async with AsyncExitStack() as moments:
         for connection in databases.values():
@@ -228,12 +226,13 @@ async def gather(
         seen = Evidence(
             listed_lines=tuple(listed),
             shown_lines=shown,
-            held_back_lines=frozenset(row[0] for row in await intake.fetch(HELD_BACK, voyage_id)),
+            held_back_lines=frozenset(row[0] for row in await intake.fetch(HELD_BACK, manifest_id)),
             journals=journals,
             outboxes={s: tuple(row[0] for row in await c.fetch(OUTBOX)) for s, c in databases.items()},
             parked={s: tuple(row[0] for row in await c.fetch(PARKED)) for s, c in databases.items()},
             arrivals=tuple(
-                Arrival(case_id, tuple(needs), line) for case_id, needs, line in await intake.fetch(ARRIVALS, voyage_id)
+                Arrival(case_id, tuple(needs), line)
+                for case_id, needs, line in await intake.fetch(ARRIVALS, manifest_id)
             ),
             referred=tuple((case_id, need) for case_id, need in await intake.fetch(REFERRED)),
             referrals=tuple(Referral(*row) for row in await referral.fetch(REFERRALS)),

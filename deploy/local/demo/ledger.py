@@ -22,7 +22,7 @@ from deploy.local.demo.stage import Stage
 from shared.verifier import rujukan_verify
 
 LONGEST_CASES = """
-SELECT case_id::text FROM leaves WHERE source = 'referral' GROUP BY case_id ORDER BY count(*) DESC, case_id LIMIT $1
+SELECT case_id::text FROM leaves GROUP BY case_id ORDER BY count(*) DESC, case_id LIMIT $1
 """
 SALTS = "SELECT source, event_id::text, salt FROM leaves WHERE leaf_index < $1 ORDER BY leaf_index"
 CASES = 3

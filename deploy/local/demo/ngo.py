@@ -30,7 +30,7 @@ async def subscribe(client: Client, wish: Wish, known: Path) -> Subscription:
     """Create the subscription of `wish`; one that is remembered in `known` is kept, at its new address if need be."""
     wanted = dataclasses.asdict(wish)
     if known.exists():
-        subscription = Subscription(**json.loads(known.read_text(encoding="utf-8")))
+        subscription = remembered(known)
         if subscription.url == wish.url:
             return subscription
         await client.put(f"/api/subscriptions/{subscription.subscription_id}", wanted)
@@ -40,6 +40,10 @@ async def subscribe(client: Client, wish: Wish, known: Path) -> Subscription:
         subscription = Subscription(created["subscription_id"], created["secret"], wish.url)
     keep(known, dataclasses.asdict(subscription))
     return subscription
+
+
+def remembered(known: Path) -> Subscription:
+    return Subscription(**json.loads(known.read_text(encoding="utf-8")))
 
 
 def keep(path: Path, content: object) -> None:

@@ -18,11 +18,14 @@ class Browser:
 
     async def get(self, path: str) -> str:
         """The body of a page or document. Raises Refused."""
-        async with self.http.get(self.url + path) as answer:
-            body = await answer.text()
-            if answer.status != 200:
-                raise Refused(answer.status, f"GET {path}: {body[:300]}")
-            return body
+        try:
+            async with self.http.get(self.url + path) as answer:
+                body = await answer.text()
+        except (aiohttp.ClientError, TimeoutError) as trouble:
+            raise Refused(0, f"GET {path}: no answer ({trouble})") from trouble
+        if answer.status != 200:
+            raise Refused(answer.status, f"GET {path}: {body[:300]}")
+        return body
 
 
 @asynccontextmanager

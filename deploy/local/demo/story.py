@@ -21,6 +21,7 @@ from deploy.local.demo import (
     voyage,
     waiting,
 )
+from deploy.local.demo.client import Refused
 from deploy.local.demo.manifest import Manifest
 from deploy.local.demo.progress import Progress
 from deploy.local.demo.stage import Stage
@@ -28,7 +29,7 @@ from deploy.local.stack import Running
 
 SAMPLE = Path(__file__).parent / "data" / "manifest.csv"
 LIMIT_S = 120.0
-"""For the whole story; a machine that needs longer has a trouble that should be read."""
+"""For each wait; a machine that needs longer has a trouble that should be read."""
 SECOND_LOOK_S = 10.0
 """How long a finding may be a thing on its way rather than a thing lost."""
 
@@ -64,7 +65,7 @@ async def _play(
     played = stage.is_played(place.running.data)
     groups = [] if played else await _call_agencies(place)
     progress.step("Two NGOs subscribe at notify")
-    dead = await _subscribe(place)
+    listening = await _subscribe(place)
     progress.step(f"Nunukan: {len(file.rows)} people are on the list {file.name}")
     imported = await voyage.land(place.client(f"port-{voyage.PORT}", "intake"), file, place.folder / "voyages.json")
     if not played:
@@ -73,7 +74,7 @@ async def _play(
     for name in groups:
         await place.running.stop(name)
     progress.step("The last notices, receipts and leaves arrive")
-    rest = waiting.at_rest(databases, [dead])
+    rest = waiting.at_rest(databases, listening)
     await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
     progress.step("An auditor verifies the ledger and the trails of three cases")
     proof = await ledger.verify(place, databases.connections)
@@ -101,7 +102,7 @@ async def _play(
 
 
 async def _subscribe(place: Stage) -> str:
-    """One NGO's system answers; the other's address is dead. Returns the id of the dead one's subscription."""
+    """One NGO's system answers; the other's address is dead. Returns the id of the first one's subscription."""
     await place.start(
         "receiver",
         f"receiver-{stage.LISTENING}",
@@ -126,8 +127,8 @@ async def _subscribe(place: Stage) -> str:
         needs=[],
         events=["referral.assignment_accepted.v1"],
     )
-    dead = await ngo.subscribe(place.client(stage.DEAD, "notify"), wish, place.known(stage.DEAD))
-    return dead.subscription_id
+    await ngo.subscribe(place.client(stage.DEAD, "notify"), wish, place.known(stage.DEAD))
+    return ngo.remembered(place.known(stage.LISTENING)).subscription_id
 
 
 async def _call_agencies(place: Stage) -> list[str]:
@@ -155,7 +156,7 @@ async def _compare(
         seen = await evidence.gather(
             databases.connections,
             place.running.bootstrap,
-            voyage_id=imported.voyage_id,
+            manifest_id=imported.manifest_id,
             listed=[row.number for row in file.rows],
             shown=frozenset(problem.row for problem in imported.problems),
             prefix=place.topic_prefix,
@@ -178,6 +179,10 @@ async def _leaks(place: Stage, file: Manifest) -> list[leaks.Leak]:
 
 
 async def _counts(place: Stage) -> dict[str, int]:
-    async with place.http.get(f"{place.address(stage.LISTENING)}/counts") as answer:
-        counts: dict[str, int] = await answer.json()
-        return counts
+    """What the NGO's system says it has received."""
+    try:
+        async with place.http.get(f"{place.address(stage.LISTENING)}/counts") as answer:
+            counts: dict[str, int] = await answer.json()
+            return counts
+    except aiohttp.ClientError as trouble:
+        raise Refused(0, f"the NGO's system does not answer ({trouble})") from trouble

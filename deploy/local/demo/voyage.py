@@ -28,11 +28,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What intake answered. `held_back` is its count of rows that it would not take, `problems` why."""
+    """What intake answered. `problems` is what its preview said about rows that it would not take."""
 
-    voyage_id: str
+    manifest_id: str
     announced: int
-    held_back: int
     problems: tuple[Problem, ...]
     again: bool
     """This file had been taken in by an earlier run."""
@@ -66,11 +65,10 @@ async def land(client: Client, manifest: Manifest, known: Path) -> Imported:
     problems = tuple(
         Problem(p["row"], p["column"] or p["field"], f"{p['message']} {p['remedy']}") for p in preview["problems"]
     )
-    await client.post(path, manifest.content)
+    taken = await client.post(path, manifest.content)
     return Imported(
-        voyage_id=voyage_id,
+        manifest_id=taken["manifest_id"],
         announced=manifest.announced,
-        held_back=preview["held"],
         problems=problems,
         again=again,
     )

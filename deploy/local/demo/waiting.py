@@ -44,8 +44,8 @@ OUTBOX = "SELECT count(*) FROM outbox"
 JOURNAL = "SELECT count(*) FROM journal"
 LEAVES = "SELECT count(*) FROM leaves"
 UNSENT = """
-SELECT count(*) FROM deliveries
-WHERE status IN ('queued', 'sending', 'retry_wait') AND subscription_id <> ALL($1::uuid[])
+SELECT count(*) FROM deliveries d JOIN subscriptions s USING (subscription_id)
+WHERE d.status IN ('queued', 'sending', 'retry_wait') AND s.status = 'active' AND subscription_id = $1
 """
 
 
@@ -61,8 +61,8 @@ def answered(databases: Databases) -> dict[str, Question]:
     }
 
 
-def at_rest(databases: Databases, dead: list[str]) -> dict[str, Question]:
-    """Everything that was told has been heard. `dead` are subscriptions whose receiver will never answer."""
+def at_rest(databases: Databases, listening: str) -> dict[str, Question]:
+    """Everything that was told has been heard; `listening` is the subscription whose receiver answers."""
 
     async def not_in_ledger() -> int:
         told = [await databases.count(service, JOURNAL) for service in databases.connections]
@@ -75,7 +75,7 @@ def at_rest(databases: Databases, dead: list[str]) -> dict[str, Question]:
     return {
         **unsent,
         "journal rows not in the ledger": not_in_ledger,
-        "notices on their way": lambda: databases.count("notify", UNSENT, dead),
+        "notices on their way": lambda: databases.count("notify", UNSENT, listening),
     }
 
 
