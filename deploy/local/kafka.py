@@ -94,7 +94,7 @@ class Broker:
             environment=self.environment,
             ready=self.answers,
             ready_s=60,
-            stop_s=4,
+            stop_s=3.5,
         )
 
     async def answers(self, pid: int) -> bool:

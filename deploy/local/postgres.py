@@ -86,7 +86,7 @@ class Server:
             ready=self.answers,
             ready_s=30,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients
-            stop_s=3,
+            stop_s=2.5,
             enter=self.enter,
         )
 

@@ -323,7 +323,7 @@ def service_child(service: str, url: str, environment: Mapping[str, str]) -> Chi
         environment=environment,
         ready=answers(f"{url}/readyz"),
         restart=True,
-        stop_s=4,
+        stop_s=3.5,
     )
 
 
