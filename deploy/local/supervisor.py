@@ -203,8 +203,8 @@ def ended_how(code: int) -> str:
 
 KNOWN_ENDS = (
     ("No space left on device", "the disk is full", "Free some space, then start again; nothing acknowledged is lost."),
-    ("Address already in use", "its port is taken", "Stop the program that listens there, or choose another port."),
-    ("address already in use", "its port is taken", "Stop the program that listens there, or choose another port."),
+    ("Address already in use", "its port is taken", "Start again: another one is chosen then."),
+    ("address already in use", "its port is taken", "Start again: another one is chosen then."),
     ("Cannot allocate memory", "memory is short", "Free some memory; the stack needs about 1 GiB."),
     ("UnsupportedClassVersionError", "the Java is too old", "Install Java 17 or newer, or set RUJUKAN_JAVA=wheel."),
 )
