@@ -15,9 +15,12 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CASE = "019ab000-0000-7000-8000-000000000001"
 
 
-def a_payload(case_id: str, **fact: object) -> bytes:
-    told = {"actor": "petugas", "organisation": "BP3MI-65", "role": "port_officer", "purpose": "screening"}
-    return json.dumps({**told, "caused_by": None, "data": {"case_id": case_id, **fact}}).encode()
+def a_payload(case_id: str, *, caused_by: str | None = None, by: str = "petugas", **fact: object) -> bytes:
+    """The envelope of a record; `by="system"` is a service's own doing."""
+    told = {"actor": by, "organisation": "BP3MI-65", "role": "port_officer", "purpose": "screening"}
+    if by == "system":
+        told = {"actor": "referral.consumer", "organisation": "rujukan", "role": "system", "purpose": "hear"}
+    return json.dumps({**told, "caused_by": caused_by, "data": {"case_id": case_id, **fact}}).encode()
 
 
 def a_leaf(

@@ -45,9 +45,7 @@ async def a_story(ledger: Ledger) -> str:
         CASE, port="NNK", sex="F", age_band="elderly", needs=["SICK", "NEED"], origin_regency="73.06",
         arrived_at="2026-11-23T06:05:00Z", voyage_id=None, channel="manifest",
     )  # fmt: skip
-    opened = factories.a_payload(CASE, need="SICK", province="73", restricted=False).replace(
-        b'"caused_by": null', b'"caused_by": "%b"' % arrival.encode()
-    )
+    opened = factories.a_payload(CASE, caused_by=arrival, need="SICK", province="73", restricted=False)
     await ledger.hear(
         {"event_id": arrival, "payload": payload},
         {"source": "referral", "type_": "referral.referral_opened.v1", "payload": opened},

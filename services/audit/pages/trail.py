@@ -46,6 +46,8 @@ class Line:
     purpose: str
     cause: tuple[str, str] | None
     """The event that caused this: anchor on the page (empty when it is not here) and what it was."""
+    gist: list[tuple[str, str]]
+    """What a reader wants to know at once: the facts without ids."""
     facts: list[tuple[str, str]]
     state: str
     redacted: bool
@@ -124,6 +126,7 @@ def _lines(language: Language, trail: trails.Trail, zone: str) -> list[Line]:
 def _line(language: Language, entry: trails.Entry, known: dict[str, str], zone: str) -> Line:
     leaf, told = entry.leaf, entry.leaf.told
     cause = told.get("caused_by")
+    facts = [(name, value) for name, value in _data(entry).items() if name not in wording.HIDDEN]
     return Line(
         anchor=f"e-{leaf.event_id}",
         index=leaf.index,
@@ -137,15 +140,16 @@ def _line(language: Language, entry: trails.Entry, known: dict[str, str], zone: 
         automatic=told.get("role") == "system",
         purpose=wording.purpose(language, str(told.get("purpose") or "")),
         cause=_cause(language, str(cause), known) if cause else None,
-        facts=[
-            (wording.field(language, name), wording.value(language, name, value, zone))
-            for name, value in _data(entry).items()
-            if name not in wording.HIDDEN
-        ],
+        gist=_worded(language, [(n, v) for n, v in facts if not n.endswith("_id") or n == "agency_id"], zone),
+        facts=_worded(language, facts, zone),
         state=entry.state,
         redacted=leaf.redacted,
         raw=_raw(entry),
     )
+
+
+def _worded(language: Language, facts: list[tuple[str, Any]], zone: str) -> list[tuple[str, str]]:
+    return [(wording.field(language, name), wording.value(language, name, value, zone)) for name, value in facts]
 
 
 def _cause(language: Language, event_id: str, known: dict[str, str]) -> tuple[str, str]:
