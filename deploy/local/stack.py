@@ -13,18 +13,25 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import aiohttp
 import asyncpg
+from aiokafka.errors import KafkaError
 
+import services
 from deploy.local import folder, kafka, ports, postgres, report, supervisor, tansu
 from deploy.local.identity_provider import client_secret
 from deploy.local.postgres import Urls
 from deploy.local.report import Trouble
 from deploy.local.supervisor import Child, Ready, Supervisor
+from shared.kit import broker, database
+from shared.kit.settings import KitSettings
 
 SERVICES = ("intake", "referral", "notify", "audit")
 PORTS = {"identity": 8100, "intake": 8101, "referral": 8102, "notify": 8103, "audit": 8104}
+ROOT = Path(services.__file__).parent
+MIGRATION_REMEDY = "Restore the migration that was changed, or start with a new data folder."
 STOP_ORDER = ((*SERVICES, "identity"), ("kafka",), ("postgres",))
 
 
@@ -102,7 +109,8 @@ async def running(
         usual = {name: local(port) for name, port in PORTS.items()}
         await supervisor.together(
             base.supervisor.start(identity_child(identity, base.secrets)),
-            *(_migrate(service, told(service, usual), base) for service in SERVICES),
+            *(_migrate(service, base) for service in SERVICES),
+            _make_topics(told("intake", usual), base),
         )
         if base.forgot:
             say("The broker is empty; sending everything that the journals hold again.")
@@ -291,16 +299,34 @@ def identity_child(url: str, secrets: Mapping[str, str]) -> Child:
     )
 
 
-async def _migrate(service: str, environment: Mapping[str, str], base: Foundations) -> None:
-    owner_url = base.databases[service].owner
-    await supervisor.finish(
-        Child(
-            name=f"{service}-migrate",
-            command=[sys.executable, "-m", f"services.{service}", "migrate"],
-            environment={**environment, f"MIGRATION_DATABASE_URL_{service.upper()}": owner_url},
-        ),
-        base.supervisor.log(f"{service}-migrate"),
+async def _migrate(service: str, base: Foundations) -> None:
+    """What `python -m services.<service> migrate` does, here: starting four more interpreters takes seconds."""
+    urls = base.databases[service]
+    try:
+        await database.migrate(
+            urls.owner, [ROOT / service / "migrations"], application_role=database.role_of(urls.application)
+        )
+    except (database.MigrationChanged, asyncpg.PostgresError, OSError) as error:
+        raise Trouble(f"the database of {service}", f"it cannot be migrated ({error})", MIGRATION_REMEDY) from error
+
+
+async def _make_topics(environment: Mapping[str, str], base: Foundations) -> None:
+    settings = Topics(
+        environment="development",
+        database_url="",
+        kafka_bootstrap_servers=base.bootstrap,
+        kafka_topic_prefix=environment.get("KAFKA_TOPIC_PREFIX", ""),
     )
+    try:
+        await broker.make_topics(settings, SERVICES)
+    except KafkaError as error:
+        raise Trouble("the broker", f"the topics cannot be made ({error})", "See its log, then start again.") from error
+
+
+class Topics(KitSettings):
+    """As much of a service's settings as topics need; partitions and replication come from the environment."""
+
+    service: ClassVar[str] = "stack"
 
 
 async def tell_again(urls: Urls) -> None:
