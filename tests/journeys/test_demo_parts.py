@@ -1,6 +1,7 @@
 """The parts of the demo that need no running service: reading the file, choices, canaries, the receiver."""
 
 import hashlib
+import io
 import json
 import socket
 import uuid
@@ -14,6 +15,7 @@ import standardwebhooks
 from aiohttp import web
 
 from deploy.local.demo import choices, leaks, ledger, manifest, stage
+from deploy.local.demo.progress import Progress
 from deploy.local.demo.receiver import Receiver
 
 SAMPLE = Path(manifest.__file__).parent / "data" / "manifest.csv"
@@ -95,6 +97,31 @@ class TestChoices:
 
     def test_are_the_same_each_time(self) -> None:
         assert choices.choose("r1", 1) == choices.choose("r1", 1)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class TestProgress:
+    def test_is_one_line_per_step_in_a_log(self) -> None:
+        out = io.StringIO()
+        with Progress(out) as progress:
+            progress.step("First")
+            progress.more("3 left")
+            progress.step("Second")
+
+        assert [line.partition(" s  ")[2] for line in out.getvalue().splitlines()] == ["First", "Second"]
+
+    def test_is_redrawn_on_a_terminal(self) -> None:
+        out = Terminal()
+        with Progress(out) as progress:
+            progress.step("First")
+            progress.more("3 left")
+
+        assert out.getvalue().count("\r") == 2
+        assert out.getvalue().endswith("First · 3 left\n")
 
 
 class TestLedger:
