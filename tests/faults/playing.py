@@ -32,6 +32,7 @@ AWAY = (0, 503)
 """What a client gets from a service that is not there: no answer, or an honest no."""
 
 LATE_S = 10.0
+NO_LIST = "00000000-0000-0000-0000-000000000000"
 
 _numbers = itertools.count(1)
 
@@ -43,6 +44,7 @@ class Landing:
     before: frozenset[str]
     """Cases that were there already."""
     voyage_id: str = ""
+    manifest_id: str = NO_LIST
     listed: list[int] = field(default_factory=list)
     held_back: frozenset[int] = frozenset()
     acknowledged: list[str] = field(default_factory=list)
@@ -100,6 +102,7 @@ async def confirm(port: Client, landing: Landing, content: bytes) -> None:
     landing.held_back = frozenset(problem["row"] for problem in preview["problems"])
     landing.listed = [row.number for row in manifest.parse("list", content).rows]
     taken = await patiently(lambda: port.post(path, content))
+    landing.manifest_id = taken["manifest_id"]
     assert (taken["listed"], taken["rejected"]) == (len(landing.listed), len(landing.held_back)), taken
 
 
@@ -175,7 +178,7 @@ async def judge(rig: Rig, landing: Landing) -> list[str]:
     """Everything that is wrong, in words. What only came a moment late is not lost, so it gets a second look."""
     end = time.monotonic() + LATE_S
     while True:
-        seen = await rig.seen(landing.voyage_id, landing.listed, landing.held_back)
+        seen = await rig.seen(landing.manifest_id, landing.listed, landing.held_back)
         wrong = [
             *map(str, checker.check(seen).findings),
             *promised(seen, landing),

@@ -135,10 +135,10 @@ class Rig:
             },
         }
 
-    async def seen(self, voyage_id: str, listed: list[int], held_back: frozenset[int]) -> Evidence:
+    async def seen(self, manifest_id: str, listed: list[int], held_back: frozenset[int]) -> Evidence:
         """What lies in the databases and topics now."""
         return await evidence.gather(
-            self.databases.connections, self.running.bootstrap, voyage_id=voyage_id, listed=listed, shown=held_back
+            self.databases.connections, self.running.bootstrap, manifest_id=manifest_id, listed=listed, shown=held_back
         )
 
 
