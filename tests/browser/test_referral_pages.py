@@ -1,0 +1,162 @@
+"""Referral's pages in a real browser: readable by everybody, at any size, with and without a script."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.referral import rules
+from services.referral.__main__ import build
+from services.referral.actions.answering import Answer
+from services.referral.actions.routing import Routing
+from services.referral.settings import Settings
+from shared.kit.clock import FixedClock
+from shared.kit.database import connect
+from shared.kit.service import application
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
+from tests.conftest import DatabaseUrls
+from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.factories import START, an_arrival
+from tests.referral.intake_server import IntakeServer
+
+
+class SignedIn:
+    """ASGI: whoever `now` names has been let in by the gate."""
+
+    now = "worker"
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["actor"] = PEOPLE[SignedIn.now]
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Site:
+    url: str
+    desk: Desk
+    new: str
+    accepted: str
+
+    def at(self, path: str, *, actor: str = "worker", language: str = "id") -> str:
+        """The address of a page, for this actor from now on."""
+        SignedIn.now = actor
+        return f"{self.url}/{language}{path}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
+    """Referral's application: one agency with new, accepted and declined referrals, one need that nobody took."""
+    clock = FixedClock(START)
+    database = await connect(database_urls("referral").application, service="referral", clock=clock)
+    desk = Desk(database, clock, Routing(rules.load(rules.latest())))
+    await desk.open(an_arrival("ELDER"))
+    nobody = await desk.live()
+    for agency_id in ("DINSOS-73.06", "DINSOS-73", "KEMENSOS"):
+        await desk.answer("decline", agency_id, Answer(nobody, reason="no_capacity"))
+        nobody = (await desk.live()) if agency_id != "KEMENSOS" else nobody
+    await desk.open(an_arrival("NOFAM", age_band="child"))
+    taken = await desk.live()
+    await desk.answer("accept", "UPTDPPA-73.06", Answer(taken))
+    await desk.open(an_arrival("PWD"))
+    rows = await desk.rows("SELECT assignment_id FROM assignments WHERE state = 'sent'")
+    accepted = str(rows[0]["assignment_id"])
+    await desk.answer("accept", "DINSOS-73.06", Answer(accepted))
+    clock.advance(timedelta(hours=3))
+    await desk.open(an_arrival("ELDER", age_band="elderly"), an_arrival("ELDER"))
+    [new, *_] = await desk.rows("SELECT assignment_id FROM assignments WHERE state = 'sent' ORDER BY 1")
+    intake = IntakeServer()
+    await intake.start()
+    settings = Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        intake_url=intake.url,
+        oidc_issuer=intake.url,
+        oidc_client_secret="secret",
+    )
+    async with AsyncExitStack() as stack:
+        app = application(await build(settings, database, stack))
+        stack.push_async_callback(app.state.identity.aclose)
+        app.add_middleware(SignedIn)
+        yield Site(await serve(app), desk, str(new["assignment_id"]), accepted)
+    await intake.stop()
+    await database.aclose()
+
+
+PAGES = (
+    ("worker", "/"),
+    ("worker", "/?tab=dikerjakan"),
+    ("worker", "/?tab=selesai"),
+    ("worker", "/rujukan/{new}"),
+    ("worker", "/rujukan/{accepted}"),
+    ("supervisor", "/eskalasi"),
+    ("coordinator", "/angka"),
+)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [(PHONE, "dark"), (DESKTOP, "light"), (SMALLEST, "light")],
+    ids=["phone", "desktop", "smallest"],
+)
+async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
+    for actor, path in PAGES:
+        address = site.at(path.format(new=site.new, accepted=site.accepted), actor=actor, language=language)
+        sight = await see(address, size=size, theme=theme)
+        assert await axe(sight.page) == [], address
+        assert sight.complaints == [], address
+        assert await sight.sideways_px() == 0, address
+        assert await sight.covered_focus() == [], address
+
+
+async def decline_without_a_reason(sight: Sight) -> None:
+    await sight.page.get_by_role("button", name="Tolak").click()
+    await sight.page.get_by_text("Pilih alasannya.").first.wait_for()
+
+
+async def test_a_forgotten_reason_is_found_by_everybody(see: Open, axe: Axe, site: Site) -> None:
+    sight = await see(site.at(f"/rujukan/{site.new}"))
+
+    await decline_without_a_reason(sight)
+
+    assert await axe(sight.page) == []
+    assert (await sight.page.title()).startswith("Galat:")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+async def test_a_case_goes_from_the_inbox_to_the_handover(see: Open, site: Site, script: bool) -> None:
+    sight = await see(site.at("/"), script=script)
+    page = sight.page
+
+    await page.locator("table a").first.click()
+    await page.get_by_role("button", name="Terima").click()
+    await page.get_by_text("Siti Aminah").wait_for()
+    await page.get_by_role("button", name="Catat bahwa bantuan dimulai").click()
+    await page.get_by_role("radio", name="Diserahkan kepada keluarga").check()
+    await page.fill("#f-handover_ref", "BAST/7/2026")
+    await page.get_by_role("button", name="Selesaikan").click()
+
+    await page.get_by_text("BAST/7/2026").wait_for()
+    assert "Siti Aminah" not in await page.content()
+    if script:
+        assert sight.complaints == []
+
+
+async def test_the_chosen_ones_are_accepted_at_once(see: Open, site: Site) -> None:
+    sight = await see(site.at("/"), script=False)
+
+    for box in await sight.page.get_by_role("checkbox").all():
+        await box.check()
+    await sight.page.get_by_role("button", name="Terima yang dipilih").click()
+
+    await sight.page.get_by_text("2 rujukan diterima.").wait_for()
