@@ -66,7 +66,8 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
     case_id, person_id = new_id(), new_id()
     on = submitted.arrived_at.astimezone(ZoneInfo(submitted.port.zone)).date()
     screening = screened(arrival, on)
-    wrapped_key, sealed = vault.seal(arrival.identity, person_id=person_id, case_id=case_id)
+    fields = vaults.plain(arrival.identity)
+    wrapped_key, sealed = vault.seal(fields, person_id=person_id, case_id=case_id)
     fact = ArrivalRecorded(
         case_id=case_id,
         voyage_id=submitted.voyage_id,
@@ -83,7 +84,7 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
     return store.NewArrival(
         scope=submitted.scope,
         key=submitted.key,
-        content=content_digest(vault, submitted),
+        content=content_digest(vault, submitted, fields),
         case_id=case_id,
         person_id=person_id,
         voyage_id=submitted.voyage_id,
@@ -212,10 +213,11 @@ def scope_of(actor: Actor) -> str:
     return str(UUID(bytes=blake2b(actor.id.encode(), digest_size=16, person=b"rujukan scope   ").digest()))
 
 
-def content_digest(vault: Vault, submitted: Submitted) -> bytes:
+def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
     """Tells whether two submissions under one key are about the same person in the same words.
 
-    The time of arrival and the row are left out: a list that is sent again later is still the same list.
+    `fields` is the identity as it is sealed. The time of arrival and the row are left out: a list that is sent again
+    later is still the same list.
     """
     arrival = submitted.arrival
     coded = (
@@ -226,7 +228,7 @@ def content_digest(vault: Vault, submitted: Submitted) -> bytes:
         arrival.onward_wish,
         submitted.voyage_id,
     )
-    return vault.digest_of(vaults.plain(arrival.identity) + orjson.dumps(coded))
+    return vault.digest_of(fields + orjson.dumps(coded))
 
 
 def _repeated(sent: store.NewArrival, known: store.Known) -> Recorded | RecordedDifferently:

@@ -24,7 +24,7 @@ from services.intake.domain.sheets import Sheet
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
 from services.intake.store import manifests as store
-from services.intake.store.vault import Vault
+from services.intake.store.vault import Vault, plain
 from shared.contracts import codes
 from shared.contracts.intake import ManifestConfirmed
 from shared.kit.actor import Actor
@@ -66,7 +66,9 @@ async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, con
         found = await arrivals.known(database, [(s.scope, s.key) for s in sent.values()])
         for number, submitted in sent.items():
             before = found.get((submitted.scope, submitted.key))
-            if before is not None and before.content == content_digest(vault, submitted):
+            if before is not None and before.content == content_digest(
+                vault, submitted, plain(submitted.arrival.identity)
+            ):
                 known.add(number)
             elif before is not None:
                 changed.add(number)

@@ -28,6 +28,8 @@ class BadCell(ValueError):
 
 BLANK = frozenset({"-", "--", "---", "–", "—", ".", "n/a", "nihil"})
 """What people write into a cell to say that there is nothing."""
+LONGEST_BLANK = max(map(len, BLANK))
+FORMULA_STARTS = "=@+-\t"
 
 SEXES: dict[str, Sex] = {
     **dict.fromkeys(("m", "l", "lk", "lk2", "laki", "laki-laki", "laki laki", "laki2", "pria", "male", "lelaki"), "M"),

@@ -34,7 +34,7 @@ def read(sheet: Sheet, *, on: date) -> Iterator[Row]:
     return _Reading(sheet, on).rows()
 
 
-PLAIN = tuple(f for f in people.IDENTITY_FIELDS if f not in ("full_name", "birth"))
+PLAIN = frozenset(people.IDENTITY_FIELDS) - {"full_name", "birth"}
 """Fields of the identity that are taken over from their columns as they are."""
 
 
@@ -48,6 +48,7 @@ class _Reading:
             (column, field, cells.reader_of(field), {} if field in cells.REMEMBERED else None)
             for field, column in sheet.fields.items()
         ]
+        self.plain = [f for f in sheet.fields if f in PLAIN]
         self.row_of_seq: dict[str, int] = {}
         self.row_of_person: dict[tuple[str, ...], int] = {}
         self.records_of_seq = self._records_of_seq()
@@ -91,7 +92,7 @@ class _Reading:
             number,
             name,
             Arrival(
-                Identity(name, birth=birth.text if birth else "", **{f: found[f] for f in PLAIN if f in found}),
+                Identity(name, birth=birth.text if birth else "", **{f: found[f] for f in self.plain if f in found}),
                 found["sex"],
                 birth,
                 found.get("origin_regency"),
@@ -104,19 +105,22 @@ class _Reading:
         )
 
     def _values(self, number: int, record: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
-        """What each cell says. A cell with a problem has none."""
+        """What each cell says; nothing for one that is blank or has a problem."""
         found: dict[str, Any] = {}
         for column, field, read_cell, memory in self.columns:
-            cell = record[column].strip()
-            if not cell or cell.lower() in cells.BLANK:
+            written = record[column]
+            if not written:
+                continue
+            if memory is not None and written in memory:
+                found[field] = memory[written]
+                continue
+            cell = written.strip()
+            if not cell or (len(cell) <= cells.LONGEST_BLANK and cell.lower() in cells.BLANK):
                 continue
             try:
-                if memory is None:
-                    found[field] = _checked(cell, read_cell)
-                elif cell in memory:
-                    found[field] = memory[cell]
-                else:
-                    found[field] = memory[cell] = _checked(cell, read_cell)
+                found[field] = _checked(cell, read_cell)
+                if memory is not None:
+                    memory[written] = found[field]
             except BadCell as bad:
                 heading = self.sheet.heading[column].strip()
                 problems.append(Problem(number, field, heading, _shown(cell), bad.code, bad.hint))
@@ -233,7 +237,7 @@ def same_person(found: dict[str, Any], birth: Birth | None) -> tuple[str, ...]:
 
 
 def _checked(cell: str, read_cell: Reader) -> object:
-    if cells.is_formula(cell):
+    if cell[0] in cells.FORMULA_STARTS and cells.is_formula(cell):
         raise BadCell("formula")
     return read_cell(cell)
 

@@ -51,12 +51,12 @@ class Vault:
         self._mark = blake2b(kek, digest_size=MARK_BYTES, person=b"rujukan kek name").digest()
         self._digest_key = blake2b(kek, digest_size=KEY_BYTES, person=b"rujukan digests ").digest()
 
-    def seal(self, identity: Identity, *, person_id: str, case_id: str) -> Sealed:
-        """Seal an identity under a new key for this person."""
+    def seal(self, fields: bytes, *, person_id: str, case_id: str) -> Sealed:
+        """Seal what `plain` made of an identity, under a new key for this person."""
         random = os.urandom(KEY_BYTES + 2 * NONCE_BYTES)
         key, wrap_nonce, nonce = random[:32], random[32:44], random[44:]
         wrapped = self._mark + wrap_nonce + self._kek.encrypt(wrap_nonce, key, person_id.encode())
-        return Sealed(wrapped, nonce + AESGCM(key).encrypt(nonce, plain(identity), context(case_id)))
+        return Sealed(wrapped, nonce + AESGCM(key).encrypt(nonce, fields, context(case_id)))
 
     def open(self, sealed: Sealed, *, person_id: str, case_id: str) -> Identity:
         """Open what `seal` sealed. Raises `WrongKey` or `Damaged`."""
