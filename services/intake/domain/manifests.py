@@ -85,14 +85,15 @@ class _Reading:
         birth = self._birth(number, record, found, problems)
         self._check_origin(number, record, found, problems)
         accompanied = self._accompanied(number, record, found, problems)
-        person = self._check_repeated(number, record, found, birth, problems)
+        born = birth.text if birth else ""
+        person = self._check_repeated(number, record, found, born, problems)
         if problems:
             return Row(number, name, None, tuple(problems))
         return Row(
             number,
             name,
             Arrival(
-                Identity(name, birth=birth.text if birth else "", **{f: found[f] for f in self.plain if f in found}),
+                Identity(name, birth=born, **{f: found[f] for f in self.plain if f in found}),
                 found["sex"],
                 birth,
                 found.get("origin_regency"),
@@ -174,7 +175,7 @@ class _Reading:
         return people.age_band(birth, self.on) in ("adult", "elderly")
 
     def _check_repeated(
-        self, number: int, record: Sequence[str], found: dict[str, Any], birth: Birth | None, problems: list[Problem]
+        self, number: int, record: Sequence[str], found: dict[str, Any], born: str, problems: list[Problem]
     ) -> tuple[str, ...]:
         """What this row says of who it is about, after a look at the rows above it."""
         seq = found.get("seq")
@@ -186,7 +187,7 @@ class _Reading:
             self._blame(problems, number, record, "nik", "nik_damaged")
         if not found.get("full_name") or "sex" not in found:
             return ()
-        person = same_person(found, birth)
+        person = same_person(found, born)
         first = self.row_of_person.setdefault(person, number)
         if first != number:
             self._blame(problems, number, record, "full_name", "person_repeated", f"#{first}")
@@ -223,12 +224,11 @@ class _Reading:
         return len(ends) >= 3 and all(end == "0" for end in ends)
 
 
-def same_person(found: dict[str, Any], birth: Birth | None) -> tuple[str, ...]:
+def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:
     """What two rows of one voyage share when they are one person: document, else NIK, else name and origin.
 
     Sex and birth are part of it, because a family may travel on one document.
     """
-    born = birth.text if birth else ""
     if number := found.get("document_number"):
         return "document", number, found["sex"], born
     if nik := found.get("nik"):
