@@ -49,7 +49,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         inbox=inbox,
         routers=[api.router, pages.router],
         clocks=[
-            Repeated("referral.chase", 0.5, partial(clock.chase, database, routing)),
+            Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
             Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
         ],
         refusals=REFUSALS,

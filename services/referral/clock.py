@@ -1,17 +1,53 @@
 """What falls due by itself; each turn is one Work over a bounded batch and answers how much it did."""
 
+import structlog
+
 from services.referral.actions import chasing
 from services.referral.actions.routing import Routing
 from shared.kit.actor import system
-from shared.kit.database import Database
+from shared.kit.database import TRANSIENT, Database
+
+log = structlog.get_logger()
 
 CLOCK = system("referral", "clock")
 
 
-async def chase(database: Database, routing: Routing) -> int:
-    """Expire silence, ask the next, tell supervisors."""
-    async with database.work(CLOCK, purpose="chase") as work:
-        return await chasing.chase_due(work, routing=routing)
+class Chase:
+    """Expires silence, asks the next, tells supervisors. `await chase()` is one turn.
+
+    When a batch fails for good, it shrinks until the assignment at fault stands alone; that one is reported and left
+    out while this process lives, so that it holds up nobody else's deadline.
+    """
+
+    def __init__(self, database: Database, routing: Routing) -> None:
+        self._database = database
+        self._routing = routing
+        self._limit = chasing.BATCH
+        self.stuck: set[str] = set()
+
+    async def __call__(self) -> int:
+        try:
+            async with self._database.work(CLOCK, purpose="chase") as work:
+                done = await chasing.chase_due(
+                    work, routing=self._routing, limit=self._limit, apart_from=frozenset(self.stuck)
+                )
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if self._limit > 1:
+                self._limit //= 2
+                return 1
+            await self._leave_out(error)
+            return 1
+        self._limit = min(chasing.BATCH, self._limit * 2)
+        return len(done)
+
+    async def _leave_out(self, error: Exception) -> None:
+        """The assignment that is due longest fails by itself."""
+        async with self._database.work(CLOCK, purpose="chase") as work:
+            for assignment_id in await chasing.list_due(work, limit=1, apart_from=frozenset(self.stuck)):
+                log.error("deadline_stuck", assignment_id=assignment_id, error=type(error).__name__)
+                self.stuck.add(assignment_id)
 
 
 async def reroute(database: Database, routing: Routing) -> int:

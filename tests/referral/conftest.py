@@ -57,7 +57,7 @@ class Desk:
 
     async def chase(self) -> int:
         async with self.database.work(system("referral", "clock"), purpose="chase") as work:
-            return await chasing.chase_due(work, routing=self.routing)
+            return len(await chasing.chase_due(work, routing=self.routing))
 
     async def reroute(self) -> int:
         async with self.database.work(system("referral", "clock"), purpose="reroute") as work:

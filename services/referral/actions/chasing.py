@@ -20,11 +20,13 @@ BATCH = 200
 """Most assignments in one transaction; each holds the lock of its case until the end."""
 
 
-async def chase_due(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
-    """Act on assignments whose deadline has passed; answers how many there were to look at."""
-    due = await store.list_due(work, limit)
+async def chase_due(
+    work: Work, *, routing: Routing, limit: int = BATCH, apart_from: frozenset[str] = frozenset()
+) -> list[str]:
+    """Act on assignments whose deadline has passed; answers which ones there were to look at."""
+    due = await store.list_due(work, limit, apart_from=sorted(apart_from))
     if not due:
-        return 0
+        return []
     changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
     wanting: list[Need] = []
     for assignment_id, referral_id, _ in due:
@@ -38,7 +40,12 @@ async def chase_due(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
     await following.ask_next(work, changes, wanting, routing)
     await following.save(work, changes)
     crash_point("referral.after_chase")
-    return len(due)
+    return [assignment_id for assignment_id, _, _ in due]
+
+
+async def list_due(work: Work, *, limit: int, apart_from: frozenset[str] = frozenset()) -> list[str]:
+    """The assignments whose deadline has passed, longest overdue first."""
+    return [a for a, _, _ in await store.list_due(work, limit, apart_from=sorted(apart_from))]
 
 
 def _expired(work: Work, changes: Changes, need: Need, assignment: Assignment) -> Need:

@@ -179,16 +179,18 @@ async def find_explanations(work: Work, digests: Sequence[bytes]) -> dict[bytes,
     return {bytes(row["digest"]): bytes(row["body"]) for row in rows}
 
 
-async def list_due(work: Work, limit: int) -> list[tuple[str, str, str]]:
+async def list_due(work: Work, limit: int, *, apart_from: Sequence[str] = ()) -> list[tuple[str, str, str]]:
     """Assignments whose deadline has passed: assignment, referral and case, longest overdue first.
 
     # unscoped: the clock works for everybody
     """
     rows = await work.connection.fetch(
         "SELECT a.assignment_id, a.referral_id, r.case_id FROM assignments a JOIN referrals r USING (referral_id)"
-        " WHERE a.due_at <= $1 AND a.overdue_told_at IS NULL ORDER BY a.due_at LIMIT $2",
+        " WHERE a.due_at <= $1 AND a.overdue_told_at IS NULL AND a.assignment_id <> ALL($3::uuid[])"
+        " ORDER BY a.due_at LIMIT $2",
         work.now,
         limit,
+        apart_from,
     )
     return [(str(row["assignment_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
 
