@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import START, a_list, a_row
@@ -34,6 +36,16 @@ class TestArrivals:
         assert first.json()["needs"] == ["NEED"]
         assert again.headers["idempotent-replay"] == "true"
         assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
+
+    async def test_an_age_is_repeatable_on_another_day(self, site: Site, clock: FixedClock) -> None:
+        person = {"full_name": "Bala", "sex": "M", "age": 35}
+        first = await site("officer").post("/api/arrivals", key="one", json=person)
+        clock.advance(timedelta(days=2))
+        again = await site("officer").post("/api/arrivals", key="one", json=person)
+        older = await site("officer").post("/api/arrivals", key="one", json={**person, "age": 36})
+
+        assert first.json() == again.json()
+        assert older.status_code == 422
 
     async def test_another_person_under_the_same_key_is_refused(self, site: Site) -> None:
         await site("officer").post("/api/arrivals", key="one", json=PERSON)

@@ -1,6 +1,7 @@
 """Taking in a list: interrupted, repeated, corrected, in two versions; and how people are recognised again."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.actions.voyages import report_voyage
 from services.intake.store.manifests import Manifest
 from services.intake.store.vault import Vault
+from shared.kit.clock import FixedClock
 from shared.kit.database import Database
-from tests.intake.factories import OFFICER, a_list, a_row, a_voyage
+from tests.intake.factories import OFFICER, START, a_list, a_row, a_voyage
 
 
 def counts(taken: Manifest) -> tuple[int, int | None, int, int | None]:
@@ -75,6 +77,20 @@ class TestTakeIn:
             await take_in_manifest(database, vault, OFFICER, await a_voyage(database), a_list(a_row(1)))
 
         assert await cases(database) == 2
+
+    async def test_a_list_with_ages_is_the_same_list_on_another_day(
+        self, database: Database, vault: Vault, clock: FixedClock
+    ) -> None:
+        voyage = await a_voyage(database, expected_at=START + timedelta(days=3))
+        rows = ["Nama;L/P;Umur", "Bala;L;18", "Siti;P;59"]
+        await take_in_manifest(database, vault, OFFICER, voyage, "\n".join(rows).encode())
+        clock.advance(timedelta(days=1))
+
+        taken = await take_in_manifest(database, vault, OFFICER, voyage, "\n".join([*rows, "Ulo;L;40"]).encode())
+
+        assert counts(taken) == (3, 1, 0, 2)
+        bands = await database.pool.fetch("SELECT age_band FROM arrivals ORDER BY case_id")
+        assert [row["age_band"] for row in bands] == ["adult", "adult", "adult"]
 
     @pytest.mark.parametrize("stop_after", [0, 1, 2])
     async def test_goes_on_where_it_was_interrupted(

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 from uuid import UUID
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake import policy
+from services.intake.domain import people
 from services.intake.domain.arrivals import Arrival, Channel, screened
 from services.intake.domain.refusals import ArrivalInFuture, PortUnknown, RecordedDifferently, VoyageUnknown
 from services.intake.store import arrivals as store
@@ -35,7 +36,7 @@ KNOWN_VOYAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """One arrival as it was sent. `scope` and `key` make it repeatable."""
+    """One arrival as it was sent. `scope` and `key` make it repeatable, `on` is the day that ages are told for."""
 
     arrival: Arrival
     scope: str
@@ -46,6 +47,12 @@ class Submitted:
     voyage_id: str | None = None
     manifest_id: str | None = None
     manifest_row: int | None = None
+    on: date | None = None
+    """None: the day of `arrived_at` at the port."""
+
+    @property
+    def day(self) -> date:
+        return self.on or day_at(self.port, self.arrived_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,7 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
     """Screen an arrival, seal its identity and write down its fact: everything but the database. About 15 µs."""
     arrival = submitted.arrival
     case_id, person_id = new_id(), new_id()
-    on = submitted.arrived_at.astimezone(ZoneInfo(submitted.port.zone)).date()
-    screening = screened(arrival, on)
+    screening = screened(arrival, submitted.day)
     fields = vaults.plain(arrival.identity)
     wrapped_key, sealed = vault.seal(fields, person_id=person_id, case_id=case_id)
     fact = ArrivalRecorded(
@@ -208,6 +214,11 @@ def port_of(actor: Actor) -> codes.Port:
     return port
 
 
+def day_at(port: codes.Port, when: datetime) -> date:
+    """The calendar day at a port."""
+    return when.astimezone(ZoneInfo(port.zone)).date()
+
+
 def scope_of(actor: Actor) -> str:
     """Keys are the actor's own: two tablets may count from one."""
     return str(UUID(bytes=blake2b(actor.id.encode(), digest_size=16, person=b"rujukan scope   ").digest()))
@@ -216,10 +227,13 @@ def scope_of(actor: Actor) -> str:
 def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
     """Tells whether two submissions under one key are about the same person in the same words.
 
-    `fields` is the identity as it is sealed. The time of arrival and the row are left out: a list that is sent again
-    later is still the same list.
+    `fields` is the identity as it is sealed. The time of arrival and the row are left out, and an age stays the age
+    that was told: what is sent again on another day is still the same.
     """
     arrival = submitted.arrival
+    if arrival.birth is not None and arrival.birth.precision == "age":
+        years = people.age_on(arrival.birth.latest, submitted.day)
+        fields = vaults.plain(replace(arrival.identity, birth=f"age {years}"))
     coded = (
         arrival.sex,
         arrival.origin_regency,

@@ -4,14 +4,14 @@ import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from services.intake.actions.arrivals import (
     Recorded,
     Submitted,
     content_digest,
+    day_at,
     port_of,
     record_arrivals,
     seal_arrival,
@@ -58,7 +58,7 @@ class Preview:
 
 async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, content: bytes) -> Preview:
     """Read a list and say what would become of each row; nothing is kept. Raises `ManifestUnusable`."""
-    sheet, rows = await read_manifest(voyage, content, database.clock.now())
+    sheet, rows = await read_manifest(voyage, content)
     known: set[int] = set()
     changed: set[int] = set()
     for batch in _batches([row for row in rows if row.arrival is not None]):
@@ -89,7 +89,7 @@ async def take_in_manifest(
     if before is not None and before.finished_at is not None:
         return before
     now = database.clock.now()
-    _, rows = await read_manifest(voyage, content, now)
+    _, rows = await read_manifest(voyage, content)
     problems = [problem for row in rows for problem in row.problems]
     ready = [row for row in rows if row.arrival is not None]
     async with database.work(actor, purpose="manifest") as work:
@@ -123,12 +123,14 @@ async def list_held(database: Database, actor: Actor, manifest_id: str) -> list[
     return await store.problems_of(database, manifest_id, port=port_of(actor).code)
 
 
-async def read_manifest(voyage: Voyage, content: bytes, now: datetime) -> tuple[Sheet, list[Row]]:
-    """Read all rows of a list, letting others run in between. Raises `ManifestUnusable`."""
+async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row]]:
+    """Read all rows of a list, letting others run in between. Raises `ManifestUnusable`.
+
+    Ages are taken as of the day the voyage is expected: the same list says the same, whenever it is sent.
+    """
     sheet = sheets.open_sheet(content)
-    zone = ZoneInfo(codes.ports()[voyage.port].zone)
     rows: list[Row] = []
-    for row in manifests.read(sheet, on=min(now, voyage.expected_at).astimezone(zone).date()):
+    for row in manifests.read(sheet, on=_day_of(voyage)):
         rows.append(row)
         if len(rows) % BREATH == 0:
             await asyncio.sleep(0)
@@ -190,7 +192,12 @@ def _submission(
         voyage_id=voyage.voyage_id,
         manifest_id=manifest_id,
         manifest_row=row.number,
+        on=_day_of(voyage),
     )
+
+
+def _day_of(voyage: Voyage) -> date:
+    return day_at(codes.ports()[voyage.port], voyage.expected_at)
 
 
 def _held_as_known(sheet: Sheet, row: Row) -> Row:

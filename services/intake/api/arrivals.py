@@ -1,6 +1,6 @@
 """Arrivals one by one and in batches. These are the busy endpoints: plain routes, no framework between."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any
 
 import orjson
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.routing import Route
 
 from services.intake import policy
-from services.intake.actions.arrivals import Desk, Recorded
+from services.intake.actions.arrivals import Desk, Recorded, day_at, port_of
 from services.intake.domain import dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.refusals import RecordedDifferently, Refused, VoyageUnknown
@@ -17,6 +17,7 @@ from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode
 from shared.kit import identity, web, words
+from shared.kit.actor import Actor
 from shared.kit.web import validation
 from shared.kit.words import msg
 
@@ -88,13 +89,13 @@ class ArrivalIn(BaseModel):
                 raise ValueError(msg("There is no such birth date.")) from None
         return self
 
-    def arrival(self, on: datetime) -> Arrival:
-        """The arrival of somebody whose age was told at that time."""
+    def arrival(self, on: date) -> Arrival:
+        """The arrival of somebody whose age was told on that day."""
         birth = None
         if self.birth_date is not None:
             birth = dates.read_birth(self.birth_date)
         elif self.age is not None:
-            birth = people.aged(self.age, on.date())
+            birth = people.aged(self.age, on)
         return Arrival(
             people.Identity(
                 full_name=" ".join(self.full_name.split()),
@@ -169,7 +170,7 @@ async def record_arrival(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     recorded = await desk.record(
         actor,
-        sent.arrival(sent.arrived_at or request.app.state.database.clock.now()),
+        sent.arrival(_day(request, actor, sent)),
         key=key,
         voyage_id=sent.voyage_id,
         arrived_at=sent.arrived_at,
@@ -196,10 +197,10 @@ async def record_batch(request: Request) -> Response:
                 "status": "refused",
                 "problem": {"code": "invalid", "title": words.translate(language, web.Invalid.title), "errors": found},
             }
-    now = request.app.state.database.clock.now()
     desk: Desk = request.app.state.desk
     recorded = await desk.record_many(
-        actor, [(sent.key, sent.arrival(sent.arrived_at or now), sent.voyage_id, sent.arrived_at) for _, sent in good]
+        actor,
+        [(sent.key, sent.arrival(_day(request, actor, sent)), sent.voyage_id, sent.arrived_at) for _, sent in good],
     )
     for (n, sent), result in zip(good, recorded, strict=True):
         if isinstance(result, Recorded):
@@ -235,6 +236,11 @@ async def documented_arrival(request: Request, _: ArrivalIn) -> Response:
 async def documented_batch(request: Request, _: BatchIn) -> Response:
     """Each item has a key of its own and a result of its own; one that is refused fails no other."""
     return await record_batch(request)
+
+
+def _day(request: Request, actor: Actor, sent: ArrivalIn) -> date:
+    """The day of arrival at the actor's port."""
+    return day_at(port_of(actor), sent.arrived_at or request.app.state.database.clock.now())
 
 
 def _parsed(request: Request, body: bytes) -> ArrivalIn:

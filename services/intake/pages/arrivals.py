@@ -2,14 +2,13 @@
 
 from datetime import date
 from typing import Annotated, Any, cast
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
 from services.intake.actions import voyages
-from services.intake.actions.arrivals import Desk, port_of
+from services.intake.actions.arrivals import Desk, day_at, port_of
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
@@ -49,7 +48,7 @@ async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Respons
     database: Database = request.app.state.database
     voyage = await voyages.find_voyage(database, actor, voyage_id)
     form = await request.form()
-    today = database.clock.now().astimezone(ZoneInfo(port_of(actor).zone)).date()
+    today = day_at(port_of(actor), database.clock.now())
     arrival, errors = read_person(web.language_of(request), form, today)
     if arrival is None:
         return await _form_page(request, voyage, _typed(form), errors)

@@ -108,7 +108,7 @@ async def _standing(request: Request, actor: Actor, voyage_id: str, after: str |
         "counts": report.counts,
         "port": port,
         "lists": lists,
-        "is_moving": report.counts.not_referred > 0,
+        "is_moving": report.counts.not_referred > 0 or any(one.finished_at is None for one in lists),
         "needs": [
             (names[need], people, report.opened.get(need, 0))
             for need, people in sorted(report.needs.items(), key=lambda pair: (-pair[1], pair[0]))
