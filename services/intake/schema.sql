@@ -190,7 +190,7 @@ CREATE TABLE voyages (
     announced_by text NOT NULL,
     announced_at timestamp with time zone NOT NULL,
     CONSTRAINT voyages_pkey PRIMARY KEY (voyage_id),
-    CONSTRAINT voyage_announces_a_head_count CHECK (((announced >= 0) AND (announced <= 5000))),
+    CONSTRAINT voyage_announces_a_head_count CHECK (((announced >= 0) AND (announced <= 200000))),
     CONSTRAINT voyage_modality_is_known CHECK ((modality = ANY (ARRAY['deportation'::text, 'repatriation'::text, 'vulnerable_flight'::text]))),
     CONSTRAINT voyage_vessel_is_short CHECK ((char_length(vessel) <= 80))
 );

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
-MOST_ANNOUNCED = 5000
+MOST_ANNOUNCED = 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ CREATE TABLE voyages (
     announced_by text NOT NULL,
     announced_at timestamptz NOT NULL,
     CONSTRAINT voyage_modality_is_known CHECK (modality IN ('deportation', 'repatriation', 'vulnerable_flight')),
-    CONSTRAINT voyage_announces_a_head_count CHECK (announced BETWEEN 0 AND 5000),
+    CONSTRAINT voyage_announces_a_head_count CHECK (announced BETWEEN 0 AND 200000),
     CONSTRAINT voyage_vessel_is_short CHECK (char_length(vessel) <= 80)
 );
 CREATE INDEX voyages_of_port ON voyages (port, expected_at);
