@@ -60,6 +60,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
     refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
     ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
+    refusals.HandoverMissing: (422, "handover_missing", msg("A handover needs the number of its minutes")),
 }
 """How refusals of the domain answer: status, code, title."""
 

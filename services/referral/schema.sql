@@ -69,6 +69,7 @@ END,
     CONSTRAINT declined_assignment_has_reason_and_side CHECK (((state = 'declined'::text) = ((decline_reason IS NOT NULL) AND (decline_side = ANY (ARRAY['PERSON'::text, 'AGENCY'::text]))))),
     CONSTRAINT ended_assignment_has_end CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['proposed'::text, 'sent'::text, 'delivered'::text, 'acknowledged'::text, 'waitlisted'::text, 'accepted'::text, 'in_progress'::text])))),
     CONSTRAINT ended_service_has_outcome CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT handover_has_a_reference CHECK (((outcome !~~ 'HANDED\_TO\_%'::text) OR (handover_ref IS NOT NULL))),
     CONSTRAINT handover_reference_is_a_reference CHECK ((handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text))
 );
 CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));

@@ -14,7 +14,14 @@ from services.referral.domain import assignments, needs, referrals
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
-from services.referral.domain.refusals import AlreadyAnswered, ChildNeedsOfficer, MoveNotAllowed, Refused, TooLate
+from services.referral.domain.refusals import (
+    AlreadyAnswered,
+    ChildNeedsOfficer,
+    HandoverMissing,
+    MoveNotAllowed,
+    Refused,
+    TooLate,
+)
 from services.referral.domain.routing import Candidate
 from tests.referral.factories import START
 
@@ -98,6 +105,13 @@ class TestNeed:
         closed = needs.give_up(a_need(age_band), reason="NO_CAPACITY", officer="penyelia.73", now=START)
         assert (closed.referral.state, closed.referral.closed_by) == ("unfulfilled", "penyelia.73")
 
+    @pytest.mark.parametrize("outcome", sorted(filter(assignments.needs_handover_ref, assignments.SUCCESS)))
+    def test_is_not_handed_over_without_the_number_of_the_minutes(self, outcome: str) -> None:
+        accepted = needs.accept(an_asked_need(), "1", by="w", version=None, now=START)
+
+        with pytest.raises(HandoverMissing):
+            needs.complete(accepted, "1", outcome=outcome, handover_ref=None, by="w", version=None, now=START)
+
     def test_does_not_expire_before_its_time(self) -> None:
         with pytest.raises(MoveNotAllowed):
             needs.expire(an_asked_need(), "1", now=START + timedelta(minutes=59))
@@ -169,7 +183,7 @@ class Interleavings(RuleBasedStateMachine):
     def complete(self, n: int, outcome: str) -> None:
         self.attempt(
             lambda: needs.complete(
-                self.need, self.some(n), outcome=outcome, handover_ref=None, by="w", version=None, now=self.now
+                self.need, self.some(n), outcome=outcome, handover_ref="BAST/1", by="w", version=None, now=self.now
             )
         )
 

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from services.referral.domain.refusals import (
     AlreadyAnswered,
+    HandoverMissing,
     MoveNotAllowed,
     ReasonMissing,
     TooLate,
@@ -188,6 +189,11 @@ def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:
     )
 
 
+def needs_handover_ref(outcome: str) -> bool:
+    """True for outcomes that say that somebody was handed over."""
+    return outcome.startswith("HANDED_TO_")
+
+
 def is_handover_ref(text: str) -> bool:
     """True for the number of a document. It has no spaces, so that it cannot hold a name."""
     return HANDOVER_REF.fullmatch(text) is not None
@@ -238,9 +244,14 @@ def start(assignment: Assignment, *, now: datetime) -> Assignment:
 
 
 def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, now: datetime) -> Assignment:
-    """Help was given and handed over. From `accepted` it has begun and ended in one."""
+    """Help was given and handed over. From `accepted` it has begun and ended in one.
+
+    Raises `ReasonMissing` for an outcome that is none, `HandoverMissing` for a handover without its reference.
+    """
     if outcome not in SUCCESS:
         raise ReasonMissing
+    if needs_handover_ref(outcome) and handover_ref is None:
+        raise HandoverMissing
     begun = start(assignment, now=now) if assignment.state == "accepted" else assignment
     return replace(move(begun, "outcome_recorded", now=now), outcome=outcome, handover_ref=handover_ref)
 

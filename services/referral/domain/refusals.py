@@ -61,6 +61,10 @@ class ReasonMissing(Refused):
     """This move needs a coded reason or outcome of another kind."""
 
 
+class HandoverMissing(Refused):
+    """A handover has witnesses: without the number of its minutes it is not one (Permen P2MI 32/2025 Art. 13)."""
+
+
 class IdentityFollows(Refused):
     """Intake is away, or has not heard of the acceptance yet. The acceptance stands; ask again in a moment."""
 

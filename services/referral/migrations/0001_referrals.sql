@@ -100,6 +100,7 @@ CREATE TABLE assignments (
     CONSTRAINT declined_assignment_has_reason_and_side CHECK ((state = 'declined') =
         (decline_reason IS NOT NULL AND decline_side IN ('PERSON', 'AGENCY'))),
     CONSTRAINT ended_service_has_outcome CHECK ((state IN ('completed', 'failed')) = (outcome IS NOT NULL)),
+    CONSTRAINT handover_has_a_reference CHECK (outcome NOT LIKE 'HANDED\_TO\_%' OR handover_ref IS NOT NULL),
     CONSTRAINT handover_reference_is_a_reference CHECK (handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$')
 );
 -- No foreign keys here: both rows of an attempt are written by one statement, and per-row checks would be the

@@ -94,6 +94,9 @@ async def complete(request: Request, actor: Worker, assignment_id: Id) -> Respon
     if reference and not assignments.is_handover_ref(reference):
         said = msg("A reference has letters, digits and . / - _, no spaces, for example BAST/12/2026.")
         return await _again(request, actor, assignment_id, "handover_ref", said)
+    if assignments.needs_handover_ref(outcome) and not reference:
+        said = msg("Give the number of the handover minutes; a handover without minutes has no witness.")
+        return await _again(request, actor, assignment_id, "handover_ref", said)
     return await _do(
         request,
         actor,
