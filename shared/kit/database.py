@@ -105,6 +105,8 @@ async def connect(
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": "30s",
             "jit": "off",
+            # Statements are planned once for a connection, maybe while a table was empty; by index is never far off.
+            "enable_seqscan": "off",
         },
     )
     return Database(service, url, pool, clock or SystemClock(), Wake())

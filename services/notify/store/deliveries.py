@@ -113,6 +113,9 @@ async def claim_due(
 
     The circuits taken from are locked and those in another claimer's hands skipped, so that a subscription's
     window holds over all replicas. A notice whose lease ran out is due again, with its old id.
+
+    Written so that no plan, also none made while the table was empty, reads all that is due: asked for one row, a
+    subscription is looked into by itself, and `ended_at` keeps the partial indexes out of the last step.
     """
     # unscoped: the clock acts for all organisations
     rows = await work.connection.fetch(
@@ -121,10 +124,11 @@ async def claim_due(
             SELECT c.subscription_id, c.claim_window
             FROM circuits c JOIN subscriptions s USING (subscription_id)
             WHERE s.status = 'active' AND c.trusted = $2 AND (c.open_until IS NULL OR c.open_until <= $1)
-                AND EXISTS (
-                    SELECT FROM deliveries d
+                AND (
+                    SELECT TRUE FROM deliveries d
                     WHERE d.subscription_id = c.subscription_id AND d.status IN ('queued', 'sending', 'retry_wait')
                         AND coalesce(d.lease_until, d.next_attempt_at) <= $1
+                    LIMIT 1
                 )
             ORDER BY c.claimed_at NULLS FIRST
             LIMIT $4
@@ -154,8 +158,7 @@ async def claim_due(
         UPDATE deliveries d SET status = 'sending', lease_until = $3
         FROM due, subscriptions s
         WHERE d.delivery_id = due.delivery_id AND s.subscription_id = d.subscription_id
-            AND d.status IN ('queued', 'sending', 'retry_wait')
-            AND coalesce(d.lease_until, d.next_attempt_at) <= $1
+            AND d.ended_at IS NULL AND coalesce(d.lease_until, d.next_attempt_at) <= $1
         RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.replays > 0 AS replayed,
             d.event_id::text, d.event_type, d.case_id::text, d.body, d.traceparent, d.attempts, d.step, d.queued_at,
             d.lease_until, s.channel, s.url, s.secret AS sealed_secret
