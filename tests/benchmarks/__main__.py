@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from tests.benchmarks import counting, harness, importing, intaking, relaying
+from tests.benchmarks import counting, harness, importing, intaking, limits, pipeline, relaying
 from tests.benchmarks.harness import Extent
 from tests.benchmarks.rig import Rig, rig
 
@@ -15,11 +15,17 @@ PARTS: dict[str, Callable[[Rig, Extent], Awaitable[list[harness.Result]]]] = {
     "import": importing.measure,
     "intake": intaking.measure,
     "count": counting.measure,
+    "pipeline": pipeline.measure,
 }
+
+
+PAIRED_WITH_PGBENCH = {"intake", "pipeline"}
 
 
 async def run(parts: list[str], extent: Extent, *, keep: bool) -> None:
     async with rig() as place:
+        if PAIRED_WITH_PGBENCH & set(parts):
+            await limits.tune_pgbench(place)
         for part in parts:
             print(f"measuring {part} …", file=sys.stderr, flush=True)
             results = await PARTS[part](place, extent)

@@ -64,7 +64,7 @@ class Chain:
 
     async def take_in(self, count: int, start: int = 0) -> None:
         """Take in a list of so many people at intake."""
-        voyage = await self._voyage(count)
+        voyage = await self._voyage()
         manifest = people.manifest(count, start)
         taken = await take_in_manifest(self.databases["intake"], self.vault, PORT, voyage, manifest)
         assert taken.accepted == count, taken
@@ -92,9 +92,9 @@ class Chain:
 
         PostgreSQL counts them for this very statement, so nobody else on the server disturbs the figure.
         """
-        voyage = await self._voyage(count)
+        voyage = await self._voyage()
         manifest_id = new_id()
-        _, rows = await read_manifest(voyage, people.manifest(count, start), datetime.now(UTC))
+        _, rows = await read_manifest(voyage, people.manifest(count, start))
         sealed = [
             seal_arrival(
                 self.vault,
@@ -125,14 +125,14 @@ class Chain:
             written += _logged(json.loads(plan[0])[0]["Plan"])
         return written / count
 
-    async def _voyage(self, announced: int) -> Voyage:
+    async def _voyage(self) -> Voyage:
         with self._uncounted("intake"):
             async with self.databases["intake"].work(PORT, purpose="reception") as work:
                 return await announce_voyage(
                     work,
                     modality="deportation",
                     vessel="KM Purnama",
-                    announced=announced,
+                    announced=0,
                     expected_at=datetime.now(UTC),
                 )
 

@@ -56,12 +56,14 @@ async def paired(id_: str, unit: str, ours: Measure, limit: Measure, *, pairs: i
         note(f"{id_}: {values[-1]:,.0f} of {limits[-1]:,.0f} {unit} = {values[-1] / limits[-1]:.2f}")
     ratios = [own / theirs for own, theirs in zip(values, limits, strict=True)]
     return Result(
-        id_,
-        round(statistics.median(values), 1),
-        unit,
-        round(statistics.median(limits), 1),
-        *(round(f(ratios), 3) for f in (statistics.median, min, max)),
-        pairs,
+        id=id_,
+        value=round(statistics.median(values), 1),
+        unit=unit,
+        limit=round(statistics.median(limits), 1),
+        ratio=round(statistics.median(ratios), 3),
+        ratio_min=round(min(ratios), 3),
+        ratio_max=round(max(ratios), 3),
+        pairs=pairs,
     )
 
 

@@ -32,12 +32,16 @@ COMMIT;
 """
 
 
+async def tune_pgbench(rig: Rig) -> None:
+    """Find the number of clients at which pgbench is at its best here."""
+    tried = {clients: await _pgbench(rig.server, clients, SWEEP_SECONDS) for clients in PGBENCH_CLIENTS}
+    rig.pgbench_clients = max(tried, key=lambda clients: tried[clients])
+    note("pgbench: " + ", ".join(f"{tps:,.0f} at {clients} clients" for clients, tps in tried.items()))
+
+
 async def pgbench(rig: Rig) -> float:
     """Transactions per second of the same three inserts (state, outbox, journal), at the best number of clients."""
-    if rig.pgbench_clients is None:
-        tried = {clients: await _pgbench(rig.server, clients, SWEEP_SECONDS) for clients in PGBENCH_CLIENTS}
-        rig.pgbench_clients = max(tried, key=lambda clients: tried[clients])
-        note("pgbench: " + ", ".join(f"{tps:,.0f} at {clients} clients" for clients, tps in tried.items()))
+    assert rig.pgbench_clients is not None
     return await _pgbench(rig.server, rig.pgbench_clients, PGBENCH_SECONDS)
 
 

@@ -12,7 +12,10 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+
+import uvloop
+
+from tests.benchmarks.wire import Connection, request
 
 LUA = """
 local bodies = {}
@@ -83,68 +86,28 @@ async def _own(url: str, bodies: list[bytes], token: str, connections: int, seco
     return Load(int(out), float(seconds))
 
 
-class _Connection(asyncio.Protocol):
-    """One connection that sends the next request as soon as it has the answer to the last."""
+async def _load(url: str, bodies: list[str], token: str, connections: int, seconds: int, run: str) -> int:
+    """Each connection sends its next request as soon as it has the answer to the last."""
+    sent = answered = refused = 0
 
-    def __init__(self, requests: list[tuple[bytes, bytes]], run: str, number: int) -> None:
-        self.answered = 0
-        self.failed = 0
-        self._requests = requests
-        self._key = f"{run}-{number}-".encode()
-        self._sent = 0
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
+    def send(connection: Connection) -> None:
+        nonlocal sent
+        body = bodies[sent % len(bodies)].encode()
+        sent += 1
+        connection.send(request(url, body, token, f"{run}-{sent}"), lambda status, _: took(connection, status))
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._send()
+    def took(connection: Connection, status: int) -> None:
+        nonlocal answered, refused
+        answered += status < 300
+        refused += status >= 300
+        send(connection)
 
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, separator, rest = self._buffer.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        if length and len(rest) < int(length[1]):
-            return
-        self._buffer = b""
-        self.answered += 1
-        self.failed += not head.startswith(b"HTTP/1.1 2")
-        self._send()
-
-    def _send(self) -> None:
-        before, after = self._requests[self._sent % len(self._requests)]
-        self._sent += 1
-        assert self._transport is not None
-        self._transport.write(before + self._key + str(self._sent).encode() + after)
-
-
-async def _load(url: str, bodies: list[str], token: str, connections: int, seconds: int, run: str) -> Load:
-    parts = urlsplit(url)
-    requests = [
-        (
-            f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {token}\r\nContent-Length: {len(body.encode())}\r\nIdempotency-Key: ".encode(),
-            b"\r\n\r\n" + body.encode(),
-        )
-        for body in bodies
-    ]
-    loop = asyncio.get_running_loop()
-    made = []
-    for number in range(connections):
-        _, protocol = await loop.create_connection(
-            lambda number=number: _Connection(requests, run, number),  # type: ignore[misc]
-            parts.hostname,
-            parts.port,
-        )
-        made.append(protocol)
+    for connection in [await Connection.open(url) for _ in range(connections)]:
+        send(connection)
     await asyncio.sleep(seconds)
-    assert not any(protocol.failed for protocol in made), "some requests were refused"
-    return sum(protocol.answered for protocol in made)
+    assert not refused, f"{refused} requests were refused"
+    return answered
 
 
 if __name__ == "__main__":
-    import uvloop
-
     print(uvloop.run(_load(*json.loads(Path(sys.argv[1]).read_text()))))

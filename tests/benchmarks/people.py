@@ -30,12 +30,13 @@ def people(count: int, start: int = 0) -> Iterator[dict[str, str]]:
         if row["nik"]:
             row["nik"] = f"{row['nik'][:12]}{again % 9_998 + 1:04d}"
         if row["accompanied_by_seq"]:
-            row["accompanied_by_seq"] = str(again * len(rows) + int(row["accompanied_by_seq"]))
+            companion = again * len(rows) + int(row["accompanied_by_seq"])
+            row["accompanied_by_seq"] = str(companion) if start < companion <= start + count else ""
         yield row
 
 
 def manifest(count: int, start: int = 0) -> bytes:
-    """A list of `count` people; `start` must be a multiple of `block()`, so that families stay together."""
+    """A list of `count` people. Whose family is not on it comes alone."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(_rows()[0]), lineterminator="\n")
     writer.writeheader()
@@ -76,7 +77,7 @@ def _body(row: dict[str, str]) -> dict[str, object]:
 
 def _name(n: int) -> str:
     """A number as a name of four syllables or more."""
-    syllables = []
+    syllables: list[str] = []
     while n or len(syllables) < 4:
         n, at = divmod(n, len(SYLLABLES))
         syllables.append(SYLLABLES[at])

@@ -51,6 +51,8 @@ class Rig:
             data=self.scratch,
             bootstrap=self.broker.bootstrap,
             broker=self.broker.name,
+            idempotent=True,
+            forgot=False,
             postgres=self.server.binaries.name,
             databases=databases,
             secrets=self.secrets,

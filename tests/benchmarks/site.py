@@ -1,9 +1,10 @@
 """Services as processes on the rig, as the local stack starts them, and clients that speak to them."""
 
 import asyncio
+import json
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ class Site:
 
     rig: Rig
     urls: Mapping[str, str]
-    names: Sequence[str]
+    names: list[str]
     settings: Settings
     http: aiohttp.ClientSession
     tokens: dict[str, ServiceToken] = field(default_factory=dict, repr=False)
@@ -52,27 +53,34 @@ class Site:
     async def ask(self, client: str, service: str, method: str, path: str, body: object = None) -> Any:
         """One request by the public API: JSON, or bytes as CSV. Answers the JSON of the answer."""
         is_file = isinstance(body, bytes)
+        headers = {
+            "Authorization": f"Bearer {await self.token(client, service)}",
+            "Content-Type": "text/csv" if is_file else "application/json",
+            "Idempotency-Key": new_id(),
+        }
         async with self.http.request(
             method,
             self.urls[service] + path,
-            headers={
-                "Authorization": f"Bearer {await self.token(client, service)}",
-                "Idempotency-Key": new_id(),
-                **({"Content-Type": "text/csv"} if is_file else {}),
-            },
+            headers=headers,
+            data=body if is_file else None if body is None else json.dumps(body),
             timeout=aiohttp.ClientTimeout(total=LONGEST_S),
-            **({"data": body} if is_file else {"json": body} if body is not None else {}),
         ) as answer:
             text = await answer.text()
             assert answer.status < 300, f"{method} {path}: {answer.status} {text[:500]}"
-            return await answer.json(content_type=None) if text else None
+            return json.loads(text) if text else None
 
     async def database(self, service: str) -> asyncpg.Connection:
-        """A look into a service's database from outside."""
-        return await asyncpg.connect(self.rig.server.url(database=service))
+        """A look into a service's database from outside, by indexes however fresh the tables are."""
+        url = self.rig.server.url(database=service)
+        return await asyncpg.connect(url, server_settings={"enable_seqscan": "off"})
 
     def pid(self, name: str) -> int:
         return self.rig.children.pid(name)
+
+    async def stop(self, name: str) -> None:
+        """Stop one process for good."""
+        self.names.remove(name)
+        await self.rig.children.stop(name)
 
     @asynccontextmanager
     async def still(self) -> AsyncIterator[None]:
@@ -131,9 +139,11 @@ async def site(
         await rig.children.start_all([identity, *children])
         async with aiohttp.ClientSession() as http:
             running = Site(rig, urls, list(processes), kit, http)
-            yield running
-            for token in running.tokens.values():
-                await token.aclose()
+            try:
+                yield running
+            finally:
+                for token in running.tokens.values():
+                    await token.aclose()
     finally:
         await asyncio.gather(*(rig.children.stop(name) for name in (*processes, "identity")))
 
