@@ -213,6 +213,14 @@ class TestManifest:
                     assert canary not in row["text"]
                     assert canary.encode().hex() not in row["text"]
 
+    async def test_may_be_larger_than_other_bodies(self, site: Site) -> None:
+        path = f"/api/voyages/{await announced(site)}/manifest?preview=1"
+        content = a_list(a_row(1), *("," * 9 for _ in range(150_000)))
+        answer = await site("officer").post(path, content=content)
+
+        assert len(content) > 1 << 20
+        assert answer.json()["ready"] == 1
+
     async def test_an_unusable_file_is_refused_with_a_remedy(self, site: Site) -> None:
         path = f"/api/voyages/{await announced(site)}/manifest"
         answer = await site("officer").post(path, content=b"PK\x03\x04 not a csv")

@@ -1,6 +1,7 @@
 """The pages, by plain forms: announce, upload, look, send, log one; nothing needs JavaScript."""
 
 import html
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,23 @@ class TestList:
         for content in ("", "!!!", bomb, "AAAA"):
             answer = await site("officer").post(f"{path}/kirim", data={"content": content})
             assert answer.status_code == 422
+
+    async def test_of_many_thousands_goes_by_the_form(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        content = a_list(*(a_row(n) for n in range(1, 8_001)))
+        looked = await site("officer").post(path, files={"file": ("d.csv", content, "text/csv")})
+        sent = await site("officer").post(f"{path}/kirim", data={"content": packed_in(looked)})
+
+        assert sent.status_code == 303
+        assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 8_000
+
+    async def test_beyond_what_a_form_carries_is_refused(self, site: Site, database: Database) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"
+        content = a_list(a_row(1, flags=os.urandom(1_000_000).hex()))
+        answer = await site("officer").post(path, files={"file": ("d.csv", content, "text/csv")})
+
+        assert answer.status_code == 422
+        assert "Daftar ini terlalu besar untuk formulir." in said(answer)
 
     async def test_shows_names_that_try_to_be_markup_as_text(self, site: Site, database: Database) -> None:
         path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"

@@ -154,6 +154,10 @@ FILE_PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "encoding": (msg("This is not a text file we can read."), msg("Save it as CSV UTF-8.")),
     "too_large": (msg("The file is larger than %(most)s MiB."), msg("Split it into several lists.")),
+    "too_large_for_form": (
+        msg("This list is too large for the form."),
+        msg("Split it into several lists, or have it sent through the API."),
+    ),
     "too_many_rows": (msg("The list has more than %(most)s rows."), msg("Split it into several lists.")),
     "too_many_columns": (
         msg("The list has more than %(most)s columns."),

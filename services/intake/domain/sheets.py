@@ -49,7 +49,7 @@ def open_sheet(content: bytes) -> Sheet:
         raise ManifestUnusable("too_many_columns", most=str(MOST_COLUMNS))
     fields = _fields(heading)
     records = _records(text, separator, len(heading))
-    if len(records) - at - 1 > MOST_ROWS:
+    if len(records) > MOST_ROWS and sum(any(map(str.strip, cells)) for cells in records[at + 1 :]) > MOST_ROWS:
         raise ManifestUnusable("too_many_rows", most=str(MOST_ROWS))
     return Sheet(encoding, separator, tuple(heading), fields, at + 2 + skipped, records[at + 1 :])
 

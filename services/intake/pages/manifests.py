@@ -124,10 +124,10 @@ async def held_rows(request: Request, voyage_id: Id, actor: Officer) -> Response
 
 
 def pack(content: bytes) -> str:
-    """A file as text that a form field carries unharmed. Raises `ManifestUnusable` when it is too large for that."""
+    """A file as text that a form field carries unharmed. Raises `ManifestUnusable` when that is too much."""
     packed = base64.urlsafe_b64encode(zlib.compress(content, 6)).decode()
     if len(packed) > MOST_PACKED:
-        raise ManifestUnusable("too_large", most=str(MOST_BYTES >> 20))
+        raise ManifestUnusable("too_large_for_form")
     return packed
 
 
@@ -139,7 +139,7 @@ def unpack(packed: str) -> bytes:
     except (binascii.Error, zlib.error, ValueError):
         raise ManifestUnusable("encoding") from None
     if opened.unconsumed_tail or not opened.eof:
-        raise ManifestUnusable("too_large", most=str(MOST_BYTES >> 20))
+        raise ManifestUnusable("too_large_for_form")
     return content
 
 
