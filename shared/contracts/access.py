@@ -1,8 +1,8 @@
-"""What every service says about access to itself: log-ins and refusals. `case_id` is the person's stream."""
+"""What every service says about itself: log-ins and refusals (`case_id` is the person's stream), parked records."""
 
 from typing import Literal
 
-from shared.contracts.fact import Code, Fact
+from shared.contracts.fact import Code, Fact, Id
 
 
 class SignedIn(Fact):
@@ -23,3 +23,18 @@ class AccessDenied(Fact):
     service: Code
     reason: Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many"]
     thing: Code
+
+
+class ParkedFact(Fact):
+    """`case_id` is the case of the record, or the parked record itself where that could not be read."""
+
+    service: Code
+    parked_id: Id
+
+
+class RecordReleased(ParkedFact):
+    """An operator had a parked record digested after all."""
+
+
+class RecordDiscarded(ParkedFact):
+    """An operator gave a parked record up; the reason stays with it in the service's database."""

@@ -143,8 +143,10 @@ async def _parked_release(settings: KitSettings, build: Build, parked_id: str) -
 async def _parked_discard(settings: KitSettings, parked_id: str, reason: str) -> int:
     database = await connect(settings.database_url, service=settings.service, max_size=2)
     async with contextlib.aclosing(database):
-        async with database.work(system(settings.service, "operator"), purpose="discard") as work:
-            if not await parking.mark_discarded(work, parked_id, reason):
-                raise click.ClickException(f"no parked record {parked_id} is waiting; see `parked list`")
+        try:
+            async with database.work(system(settings.service, "operator"), purpose="discard") as work:
+                await parking.discard(work, parked_id, reason)
+        except parking.NotParked as error:
+            raise click.ClickException(str(error)) from None
         click.echo(f"discarded {parked_id}")
         return 0

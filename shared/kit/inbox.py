@@ -17,6 +17,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from shared.contracts import access
 from shared.contracts.fact import Fact, Told
 from shared.kit import parking, telemetry
 from shared.kit.actor import system
@@ -214,6 +215,9 @@ class Inbox:
                 if first:
                     await self.handle(work, first)
                 await parking.mark_released(work, [queue[0]["parked_id"]])
+                released_id = str(queue[0]["parked_id"])
+                case_id = str(queue[0]["case_id"] or released_id)
+                work.record(access.RecordReleased(case_id=case_id, service=work.service, parked_id=released_id))
             released += 1
 
     async def _through_trouble(self, do: Callable[[Work], Awaitable[None]]) -> None:

@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 from aiokafka import ConsumerRecord
 
+from shared.contracts import access
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
@@ -95,15 +96,18 @@ async def mark_released(work: Work, parked_ids: list[str]) -> None:
     )
 
 
-async def mark_discarded(work: Work, parked_id: str, reason: str) -> bool:
-    """Give a record up for good; answers whether there was one waiting."""
-    done: str = await work.connection.execute(
-        "UPDATE waiting SET discarded_at = $2, discard_reason = $3 WHERE parked_id = $1",
+async def discard(work: Work, parked_id: str, reason: str) -> None:
+    """Give a record up for good, on the trail. Raises `NotParked` when nothing with that id waits."""
+    row = await work.connection.fetchrow(
+        "UPDATE waiting SET discarded_at = $2, discard_reason = $3 WHERE parked_id = $1 RETURNING case_id",
         parked_id,
         work.now,
         reason,
     )
-    return done.endswith(" 1")
+    if row is None:
+        raise NotParked(f"no parked record {parked_id} is waiting; see `parked list`")
+    case_id = str(row["case_id"] or parked_id)
+    work.record(access.RecordDiscarded(case_id=case_id, service=work.service, parked_id=parked_id))
 
 
 def as_record(row: asyncpg.Record) -> ConsumerRecord[Any, Any]:

@@ -173,6 +173,8 @@ async def test_a_poisonous_record_is_parked_with_those_behind_it_while_others_fl
     ear.poison = set()
     assert await ear.inbox.release(str(waiting[0]["parked_id"])) == 3
     assert [seq for c, seq in ear.heard if c == cases[17]] == [1, 2, 3]
+    told = await hearer.database.fetch("SELECT type FROM journal WHERE case_id = $1", cases[17])
+    assert [row["type"] for row in told] == ["access.record_released.v1"] * 3
     with pytest.raises(parking.NotParked):
         await ear.inbox.release(ids.new_id())
 
@@ -202,6 +204,28 @@ async def test_a_record_without_headers_or_with_a_broken_payload_is_parked(speak
 
     assert {r["reason"] for r in await hearer.database.fetch("SELECT reason FROM waiting")} == {"unreadable"}
     assert ear.heard == [(good, 1)]
+
+
+async def test_a_record_is_given_up_once_with_a_reason_and_on_the_trail(speaker: Party, hearer: Party) -> None:
+    ear = Ear(hearer)
+    async with relaying(speaker):
+        await tell(speaker, [ids.new_id()])
+        await until(lambda: outbox_is_empty(speaker))
+    (record,) = await sent(speaker)
+    ear.poison = {record.key.decode()}
+    await ear.inbox.digest([record])
+    [parked] = await hearer.database.fetch("SELECT parked_id FROM waiting")
+
+    async with hearer.database.work(OFFICER, purpose="discard") as work:
+        await parking.discard(work, str(parked["parked_id"]), "sent by a test bench")
+
+    [row] = await hearer.database.fetch("SELECT discard_reason FROM parked")
+    [told] = await hearer.database.fetch("SELECT type, case_id FROM journal")
+    assert row["discard_reason"] == "sent by a test bench"
+    assert (told["type"], str(told["case_id"])) == ("access.record_discarded.v1", record.key.decode())
+    with pytest.raises(parking.NotParked):
+        async with hearer.database.work(OFFICER, purpose="discard") as work:
+            await parking.discard(work, str(parked["parked_id"]), "again")
 
 
 async def test_a_handler_that_fails_leaves_neither_effect_nor_mark(speaker: Party, hearer: Party) -> None:

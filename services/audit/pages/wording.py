@@ -56,9 +56,12 @@ EVENTS = {
     "access.signed_in.v1": msg("Signed in"),
     "access.signed_out.v1": msg("Signed out"),
     "access.access_denied.v1": msg("Access refused"),
+    "access.record_released.v1": msg("A parked record was released"),
+    "access.record_discarded.v1": msg("A parked record was discarded"),
 }
 
 FIELDS = {
+    "parked_id": msg("Parked record"),
     "accepted": msg("Accepted rows"),
     "age_band": msg("Age group"),
     "agency_id": msg("Agency"),
