@@ -18,7 +18,7 @@ from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, Invalid, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_response, key_of, language_of
 from shared.kit.words import msg
 
 router = APIRouter(prefix="/api", tags=["notify"])
@@ -87,7 +87,7 @@ async def get_subscriptions(request: Request, actor: Reader) -> Response:
     return json_response({"subscriptions": [_overview(actor, one) for one in found]})
 
 
-@router.post("/subscriptions", status_code=201)
+@router.post("/subscriptions", status_code=201, openapi_extra=KEYED)
 async def post_subscription(request: Request, actor: Subscriber, wanted: Wanted) -> Response:
     """Make a subscription. The answer has its signing secret, which is never shown again."""
     key = await key_of(request)
@@ -138,7 +138,7 @@ async def get_subscription(request: Request, actor: Reader, subscription_id: Id)
     return json_response(_overview(actor, found[0]))
 
 
-@router.put("/subscriptions/{subscription_id}")
+@router.put("/subscriptions/{subscription_id}", openapi_extra=KEYED)
 async def put_subscription(request: Request, actor: Subscriber, subscription_id: Id, wanted: Wanted) -> Response:
     """Change name, address and filter."""
     key = await key_of(request)
@@ -161,7 +161,7 @@ async def put_subscription(request: Request, actor: Subscriber, subscription_id:
         return await idempotent(request, work, key, change)
 
 
-@router.put("/subscriptions/{subscription_id}/status")
+@router.put("/subscriptions/{subscription_id}/status", openapi_extra=KEYED)
 async def put_status(request: Request, actor: Reader, subscription_id: Id, wanted: StatusWanted) -> Response:
     """Pause (notices are kept and held back) or resume (those held back are sent first)."""
     key = await key_of(request)
@@ -177,7 +177,7 @@ async def put_status(request: Request, actor: Reader, subscription_id: Id, wante
         return await idempotent(request, work, key, change)
 
 
-@router.delete("/subscriptions/{subscription_id}")
+@router.delete("/subscriptions/{subscription_id}", openapi_extra=KEYED)
 async def delete_subscription(request: Request, actor: Subscriber, subscription_id: Id) -> Response:
     """End a subscription for good; what still waits for it is not sent."""
     key = await key_of(request)
@@ -265,7 +265,7 @@ async def get_delivery(request: Request, actor: Reader, delivery_id: Id) -> Resp
     return json_response({**_delivery(actor, row, tried.get(delivery_id, [])), "body": body.decode()})
 
 
-@router.post("/deliveries/{delivery_id}/replay", status_code=202)
+@router.post("/deliveries/{delivery_id}/replay", status_code=202, openapi_extra=KEYED)
 async def post_replay(request: Request, actor: Reader, delivery_id: Id) -> Response:
     """Send an ended notice again, under the same webhook id."""
     key = await key_of(request)
@@ -290,7 +290,7 @@ async def get_tasks(
     return json_response({"open": total, "tasks": tasks})
 
 
-@router.delete("/tasks/{task_id}")
+@router.delete("/tasks/{task_id}", openapi_extra=KEYED)
 async def delete_task(request: Request, actor: Reader, task_id: Id) -> Response:
     """Close a task without sending anything again."""
     key = await key_of(request)

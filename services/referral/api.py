@@ -35,7 +35,7 @@ from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
 from shared.kit.refusal import Refusal
-from shared.kit.web import FieldProblem, Invalid, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_response, key_of, language_of
 from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
@@ -179,38 +179,38 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
     return json_response(_case(need, assignment, bodies[need.referral.explanation], now))
 
 
-@router.post("/assignments/acknowledgements", response_model=Results)
+@router.post("/assignments/acknowledgements", response_model=Results, openapi_extra=KEYED)
 async def post_acknowledgements(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Say that they were opened."""
     return await _post(request, actor, posted, "acknowledge", answering.acknowledge_assignments)
 
 
-@router.post("/assignments/acceptances", response_model=Results)
+@router.post("/assignments/acceptances", response_model=Results, openapi_extra=KEYED)
 async def post_acceptances(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Take them. From then on the identity may be asked for."""
     return await _post(request, actor, posted, "accept", answering.accept_assignments)
 
 
-@router.post("/assignments/declines", response_model=Results)
+@router.post("/assignments/declines", response_model=Results, openapi_extra=KEYED)
 async def post_declines(request: Request, actor: Worker, posted: Items[Decline]) -> Response:
     """Say no, with a coded reason; the next agency is asked, or a supervisor when the person refuses."""
     act = partial(answering.decline_assignments, routing=request.app.state.routing)
     return await _post(request, actor, posted, "decline", act)
 
 
-@router.post("/assignments/starts", response_model=Results)
+@router.post("/assignments/starts", response_model=Results, openapi_extra=KEYED)
 async def post_starts(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Say that help has begun."""
     return await _post(request, actor, posted, "serve", answering.start_services)
 
 
-@router.post("/assignments/completions", response_model=Results)
+@router.post("/assignments/completions", response_model=Results, openapi_extra=KEYED)
 async def post_completions(request: Request, actor: Worker, posted: Items[Completion]) -> Response:
     """Help was given and handed over; `handover_ref` is the number of the document."""
     return await _post(request, actor, posted, "serve", answering.complete_assignments)
 
 
-@router.post("/assignments/failures", response_model=Results)
+@router.post("/assignments/failures", response_model=Results, openapi_extra=KEYED)
 async def post_failures(request: Request, actor: Worker, posted: Items[Failure]) -> Response:
     """Accepted help came to nothing; the next agency is asked, or a supervisor, by the outcome."""
     act = partial(answering.fail_assignments, routing=request.app.state.routing)

@@ -25,6 +25,7 @@ from shared.kit.health import Health
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
+from shared.kit.web.documents import PROBLEMS
 from shared.kit.web.problems import Refused
 
 log = structlog.get_logger()
@@ -73,6 +74,9 @@ def application(service: Service) -> FastAPI:
     """The web application of a service: health, identity, pages, API, errors, headers."""
     app = FastAPI(
         title=f"Rujukan {service.name}",
+        version="1",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        responses=PROBLEMS,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",

@@ -1,4 +1,7 @@
-"""Write the contracts as documents: JSON Schema per fact, AsyncAPI 3 for the topics. `make contracts` runs this."""
+"""Write the contracts as documents; `make contracts` runs this.
+
+JSON Schema for each fact, AsyncAPI 3 for the topics, OpenAPI for each service's HTTP.
+"""
 
 import json
 from pathlib import Path
@@ -8,10 +11,12 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts.fact import Fact, Told
 from tests.architecture.test_names import facts
+from tests.contracts import openapi
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "shared" / "contracts" / "schemas"
-ASYNCAPI = ROOT / "docs" / "contracts" / "asyncapi.json"
+DOCUMENTS = ROOT / "docs" / "contracts"
+ASYNCAPI = DOCUMENTS / "asyncapi.json"
 
 AUDIT_ONLY = {
     "intake.identity_disclosed.v1",
@@ -95,6 +100,7 @@ def documents() -> dict[Path, str]:
     """Every generated file with its text."""
     files = {SCHEMAS / f"{fact.type}.json": schema(fact) for fact in facts()}
     files[ASYNCAPI] = asyncapi()
+    files |= {DOCUMENTS / f"openapi.{name}.json": document for name, document in openapi.documents().items()}
     return {path: json.dumps(body, indent=2, ensure_ascii=False) + "\n" for path, body in files.items()}
 
 

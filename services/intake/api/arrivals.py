@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from starlette.routing import Route
 
@@ -226,13 +226,25 @@ hot_routes = [
 # The plain routes above stand first and answer; these two are there for the OpenAPI document.
 
 
-@router.post("/api/arrivals", status_code=201, response_model=ArrivalOut, summary="Record one arrival")
+@router.post(
+    "/api/arrivals",
+    status_code=201,
+    response_model=ArrivalOut,
+    summary="Record one arrival",
+    dependencies=[Depends(port_actor)],
+    openapi_extra=web.KEYED,
+)
 async def documented_arrival(request: Request, _: ArrivalIn) -> Response:
     """Needs the header Idempotency-Key; the same key answers the same case."""
     return await record_arrival(request)
 
 
-@router.post("/api/arrivals/batch", response_model=BatchOut, summary="Record up to 500 arrivals")
+@router.post(
+    "/api/arrivals/batch",
+    response_model=BatchOut,
+    summary="Record up to 500 arrivals",
+    dependencies=[Depends(port_actor)],
+)
 async def documented_batch(request: Request, _: BatchIn) -> Response:
     """Each item has a key of its own and a result of its own; one that is refused fails no other."""
     return await record_batch(request)

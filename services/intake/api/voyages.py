@@ -106,7 +106,7 @@ class ManifestOut(BaseModel):
     problems: list[ProblemOut]
 
 
-@router.post("/api/voyages", status_code=201, response_model=VoyageOut)
+@router.post("/api/voyages", status_code=201, response_model=VoyageOut, openapi_extra=web.KEYED)
 async def announce_voyage(request: Request, sent: VoyageIn, actor: PortActor) -> Response:
     """Announce a voyage. Needs the header Idempotency-Key."""
     key = await web.key_of(request)
@@ -152,7 +152,8 @@ async def show_voyage(request: Request, voyage_id: Id, actor: PortActor) -> Resp
     "/api/voyages/{voyage_id}/manifest",
     response_model=ManifestOut,
     responses={200: {"description": "With ?preview=1 a preview", "model": ManifestOut | PreviewOut}},
-    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra=web.KEYED
+    | {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 @web.body_limit(sheets.MOST_BYTES)
 async def send_manifest(
@@ -160,7 +161,8 @@ async def send_manifest(
 ) -> Response:
     """Take in a name list (CSV), or with `preview=1` only say what is wrong with it.
 
-    Taking in needs the header Idempotency-Key. Rows with a problem are held back, all others are recorded.
+    Taking in needs the header Idempotency-Key, looking does not. Rows with a problem are held back, all others are
+    recorded.
     """
     database: Database = request.app.state.database
     vault = request.app.state.vault

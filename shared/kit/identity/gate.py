@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 
 from shared.kit.actor import Actor
@@ -110,14 +112,27 @@ async def optional_actor(request: Request) -> Actor | None:
 
 def require(*roles: str) -> Callable[[Request], Awaitable[Actor]]:
     """A dependency that answers the actor when it has one of these roles, else refuses, on the trail."""
+    return _Required(roles)
 
-    async def actor_with_role(request: Request) -> Actor:
+
+class _Required(SecurityBase):
+    """A security scheme, so that the OpenAPI document says of each route that it needs a token."""
+
+    model = HTTPBearer(
+        bearerFormat="JWT",
+        description="An access token of the identity provider for this service: client credentials, `audience` the"
+        " service's name. People's browsers have a session instead.",
+    )
+    scheme_name = "token"
+
+    def __init__(self, roles: tuple[str, ...]) -> None:
+        self.roles = roles
+
+    async def __call__(self, request: Request) -> Actor:
         actor = await actor_of(request)
-        if not actor.has(*roles):
+        if not actor.has(*self.roles):
             await of(request).deny(request, actor, "role")
         return actor
-
-    return actor_with_role
 
 
 async def deny(request: Request, actor: Actor, reason: Reason = "not_yours", detail: str = "") -> NoReturn:

@@ -3,6 +3,7 @@
 `install(app, …)` gives a FastAPI application all of it; the other names are what routes use.
 """
 
+from shared.kit.web.documents import KEYED
 from shared.kit.web.forms import digest_of, key_of
 from shared.kit.web.idempotency import KeyMissing, KeyReused, idempotent
 from shared.kit.web.installation import install
@@ -12,6 +13,7 @@ from shared.kit.web.pages import Nav, fragment, page
 from shared.kit.web.problems import FieldProblem, Invalid, json_response
 
 __all__ = [
+    "KEYED",
     "FieldProblem",
     "Invalid",
     "KeyMissing",
