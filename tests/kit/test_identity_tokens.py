@@ -210,7 +210,7 @@ FORGERIES: dict[str, Forge] = {
     "end_is_nan": with_raw_expiry("NaN"),
     "end_is_infinity": with_raw_expiry("Infinity"),
     "end_is_huge": with_raw_expiry("1e400"),
-    "not_yet": with_claims(nbf=NOW + 600),
+    "not_yet": with_claims(nbf=NOW + 86_400),
     "issued_tomorrow": with_claims(iat=NOW + 86_400),
     "never_issued": with_claims(iat=None),
     "nobody": with_claims(sub=None),

@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -24,4 +25,6 @@ async def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asyncio.run(main(Path(sys.argv[1])))
