@@ -23,6 +23,9 @@ from shared.kit.words import msg
 
 FOLDER = Path(__file__).parent
 
+HEAR_EVERY_S = 0.1
+"""Leaves only have to stand before the next checkpoint."""
+
 REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.CaseUnknown: (404, "case_unknown", msg("No record of this case has reached the ledger")),
     refusals.NothingSealed: (409, "nothing_sealed", msg("No checkpoint covers this yet; try again in a second")),
@@ -36,7 +39,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
     """Put audit together."""
     signer = Signer(settings.ledger_origin, settings.ledger_key_bytes)
-    inbox = Inbox(database)
+    inbox = Inbox(database, pace_s=HEAR_EVERY_S)
     consumers.subscribe(inbox)
     readers = frozenset(policy.READERS)
     return Service(
