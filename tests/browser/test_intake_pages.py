@@ -93,7 +93,11 @@ async def refer_everybody(database: Database) -> None:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [(PHONE, "dark"), (DESKTOP, "light"), (SMALLEST, "light")],
+    ids=["phone", "desktop", "smallest"],
+)
 async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
     addresses = [f"{site.url}/{language}/", f"{site.url}/{language}/pelayaran/baru"]
     addresses += [site.at(path, language) for path in ("", "/daftar", "/catat")]
@@ -103,6 +107,7 @@ async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, 
         assert await axe(sight.page) == [], address
         assert sight.complaints == [], address
         assert await sight.covered_focus() == [], address
+        assert await sight.sideways_px() == 0, address
 
 
 @pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
