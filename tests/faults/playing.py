@@ -6,11 +6,13 @@ What goes wrong is found by the demo's checker, and by what only the clients can
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
+
+import aiohttp
 
 from deploy.local.demo import checker, manifest, waiting
 from deploy.local.demo.client import Client, Refused
@@ -172,6 +174,20 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
         except Refused as refused:
             if refused.status not in AWAY or time.monotonic() > end:
                 raise
+
+
+async def once(
+    client: Client, method: str, path: str, body: Any = None, *, key: str = "", headers: Mapping[str, str] | None = None
+) -> tuple[int, Mapping[str, str], str]:
+    """One request, not repeated: status (0 when there was no answer), headers and body of the answer."""
+    own = {"Authorization": f"Bearer {await client._bearer()}", "Accept-Language": "en", **(headers or {})}
+    if key:
+        own["Idempotency-Key"] = key
+    try:
+        async with client.http.request(method, client.url + path, json=body, headers=own) as answer:
+            return answer.status, answer.headers, await answer.text()
+    except (aiohttp.ClientConnectionError, TimeoutError):
+        return 0, {}, ""
 
 
 async def judge(rig: Rig, landing: Landing) -> list[str]:
