@@ -15,7 +15,9 @@ def used(running: Site) -> dict[str, float]:
         return {}
     seconds = {name: _seconds(running.pid(name)) for name in [*running.names, "kafka"]}
     server = running.rig.children.pid("postgres")
-    below = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(pid) == server]
+    below = [
+        pid for pid in (int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()) if _parent(pid) == server
+    ]
     return {**seconds, "postgres": sum(map(_seconds, [server, *below]))}
 
 

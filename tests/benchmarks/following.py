@@ -17,10 +17,14 @@ CHILDREN = frozenset({"child", "unknown"})
 RESTRICTED = frozenset(code for code, need in codes.needs().items() if need.restricted)
 
 ASSIGNMENTS = (
-    "SELECT a.assignment_id::text AS id, r.case_id::text FROM assignments a JOIN referrals r USING (referral_id)"
-    " WHERE a.assignment_id > $1 ORDER BY a.assignment_id"
+    "SELECT position::text AS id, case_id::text FROM journal WHERE position > $1::text::bigint"
+    " AND type IN ('referral.assignment_sent.v1', 'referral.gap_opened.v1') ORDER BY position"
 )
-DELIVERIES = "SELECT delivery_id::text AS id, case_id::text FROM deliveries WHERE delivery_id > $1 ORDER BY delivery_id"
+"""The journal's rows, because they are committed with the assignments and cheaper to look for."""
+DELIVERIES = (
+    "SELECT delivery_id::text AS id, case_id::text FROM deliveries WHERE delivery_id > $1::text::uuid"
+    " ORDER BY delivery_id"
+)
 CASES = "count(DISTINCT {0}), md5(string_agg(DISTINCT {0}::text, ',' ORDER BY {0}::text))"
 
 
@@ -82,8 +86,12 @@ class Looks:
                 return now
             expected = now
 
+    async def last_position(self) -> str:
+        """Where referral's journal ends now."""
+        return str(await self.into["referral"].fetchval("SELECT coalesce(max(position), 0) FROM journal"))
+
     async def follow(self, connection: asyncpg.Connection, rows: str, since: str, seen: Seen) -> None:
-        """See rows appear until cancelled. Their ids grow in the order of commits: one consumer writes them."""
+        """See rows after one appear until cancelled. They grow in the order of commits: one consumer writes them."""
         while True:
             found = await connection.fetch(rows, since)
             now = time.monotonic()

@@ -31,7 +31,7 @@ async def measure(
     since = mark()
     assigned, delivered = Seen(), Seen()
     watchers = [
-        asyncio.create_task(looks.follow(looks.assignments, ASSIGNMENTS, since, assigned)),
+        asyncio.create_task(looks.follow(looks.assignments, ASSIGNMENTS, await looks.last_position(), assigned)),
         asyncio.create_task(looks.follow(looks.deliveries, DELIVERIES, since, delivered)),
     ]
     try:

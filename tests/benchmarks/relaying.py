@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import ClassVar
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
 from shared.kit import broker as kit_broker
 from shared.kit.database import connect
 from shared.kit.ids import new_id
@@ -36,16 +38,23 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
     async def ours() -> float:
         database = await connect(settings.database_url, service="intake")
         await _fill(settings.database_url, events)
-        relay = asyncio.create_task(Relay(database, settings).run())
+        await rig.checkpoint()
+        before = await _records(settings, topic)
+        relay = Relay(database, settings)
+        task = asyncio.create_task(relay.run())
         began = time.monotonic()
         try:
-            while await database.pool.fetchval("SELECT 1 FROM outbox LIMIT 1"):
-                await asyncio.sleep(0.02)
-            return events / (time.monotonic() - began)
+            while relay.sent < events:
+                assert not task.done()
+                await asyncio.sleep(0.005)
+            rate = events / (time.monotonic() - began)
         finally:
-            relay.cancel()
-            await asyncio.gather(relay, return_exceptions=True)
-            await database.aclose()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert not await database.fetch("SELECT 1 FROM outbox LIMIT 1")
+        assert await _records(settings, topic) - before == events
+        await database.aclose()
+        return rate
 
     async def perf_test() -> float:
         return await limits.perf_test(rig.broker, topic, records=events * 2, size=700)
@@ -70,6 +79,18 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
         await paired("relay_vs_perf_test", "events/s", ours, perf_test, pairs=extent.pairs),
         await paired("relay_vs_aiokafka_send", "events/s", ours, send, pairs=max(1, extent.pairs // 2)),
     ]
+
+
+async def _records(settings: Settings, topic: str) -> int:
+    """How many records a topic has."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, n) for n in range(settings.kafka_partitions)]
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        return sum(ends.values())
+    finally:
+        await consumer.stop()
 
 
 async def _fill(url: str, events: int) -> None:

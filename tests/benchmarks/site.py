@@ -127,6 +127,7 @@ async def site(
                     **stack.environment_of(service, urls, base),
                     "KAFKA_TOPIC_PREFIX": prefix,
                     "REUSE_PORT": "1",
+                    "PYTHONDONTWRITEBYTECODE": "",  # processes that begin by compiling all they import stay larger
                     **(settings or {}).get(name, {}),
                 },
             ),
