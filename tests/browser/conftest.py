@@ -178,7 +178,11 @@ def listen(sight: Sight, url: str) -> None:
         if target.scheme in ("http", "https") and target.netloc != origin:
             sight.complaints.append(f"left the origin: {request.url}")
 
+    def on_failure(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # so it ends when the page is left before all of it came
+            sight.complaints.append(f"failed: {request.url}")
+
     sight.page.on("console", on_console)
     sight.page.on("pageerror", lambda error: sight.complaints.append(f"script: {error}"))
-    sight.page.on("requestfailed", lambda request: sight.complaints.append(f"failed: {request.url}"))
+    sight.page.on("requestfailed", on_failure)
     sight.page.on("request", on_request)
