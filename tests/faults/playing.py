@@ -124,6 +124,8 @@ class Agencies:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self.identities: list[dict[str, str]] = []
+        """Who the people are whom an agency asked for."""
         self._turn: Iterator[Answer] = itertools.cycle(("help", "decline", "silence", "accept"))
         self._choices: dict[str, Answer] = {}
         self._desks: dict[str, Client] = {}
@@ -153,7 +155,8 @@ class Agencies:
         await send(desk, "acceptances", [{"assignment_id": i} for i in by["accept"]])
         helped = await send(desk, "acceptances", [{"assignment_id": i} for i in by["help"]])
         for id_ in helped:
-            await patiently(partial(desk.get, f"/api/assignments/{id_}/identity"))
+            answer = await patiently(partial(desk.get, f"/api/assignments/{id_}/identity"))
+            self.identities.append(answer["fields"])
         await send(desk, "completions", [{"assignment_id": i, "outcome": "SERVICE_DELIVERED"} for i in helped])
 
 

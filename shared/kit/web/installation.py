@@ -16,6 +16,7 @@ from shared.kit.web.headers import Headers
 from shared.kit.web.limits import BodyLimit
 from shared.kit.web.navigation import language_of
 from shared.kit.web.pages import Nav, Pages
+from shared.kit.web.tracing import Tracing
 from shared.kit.words import msg
 
 UNREACHABLE = (*(kind for kind in database.TRANSIENT if kind is not OSError), ConnectionError)
@@ -65,6 +66,7 @@ def install(
     routes.add(app, assets, development=development)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, on_bug=_bug, https=https)
+    app.add_middleware(Tracing)
 
 
 def _install_errors(app: FastAPI, refusals: Mapping[type[Exception], problems.Refused]) -> None:
