@@ -81,6 +81,9 @@ def application(service: Service) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         swagger_ui_oauth2_redirect_url=None,
+        # The framework's own spans hold addresses and queries, its log records the texts of errors: both may hold
+        # names. Ours are made by web.tracing.
+        telemetry={"tracing": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = service.settings
     app.state.database = service.database

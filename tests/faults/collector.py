@@ -1,8 +1,10 @@
-"""A tiny OTLP/HTTP receiver: keeps every span that the services send, and the bytes it came in."""
+"""A tiny OTLP/HTTP receiver: keeps every span and metric that the services send."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -19,14 +21,16 @@ class Span:
 
 @dataclass(slots=True)
 class Collector:
-    """Listens on a free port of loopback; `bodies` are what was posted, traces and metrics, by path."""
+    """Listens on a free port of loopback."""
 
-    bodies: list[bytes] = field(default_factory=list)
+    traces: list[ExportTraceServiceRequest] = field(default_factory=list)
+    metrics: list[ExportMetricsServiceRequest] = field(default_factory=list)
     _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         app = web.Application(client_max_size=16 << 20)
-        app.router.add_post("/v1/{signal}", self._take)
+        app.router.add_post("/v1/traces", self._take_traces)
+        app.router.add_post("/v1/metrics", self._take_metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -40,26 +44,26 @@ class Collector:
         assert self._runner is not None
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
-    async def _take(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.bodies.append(request.match_info["signal"].encode() + b"\n" + body)
+    async def _take_traces(self, request: web.Request) -> web.Response:
+        self.traces.append(ExportTraceServiceRequest.FromString(await request.read()))
         return web.Response()
+
+    async def _take_metrics(self, request: web.Request) -> web.Response:
+        self.metrics.append(ExportMetricsServiceRequest.FromString(await request.read()))
+        return web.Response()
+
+    def texts(self) -> Iterator[bytes]:
+        """All that came, as text: in the bytes of the wire words run into the numbers around them."""
+        for message in (*self.traces, *self.metrics):
+            yield str(message).encode()
 
     def spans(self, trace_id: str) -> list[Span]:
         """Every span of one trace."""
-        return [span for body in self.bodies for span in _spans(body) if span.trace_id == trace_id]
+        return [span for message in self.traces for span in _spans(message) if span.trace_id == trace_id]
 
 
-def _spans(body: bytes) -> list[Span]:
-    signal, _, content = body.partition(b"\n")
-    if signal != b"traces":
-        return []
-    found = []
-    for resource in ExportTraceServiceRequest.FromString(content).resource_spans:
+def _spans(message: ExportTraceServiceRequest) -> Iterator[Span]:
+    for resource in message.resource_spans:
         service = next((a.value.string_value for a in resource.resource.attributes if a.key == "service.name"), "")
-        found += [
-            Span(service, span.name, span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-    return found
+        for span in (span for scope in resource.scope_spans for span in scope.spans):
+            yield Span(service, span.name, span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())

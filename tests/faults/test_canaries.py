@@ -75,7 +75,7 @@ async def _plant_and_search(rig: Rig, planted: list[dict[str, str]]) -> None:
             folders=[rig.running.data / "logs"],
         ),
         *_found(values, "notice", _notices(rig)),
-        *_found(values, "telemetry", rig.collector.bodies),
+        *_found(values, "telemetry", rig.collector.texts()),
         *_found(values, "ledger", await _ledger(rig, cases)),
     ]
     assert found == []
