@@ -30,15 +30,25 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
                 return await take_in_timed(running, look, rows, imported)
 
             await ours()  # also warms up the process
-            copies = await limits.export(look, TABLES, Path(folder), rows)
+            text = await limits.export(look, TABLES, Path(folder), rows)
+            binary = await limits.export(look, TABLES, Path(folder), rows, form="binary")
 
             async def limit() -> float:
                 async with running.still():
-                    return await limits.copy(rig.server, copies)
+                    return await limits.copy(rig.server, text)
 
-            result = await paired("import_vs_copy", "arrivals/s", ours, limit, pairs=extent.pairs)
+            async def highest_limit() -> float:
+                async with running.still():
+                    return await limits.copy(rig.server, binary)
+
+            results = [
+                await paired("import_vs_copy", "arrivals/s", ours, limit, pairs=extent.pairs),
+                await paired(
+                    "import_vs_binary_copy", "arrivals/s", ours, highest_limit, pairs=max(1, extent.pairs // 2)
+                ),
+            ]
         await look.close()
-    return [result]
+    return results
 
 
 async def take_in_timed(running: Site, look: asyncpg.Connection, rows: int, in_all: int) -> float:

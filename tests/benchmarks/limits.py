@@ -79,21 +79,25 @@ class Copies:
 
     rows: int
     """How many arrivals they are of."""
+    format: str
+    """That of COPY: "text" as dumps and lists have it, or "binary" with nothing left to read."""
     shapes: list[str]
     files: dict[str, Path]
 
 
-async def export(source: asyncpg.Connection, tables: Sequence[str], folder: Path, rows: int) -> Copies:
+async def export(
+    source: asyncpg.Connection, tables: Sequence[str], folder: Path, rows: int, *, form: str = "text"
+) -> Copies:
     """Take all rows of the tables out, as COPY will take them in: `rows` arrivals."""
     shapes = []
     files = {}
     for table in tables:
-        files[table] = folder / table
-        await source.copy_from_table(table, output=str(files[table]), format="binary")
+        files[table] = folder / f"{table}.{form}"
+        await source.copy_from_table(table, output=str(files[table]), format=form)
         shapes.append(await source.fetchval(SHAPE, table))
         keys = await source.fetch(KEYS, table)
         shapes += [str(key["made"]).replace(" public.", " bench_copy.") for key in keys]
-    return Copies(rows, shapes, files)
+    return Copies(rows, form, shapes, files)
 
 
 SHAPE = """
@@ -119,7 +123,7 @@ async def copy(server: Server, copies: Copies) -> float:
         await target.execute("CHECKPOINT")
         began = time.monotonic()
         for table, file in copies.files.items():
-            await target.copy_to_table(table, schema_name="bench_copy", source=str(file), format="binary")
+            await target.copy_to_table(table, schema_name="bench_copy", source=str(file), format=copies.format)
         return copies.rows / (time.monotonic() - began)
     finally:
         await target.close()
