@@ -36,6 +36,17 @@ def test_translations_fill_the_same_places(package: Path) -> None:
     assert wrong == []
 
 
+def test_a_sentence_has_one_translation_everywhere() -> None:
+    """One word for one thing on all screens; and a process that holds two catalogues says the same in any order."""
+    said: dict[str, dict[str, list[str]]] = {}
+    for package in PACKAGES:
+        for message in catalogue.read(package):
+            if message.id:
+                said.setdefault(_singular(message.id), {}).setdefault(str(message.string), []).append(package.name)
+
+    assert {sentence: texts for sentence, texts in said.items() if len(texts) > 1} == {}
+
+
 def test_finds_what_a_catalogue_lacks(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "a.html").write_text('{{ _("New here") }} {{ ngettext("one", "many", 3) }}')
