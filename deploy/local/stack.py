@@ -333,10 +333,7 @@ async def tell_again(urls: Urls) -> None:
     """Point the outbox at every row of the journal; whoever heard of it before drops it."""
     connection = await asyncpg.connect(urls.owner, timeout=10)
     try:
-        await connection.execute(
-            "INSERT INTO outbox (position, shard) SELECT position, get_byte(uuid_send(case_id), 15) & 3 FROM journal"
-            " ON CONFLICT DO NOTHING"
-        )
+        await connection.execute("INSERT INTO outbox (position) SELECT position FROM journal ON CONFLICT DO NOTHING")
     finally:
         await connection.close()
 

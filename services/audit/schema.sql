@@ -82,10 +82,8 @@ CREATE TRIGGER leaves_are_never_truncated BEFORE TRUNCATE ON leaves FOR EACH STA
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
-    shard smallint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
-CREATE INDEX outbox_by_shard ON outbox USING btree (shard, "position");
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,

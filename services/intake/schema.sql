@@ -108,10 +108,8 @@ CREATE TABLE manifests (
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
-    shard smallint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
-CREATE INDEX outbox_by_shard ON outbox USING btree (shard, "position");
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,

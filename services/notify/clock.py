@@ -48,6 +48,7 @@ class Courier:
 
     async def turn(self) -> int:
         """Claim what is due and start carrying it, or wait a moment for something to do; answers 1 (never idle)."""
+        since = self._database.written.times
         room = CLAIMED_AHEAD - len(self._in_hand)
         claimed = await self._claim(room) if room > 0 else []
         for one in claimed:
@@ -55,7 +56,7 @@ class Courier:
             self._in_hand.add(task)
             task.add_done_callback(self._in_hand.discard)
         if not claimed:
-            await self._database.written.wait(IDLE_S)
+            await self._database.written.wait(IDLE_S, since=since)
         return 1
 
     async def drain(self) -> None:

@@ -121,10 +121,8 @@ CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH ST
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
-    shard smallint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
-CREATE INDEX outbox_by_shard ON outbox USING btree (shard, "position");
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,

@@ -37,17 +37,25 @@ TRANSIENT = (
 
 
 class Wake:
-    """Tells those who wait that something was written (they poll as well; this only spares the wait)."""
+    """Tells those who wait that something was written (they poll as well; this only spares the wait).
+
+    Who looks for something to do reads `times` before looking and hands it to `wait`: what was written while it
+    looked is not waited past.
+    """
 
     def __init__(self) -> None:
+        self.times = 0
         self._waiting: set[asyncio.Event] = set()
 
     def set(self) -> None:
+        self.times += 1
         for event in self._waiting:
             event.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return when woken, or after `seconds`."""
+    async def wait(self, seconds: float, *, since: int) -> None:
+        """Return when woken, at once if that happened after `since`, or after `seconds`."""
+        if self.times != since:
+            return
         event = asyncio.Event()
         self._waiting.add(event)
         try:

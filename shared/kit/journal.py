@@ -14,9 +14,6 @@ import orjson
 from shared.contracts.fact import Fact
 from shared.kit.actor import Actor
 
-SHARDS = 4
-"""Parallel lanes of the relay. A case stays in one: the low two bits of its id. Divides the partitions."""
-
 MAX_PAYLOAD_BYTES = 200_000
 
 
@@ -45,20 +42,18 @@ WITH entry AS MATERIALIZED (
         head.seq + row_number() OVER (PARTITION BY e.case_id ORDER BY e.n), $7, e.traceparent, e.payload
     FROM entry e JOIN head USING (case_id)
     ORDER BY e.n
-    RETURNING position, case_id
+    RETURNING position
 )
-INSERT INTO outbox (position, shard)
-SELECT position, get_byte(uuid_send(case_id), 15) & 3 FROM journalled
+INSERT INTO outbox (position) SELECT position FROM journalled
 """
 
 FIRST_OF_FRESH = """
 journalled AS (
     INSERT INTO journal (event_id, shared, type, case_id, case_seq, occurred_at, traceparent, payload)
     SELECT event_id, TRUE, type, case_id, 1, occurred_at, traceparent, payload FROM fresh ORDER BY n
-    RETURNING position, case_id
+    RETURNING position
 ), pointed AS (
-    INSERT INTO outbox (position, shard)
-    SELECT position, get_byte(uuid_send(case_id), 15) & 3 FROM journalled
+    INSERT INTO outbox (position) SELECT position FROM journalled
 )
 """
 """CTEs for a hot path that writes state, journal and outbox in one statement.

@@ -1,9 +1,9 @@
 """The relay: from the outbox to Kafka, in journal order per case, at least once.
 
-The outbox has four shards; a shard is one task under an advisory lock, so that of several processes one relays it.
-A cycle reads the oldest pointers, sends their journal rows in one batch per partition, waits for all
-acknowledgements and deletes the pointers. A crash in between sends again; the receivers' inboxes absorb that.
-Measured shapes and the traps avoided here (planner, paging, pacing): docs/adr/0004-relay.md.
+Of several processes one relays: the one that holds an advisory lock. A cycle reads the oldest pointers, sends their
+journal rows in one batch per partition, waits for all acknowledgements and deletes the pointers. A crash in between
+sends again; the receivers' inboxes absorb that. Measured shapes and the traps avoided here (planner, paging, pacing,
+shards): docs/adr/0004-relay.md.
 """
 
 import asyncio
@@ -20,13 +20,12 @@ from shared.kit import broker
 from shared.kit.crash import crash_point
 from shared.kit.database import Database
 from shared.kit.ids import partition_of
-from shared.kit.journal import SHARDS
 from shared.kit.settings import KitSettings
 
 log = structlog.get_logger()
 
-RELAY_LOCKS = 7_202
-BATCH = 1_000
+RELAY_LOCK = 7_202
+BATCH = 2_000
 PACE_S = 0.008
 """A cycle that sent something starts no sooner after its predecessor: fuller batches, lower tail latency."""
 IDLE_POLL_S = 0.25
@@ -34,14 +33,14 @@ IDLE_POLL_S = 0.25
 READ = """
 SELECT position, event_id, shared, type, case_id, case_seq, occurred_at, traceparent, payload
 FROM journal
-WHERE position = ANY (ARRAY(SELECT o.position FROM outbox o WHERE o.shard = $1 ORDER BY o.position LIMIT $2))
+WHERE position = ANY (ARRAY(SELECT o.position FROM outbox o ORDER BY o.position LIMIT $1))
 ORDER BY position
 """
 # The limit stands inside the array: a join with a limit is planned as a merge over the whole journal.
 
 
 class Relay:
-    """Relays one service's outbox; run one in every process that has the role, they share the shards."""
+    """Relays one service's outbox; run one in every process that has the role, the others stand by."""
 
     def __init__(self, database: Database, settings: KitSettings) -> None:
         self._database = database
@@ -58,26 +57,24 @@ class Relay:
             try:
                 await producer.start()
                 pause = 0.2
-                async with asyncio.TaskGroup() as shards:
-                    for shard in range(SHARDS):
-                        shards.create_task(self._relay_shard(producer, shard))
-            except (KafkaError, ExceptionGroup) as error:
-                log.warning("kafka_away", part="relay", error=_name(error), again_in_s=pause)
+                await self._relay(producer)
+            except KafkaError as error:
+                log.warning("kafka_away", part="relay", error=type(error).__name__, again_in_s=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
             finally:
                 await _stop(producer)
 
-    async def _relay_shard(self, producer: AIOKafkaProducer, shard: int) -> None:
-        """Relay one shard whenever this process holds its lock; wait out a database that is away."""
+    async def _relay(self, producer: AIOKafkaProducer) -> None:
+        """Relay whenever this process holds the lock; wait out a database that is away."""
         while True:
             try:
-                await self._hold_shard(producer, shard)
+                await self._hold(producer)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                log.warning("database_away", part="relay", shard=shard, error=type(error).__name__)
+                log.warning("database_away", part="relay", error=type(error).__name__)
                 await asyncio.sleep(1.0)
 
-    async def _hold_shard(self, producer: AIOKafkaProducer, shard: int) -> None:
+    async def _hold(self, producer: AIOKafkaProducer) -> None:
         connection = await asyncpg.connect(
             self._database.url,
             timeout=10,
@@ -91,20 +88,20 @@ class Relay:
             },
         )
         try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", RELAY_LOCKS, shard):
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
                 await asyncio.sleep(1.0)
             while True:
-                began = time.monotonic()
-                if await self._cycle(connection, producer, shard):
+                began, since = time.monotonic(), self._database.written.times
+                if await self._cycle(connection, producer):
                     await asyncio.sleep(max(0.0, began + PACE_S - time.monotonic()))
                 else:
-                    await self._database.written.wait(IDLE_POLL_S)
+                    await self._database.written.wait(IDLE_POLL_S, since=since)
         finally:
             # Ends the session and with it the lock, whatever state the connection is in.
             connection.terminate()
 
-    async def _cycle(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, shard: int) -> int:
-        rows = await connection.fetch(READ, shard, BATCH)
+    async def _cycle(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
+        rows = await connection.fetch(READ, BATCH)
         if not rows:
             return 0
         crash_point("relay.before_send")
@@ -166,9 +163,3 @@ async def _stop(producer: AIOKafkaProducer) -> None:
             await producer.stop()
     except (KafkaError, TimeoutError) as error:
         log.warning("producer_left_behind", error=type(error).__name__)
-
-
-def _name(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return type(error).__name__

@@ -101,8 +101,8 @@ async def _fill(url: str, events: int) -> None:
             await database.fetch(
                 "WITH j AS (INSERT INTO journal (event_id, shared, type, case_id, case_seq, occurred_at, payload)"
                 " SELECT e, TRUE, 'intake.arrival_recorded.v1', c, 1, now(), $3"
-                " FROM unnest($1::uuid[], $2::uuid[]) AS t (e, c) RETURNING position, case_id)"
-                " INSERT INTO outbox (position, shard) SELECT position, get_byte(uuid_send(case_id), 15) & 3 FROM j",
+                " FROM unnest($1::uuid[], $2::uuid[]) AS t (e, c) RETURNING position)"
+                " INSERT INTO outbox (position) SELECT position FROM j",
                 [new_id() for _ in range(5_000)],
                 [new_id() for _ in range(5_000)],
                 PAYLOAD,

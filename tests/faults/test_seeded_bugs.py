@@ -63,8 +63,8 @@ def offsets_before_the_effect(patch: pytest.MonkeyPatch, _: Pair) -> None:
 
 
 def pointers_deleted_before_sending(patch: pytest.MonkeyPatch, pair: Pair) -> None:
-    async def cycle(self: Relay, connection: asyncpg.Connection, producer: AIOKafkaProducer, shard: int) -> int:
-        rows = await connection.fetch(relay.READ, shard, relay.BATCH)
+    async def cycle(self: Relay, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
+        rows = await connection.fetch(relay.READ, relay.BATCH)
         if rows:
             await connection.execute(
                 "DELETE FROM outbox WHERE position = ANY($1::bigint[])", [row["position"] for row in rows]
@@ -77,33 +77,33 @@ def pointers_deleted_before_sending(patch: pytest.MonkeyPatch, pair: Pair) -> No
 
 
 def relayed_from_the_last_seen(patch: pytest.MonkeyPatch, _: Pair) -> None:
-    seen: dict[int, int] = {}
-    newer = "SELECT * FROM journal WHERE position > $2 AND get_byte(uuid_send(case_id), 15) & 3 = $1 ORDER BY position"
+    seen = 0
 
-    async def cycle(self: Relay, connection: asyncpg.Connection, producer: AIOKafkaProducer, shard: int) -> int:
-        rows = await connection.fetch(newer, shard, seen.get(shard, 0))
+    async def cycle(self: Relay, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
+        nonlocal seen
+        rows = await connection.fetch("SELECT * FROM journal WHERE position > $1 ORDER BY position", seen)
         if rows:
             await self._send(producer, rows)
-            seen[shard] = rows[-1]["position"]
+            seen = rows[-1]["position"]
         # Nothing waits for what such a relay does not look at.
-        await connection.execute("DELETE FROM outbox WHERE shard = $1", shard)
+        await connection.execute("DELETE FROM outbox")
         return len(rows)
 
     patch.setattr(Relay, "_cycle", cycle)
 
 
 def relayed_without_the_lock(patch: pytest.MonkeyPatch, pair: Pair) -> None:
-    async def relay_shard(self: Relay, producer: AIOKafkaProducer, shard: int) -> None:
+    async def hold(self: Relay, producer: AIOKafkaProducer) -> None:
         connection = await asyncpg.connect(pair.speaker.database.url)
         try:
             while True:
-                if not await self._cycle(connection, producer, shard):
+                if not await self._cycle(connection, producer):
                     await asyncio.sleep(0.05)
         finally:
             connection.terminate()
 
     pair.relays = 2
-    patch.setattr(Relay, "_relay_shard", relay_shard)
+    patch.setattr(Relay, "_hold", hold)
 
 
 def relayed_latest_first(patch: pytest.MonkeyPatch, _: Pair) -> None:

@@ -176,7 +176,7 @@ class TestEvidence:
             ("intake", "DELETE FROM arrivals", "manifest row"),
             ("intake", "DELETE FROM referred_needs", "has not heard of"),
             ("intake", "DELETE FROM journal", "arrival not told"),
-            ("intake", "INSERT INTO outbox (position, shard) VALUES (1, 0)", "outbox"),
+            ("intake", "INSERT INTO outbox (position) VALUES (1)", "outbox"),
             ("referral", "DELETE FROM referrals", "need without"),
             ("referral", "DELETE FROM assignments", "open referral without"),
             ("referral", "DELETE FROM journal WHERE case_seq = 1", "number in referral's journal"),

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts import intake
 from shared.kit import broker, ids, parking
+from shared.kit.database import Wake
 from shared.kit.inbox import Heard, Inbox
 from shared.kit.relay import Relay
 from shared.kit.work import Work
@@ -114,6 +115,15 @@ async def test_two_relays_never_reorder_a_case(speaker: Party) -> None:
         order.setdefault(record.key.decode(), []).append(int(dict(record.headers)["ce_sequence"]))
     assert set(order) == set(cases)
     assert all(sequence == list(range(1, 17)) for sequence in order.values())
+
+
+async def test_what_is_written_while_one_looks_is_not_slept_past() -> None:
+    wake = Wake()
+    since = wake.times
+    wake.set()  # between the look that found nothing and the wait
+
+    async with asyncio.timeout(5):
+        await wake.wait(60, since=since)
 
 
 async def test_a_record_is_a_cloud_event_in_binary_mode_keyed_by_its_case(speaker: Party) -> None:

@@ -32,10 +32,8 @@ CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal
 
 -- Pointers to journal rows that Kafka has not acknowledged yet.
 CREATE TABLE outbox (
-    position bigint PRIMARY KEY,
-    shard smallint NOT NULL
+    position bigint PRIMARY KEY
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-CREATE INDEX outbox_by_shard ON outbox (shard, position);
 
 -- Which events a consumer has had its effect of. Ids stay as long as an event can be replayed: for ever.
 CREATE TABLE inbox (
