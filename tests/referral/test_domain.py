@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.referral.domain import assignments, needs, referrals
 from services.referral.domain.assignments import Assignment
@@ -17,6 +17,7 @@ from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     ChildNeedsOfficer,
+    ConsentIsNoBasis,
     HandoverMissing,
     MoveNotAllowed,
     Refused,
@@ -105,6 +106,17 @@ class TestNeed:
         closed = needs.give_up(a_need(age_band), reason="NO_CAPACITY", officer="penyelia.73", now=START)
         assert (closed.referral.state, closed.referral.closed_by) == ("unfulfilled", "penyelia.73")
 
+    @given(
+        st.sampled_from(["child", "unknown"]),
+        st.sampled_from(referrals.STATES),
+        st.sampled_from(["consent_requested", "consent_refused", "consent_withdrawn"]),
+    )
+    def test_a_childs_need_never_depends_on_consent(self, age_band: str, state: Any, event: Any) -> None:
+        childs = replace(a_need(age_band).referral, state=state)
+
+        with pytest.raises(ConsentIsNoBasis):
+            referrals.move(childs, event, now=START)
+
     @pytest.mark.parametrize("outcome", sorted(filter(assignments.needs_handover_ref, assignments.SUCCESS)))
     def test_is_not_handed_over_without_the_number_of_the_minutes(self, outcome: str) -> None:
         accepted = needs.accept(an_asked_need(), "1", by="w", version=None, now=START)
@@ -129,6 +141,11 @@ class Interleavings(RuleBasedStateMachine):
         self.need = a_need()
         self.now = START
         self.ended: dict[str, Assignment] = {}
+
+    @initialize(age_band=st.sampled_from(["adult", "elderly", "child", "unknown"]), is_draft=st.booleans())
+    def begin(self, age_band: str, is_draft: bool) -> None:
+        need = a_need(age_band)
+        self.need = replace(need, referral=replace(need.referral, state="draft" if is_draft else "open"))
 
     def attempt(self, do: Callable[[], Need]) -> None:
         before = self.need
@@ -195,9 +212,13 @@ class Interleavings(RuleBasedStateMachine):
     def end(self, event: Any) -> None:
         self.attempt(lambda: needs.end(self.need, event, now=self.now))
 
-    @rule()
-    def give_up(self) -> None:
-        self.attempt(lambda: needs.give_up(self.need, reason="NO_CAPACITY", officer=None, now=self.now))
+    @rule(event=st.sampled_from(["consent_recorded", "consent_requested", "consent_refused", "held", "resumed"]))
+    def move(self, event: Any) -> None:
+        self.attempt(lambda: replace(self.need, referral=referrals.move(self.need.referral, event, now=self.now)))
+
+    @rule(officer=st.none() | st.just("penyelia.73"))
+    def give_up(self, officer: str | None) -> None:
+        self.attempt(lambda: needs.give_up(self.need, reason="NO_CAPACITY", officer=officer, now=self.now))
 
     @precondition(lambda self: self.need.referral.is_terminal)
     @rule()
@@ -213,6 +234,13 @@ class Interleavings(RuleBasedStateMachine):
         if self.need.referral.is_terminal:
             assert self.need.live is None
             assert self.need.referral.ended_at is not None
+
+    @invariant()
+    def a_child_is_neither_asked_for_consent_nor_given_up_by_nobody(self) -> None:
+        referral = self.need.referral
+        if referral.child:
+            assert referral.state not in {"awaiting_consent", "refused", "consent_withdrawn"}
+            assert referral.state != "unfulfilled" or referral.closed_by is not None
 
     @invariant()
     def a_terminal_attempt_never_changes_again(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
-from services.referral.domain.refusals import ChildNeedsOfficer, MoveNotAllowed, ReasonMissing
+from services.referral.domain.refusals import ChildNeedsOfficer, ConsentIsNoBasis, MoveNotAllowed, ReasonMissing
 
 State = Literal[
     "draft",
@@ -66,6 +66,9 @@ MOVES: Mapping[tuple[State, Event], State] = {
 }
 """Every legal move; the database repeats what a terminal state must carry as CHECKs."""
 
+OF_CONSENT: frozenset[Event] = frozenset({"consent_requested", "consent_refused", "consent_withdrawn"})
+"""What only an adult decides: help for a child rests on its best interest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
@@ -106,7 +109,9 @@ class Referral:
 
 
 def move(referral: Referral, event: Event, *, now: datetime) -> Referral:
-    """The referral after the event. Raises `MoveNotAllowed`."""
+    """The referral after the event. Raises `MoveNotAllowed`, `ConsentIsNoBasis`."""
+    if referral.child and event in OF_CONSENT:
+        raise ConsentIsNoBasis
     to = MOVES.get((referral.state, event))
     if to is None:
         raise MoveNotAllowed("referral", referral.state, event)

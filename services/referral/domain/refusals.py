@@ -57,6 +57,10 @@ class ChildNeedsOfficer(Refused):
     """A child's need is not given up unless a named officer answers for it."""
 
 
+class ConsentIsNoBasis(Refused):
+    """A child is protected in its best interest: consent is neither asked for nor, withdrawn, a reason to stop."""
+
+
 class ReasonMissing(Refused):
     """This move needs a coded reason or outcome of another kind."""
 
