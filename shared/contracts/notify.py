@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id
 
 Trouble = Literal[
@@ -55,11 +57,24 @@ class NoticeFact(Fact):
     subscription_id: Id
 
 
-class NoticeQueued(NoticeFact):
-    """A fact matched a subscription; the notice waits for delivery."""
+class QueuedNotice(BaseModel):
+    """One notice that waits for delivery, and the fact that it tells."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    delivery_id: Id
+    subscription_id: Id
     event_id: Id
     event_type: Code
+
+
+class NoticesQueued(Fact):
+    """Facts about this case matched subscriptions; these notices wait for delivery.
+
+    One fact for all that were heard together: a case with many subscribers would else be told of as often.
+    """
+
+    notices: tuple[QueuedNotice, ...] = Field(min_length=1, max_length=500)
 
 
 class NoticeDelivered(NoticeFact):

@@ -109,7 +109,7 @@ class TestQueueNotices:
                 await inbox.handle(work, [once])
 
         assert len(await queued(database)) == 1
-        assert await database.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'notify.notice_queued.v1'") == 1
+        assert await database.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'notify.notices_queued.v1'") == 1
 
     async def test_each_notice_is_on_the_trail_with_its_cause(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")
@@ -117,12 +117,30 @@ class TestQueueNotices:
         await hear(database, fact)
 
         [row] = await database.fetch(
-            "SELECT case_id::text, shared, payload FROM journal WHERE type = 'notify.notice_queued.v1'"
+            "SELECT case_id::text, shared, payload FROM journal WHERE type = 'notify.notices_queued.v1'"
         )
         payload = json.loads(row["payload"])
 
         assert (row["case_id"], row["shared"]) == (fact.case_id, False)
-        assert payload["caused_by"] == payload["data"]["event_id"]
+        assert [notice["event_id"] for notice in payload["data"]["notices"]] == [payload["caused_by"]]
+
+    async def test_all_notices_of_a_case_that_come_together_are_one_entry_of_its_trail(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        for path in ("/a", "/b", "/c"):
+            await subscribe(path)
+        opened = a_fact()
+        sent = a_fact(facts.AssignmentSent, case_id=opened.case_id)
+        await hear(database, opened, sent, a_fact())
+
+        rows = await database.fetch(
+            "SELECT payload FROM journal WHERE type = 'notify.notices_queued.v1' ORDER BY position"
+        )
+        told = [json.loads(row["payload"])["data"]["notices"] for row in rows]
+
+        assert [len(notices) for notices in told] == [6, 3]
+        deliveries = await database.fetch("SELECT delivery_id::text FROM deliveries")
+        assert {n["delivery_id"] for notices in told for n in notices} == {row["delivery_id"] for row in deliveries}
 
     async def test_a_batch_takes_the_same_few_statements_whatever_its_size(
         self, database: Database, subscribe: Subscribe

@@ -45,7 +45,7 @@ EVENTS = {
     "notify.subscription_tested.v1": msg("Test notice sent"),
     "notify.task_dismissed.v1": msg("Task closed by a person"),
     "notify.notice_suppressed.v1": msg("Notice not sent any more"),
-    "notify.notice_queued.v1": msg("Notice waiting for delivery"),
+    "notify.notices_queued.v1": msg("Notices waiting for delivery"),
     "notify.notice_delivered.v1": msg("Notice delivered"),
     "notify.notice_failed.v1": msg("Delivery tried in vain"),
     "notify.notice_dead_lettered.v1": msg("Notice given up, a person's task now"),
@@ -86,6 +86,7 @@ FIELDS = {
     "need": msg("Need"),
     "needs": msg("Needs"),
     "next_attempt_at": msg("Next attempt"),
+    "notices": msg("Notices"),
     "onward_wish": msg("Wish"),
     "origin_regency": msg("Home regency"),
     "outcome": msg("Outcome"),
@@ -229,6 +230,8 @@ def value(language: Language, name: str, value_: Any, zone: str) -> str:
         return words.translate(language, "Not known")
     if isinstance(value_, list):
         return ", ".join(value(language, name, one, zone) for one in value_) or "–"
+    if isinstance(value_, dict):
+        return "; ".join(f"{field(language, part)} {value(language, part, one, zone)}" for part, one in value_.items())
     if isinstance(value_, bool):
         return words.translate(language, msg("yes") if value_ else msg("no"))
     if isinstance(value_, int):

@@ -8,11 +8,14 @@ from services.notify.domain import deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.domain.subscriptions import EVENTS, Kind, Matcher
 from shared.contracts import codes
-from shared.contracts.notify import NoticeQueued
+from shared.contracts.notify import NoticesQueued, QueuedNotice
 from shared.contracts.referral import ReferralFact
 from shared.kit.ids import new_id
 from shared.kit.inbox import Heard
 from shared.kit.work import Work
+
+
+MOST_IN_ONE_FACT = 500
 
 
 class Matchers:
@@ -72,18 +75,23 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     if not notices:
         return
     added = await store.deliveries.add_notices(work, [notice for notice, _ in notices.values()])
+    queued: dict[str, list[tuple[Notice, Heard[ReferralFact]]]] = {}
     for delivery_id, (notice, h) in notices.items():
         if delivery_id in added:
-            work.record(
-                NoticeQueued(
-                    case_id=notice.case_id,
-                    delivery_id=delivery_id,
+            queued.setdefault(notice.case_id, []).append((notice, h))
+    for case_id, found in queued.items():
+        for start in range(0, len(found), MOST_IN_ONE_FACT):
+            part = found[start : start + MOST_IN_ONE_FACT]
+            said = tuple(
+                QueuedNotice(
+                    delivery_id=notice.delivery_id,
                     subscription_id=notice.subscription_id,
                     event_id=notice.event_id,
                     event_type=notice.event_type,
-                ),
-                cause=h,
+                )
+                for notice, _ in part
             )
+            work.record(NoticesQueued(case_id=case_id, notices=said), cause=part[-1][1])
 
 
 def is_restricted(fact: ReferralFact) -> bool:
