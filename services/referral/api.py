@@ -59,6 +59,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     AttemptStillLive: (409, "attempt_still_live", msg("Another agency is being asked or already helps")),
     MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
     refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
+    refusals.DisclosureEnded: (409, "disclosure_ended", msg("The identity is not disclosed any more")),
     ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
     refusals.HandoverMissing: (422, "handover_missing", msg("A handover needs the number of its minutes")),
 }
@@ -219,7 +220,7 @@ async def post_failures(request: Request, actor: Worker, posted: Items[Failure])
 
 @router.get("/assignments/{assignment_id}/identity")
 async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Response:
-    """Who the person is, asked of intake for this reading alone; after acceptance and before the end."""
+    """Who the person is, asked of intake for this reading alone: while you help, and for thirty days after you have."""
     state = request.app.state
     try:
         fields = await disclosing.read_identity(

@@ -211,6 +211,35 @@ class TestIdentity:
         assert answer.status_code == 409
         assert intake.asked == []
 
+    async def test_is_refused_by_name_as_soon_as_the_help_came_to_nothing(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        item = {"assignment_id": await desk.live()}
+        await site("worker").answer("acceptances", item)
+        await site("worker").answer("failures", item | {"outcome": "COULD_NOT_CONTACT"})
+
+        answer = await site("worker").get(f"/api/assignments/{item['assignment_id']}/identity")
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "disclosure_ended")
+        assert intake.asked == []
+
+    async def test_is_read_for_thirty_days_after_the_help_was_given(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        item = {"assignment_id": await desk.live()}
+        await site("worker").answer("acceptances", item)
+        await site("worker").answer("completions", item | {"outcome": "SERVICE_DELIVERED"})
+
+        answers = []
+        for wait in (timedelta(days=30), timedelta(seconds=1)):
+            desk.clock.advance(wait)
+            answers.append(await site("worker").get(f"/api/assignments/{item['assignment_id']}/identity"))
+
+        assert [answer.status_code for answer in answers] == [200, 409]
+        assert len(intake.asked) == 1
+
     async def test_waits_a_moment_for_intake_to_hear_of_the_acceptance(
         self, desk: Desk, site: Site, intake: IntakeServer
     ) -> None:

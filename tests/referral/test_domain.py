@@ -18,7 +18,9 @@ from services.referral.domain.refusals import (
     AlreadyAnswered,
     ChildNeedsOfficer,
     ConsentIsNoBasis,
+    DisclosureEnded,
     HandoverMissing,
+    IdentityWithheld,
     MoveNotAllowed,
     Refused,
     TooLate,
@@ -123,6 +125,27 @@ class TestNeed:
 
         with pytest.raises(HandoverMissing):
             needs.complete(accepted, "1", outcome=outcome, handover_ref=None, by="w", version=None, now=START)
+
+    @pytest.mark.parametrize("state", sorted(assignments.HELPING))
+    def test_discloses_to_who_helps(self, state: Any) -> None:
+        helping = replace(an_asked_need().attempts[0], state=state)
+
+        assignments.expect_disclosable(helping, now=START + timedelta(days=365))
+
+    def test_discloses_for_a_while_to_who_has_helped(self) -> None:
+        helped = replace(an_asked_need().attempts[0], state="completed", ended_at=START)
+
+        assignments.expect_disclosable(helped, now=START + assignments.GRACE)
+        with pytest.raises(DisclosureEnded):
+            assignments.expect_disclosable(helped, now=START + assignments.GRACE + timedelta(seconds=1))
+
+    @pytest.mark.parametrize("state", sorted(set(assignments.STATES) - assignments.HELPING - {"completed"}))
+    def test_discloses_to_nobody_else(self, state: Any) -> None:
+        ended_at = START if state in assignments.TERMINAL else None
+        other = replace(an_asked_need().attempts[0], state=state, ended_at=ended_at, answered_at=START)
+
+        with pytest.raises(DisclosureEnded if ended_at else IdentityWithheld):
+            assignments.expect_disclosable(other, now=START)
 
     def test_does_not_expire_before_its_time(self) -> None:
         with pytest.raises(MoveNotAllowed):

@@ -159,6 +159,23 @@ class TestCase:
         assert "BAST/7/2026" in page
         assert "Diserahkan kepada keluarga" in page
 
+    @pytest.mark.parametrize(
+        ("path", "field", "code"), [("tolak", "reason", "no_capacity"), ("gagal", "failure", "DECEASED")]
+    )
+    async def test_says_that_nobody_is_named_to_an_agency_that_does_not_help(
+        self, desk: Desk, site: Site, intake: IntakeServer, path: str, field: str, code: str
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        case = f"/id/rujukan/{await desk.live()}"
+        if path == "gagal":
+            await posted(site, "worker", f"{case}/terima")
+
+        await posted(site, "worker", f"{case}/{path}", **{field: code})
+        page = said(await site("worker").get(case))
+
+        assert "Rujukan ini sudah berakhir bagi instansi Anda. Nama dan dokumen tidak dibuka untuknya." in page
+        assert intake.asked == []
+
     async def test_is_not_there_for_a_stranger(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER"))
 

@@ -1,7 +1,7 @@
 """Who the person is, for one reader at the agency that helps: on the trail here, asked of intake, kept nowhere."""
 
 from services.referral.actions import answering
-from services.referral.domain.refusals import IdentityWithheld
+from services.referral.domain import assignments
 from services.referral.gateways import Disclosure
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -13,12 +13,12 @@ async def read_identity(
 ) -> dict[str, str]:
     """The fields the need allows. The reading is committed before intake is asked, which journals what it gives.
 
-    Raises `AssignmentUnknown`, `IdentityWithheld`, `IdentityFollows`.
+    Raises `AssignmentUnknown`, `IdentityWithheld`, `DisclosureEnded`, `IdentityFollows`.
     """
     async with database.work(actor, purpose="read_identity") as work:
         need, assignment = await answering.read_case(work, assignment_id)
-    if assignment.answered_at is None or assignment.state == "declined":
-        raise IdentityWithheld
+        now = work.now
+    assignments.expect_disclosable(assignment, now=now)
     return await disclosure.disclose(
         token,
         case_id=need.referral.case_id,

@@ -8,7 +8,9 @@ from typing import Literal, get_args
 
 from services.referral.domain.refusals import (
     AlreadyAnswered,
+    DisclosureEnded,
     HandoverMissing,
+    IdentityWithheld,
     MoveNotAllowed,
     ReasonMissing,
     TooLate,
@@ -89,6 +91,9 @@ SUCCESS = frozenset(
     {"SERVICE_DELIVERED", "HANDED_TO_FAMILY", "HANDED_TO_SOCIAL_MINISTRY", "HANDED_TO_AGENCY", "REFERRED_ONWARD"}
 )
 """Outcomes with which a need counts as met."""
+
+GRACE = timedelta(days=30)
+"""How long after it has helped an agency may still look the person up, to finish its own papers."""
 
 HANDOVER_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,63}")
 
@@ -203,6 +208,16 @@ def expect(assignment: Assignment, version: int | None) -> None:
     """Refuse when the caller decided on another version. Raises `VersionChanged`."""
     if version is not None and version != assignment.version:
         raise VersionChanged(expected=version, found=assignment.version)
+
+
+def expect_disclosable(assignment: Assignment, *, now: datetime) -> None:
+    """Refuse when its agency may not know who the person is. Raises `IdentityWithheld`, `DisclosureEnded`."""
+    if assignment.state in HELPING:
+        return
+    if assignment.ended_at is None:
+        raise IdentityWithheld
+    if assignment.state != "completed" or now > assignment.ended_at + GRACE:
+        raise DisclosureEnded
 
 
 def acknowledge(assignment: Assignment, *, now: datetime) -> Assignment:

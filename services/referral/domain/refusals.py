@@ -74,4 +74,8 @@ class IdentityFollows(Refused):
 
 
 class IdentityWithheld(Refused):
-    """Not accepted by this agency, or no longer: the identity is not disclosed."""
+    """Not accepted by this agency, or intake says no: the identity is not disclosed."""
+
+
+class DisclosureEnded(Refused):
+    """The agency did not help, or helped too long ago: the identity is not disclosed any more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     AssignmentUnknown,
+    DisclosureEnded,
     IdentityFollows,
     IdentityWithheld,
     Refused,
@@ -38,7 +40,7 @@ router = page_router()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 
-Identity = dict[str, str] | Literal["follows", "withheld"] | None
+Identity = dict[str, str] | Literal["follows", "withheld", "ended"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ async def _show(
     async with database.work(actor, purpose="read_case") as work:
         case = await _read(work, request, language, assignment_id)
         now = work.now
-    identity = await _identity(request, actor, case) if policy.may_answer(actor) else None
+    identity = await _identity(request, actor, case, now) if policy.may_answer(actor) else None
     r, a = case.need.referral, case.assignment
     zone = policy.zone(actor)
     return page(
@@ -228,9 +230,15 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
     )
 
 
-async def _identity(request: Request, actor: Actor, case: Case) -> Identity:
-    """Who it is, asked of intake for this view alone; None before acceptance."""
-    if case.assignment.state not in assignments.HELPING:
+async def _identity(request: Request, actor: Actor, case: Case, now: datetime) -> Identity:
+    """Who it is, asked of intake for this view alone; None before acceptance, and once the help was given."""
+    try:
+        assignments.expect_disclosable(case.assignment, now=now)
+    except DisclosureEnded:
+        return "ended"
+    except IdentityWithheld:
+        return None
+    if case.assignment.state == "completed":
         return None
     state = request.app.state
     try:
