@@ -27,9 +27,9 @@ def opens_by_looking(actor: Actor) -> bool:
     return actor.kind == "person" and actor.has(*WORKERS)
 
 
-def province_of(actor: Actor) -> str | None:
-    """The province a supervisor answers for."""
-    return actor.region[:2] if actor.has(*SUPERVISORS) and actor.region else None
+def overseen_by(actor: Actor) -> str | None:
+    """The region a supervisor answers for: a whole province, or one regency of it. `store` filters by it."""
+    return actor.region if actor.has(*SUPERVISORS) else None
 
 
 def zone(actor: Actor) -> str:

@@ -110,6 +110,9 @@ def desk(database: Database, clock: FixedClock, routing: Routing) -> Desk:
 
 PEOPLE = {
     "supervisor": Actor("penyelia.73", "BP3MI-73", frozenset({"agency_supervisor"}), region="73"),
+    "gowa": Actor("penyelia.7306", "DINSOS-73.06", frozenset({"agency_supervisor"}), region="73.06"),
+    "makassar": Actor("penyelia.7371", "DINSOS-73.71", frozenset({"agency_supervisor"}), region="73.71"),
+    "unplaced": Actor("penyelia", "DINSOS-73.06", frozenset({"agency_supervisor"})),
     "coordinator": Actor("koordinator", "KP2MI", frozenset({"coordinator"})),
     "ngo": Actor("lsm", "NGO-SBMI", frozenset({"ngo_member"})),
     "worker": Actor("dinsos.7306", "DINSOS-73.06", frozenset({"agency_worker"}), region="73.06"),

@@ -221,6 +221,29 @@ class TestSupervisor:
         answer = await posted(site, "supervisor", f"/id/eskalasi/{row['referral_id']}/minta")
         assert answer.status_code == 404
 
+    async def test_of_a_regency_acts_for_that_regency_alone(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+        page = await site("gowa").get("/id/eskalasi")
+        assert "Kabupaten Gowa" in said(page)
+        [path] = re.findall(r'action="(/id/eskalasi/[^"]+)"', page.text)
+
+        assert "Tidak ada yang menunggu Anda" in said(await site("makassar").get("/id/eskalasi"))
+        assert (await posted(site, "makassar", path)).status_code == 404
+        assert (await posted(site, "gowa", path)).status_code == 303
+
+        assert (await desk.attempts())[-1] == (4, "DINSOS-73.06", "sent")
+
+    async def test_without_a_region_oversees_nothing(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+        [row] = await desk.rows("SELECT referral_id FROM referrals")
+
+        answers = [
+            await site("unplaced").get("/id/eskalasi"),
+            await posted(site, "unplaced", f"/id/eskalasi/{row['referral_id']}/minta"),
+        ]
+
+        assert [answer.status_code for answer in answers] == [403, 403]
+
     async def test_is_the_only_one_who_sees_the_list(self, site: Site) -> None:
         for other in ("worker", "coordinator"):
             assert (await site(other).get("/id/eskalasi")).status_code == 403

@@ -16,15 +16,15 @@ class NobodyToAsk(Refused):
     """The agency is no candidate of this need, or takes nothing at the moment."""
 
 
-async def ask_again(work: Work, referral_id: str, *, agency_id: str | None, province: str, routing: Routing) -> None:
+async def ask_again(work: Work, referral_id: str, *, agency_id: str | None, routing: Routing) -> None:
     """Ask an agency of the supervisor's choice among the candidates, else the first of them, once more.
 
-    Raises `AssignmentUnknown` outside the province, `AttemptStillLive`, `NobodyToAsk`.
+    Raises `AssignmentUnknown` outside the actor's region, `AttemptStillLive`, `NobodyToAsk`.
     """
-    case_id = await desk.find_region_case(work, referral_id, province=province)
-    if case_id is None:
+    overseen = await desk.find_overseen(work, [referral_id])
+    if not overseen:
         raise AssignmentUnknown
-    changes = await following.locked(work, {referral_id: (referral_id, case_id)})
+    changes = await following.locked(work, {referral_id: (referral_id, overseen[referral_id])})
     need = changes.need(referral_id)
     digest = need.referral.explanation
     candidates = (await routing.candidates(work, {digest}))[digest]

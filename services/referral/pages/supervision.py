@@ -26,18 +26,18 @@ MOST_TASKS = 200
 
 @router.get("/eskalasi")
 async def tasks_page(request: Request, actor: Supervisor) -> Response:
-    """The open escalations and gaps of the supervisor's province, oldest first."""
-    province = await _province(request, actor)
+    """The open escalations and gaps of the supervisor's region, oldest first."""
+    region = await _region(request, actor)
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await desk.list_tasks(work, province=province, limit=MOST_TASKS)
+        found = await desk.list_tasks(work, limit=MOST_TASKS)
         bodies = await needs.find_explanations(work, [t.explanation for t in found if t.explanation is not None])
         directory = (await request.app.state.routing.router(work)).directory
         now = work.now
     return page(
         request,
         "tasks.html",
-        province=labels.region(province),
+        region=labels.region(region),
         tasks=[_task(language, task, bodies, directory) for task in found],
         now=now,
         zone=policy.zone(actor),
@@ -47,7 +47,7 @@ async def tasks_page(request: Request, actor: Supervisor) -> Response:
 @router.post("/eskalasi/{referral_id}/minta")
 async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Response:
     """Ask an agency again, the one chosen or the first in rank."""
-    province = await _province(request, actor)
+    await _region(request, actor)
     form, key = await request.form(), await key_of(request)
     chosen = form.get("agency")
     async with request.app.state.database.work(actor, purpose="supervise") as work:
@@ -57,7 +57,6 @@ async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Res
                 work,
                 referral_id,
                 agency_id=chosen if isinstance(chosen, str) and chosen else None,
-                province=province,
                 routing=request.app.state.routing,
             )
             return redirect(request, "/eskalasi", said=msg("The agency has been asked."))
@@ -65,11 +64,11 @@ async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Res
         return await idempotent(request, work, key, once)
 
 
-async def _province(request: Request, actor: Actor) -> str:
-    province = policy.province_of(actor)
-    if province is None:
-        await deny(request, actor, "not_yours", msg("No province is assigned to you."))
-    return province
+async def _region(request: Request, actor: Actor) -> str:
+    region = policy.overseen_by(actor)
+    if region is None:
+        await deny(request, actor, "not_yours", msg("No region is assigned to you."))
+    return region
 
 
 def _task(language: Language, task: Task, bodies: dict[bytes, bytes], directory: Directory) -> dict[str, Any]:

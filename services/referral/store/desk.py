@@ -102,34 +102,39 @@ class Task:
     explanation: bytes | None
 
 
-async def list_tasks(work: Work, *, province: str, limit: int) -> list[Task]:
-    """Open escalations and gaps of one province, oldest first."""
+OVERSEEN = "(r.regency = $1 OR left(r.regency, 2) = $1)"
+"""Help is due where the actor oversees: `$1` is the actor's region, a province or a regency; nothing without one."""
+
+
+async def list_tasks(work: Work, *, limit: int) -> list[Task]:
+    """Open escalations and gaps of the actor's region, oldest first."""
     rows = await work.connection.fetch(
-        "SELECT t.referral_id, r.case_id, t.kind, CASE WHEN NOT r.restricted THEN r.need END AS need, r.regency,"
+        "SELECT t.referral_id, r.case_id, t.kind, CASE WHEN NOT r.restricted THEN r.need END AS need, r.regency,"  # noqa: S608
         " r.port, t.opened_at, coalesce(last.attempt, 0) AS attempts,"
         " CASE WHEN NOT r.restricted THEN last.agency_id END AS last_agency,"
         " last.attempt IS NOT NULL AND last.ended_at IS NULL AS is_live,"
         " CASE WHEN NOT r.restricted THEN r.explanation END AS explanation"
-        " FROM (SELECT referral_id, reason AS kind, opened_at FROM escalations"
-        "  WHERE closed_at IS NULL AND supervisor = 'supervisor-' || $1"
+        " FROM (SELECT referral_id, reason AS kind, opened_at FROM escalations WHERE closed_at IS NULL"
         "  UNION ALL SELECT referral_id, 'gap', opened_at FROM gaps WHERE closed_at IS NULL) t"
         " JOIN referrals r USING (referral_id)"
         " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = t.referral_id"
         "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
-        " WHERE left(r.regency, 2) = $1 ORDER BY t.opened_at, t.referral_id LIMIT $2",
-        province,
+        f" WHERE {OVERSEEN} ORDER BY t.opened_at, t.referral_id LIMIT $2",
+        work.actor.region,
         limit,
     )
     ids = ("referral_id", "case_id")
     return [Task(**{**row, **{name: str(row[name]) for name in ids}}) for row in rows]
 
 
-async def find_region_case(work: Work, referral_id: str, *, province: str) -> str | None:
-    """The case of a referral of this province, else None."""
-    found = await work.connection.fetchval(
-        "SELECT case_id FROM referrals WHERE referral_id = $1 AND left(regency, 2) = $2", referral_id, province
+async def find_overseen(work: Work, referral_ids: Sequence[str]) -> dict[str, str]:
+    """Of these referrals those of the actor's region: the case of each."""
+    rows = await work.connection.fetch(
+        f"SELECT r.referral_id, r.case_id FROM referrals r WHERE r.referral_id = ANY($2::uuid[]) AND {OVERSEEN}",  # noqa: S608
+        work.actor.region,
+        referral_ids,
     )
-    return None if found is None else str(found)
+    return {str(row["referral_id"]): str(row["case_id"]) for row in rows}
 
 
 async def count_attempts_by_agency(work: Work) -> list[dict[str, Any]]:
