@@ -64,18 +64,19 @@ async def lock_sequencer(work: Work) -> None:
 
 
 async def add_leaves(work: Work, leaves: Sequence[NewLeaf]) -> None:
-    """Append leaves in this order; the caller holds the sequencer's lock."""
+    """Append the leaves whose event has none yet, in this order; the caller holds the sequencer's lock."""
     await work.connection.execute(
         """
         INSERT INTO leaves (leaf_index, event_id, source, type, case_id, case_seq, occurred_at, commitment, leaf_hash,
             salt, payload, received_at)
-        SELECT next.place + t.n - 1, t.event_id, t.source, t.type, t.case_id, t.case_seq, t.occurred_at, t.commitment,
-            t.leaf_hash, t.salt, t.payload, $11
+        SELECT next.place + row_number() OVER (ORDER BY t.n), t.event_id, t.source, t.type, t.case_id, t.case_seq,
+            t.occurred_at, t.commitment, t.leaf_hash, t.salt, t.payload, $11
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::integer[], $6::timestamptz[], $7::bytea[],
                 $8::bytea[], $9::bytea[], $10::bytea[])
             WITH ORDINALITY AS t (event_id, source, type, case_id, case_seq, occurred_at, commitment, leaf_hash, salt,
                 payload, n),
-            (SELECT coalesce(max(leaf_index) + 1, 0) AS place FROM leaves) AS next
+            (SELECT coalesce(max(leaf_index), -1) AS place FROM leaves) AS next
+        WHERE NOT EXISTS (SELECT FROM leaves known WHERE known.event_id = t.event_id)
         ORDER BY t.n
         """,
         [leaf.event_id for leaf in leaves],

@@ -104,6 +104,8 @@ if __name__ == "__main__":
     kit = Path(__file__).parent
     for name in sys.argv[1:]:
         folder = Path(name).resolve()
+        if not folder.is_dir():
+            sys.exit(f"{name} is no folder. Name packages that have a locale, for example services/intake.")
         others = [kit] if folder != kit else []
         update(folder, *others)
         for sentence in lacking(folder, *others):

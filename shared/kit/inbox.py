@@ -106,7 +106,11 @@ class Inbox:
         return register
 
     def hears_everything(self, handler: Handler) -> Handler:
-        """Decorator: this handler gets every record of every topic, undecoded (the ledger)."""
+        """Decorator: this handler gets every record of every topic, undecoded (the ledger).
+
+        It may get an event again and must know by itself what it has: no marks are kept for it, because a mark for
+        each row of every service would cost as much as the row.
+        """
         self._everything = handler
         return handler
 
@@ -170,13 +174,16 @@ class Inbox:
                         work, self.consumer, record, "behind", None, case_id=heard.case_id, event_id=heard.event_id
                     )
             pairs = [(r, h) for r, h in pairs if h.case_id not in stuck]
-        first = await work.first_sight_of(self.consumer, [h for _, h in pairs])
+        first = await self._first_sight(work, [h for _, h in pairs])
         if first:
             await self.handle(work, first)
             crash_point("inbox.after_effect")
 
+    async def _first_sight(self, work: Work, heard: list[Heard[Any]]) -> list[Heard[Any]]:
+        return heard if self._everything else await work.first_sight_of(self.consumer, heard)
+
     async def handle(self, work: Work, heard: list[Heard[Any]]) -> None:
-        """Call the handlers for events that are seen for the first time."""
+        """Call the handlers for these events; those that are heard by name are seen for the first time."""
         traces, end = telemetry.continuing(f"{self.consumer}.hear", [h.traceparent for h in heard])
         try:
             if any(own != h.traceparent for own, h in zip(traces, heard, strict=True)):
@@ -221,7 +228,7 @@ class Inbox:
                 if not queue or (row["case_id"] is None and released):
                     return released
                 heard = self._read(parking.as_record(queue[0]))
-                first = await work.first_sight_of(self.consumer, [heard] if heard else [])
+                first = await self._first_sight(work, [heard] if heard else [])
                 if first:
                     await self.handle(work, first)
                 await parking.mark_released(work, [queue[0]["parked_id"]])

@@ -34,6 +34,7 @@ class TestLeaves:
         await ledger.hear(batch[0], batch[0])
 
         assert await indexes(ledger.database) == [0, 1, 2, 3]
+        assert await ledger.database.fetch("SELECT FROM parked") == []
 
     async def test_two_sequencers_that_race_give_dense_places(
         self, ledger: Ledger, database_urls: DatabaseUrls

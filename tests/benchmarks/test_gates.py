@@ -12,7 +12,7 @@ PEOPLE = 1_000
 WAL_BYTES_PER_ARRIVAL = 2_560
 """For the five rows of an arrival and their index entries: 2.5 kB."""
 
-STATEMENTS_PER_BATCH = {"intake": 1, "referral": 9, "notify": 9, "audit": 6}
+STATEMENTS_PER_BATCH = {"intake": 1, "referral": 9, "notify": 9, "audit": 5}
 """Begin and commit among them."""
 AROUND_A_LIST = 14
 """What intake says about a list as a whole, however long it is."""

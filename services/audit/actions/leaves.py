@@ -12,12 +12,13 @@ from shared.kit.work import Work
 
 
 async def add_leaves(work: Work, heard: Sequence[Heard[Any]]) -> None:
-    """Give each record its place in the tree; a checkpoint covers it within a second.
+    """Give each record that has none its place in the tree; a checkpoint covers it within a second.
 
     Places are given under one lock that is held to the end of the work, so they are dense in the order of commit.
     """
-    salts = os.urandom(leaves.SALT_BYTES * len(heard))
-    new = [_new_leaf(h, salts[at * leaves.SALT_BYTES : (at + 1) * leaves.SALT_BYTES]) for at, h in enumerate(heard)]
+    once = {h.event_id: h for h in heard}.values()
+    salts = os.urandom(leaves.SALT_BYTES * len(once))
+    new = [_new_leaf(h, salts[at * leaves.SALT_BYTES : (at + 1) * leaves.SALT_BYTES]) for at, h in enumerate(once)]
     await store.lock_sequencer(work)
     await store.add_leaves(work, new)
     crash_point("ledger.leaves_written")
