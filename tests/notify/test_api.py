@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from standardwebhooks import Webhook
 
-from services.notify import api
+from services.notify.api.filters import EventType
 from services.notify.domain.subscriptions import EVENTS
 from shared.kit.clock import SystemClock
 from shared.kit.database import Database
@@ -31,7 +31,7 @@ async def a_subscription(site: Site, receiver: Receiver, path: str = "/ok", **va
 
 
 def test_the_events_of_the_api_are_those_that_are_heard() -> None:
-    assert set(get_args(api.EventType)) == EVENTS.keys()
+    assert set(get_args(EventType)) == EVENTS.keys()
 
 
 async def test_the_api_describes_itself(site: Site) -> None:

@@ -1,0 +1,60 @@
+"""What a subscriber may ask to hear, and how much that would have been."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AfterValidator
+
+from services.notify import policy, store
+from services.notify.domain.subscriptions import Filter
+from shared.contracts import codes
+from shared.kit.actor import Actor
+from shared.kit.identity import require
+from shared.kit.web import json_response
+from shared.kit.words import msg
+
+router = APIRouter(prefix="/api", tags=["notify"])
+
+Reader = Annotated[Actor, Depends(require(*policy.READERS))]
+
+MATCHED_DAYS = 7
+
+EventType = Literal[
+    "referral.referral_opened.v1",
+    "referral.assignment_sent.v1",
+    "referral.assignment_acknowledged.v1",
+    "referral.assignment_accepted.v1",
+    "referral.assignment_declined.v1",
+    "referral.assignment_expired.v1",
+    "referral.service_started.v1",
+    "referral.assignment_completed.v1",
+    "referral.assignment_failed.v1",
+    "referral.referral_fulfilled.v1",
+    "referral.referral_escalated.v1",
+    "referral.gap_opened.v1",
+]
+
+
+def _known_province(code: str) -> str:
+    if code not in codes.provinces():
+        raise ValueError(msg("There is no province with this code."))
+    return code
+
+
+ProvinceCode = Annotated[str, AfterValidator(_known_province)]
+
+
+@router.get("/matches")
+async def get_matches(
+    request: Request,
+    actor: Reader,
+    events: Annotated[list[EventType], Query()] = [],  # noqa: B006 - FastAPI copies defaults
+    provinces: Annotated[list[ProvinceCode], Query()] = [],  # noqa: B006
+    needs: Annotated[list[codes.NeedCode], Query()] = [],  # noqa: B006
+) -> Response:
+    """How many facts of the last seven days a filter would have let through."""
+    wants = Filter(frozenset(events), frozenset(provinces), frozenset(needs))
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        matched = await store.heard.count_matching(work, wants, since=work.now - timedelta(days=MATCHED_DAYS))
+    return json_response({"matched": matched, "days": MATCHED_DAYS})
