@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -50,6 +50,9 @@ MOST_ROWS = 500
 
 HandoverRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$")]
 """The number of a handover document. No spaces, so that it cannot hold a name."""
+
+KIND = r"^[A-Z0-9-]{1,32}$"
+AGENCY = r"^[A-Z0-9.-]{0,64}$"
 
 REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     AssignmentUnknown: (404, "assignment_unknown", msg("There is no such referral in your inbox")),
@@ -150,7 +153,7 @@ async def get_inbox(
     actor: Worker,
     state: Annotated[list[assignments.State] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
-    after: Annotated[str, Query(max_length=80)] = "",
+    after: Annotated[str, Query(pattern=desk.PLACE)] = "",
 ) -> Response:
     """The own agency's assignments: live ones by deadline, soonest first, or ended ones, latest first.
 
@@ -160,13 +163,16 @@ async def get_inbox(
     ended = [s for s in wanted if s in assignments.TERMINAL]
     if ended and len(ended) != len(wanted):
         raise Invalid([_problem(request, "/state", msg("Ask for live states or for ended ones, not both."))])
-    cursor = _cursor(request, after)
     async with _database(request).work(actor, purpose="look") as work:
         read = desk.list_ended if ended else desk.list_inbox
-        found = await read(work, wanted, after=cursor, limit=limit)
+        found = await read(work, wanted, after=after, limit=limit)
         now = work.now
     return json_response(
-        {"items": [_item(item) for item in found], "next": _next(found, limit), "now": now.isoformat()}
+        {
+            "items": [_item(item) for item in found],
+            "next": found[-1].place if len(found) == limit else None,
+            "now": now.isoformat(),
+        }
     )
 
 
@@ -235,10 +241,10 @@ async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Re
 async def get_agencies(
     request: Request,
     actor: Anybody,
-    kind: Annotated[str | None, Query(max_length=32)] = None,
+    kind: Annotated[str | None, Query(pattern=KIND)] = None,
     region: Annotated[str | None, Query(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
-    after: Annotated[str, Query(max_length=64)] = "",
+    after: Annotated[str, Query(pattern=AGENCY)] = "",
 ) -> Response:
     """The directory by id; `region` a province with its regencies, or one regency."""
     async with _database(request).work(actor, purpose="look") as work:
@@ -336,24 +342,6 @@ def _case(need: Need, assignment: Assignment, body: bytes, now: datetime) -> dic
 
 def _item(item: InboxItem) -> dict[str, Any]:
     return asdict(item) | {"need_label": codes.needs()[item.need].label_id}
-
-
-def _next(found: Sequence[InboxItem], limit: int) -> str | None:
-    if len(found) < limit:
-        return None
-    at = found[-1].due_at or found[-1].ended_at
-    assert at is not None
-    return f"{int(at.timestamp() * 1_000_000)}.{found[-1].assignment_id}"
-
-
-def _cursor(request: Request, after: str) -> tuple[datetime, str] | None:
-    if not after:
-        return None
-    at, _, assignment_id = after.partition(".")
-    if not at.isdecimal() or len(at) > 17 or len(assignment_id) != 36:
-        raise Invalid([_problem(request, "/after", msg("Send `next` of the page before, as it was."))])
-    micros = int(at)
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000), assignment_id
 
 
 def _problem(request: Request, field: str, message: str) -> FieldProblem:

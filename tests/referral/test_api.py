@@ -14,6 +14,8 @@ from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
 from tests.referral.intake_server import IntakeServer
 
+SOMEWHERE = ".01900000-0000-7000-8000-000000000000"
+
 
 def test_the_domain_knows_every_reason_and_outcome_of_the_contract() -> None:
     assert set(get_args(DeclineReason)) == assignments.DECLINE_SIDE.keys() == assignments.DECLINE_EFFECT.keys()
@@ -46,6 +48,16 @@ class TestInbox:
             after = page["next"]
 
         assert len(seen) == len(set(seen)) == 7
+
+    @pytest.mark.parametrize(
+        "after", ["1." + 36 * "a", "1.", "." + 36 * "0", "%00", "9" * 18 + SOMEWHERE, "١" + SOMEWHERE]
+    )
+    async def test_refuses_a_place_that_it_has_not_given(self, site: Site, after: str) -> None:
+        worker = site("worker")
+
+        answers = [await worker.get(f"{path}after={after}") for path in ("/api/inbox?", "/id/?", "/id/?tab=selesai&")]
+
+        assert [answer.status_code for answer in answers] == [422, 422, 422]
 
     async def test_lists_what_is_done_too(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER"))
@@ -287,6 +299,10 @@ class TestFiguresAndDirectory:
         by_agency = {row["agency_id"]: row for row in figures["agencies"]}
         assert (by_agency["DINSOS-73.06"]["sent"], by_agency["DINSOS-73"]["sent"]) == (0, 1)
         assert (await site("worker").get("/api/figures")).status_code == 403
+
+    @pytest.mark.parametrize("query", ["kind=%00", "after=%00", "kind=dinsos' OR 1=1", "region=73%00"])
+    async def test_the_directory_refuses_what_is_no_code(self, site: Site, query: str) -> None:
+        assert (await site("ngo").get(f"/api/agencies?{query}")).status_code == 422
 
     async def test_the_directory_knows_every_office_of_a_region(self, site: Site) -> None:
         found = (await site("ngo").get("/api/agencies?region=73.08")).json()["items"]

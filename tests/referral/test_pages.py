@@ -9,7 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from services.referral.actions.answering import Answer
+from services.referral.pages import inbox
 from shared.kit import catalogue
+from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
 from tests.referral.intake_server import IntakeServer
@@ -65,6 +68,31 @@ class TestInbox:
         assert "diterima" in said(await site("worker").get("/id/?tab=dikerjakan"))
         await posted(site, "worker", f"/id/rujukan/{assignment_id}/selesai", outcome="SERVICE_DELIVERED")
         assert "selesai" in said(await site("worker").get("/id/?tab=selesai"))
+
+    @pytest.mark.parametrize("tab", ["baru", "selesai"])
+    async def test_leads_on_to_what_does_not_fit_on_one_page(
+        self, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch, tab: str
+    ) -> None:
+        monkeypatch.setattr(inbox, "PAGE_ROWS", 2)
+        await desk.open(*(an_arrival("ELDER") for _ in range(5)))
+        ids = [str(row["assignment_id"]) for row in await desk.rows("SELECT assignment_id FROM assignments")]
+        if tab == "selesai":
+            await desk.answer("decline", "DINSOS-73.06", *(Answer(i, reason="no_capacity") for i in ids))
+
+        seen, path = [], f"/id/?tab={tab}"
+        while path:
+            page = (await site("worker").get(path)).text
+            seen += re.findall(r'href="/id/rujukan/([^"]+)"', page)
+            path = html.unescape("".join(re.findall(r'rel="next" href="([^"]+)"', page)))
+
+        assert sorted(seen) == sorted(ids)
+
+    async def test_goes_back_to_the_first_page_when_nothing_is_left_further_on(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        answer = await site("worker").get(f"/id/?tab=baru&after=4000000000000000.{new_id()}")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/id/?tab=baru")
 
     async def test_sends_a_coordinator_to_the_figures(self, site: Site) -> None:
         answer = await site("coordinator").get("/id/")
@@ -132,6 +160,15 @@ class TestCase:
         done = await posted(site, "worker", f"{path}/tolak", reason="no_capacity")
         assert done.status_code == 303
         assert (await desk.attempts())[-1] == (2, "DINSOS-73", "sent")
+
+    @pytest.mark.parametrize("version", ["9" * 5000, "-1", "1.0", "²"])
+    async def test_refuses_a_version_that_is_none(self, desk: Desk, site: Site, version: str) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        answer = await posted(site, "worker", f"/id/rujukan/{await desk.live()}/terima", version=version)
+
+        assert answer.status_code == 422
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "sent")]
 
     async def test_names_the_winner_to_whoever_comes_second(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER"))

@@ -1,5 +1,6 @@
 """One case as its agency sees it: coded summary, reasons, history; the identity once the agency has accepted."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,13 +33,15 @@ from shared.contracts.fact import Id
 from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, redirect
+from shared.kit.web import FieldProblem, Invalid, idempotent, key_of, language_of, page, page_router, redirect
 from shared.kit.words import Language, msg, translate
 from shared.kit.work import Work
 
 router = page_router()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+
+VERSION = re.compile(r"[0-9]{1,9}")
 
 Identity = dict[str, str] | Literal["follows", "withheld", "ended"] | None
 
@@ -134,8 +137,7 @@ async def _do(
 ) -> Response:
     """One action on this case, once per form; a conflict shows the case as it is now and who was first."""
     form, key = await request.form(), await key_of(request)
-    version = _text(form, "version")
-    answer = Answer(assignment_id, version=int(version) if version.isdecimal() else None, **values)
+    answer = Answer(assignment_id, version=_version(request, form), **values)
     try:
         async with request.app.state.database.work(actor, purpose=purpose) as work:
 
@@ -316,6 +318,15 @@ def _conflict(language: Language, refused: Refused, zone: str) -> str:
 def _port_zone(code: str) -> str:
     found = codes.ports().get(code)
     return found.zone if found else "Asia/Jakarta"
+
+
+def _version(request: Request, form: FormData) -> int | None:
+    """The version that the page was made of; None when the form does not say. Raises `Invalid`."""
+    said = _text(form, "version")
+    if said and not VERSION.fullmatch(said):
+        problem = msg("The case changed since you opened this page. Look at it as it is now.")
+        raise Invalid([FieldProblem("version", translate(language_of(request), problem))])
+    return int(said) if said else None
 
 
 def _text(form: FormData, name: str) -> str:

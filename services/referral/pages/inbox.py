@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from services.referral import policy
@@ -36,7 +36,9 @@ TABS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @router.get("/")
-async def inbox_page(request: Request, actor: Anybody, tab: str = "baru") -> Response:
+async def inbox_page(
+    request: Request, actor: Anybody, tab: str = "baru", after: Annotated[str, Query(pattern=desk.PLACE)] = ""
+) -> Response:
     """The agency's inbox; a coordinator's first page are the figures."""
     if policy.may_watch(actor) and not policy.may_answer(actor):
         return redirect(request, "/angka")
@@ -45,9 +47,12 @@ async def inbox_page(request: Request, actor: Anybody, tab: str = "baru") -> Res
     _, states = TABS[tab]
     async with request.app.state.database.work(actor, purpose="look") as work:
         read = desk.list_ended if tab == "selesai" else desk.list_inbox
-        found = await read(work, states, limit=PAGE_ROWS)
+        found = await read(work, states, after=after, limit=PAGE_ROWS + 1)
         counts = await desk.count_inbox(work)
         now = work.now
+    if after and not found:
+        return redirect(request, f"/?tab={tab}")
+    shown = found[:PAGE_ROWS]
     return page(
         request,
         "inbox.html",
@@ -56,8 +61,8 @@ async def inbox_page(request: Request, actor: Anybody, tab: str = "baru") -> Res
             (label, f"/?tab={name}", None if name == "selesai" else sum(counts.get(s, 0) for s in of), name == tab)
             for name, (label, of) in TABS.items()
         ],
-        rows=[_row(request, item) for item in found],
-        is_full=len(found) == PAGE_ROWS,
+        rows=[_row(request, item) for item in shown],
+        further=f"/?tab={tab}&after={shown[-1].place}" if len(found) > len(shown) else "",
         organisation=actor.organisation,
         now=now,
         zone=policy.zone(actor),

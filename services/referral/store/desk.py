@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.kit.work import Work
+
+PLACE = r"^([0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
+"""Where a list goes on, as it is handed out and comes back: microseconds and an id. Empty for the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,13 @@ class InboxItem:
     due_at: datetime | None
     ended_at: datetime | None
 
+    @property
+    def place(self) -> str:
+        """What `after` takes to go on behind this item."""
+        at = self.due_at or self.ended_at
+        assert at is not None
+        return f"{int(at.timestamp() * 1_000_000)}.{self.assignment_id}"
+
 
 ITEM = (
     "a.assignment_id, a.referral_id, r.case_id, a.attempt, a.state, a.version, r.need, r.restricted, r.sex, r.age_band,"
@@ -40,9 +50,7 @@ ITEM = (
 )
 
 
-async def list_inbox(
-    work: Work, states: Sequence[str], *, after: tuple[datetime, str] | None = None, limit: int
-) -> list[InboxItem]:
+async def list_inbox(work: Work, states: Sequence[str], *, after: str = "", limit: int) -> list[InboxItem]:
     """The own agency's live assignments in these states, soonest deadline first."""
     rows = await work.connection.fetch(
         f"SELECT {ITEM} FROM assignments a JOIN referrals r USING (referral_id)"  # noqa: S608
@@ -51,16 +59,13 @@ async def list_inbox(
         " ORDER BY a.due_at, a.assignment_id LIMIT $5",
         work.actor.organisation,
         states,
-        after[0] if after else None,
-        after[1] if after else None,
+        *_place(after),
         limit,
     )
     return [_item(row) for row in rows]
 
 
-async def list_ended(
-    work: Work, states: Sequence[str], *, after: tuple[datetime, str] | None = None, limit: int
-) -> list[InboxItem]:
+async def list_ended(work: Work, states: Sequence[str], *, after: str = "", limit: int) -> list[InboxItem]:
     """The own agency's ended assignments in these states, latest first."""
     rows = await work.connection.fetch(
         f"SELECT {ITEM} FROM assignments a JOIN referrals r USING (referral_id)"  # noqa: S608
@@ -69,8 +74,7 @@ async def list_ended(
         " ORDER BY a.ended_at DESC, a.assignment_id DESC LIMIT $5",
         work.actor.organisation,
         states,
-        after[0] if after else None,
-        after[1] if after else None,
+        *_place(after),
         limit,
     )
     return [_item(row) for row in rows]
@@ -189,6 +193,15 @@ async def count_totals(work: Work) -> dict[str, int]:
     )
     assert row is not None
     return dict(row)
+
+
+def _place(after: str) -> tuple[datetime | None, str | None]:
+    """Time and id of a place."""
+    if not after:
+        return None, None
+    at, _, id_ = after.partition(".")
+    micros = int(at)
+    return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000), id_
 
 
 def _item(row: Any) -> InboxItem:
