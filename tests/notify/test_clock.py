@@ -289,6 +289,20 @@ class TestTroubles:
         assert await statuses(database) == ["dead_lettered"] * 3
         assert await database.pool.fetchval("SELECT count(*) FROM tasks WHERE closed_at IS NULL") == 3
 
+    async def test_what_never_got_its_turn_says_what_its_server_kept_answering(
+        self, database: Database, receiver: Receiver, subscribe: Subscribe, carried: Carried, clock: FixedClock
+    ) -> None:
+        receiver.retry_after = ""
+        await subscribe("/status/500")
+        await hear(database, *[a_fact() for _ in range(20)])
+        await carried()
+        clock.advance(timedelta(hours=121))
+
+        await notify_clock.give_up_deliveries(database)
+
+        troubles = await database.fetch("SELECT DISTINCT trouble FROM deliveries WHERE attempts = 0")
+        assert [row["trouble"] for row in troubles] == ["server_error"]
+
     async def test_an_ended_subscription_suppresses_what_waits(
         self, database: Database, subscribe: Subscribe, carried: Carried
     ) -> None:
@@ -332,6 +346,57 @@ class TestTroubles:
             await subscriptions.resume_subscription(work, subscription_id)
 
         assert (while_paused, await carried()) == (0, 1)
+
+    @pytest.mark.parametrize("path", ["/ok", "/gone"])
+    async def test_what_a_pause_of_six_days_held_back_is_sent_when_it_is_resumed(
+        self,
+        database: Database,
+        receiver: Receiver,
+        subscribe: Subscribe,
+        carried: Carried,
+        clock: FixedClock,
+        path: str,
+    ) -> None:
+        receiver.answers["/gone"] = [410]
+        subscription_id = await subscribe(path)
+        if path == "/gone":
+            await hear(database, a_fact())
+            await carried()
+        else:
+            async with database.work(NGO, purpose="pause") as work:
+                await subscriptions.pause_subscription(work, subscription_id)
+        await hear(database, a_fact(), a_fact())
+        clock.advance(timedelta(days=6))
+
+        async with database.work(NGO, purpose="resume") as work:
+            await subscriptions.resume_subscription(work, subscription_id)
+        given_up = await notify_clock.give_up_deliveries(database)
+        await carried()
+
+        assert given_up == 0
+        assert set(await statuses(database)) == {"delivered"}
+
+    async def test_what_was_held_back_is_tried_for_as_long_as_anything_new(
+        self, database: Database, receiver: Receiver, subscribe: Subscribe, carried: Carried, clock: FixedClock
+    ) -> None:
+        receiver.answers["/flaky"] = [500] * 6
+        subscription_id = await subscribe("/flaky")
+        await hear(database, a_fact())
+        for _ in range(5):
+            await carried()
+            clock.advance(timedelta(minutes=40))
+        async with database.work(NGO, purpose="pause") as work:
+            await subscriptions.pause_subscription(work, subscription_id)
+        clock.advance(timedelta(days=6))
+        async with database.work(NGO, purpose="resume") as work:
+            await subscriptions.resume_subscription(work, subscription_id)
+
+        await carried()
+        clock.advance(timedelta(seconds=7))
+        await carried()
+
+        assert len(receiver.received) == 7
+        assert await statuses(database) == ["delivered"]
 
 
 class TestReplay:

@@ -65,12 +65,13 @@ async def pause_subscription(work: Work, subscription_id: str) -> None:
 
 
 async def resume_subscription(work: Work, subscription_id: str) -> None:
-    """Let notices flow again, those held back first. Resuming twice is resuming once."""
+    """Let notices flow again, those held back first and with all their attempts. Resuming twice is resuming once."""
     subscription = await _locked(work, subscription_id)
     if subscription.status == "active":
         return
     await store.subscriptions.mark_subscription(work, subscription_id, status="active")
     await store.subscriptions.reset_circuit(work, subscription_id)
+    await store.deliveries.restart_waiting(work, subscription_id)
     await store.tasks.close_tasks_of_subscription(work, subscription_id, kind="subscriber_gone", because="resumed")
     work.emit(facts.SubscriptionResumed(case_id=subscription_id))
 

@@ -216,20 +216,39 @@ async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> set[str]:
     return {row["delivery_id"] for row in rows}
 
 
+async def restart_waiting(work: Work, subscription_id: str) -> None:
+    """Let what waits for a locked subscription begin anew, due now: its clock and its schedule stood still meanwhile.
+
+    What was due earlier keeps its time, so that the oldest go first.
+    """
+    await work.connection.execute(
+        """
+        UPDATE deliveries SET queued_at = $2, step = 0, next_attempt_at = least(next_attempt_at, $2)
+        WHERE subscription_id = $1 AND status IN ('queued', 'sending', 'retry_wait')
+        """,
+        subscription_id,
+        work.now,
+    )
+
+
 async def give_up_waiting(work: Work, *, queued_before: datetime, limit: int) -> list[Row]:
-    """End notices that have waited since before then behind a server that does not answer."""
+    """End notices that have waited since before then behind a server that does not answer.
+
+    One that never got its turn says what the others ran into.
+    """
     # unscoped: the clock acts for all organisations
     rows = await work.connection.fetch(
         f"""
         WITH old AS (
-            SELECT d.delivery_id FROM deliveries d JOIN subscriptions s USING (subscription_id)
+            SELECT d.delivery_id, c.last_trouble
+            FROM deliveries d JOIN subscriptions s USING (subscription_id) JOIN circuits c USING (subscription_id)
             WHERE d.status IN ('queued', 'sending', 'retry_wait') AND (d.lease_until IS NULL OR d.lease_until <= $3)
                 AND d.queued_at < $1 AND s.status = 'active'
             ORDER BY d.queued_at LIMIT $2
             FOR UPDATE OF d SKIP LOCKED
         )
         UPDATE deliveries d SET status = 'dead_lettered', next_attempt_at = NULL, lease_until = NULL, ended_at = $3,
-            trouble = coalesce(d.trouble, 'connection')
+            trouble = coalesce(d.trouble, old.last_trouble, 'connection')
         FROM old WHERE d.delivery_id = old.delivery_id
         RETURNING {ROW}
         """,  # noqa: S608 - a constant list of columns
