@@ -58,7 +58,55 @@ class TestSubscriptions:
         assert (await ngo.get(path)).json()["paused_because"] == "by_subscriber"
         assert (await ngo.send("PUT", f"{path}/status", json={"status": "active"})).status_code == 200
         assert (await ngo.send("DELETE", path)).status_code == 200
-        assert (await ngo.get(path)).status_code == 404
+        assert (await ngo.get(path)).json()["status"] == "ended"
+
+    async def test_stay_readable_with_their_evidence_when_they_have_ended(
+        self, site: Site, receiver: Receiver, database: Database, carried: Carried
+    ) -> None:
+        made = await a_subscription(site, receiver, "/status/500")
+        await hear(database, a_fact())
+        await carried()
+        path = f"/api/subscriptions/{made['subscription_id']}"
+        ngo = site("ngo")
+        await ngo.send("DELETE", path)
+
+        one = (await ngo.get(path)).json()
+        [delivery] = (await ngo.get(f"{path}/deliveries")).json()["deliveries"]
+
+        assert one["ended_at"] is not None
+        assert delivery["attempts"][0]["response"] == "status 500"
+        assert (await ngo.get("/api/subscriptions")).json() == {"subscriptions": []}
+        assert (await ngo.get("/api/subscriptions", ended=True)).json()["subscriptions"] == [one]
+        assert (await site("stranger").get("/api/subscriptions", ended=True)).json() == {"subscriptions": []}
+        assert (await site("stranger").get(path)).status_code == 404
+
+    async def test_that_have_ended_are_listed_page_by_page(self, site: Site, receiver: Receiver) -> None:
+        ngo = site("ngo")
+        made = [(await a_subscription(site, receiver))["subscription_id"] for _ in range(3)]
+        for subscription_id in made:
+            await ngo.send("DELETE", f"/api/subscriptions/{subscription_id}")
+
+        first = (await ngo.get("/api/subscriptions", ended=True, limit=2)).json()["subscriptions"]
+        before = first[-1]["subscription_id"]
+        second = (await ngo.get("/api/subscriptions", ended=True, limit=2, before=before)).json()["subscriptions"]
+
+        assert [one["subscription_id"] for one in [*first, *second]] == made[::-1]
+
+    async def test_that_have_ended_take_no_change(self, site: Site, receiver: Receiver) -> None:
+        made = await a_subscription(site, receiver)
+        path = f"/api/subscriptions/{made['subscription_id']}"
+        ngo = site("ngo")
+        await ngo.send("DELETE", path)
+
+        for method, changed, content in (
+            ("PUT", path, wanted(receiver)),
+            ("PUT", f"{path}/status", {"status": "active"}),
+            ("POST", f"{path}/test", None),
+            ("DELETE", path, None),
+        ):
+            answer = await ngo.send(method, changed, json=content)
+            assert (answer.status_code, answer.json()["code"]) == (409, "subscription_ended"), (method, changed)
+        assert receiver.received == []
 
     async def test_the_same_key_makes_one_and_answers_the_same(
         self, site: Site, receiver: Receiver, database: Database
@@ -72,6 +120,17 @@ class TestSubscriptions:
         assert await database.pool.fetchval("SELECT count(*) FROM subscriptions") == 1
         kept = await database.pool.fetchval("SELECT body FROM answers")
         assert b"whsec_" not in kept
+
+    async def test_the_same_key_answers_the_same_also_when_it_has_ended(self, site: Site, receiver: Receiver) -> None:
+        ngo = site("ngo")
+        first = await ngo.send("POST", "/api/subscriptions", key="one", json=wanted(receiver))
+        await ngo.send("DELETE", f"/api/subscriptions/{first.json()['subscription_id']}")
+
+        again = await ngo.send("POST", "/api/subscriptions", key="one", json=wanted(receiver))
+
+        assert again.status_code == 201
+        assert again.json()["subscription_id"] == first.json()["subscription_id"]
+        assert again.json()["status"] == "ended"
 
     @pytest.mark.parametrize(
         ("values", "field"),

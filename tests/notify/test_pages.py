@@ -111,8 +111,32 @@ class TestSubscribing:
         assert "Baru" in said(await ngo.get("/id/"))
         await posted(ngo, f"/id/langganan/{id_}/akhiri")
 
-        assert (await ngo.get(f"/id/langganan/{id_}")).status_code == 404
+        assert "berakhir" in said(await ngo.get(f"/id/langganan/{id_}"))
         assert await database.pool.fetchval("SELECT status FROM subscriptions") == "ended"
+
+    async def test_when_it_has_ended_its_evidence_stays_and_nothing_can_be_pressed(
+        self, site: Site, receiver: Receiver, database: Database, carried: Carried
+    ) -> None:
+        id_ = await subscribed(site, receiver, "/status/400")
+        await hear(database, a_fact())
+        await carried()
+        ngo = site("ngo")
+        await posted(ngo, f"/id/langganan/{id_}/akhiri")
+
+        first = await ngo.get("/id/")
+        log = await ngo.get(f"/id/langganan/{id_}")
+        delivery = await ngo.get(re.findall(r"/id/pengiriman/[0-9a-f-]{36}", log.text)[0])
+
+        assert "Belum ada langganan" in said(first)
+        ended = first.text.partition('id="ended"')[2]
+        assert f"/id/langganan/{id_}" in ended
+        assert "Posko Kupang" in said(log)
+        assert "Percobaan 1" in said(delivery)
+        for page in (log, delivery):
+            assert 'method="post" action="/id/langganan' not in page.text
+            assert 'method="post" action="/id/pengiriman' not in page.text
+        assert (await ngo.get(f"/id/langganan/{id_}/ubah")).status_code == 409
+        assert f"/id/langganan/{id_}" not in (await site("stranger").get("/id/")).text
 
 
 class TestLog:

@@ -109,7 +109,10 @@ async def suppress_deliveries(work: Work) -> int:
 
 
 async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
-    """Put one ended notice back into the queue under its old id. Raises `DeliveryUnknown`, `DeliveryStillWaiting`."""
+    """Put one ended notice back into the queue under its old id.
+
+    Raises `DeliveryUnknown`, `DeliveryStillWaiting`, `SubscriptionEnded`.
+    """
     row = await store.deliveries.lock_delivery(work, delivery_id, scope=policy.scope(work.actor))
     if row is None:
         raise DeliveryUnknown
@@ -127,10 +130,15 @@ async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
 
 
 async def begin_test(work: Work, subscription_id: str) -> Claimed:
-    """Put a test notice into the hand of the caller, who sends it after the commit. Raises `SubscriptionUnknown`."""
+    """Put a test notice into the hand of the caller, who sends it after the commit.
+
+    Raises `SubscriptionUnknown`, `SubscriptionEnded`.
+    """
     subscription = await store.subscriptions.lock_subscription(work, subscription_id, scope=policy.scope(work.actor))
-    if subscription is None or subscription.status == "ended":
+    if subscription is None:
         raise SubscriptionUnknown
+    if subscription.status == "ended":
+        raise SubscriptionHasEnded
     delivery_id, event_id = new_id(), new_id()
     claimed = Claimed(
         delivery_id=delivery_id,

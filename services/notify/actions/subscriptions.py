@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.notify import policy, store
 from services.notify.domain.refusals import NotAllowed, SubscriptionUnknown, TaskUnknown, TooManySubscriptions
+from services.notify.domain.refusals import SubscriptionEnded as SubscriptionHasEnded
 from services.notify.domain.subscriptions import EndpointRules, Filter, Subscription, endpoint
 from shared.contracts import notify as facts
 from shared.kit.ids import new_id
@@ -48,7 +49,7 @@ async def create_subscription(
 async def change_subscription(
     work: Work, subscription_id: str, *, name: str, url: str, wants: Filter, rules: EndpointRules
 ) -> None:
-    """Change name, address and filter. Raises `SubscriptionUnknown`, `EndpointRefused`."""
+    """Change name, address and filter. Raises `SubscriptionUnknown`, `SubscriptionEnded`, `EndpointRefused`."""
     address = endpoint(url, rules)
     await _locked(work, subscription_id)
     await store.subscriptions.change_subscription(work, subscription_id, name=name, url=address, wants=wants)
@@ -97,6 +98,8 @@ async def _locked(work: Work, subscription_id: str) -> Subscription:
     if not policy.may_look(work.actor):
         raise NotAllowed
     subscription = await store.subscriptions.lock_subscription(work, subscription_id, scope=policy.scope(work.actor))
-    if subscription is None or subscription.status == "ended":
+    if subscription is None:
         raise SubscriptionUnknown
+    if subscription.status == "ended":
+        raise SubscriptionHasEnded
     return subscription

@@ -34,9 +34,7 @@ async def get_deliveries(
     """Deliveries of a subscription with their attempts, newest first; `before` is the last id of the page before."""
     scope = policy.scope(actor)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        if not await store.subscriptions.list_overviews(
-            work, scope=scope, since=work.now, subscription_id=subscription_id
-        ):
+        if not await store.subscriptions.find_overview(work, subscription_id, scope=scope, since=work.now):
             raise SubscriptionUnknown
         rows = await store.deliveries.list_deliveries(
             work,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.notify import policy, store
@@ -50,12 +50,24 @@ class StatusWanted(BaseModel):
 
 
 @router.get("/subscriptions")
-async def get_subscriptions(request: Request, actor: Reader) -> Response:
-    """The organisation's subscriptions with their health; an operator sees all."""
+async def get_subscriptions(
+    request: Request,
+    actor: Reader,
+    ended: bool = False,
+    before: Id | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> Response:
+    """The organisation's subscriptions with their health; an operator sees all.
+
+    With `ended`, those that have ended instead, last made first; `before` is the last id of the page before.
+    """
+    scope = policy.scope(actor)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await store.subscriptions.list_overviews(
-            work, scope=policy.scope(actor), since=work.now - timedelta(days=1)
-        )
+        since = work.now - timedelta(days=1)
+        if ended:
+            found = await store.subscriptions.list_ended(work, scope=scope, since=since, before=before, limit=limit)
+        else:
+            found = await store.subscriptions.list_overviews(work, scope=scope, since=since, limit=limit)
     return json_response({"subscriptions": [_overview(actor, one) for one in found]})
 
 
@@ -85,9 +97,11 @@ async def post_subscription(request: Request, actor: Subscriber, wanted: Wanted)
         kept = await idempotent(request, work, key, create)
         subscription_id = orjson.loads(bytes(kept.body))["subscription_id"]
         sealed = await store.subscriptions.find_sealed_secret(work, subscription_id)
-        [overview] = await store.subscriptions.list_overviews(
-            work, scope=actor.organisation, since=work.now, subscription_id=subscription_id
+        # The same key finds it also when it has ended since.
+        overview = await store.subscriptions.find_overview(
+            work, subscription_id, scope=actor.organisation, since=work.now
         )
+    assert overview is not None, "no answer is kept without its subscription"
     secret = state.seal.open(subscription_id, sealed)
     replayed = kept.headers.get("Idempotent-Replay")
     return json_response(
@@ -97,17 +111,14 @@ async def post_subscription(request: Request, actor: Subscriber, wanted: Wanted)
 
 @router.get("/subscriptions/{subscription_id}")
 async def get_subscription(request: Request, actor: Reader, subscription_id: Id) -> Response:
-    """One subscription with its health."""
+    """One subscription with its health, also when it has ended."""
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await store.subscriptions.list_overviews(
-            work,
-            scope=policy.scope(actor),
-            since=work.now - timedelta(days=1),
-            subscription_id=subscription_id,
+        found = await store.subscriptions.find_overview(
+            work, subscription_id, scope=policy.scope(actor), since=work.now - timedelta(days=1)
         )
-    if not found:
+    if found is None:
         raise SubscriptionUnknown
-    return json_response(_overview(actor, found[0]))
+    return json_response(_overview(actor, found))
 
 
 @router.put("/subscriptions/{subscription_id}", openapi_extra=KEYED)
@@ -181,6 +192,7 @@ def _overview(actor: Actor, overview: store.subscriptions.Overview) -> dict[str,
         "status": one.status,
         "paused_because": one.paused_because,
         "created_at": one.created_at,
+        "ended_at": one.ended_at,
         "health": {
             "waiting": overview.waiting,
             "delivered": circuit.delivered,

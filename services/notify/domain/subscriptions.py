@@ -62,6 +62,7 @@ class Subscription:
     paused_because: Pause | None
     created_at: datetime
     changed_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

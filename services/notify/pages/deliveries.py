@@ -31,12 +31,11 @@ async def delivery_page(request: Request, actor: Reader, delivery_id: Id) -> Res
             raise DeliveryUnknown
         row, body = found
         tried = (await store.deliveries.list_attempts(work, [delivery_id], scope=scope)).get(delivery_id, [])
-        overviews = await store.subscriptions.list_overviews(
-            work, scope=scope, since=work.now, subscription_id=row.subscription_id
-        )
+        overview = await store.subscriptions.find_overview(work, row.subscription_id, scope=scope, since=work.now)
         now = work.now
     owner = policy.may_read_answers(actor, row.organisation)
-    one = overviews[0].subscription if overviews else None
+    assert overview is not None, "no delivery without its subscription"
+    one = overview.subscription
     return page(
         request,
         "delivery.html",
@@ -46,7 +45,7 @@ async def delivery_page(request: Request, actor: Reader, delivery_id: Id) -> Res
         body=orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode(),
         attempts=[{"one": attempt, "response": _text(attempt.response)} for attempt in tried],
         owner=owner,
-        curl=_curl(one.url if one and owner else "https://…", body),
+        curl=_curl(one.url if owner else "https://…", body),
         event_labels=labels.EVENTS,
         status_labels=labels.STATUSES,
         trouble_labels=labels.TROUBLES,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.notify import policy, store
 from services.notify.actions import subscriptions
-from services.notify.domain.refusals import EndpointRefused, SubscriptionUnknown
+from services.notify.domain.refusals import EndpointRefused, SubscriptionEnded, SubscriptionUnknown
 from services.notify.domain.subscriptions import EVENTS, Filter
 from services.notify.gateways import secrets
 from services.notify.pages import labels
@@ -75,12 +75,12 @@ async def post_new_subscription(request: Request, actor: Subscriber) -> Response
 async def change_subscription_page(request: Request, actor: Subscriber, subscription_id: Id) -> Response:
     """The form of a subscription that exists."""
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await store.subscriptions.list_overviews(
-            work, scope=actor.organisation, since=work.now, subscription_id=subscription_id
-        )
-    if not found:
+        found = await store.subscriptions.find_overview(work, subscription_id, scope=actor.organisation, since=work.now)
+    if found is None:
         raise SubscriptionUnknown
-    one = found[0].subscription
+    one = found.subscription
+    if one.status == "ended":
+        raise SubscriptionEnded
     draft = Draft(
         one.name,
         one.url,

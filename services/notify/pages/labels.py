@@ -82,6 +82,8 @@ def in_words(language: Language, wants: Filter) -> list[str]:
 
 def state(overview: store.subscriptions.Overview) -> tuple[str, str]:
     """How a subscription is doing, in a word and a colour."""
+    if overview.subscription.status == "ended":
+        return msg("ended"), "neutral"
     if overview.subscription.status == "paused":
         return msg("paused"), "neutral"
     failures = overview.circuit.consecutive_failures

@@ -31,12 +31,18 @@ LOG_TABS = {
 
 @router.get("/")
 async def subscriptions_page(request: Request, actor: Reader) -> Response:
-    """All subscriptions of the organisation with how they are doing."""
+    """All subscriptions of the organisation with how they are doing, and those that have ended."""
+    before = request.query_params.get("before") or None
+    if before is not None and not labels.is_id(before):
+        before = None
+    scope = policy.scope(actor)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await store.subscriptions.list_overviews(
-            work, scope=policy.scope(actor), since=work.now - timedelta(days=1)
+        since = work.now - timedelta(days=1)
+        found = await store.subscriptions.list_overviews(work, scope=scope, since=since)
+        ended = await store.subscriptions.list_ended(
+            work, scope=scope, since=since, before=before, limit=labels.PAGE_ROWS + 1
         )
-        tasks = await store.tasks.count_tasks(work, scope=policy.scope(actor))
+        tasks = await store.tasks.count_tasks(work, scope=scope)
         now = work.now
     language = language_of(request)
     cards = [
@@ -49,13 +55,16 @@ async def subscriptions_page(request: Request, actor: Reader) -> Response:
         }
         for one in found
     ]
+    shown = [one.subscription for one in ended[: labels.PAGE_ROWS]]
     return page(
         request,
         "subscriptions.html",
         cards=cards,
+        ended=shown,
+        older=labels.link("/", before=shown[-1].subscription_id) if ended[labels.PAGE_ROWS :] else "",
         tasks=tasks,
         may_subscribe=policy.may_subscribe(actor),
-        all_organisations=policy.scope(actor) is None,
+        all_organisations=scope is None,
         zone=labels.ZONE,
         now=now,
         trouble_labels=labels.TROUBLES,
@@ -73,13 +82,10 @@ async def subscription_page(request: Request, actor: Reader, subscription_id: Id
     if before is not None and not labels.is_id(before):
         before = None
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await store.subscriptions.list_overviews(
-            work,
-            scope=policy.scope(actor),
-            since=work.now - timedelta(days=1),
-            subscription_id=subscription_id,
+        overview = await store.subscriptions.find_overview(
+            work, subscription_id, scope=policy.scope(actor), since=work.now - timedelta(days=1)
         )
-        if not found:
+        if overview is None:
             raise SubscriptionUnknown
         rows = await store.deliveries.list_deliveries(
             work,
@@ -91,7 +97,6 @@ async def subscription_page(request: Request, actor: Reader, subscription_id: Id
             limit=labels.PAGE_ROWS + 1,
         )
         now = work.now
-    [overview] = found
     language = language_of(request)
     more = rows[labels.PAGE_ROWS :]
     rows = rows[: labels.PAGE_ROWS]

@@ -10,7 +10,7 @@ from services.notify.domain.subscriptions import Filter, Listener, Subscription
 from shared.kit.work import Work
 
 COLUMNS = """s.subscription_id::text, s.organisation, s.name, s.channel, s.url, s.events, s.provinces, s.needs,
-    s.status, s.paused_because, s.created_at, s.changed_at"""
+    s.status, s.paused_because, s.created_at, s.changed_at, s.ended_at"""
 
 HEALTH = """c.trusted, c.claim_window, c.consecutive_failures, c.open_until, c.mean_ms, c.delivered, c.failed,
     c.last_delivered_at, c.last_failed_at, c.last_trouble, c.last_status"""
@@ -135,37 +135,48 @@ async def find_sealed_secret(work: Work, subscription_id: str) -> bytes:
     return secret
 
 
-async def list_overviews(
-    work: Work, *, scope: str | None, since: datetime, subscription_id: str | None = None, limit: int = 200
-) -> list[Overview]:
+OVERVIEW = f"""
+    SELECT {COLUMNS}, {HEALTH}, coalesce(d.waiting, 0) AS waiting,
+        coalesce(d.delivered_today, 0) AS delivered_today, coalesce(d.failed_today, 0) AS failed_today
+    FROM subscriptions s JOIN circuits c USING (subscription_id)
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE d.status IN ('queued', 'sending', 'retry_wait')) AS waiting,
+            count(*) FILTER (WHERE d.status = 'delivered' AND d.ended_at >= $2) AS delivered_today,
+            count(*) FILTER (WHERE d.status = 'dead_lettered' AND d.ended_at >= $2) AS failed_today
+        FROM deliveries d
+        WHERE d.subscription_id = s.subscription_id AND NOT d.test
+            AND (d.ended_at IS NULL OR d.ended_at >= $2)
+    ) d ON TRUE
+    WHERE ($1::text IS NULL OR s.organisation = $1)"""  # noqa: S608 - constant lists of columns
+
+
+async def list_overviews(work: Work, *, scope: str | None, since: datetime, limit: int = 200) -> list[Overview]:
     """Subscriptions that are not ended with their health, oldest first; within `scope` (None: all)."""
     rows = await work.connection.fetch(
-        f"""
-        SELECT {COLUMNS}, {HEALTH}, coalesce(d.waiting, 0) AS waiting,
-            coalesce(d.delivered_today, 0) AS delivered_today, coalesce(d.failed_today, 0) AS failed_today
-        FROM subscriptions s JOIN circuits c USING (subscription_id)
-        LEFT JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE d.status IN ('queued', 'sending', 'retry_wait')) AS waiting,
-                count(*) FILTER (WHERE d.status = 'delivered' AND d.ended_at >= $2) AS delivered_today,
-                count(*) FILTER (WHERE d.status = 'dead_lettered' AND d.ended_at >= $2) AS failed_today
-            FROM deliveries d
-            WHERE d.subscription_id = s.subscription_id AND NOT d.test
-                AND (d.ended_at IS NULL OR d.ended_at >= $2)
-        ) d ON TRUE
-        WHERE s.status <> 'ended' AND ($1::text IS NULL OR s.organisation = $1)
-            AND ($3::uuid IS NULL OR s.subscription_id = $3)
-        ORDER BY s.organisation, s.created_at
-        LIMIT $4
-        """,  # noqa: S608 - constant lists of columns
+        f"{OVERVIEW} AND s.status <> 'ended' ORDER BY s.organisation, s.created_at LIMIT $3", scope, since, limit
+    )
+    return [_overview(row) for row in rows]
+
+
+async def list_ended(
+    work: Work, *, scope: str | None, since: datetime, before: str | None = None, limit: int
+) -> list[Overview]:
+    """Subscriptions that are ended, last made first, made before `before`; within `scope` (None: all)."""
+    rows = await work.connection.fetch(
+        f"""{OVERVIEW} AND s.status = 'ended' AND ($3::uuid IS NULL OR s.subscription_id < $3)
+        ORDER BY s.subscription_id DESC LIMIT $4""",
         scope,
         since,
-        subscription_id,
+        before,
         limit,
     )
-    return [
-        Overview(_subscription(row), _circuit(row), row["waiting"], row["delivered_today"], row["failed_today"])
-        for row in rows
-    ]
+    return [_overview(row) for row in rows]
+
+
+async def find_overview(work: Work, subscription_id: str, *, scope: str | None, since: datetime) -> Overview | None:
+    """One subscription, ended or not, with its health; None when there is none within `scope` (None: all)."""
+    row = await work.connection.fetchrow(f"{OVERVIEW} AND s.subscription_id = $3", scope, since, subscription_id)
+    return _overview(row) if row else None
 
 
 async def list_listeners(work: Work) -> list[tuple[Any, ...]]:
@@ -237,6 +248,10 @@ async def reset_circuit(work: Work, subscription_id: str) -> None:
     )
 
 
+def _overview(row: Any) -> Overview:
+    return Overview(_subscription(row), _circuit(row), row["waiting"], row["delivered_today"], row["failed_today"])
+
+
 def _subscription(row: Any) -> Subscription:
     return Subscription(
         subscription_id=row["subscription_id"],
@@ -249,6 +264,7 @@ def _subscription(row: Any) -> Subscription:
         paused_because=row["paused_because"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],
+        ended_at=row["ended_at"],
     )
 
 
