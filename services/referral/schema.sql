@@ -87,7 +87,7 @@ CREATE TABLE escalations (
     opened_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     CONSTRAINT escalations_pkey PRIMARY KEY (escalation_id),
-    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text])))
+    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text])))
 );
 CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason) WHERE (closed_at IS NULL);
 
@@ -187,11 +187,14 @@ CREATE TABLE referrals (
     closed_by text,
     CONSTRAINT referrals_pkey PRIMARY KEY (referral_id),
     CONSTRAINT one_referral_per_need_of_a_case UNIQUE (case_id, need),
+    CONSTRAINT child_does_not_depend_on_consent CHECK (((state <> ALL (ARRAY['awaiting_consent'::text, 'refused'::text, 'consent_withdrawn'::text])) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))),
     CONSTRAINT child_is_given_up_by_an_officer_only CHECK (((state <> 'unfulfilled'::text) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (closed_by IS NOT NULL))),
     CONSTRAINT closed_need_has_outcome CHECK (((state <> ALL (ARRAY['fulfilled'::text, 'unfulfilled'::text])) OR (outcome IS NOT NULL))),
+    CONSTRAINT closed_need_says_why_and_by_whom CHECK (((state <> ALL (ARRAY['unfulfilled'::text, 'cancelled'::text, 'entered_in_error'::text])) OR ((outcome IS NOT NULL) AND (closed_by IS NOT NULL)))),
     CONSTRAINT referral_state_is_known CHECK ((state = ANY (ARRAY['draft'::text, 'awaiting_consent'::text, 'open'::text, 'unroutable'::text, 'on_hold'::text, 'fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))),
     CONSTRAINT terminal_referral_has_end CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))))
 );
+CREATE INDEX referrals_closed ON referrals USING btree ("left"(regency, 2), ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 
 CREATE TABLE sessions (

@@ -23,7 +23,9 @@ Outcome = Literal[
     "DUPLICATE",
 ]
 
-EscalationReason = Literal["no_candidate_left", "service_overdue", "person_refused", "outcome_failed"]
+EscalationReason = Literal[
+    "no_candidate_left", "service_overdue", "person_refused", "outcome_failed", "unroutable_child"
+]
 
 
 class ReferralFact(Fact):
@@ -103,7 +105,7 @@ class ReferralFulfilled(ReferralFact):
 
 
 class ReferralEscalated(ReferralFact):
-    """Nobody is left to ask, a limit has passed, or help came to nothing: a supervisor has to act."""
+    """Nobody can be asked, a limit has passed, or help came to nothing: a supervisor has to act."""
 
     reason: EscalationReason
     supervisor: Code

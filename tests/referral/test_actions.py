@@ -14,6 +14,15 @@ from shared.kit.actor import system
 from tests.referral.conftest import Desk
 from tests.referral.factories import an_arrival
 
+SERVE_NEED = ("BP3MI-73", "DISNAKER-73.06", "DISNAKER-73", "KP2MI")
+"""Everybody who could be asked for the way home to Gowa."""
+
+
+async def suspend(desk: Desk, *agency_ids: str) -> None:
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        for agency_id in agency_ids:
+            await keeping.suspend_agency(work, agency_id)
+
 
 class TestOpenReferrals:
     async def test_opens_one_referral_per_need_and_asks_the_first_candidate(self, desk: Desk) -> None:
@@ -49,9 +58,7 @@ class TestOpenReferrals:
         assert tuple(row) == ("65.03",)
 
     async def test_a_need_that_nobody_serves_is_an_open_gap(self, desk: Desk) -> None:
-        async with desk.database.work(system("referral", "test"), purpose="test") as work:
-            for agency_id in ("BP3MI-73", "DISNAKER-73.06", "DISNAKER-73", "KP2MI"):
-                await keeping.suspend_agency(work, agency_id)
+        await suspend(desk, *SERVE_NEED)
 
         await desk.open(an_arrival("NEED"))
 
@@ -59,10 +66,38 @@ class TestOpenReferrals:
         assert tuple(row) == ("unroutable", 1)
         assert await desk.told() == ["referral_opened", "gap_opened"]
 
-    async def test_a_gap_closes_when_the_directory_can_serve_it(self, desk: Desk) -> None:
+    @pytest.mark.parametrize("age_band", ["child", "unknown"])
+    async def test_a_child_that_nobody_serves_is_put_before_a_supervisor_at_once(
+        self, desk: Desk, age_band: str
+    ) -> None:
+        await suspend(desk, *SERVE_NEED)
+
+        await desk.open(an_arrival("NEED", age_band=age_band))
+
+        [row] = await desk.rows("SELECT reason, supervisor, closed_at FROM escalations")
+        assert tuple(row) == ("unroutable_child", "supervisor-73", None)
+        assert await desk.told() == ["referral_opened", "gap_opened", "referral_escalated"]
+
+    async def test_a_child_that_somebody_serves_after_all_leaves_the_supervisors_list(self, desk: Desk) -> None:
+        await suspend(desk, *SERVE_NEED)
+        await desk.open(an_arrival("NEED", age_band="child"))
+        desk.clock.advance(timedelta(minutes=1))
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
-            for agency_id in ("BP3MI-73", "DISNAKER-73.06", "DISNAKER-73", "KP2MI"):
-                await keeping.suspend_agency(work, agency_id)
+            await keeping.resume_agency(work, "DISNAKER-73")
+
+        await desk.reroute()
+
+        [row] = await desk.rows("SELECT closed_at FROM escalations")
+        assert row["closed_at"] == desk.clock.now()
+
+    async def test_the_database_itself_refuses_to_let_a_child_depend_on_consent(self, desk: Desk) -> None:
+        await desk.open(an_arrival("NEED", age_band="unknown"))
+
+        with pytest.raises(asyncpg.CheckViolationError, match="child_does_not_depend_on_consent"):
+            await desk.rows("UPDATE referrals SET state = 'awaiting_consent'")
+
+    async def test_a_gap_closes_when_the_directory_can_serve_it(self, desk: Desk) -> None:
+        await suspend(desk, *SERVE_NEED)
         await desk.open(an_arrival("NEED"))
         desk.clock.advance(timedelta(minutes=1))
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
@@ -196,8 +231,7 @@ class TestDecline:
 
     async def test_passes_over_an_agency_that_was_suspended_meanwhile(self, desk: Desk) -> None:
         await desk.open(an_arrival("ELDER"))
-        async with desk.database.work(system("referral", "test"), purpose="test") as work:
-            await keeping.suspend_agency(work, "DINSOS-73")
+        await suspend(desk, "DINSOS-73")
         desk.clock.advance(timedelta(minutes=1))
 
         await desk.answer("decline", "DINSOS-73.06", Answer(await desk.live(), reason="no_capacity"))

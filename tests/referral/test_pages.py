@@ -9,9 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from services.referral.actions import keeping
 from services.referral.actions.answering import Answer
 from services.referral.pages import inbox
 from shared.kit import catalogue
+from shared.kit.actor import system
 from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
@@ -249,6 +251,20 @@ class TestSupervisor:
         assert "Kebutuhan terbatas" in page
         assert "Lanjut usia" not in page
         assert "Dinas Sosial" not in page
+
+    async def test_has_a_child_that_nobody_serves_once_on_the_list_and_nobody_to_ask(
+        self, desk: Desk, site: Site
+    ) -> None:
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            for agency_id in ("BP3MI-73", "DISNAKER-73.06", "DISNAKER-73", "KP2MI"):
+                await keeping.suspend_agency(work, agency_id)
+        await desk.open(an_arrival("NEED", age_band="child"))
+
+        page = await site("supervisor").get("/id/eskalasi")
+
+        assert said(page).count("RJ-") == 1
+        assert "Tidak ada yang melayani anak ini di sana" in said(page)
+        assert "Minta lagi" not in said(page)
 
     async def test_sees_nothing_of_another_province(self, desk: Desk, site: Site) -> None:
         await self.exhausted(desk, origin="53.01")

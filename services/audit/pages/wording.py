@@ -152,6 +152,7 @@ VALUES = {
     "DUPLICATE": msg("Duplicate"),
     "no_candidate_left": msg("No agency left to ask"),
     "service_overdue": msg("Help is overdue"),
+    "unroutable_child": msg("Nobody serves this child there"),
     "outcome_failed": msg("The help did not come about"),
     "subscription_ended": msg("The subscription had ended"),
     "webhook": msg("Webhook"),

@@ -98,6 +98,7 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
             now=work.now,
         )
         changes.put(asked)
+        changes.settled.add(referral_id)
         closed.append(gap_id)
         decided[referral_id] = decision
         work.emit(telling.gap_closed(asked, gap_id))

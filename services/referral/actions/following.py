@@ -33,16 +33,19 @@ class Changes:
         self.after[need.referral.referral_id] = need
 
     def escalate(self, need: Need, reason: str, assignment: Assignment | None) -> None:
-        """Put a need in front of the supervisor of the province where help is due."""
-        self.escalations.append(
-            Escalation(
-                escalation_id=new_id(),
-                referral_id=need.referral.referral_id,
-                assignment_id=assignment.assignment_id if assignment else None,
-                reason=reason,
-                supervisor=f"supervisor-{need.referral.province}",
-            )
-        )
+        """Put a need in front of a supervisor."""
+        self.escalations.append(escalation(need, reason, assignment))
+
+
+def escalation(need: Need, reason: str, assignment: Assignment | None) -> Escalation:
+    """A need as it comes before the supervisor of the province where help is due."""
+    return Escalation(
+        escalation_id=new_id(),
+        referral_id=need.referral.referral_id,
+        assignment_id=assignment.assignment_id if assignment else None,
+        reason=reason,
+        supervisor=f"supervisor-{need.referral.province}",
+    )
 
 
 async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:

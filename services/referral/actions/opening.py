@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.referral.actions import telling
+from services.referral.actions import following, telling
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
 from services.referral.domain.needs import Need
@@ -10,7 +10,7 @@ from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Decision, Facts
 from services.referral.rules import Router
 from services.referral.store import needs as store
-from services.referral.store.needs import Gap
+from services.referral.store.needs import Escalation, Gap
 from shared.contracts.codes import needs as known_needs
 from shared.contracts.intake import ArrivalRecorded
 from shared.kit.crash import crash_point
@@ -25,12 +25,14 @@ RESTRICTED = frozenset(code for code, need in known_needs().items() if need.rest
 async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]], *, routing: Routing) -> None:
     """Open a referral for each need of each arrival and ask the first candidate; nobody there is an open gap.
 
-    One statement for all of them. A need is never left out: what the rules do not know becomes a gap too.
+    One statement for all of them. A need is never left out: what the rules do not know becomes a gap too. A child does
+    not wait in it: a supervisor is told at once.
     """
     router = await routing.router(work)
     opened: list[Need] = []
     decisions: list[Decision] = []
     gaps: list[Gap] = []
+    escalations: list[Escalation] = []
     for arrival in arrivals:
         for code in dict.fromkeys(arrival.fact.needs):
             decision = _decide(router, arrival.fact, code)
@@ -41,9 +43,14 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
             else:
                 gaps.append(Gap(new_id(), need.referral.referral_id))
                 work.emit(telling.gap_opened(need, gaps[-1].gap_id), cause=arrival)
+                if need.referral.child:
+                    escalations.append(following.escalation(need, "unroutable_child", None))
+                    work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
             opened.append(need)
             decisions.append(decision)
     await store.add_opened(work, opened, decisions, gaps, directory_at=router.directory.changed_at)
+    if escalations:
+        await store.add_escalations(work, escalations)
     crash_point("referral.after_open")
 
 

@@ -83,7 +83,7 @@ def _task(language: Language, task: Task, bodies: dict[bytes, bytes], directory:
         "opened_at": task.opened_at,
         "attempts": task.attempts,
         "last": labels.agency(directory, task.last_agency) if task.last_agency else None,
-        "may_ask": not task.is_live and task.kind != "gap",
+        "may_ask": task.state == "open" and not task.is_live,
         "choices": [
             (c.agency_id, labels.agency(directory, c.agency_id))
             for c in (decision.candidates if decision else ())

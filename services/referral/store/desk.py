@@ -96,6 +96,7 @@ class Task:
     referral_id: str
     case_id: str
     kind: str
+    state: str
     need: str | None
     regency: str
     port: str
@@ -113,13 +114,14 @@ OVERSEEN = "(r.regency = $1 OR left(r.regency, 2) = $1)"
 async def list_tasks(work: Work, *, limit: int) -> list[Task]:
     """Open escalations and gaps of the actor's region, oldest first."""
     rows = await work.connection.fetch(
-        "SELECT t.referral_id, r.case_id, t.kind, CASE WHEN NOT r.restricted THEN r.need END AS need, r.regency,"  # noqa: S608
-        " r.port, t.opened_at, coalesce(last.attempt, 0) AS attempts,"
+        "SELECT t.referral_id, r.case_id, t.kind, r.state, CASE WHEN NOT r.restricted THEN r.need END AS need,"  # noqa: S608
+        " r.regency, r.port, t.opened_at, coalesce(last.attempt, 0) AS attempts,"
         " CASE WHEN NOT r.restricted THEN last.agency_id END AS last_agency,"
         " last.attempt IS NOT NULL AND last.ended_at IS NULL AS is_live,"
         " CASE WHEN NOT r.restricted THEN r.explanation END AS explanation"
         " FROM (SELECT referral_id, reason AS kind, opened_at FROM escalations WHERE closed_at IS NULL"
-        "  UNION ALL SELECT referral_id, 'gap', opened_at FROM gaps WHERE closed_at IS NULL) t"
+        "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at FROM gaps g WHERE g.closed_at IS NULL"
+        "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
         " JOIN referrals r USING (referral_id)"
         " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = t.referral_id"
         "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
