@@ -23,7 +23,7 @@ from shared.kit.words import msg
 
 FOLDER = Path(__file__).parent
 
-HEAR_EVERY_S = 0.1
+GATHER_MS = 100
 """Leaves only have to stand before the next checkpoint."""
 
 REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
@@ -39,7 +39,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
     """Put audit together."""
     signer = Signer(settings.ledger_origin, settings.ledger_key_bytes)
-    inbox = Inbox(database, pace_s=HEAR_EVERY_S)
+    inbox = Inbox(database)
     consumers.subscribe(inbox)
     readers = frozenset(policy.READERS)
     return Service(
@@ -47,6 +47,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         database=database,
         folder=FOLDER,
         inbox=inbox,
+        gather_ms=GATHER_MS,
         routers=[api.public, api.router, *pages.routers],
         clocks=[Repeated("audit.seal", clock.SEAL_EVERY_S, partial(clock.seal_leaves, database, signer))],
         refusals=REFUSALS,

@@ -6,19 +6,22 @@ drops the record). Every broker and producer of this project is made here; tests
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
+from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared.kit.settings import KitSettings
 
 log = structlog.get_logger()
+
+Records = Sequence[ConsumerRecord[Any, Any]]
 
 BATCH = 500
 """Most records in one transaction. Bounded by the server's lock table as well (one advisory lock per case)."""
@@ -28,6 +31,13 @@ METADATA_MAX_AGE_MS = 5_000
 
 IDLE_POLL_MS = 10
 """FastStream sleeps this long after an empty poll of the same length, so it bounds the latency at rest."""
+
+COMMIT_EVERY_S = 0.2
+COMMIT_TIMEOUT_S = 10.0
+LONG_POLL_MS = 500
+"""How long Kafka holds a fetch open while there is nothing."""
+GATHERED_BYTES = 256 * 1024
+"""What ends the gathering early: some 400 records, so that a backlog is read at full speed."""
 
 
 def topics_of(service: str, prefix: str = "") -> tuple[str, str]:
@@ -59,7 +69,7 @@ def consuming(settings: KitSettings) -> KafkaBroker:
         settings.kafka_bootstrap_servers.split(","),
         client_id=f"rujukan-{settings.service}",
         consumer_only=True,
-        ack_policy=AckPolicy.NACK_ON_ERROR,
+        ack_policy=AckPolicy.MANUAL,
         allow_auto_create_topics=False,
         acks="all",
         enable_idempotence=True,
@@ -73,24 +83,69 @@ def consuming(settings: KitSettings) -> KafkaBroker:
 
 
 def subscribe(
-    broker: KafkaBroker, topics: Sequence[str], *, group: str, handle: Callable[[Any], Awaitable[None]]
+    broker: KafkaBroker,
+    topics: Sequence[str],
+    *,
+    group: str,
+    handle: Callable[[Records], Awaitable[None]],
+    gather_ms: int = 0,
 ) -> Any:
-    """One batch subscriber to these topics; `handle` gets the message, acknowledges it, or raises."""
+    """One batch subscriber to these topics; `handle` gets the records, and the same ones again when it raises.
+
+    Kafka keeps records back for `gather_ms` to answer one fetch with many; 0 asks for each as soon as it is there.
+    """
+    progress = Progress()
+
+    async def take(message: KafkaMessage) -> None:
+        try:
+            await handle(message.raw_message)
+        except Exception:
+            await message.nack()
+            raise
+        progress.made(message)
+
     subscriber = broker.subscriber(
         *topics,
         group_id=group,
         batch=True,
         max_records=BATCH,
         batch_timeout_ms=IDLE_POLL_MS,
+        fetch_min_bytes=GATHERED_BYTES if gather_ms else 1,
+        fetch_max_wait_ms=gather_ms or LONG_POLL_MS,
         auto_offset_reset="earliest",
         session_timeout_ms=10_000,
         heartbeat_interval_ms=2_000,
         max_poll_interval_ms=300_000,
-        ack_policy=AckPolicy.NACK_ON_ERROR,
+        ack_policy=AckPolicy.MANUAL,
         no_reply=True,
     )
-    subscriber(handle)
+    subscriber(take)
     return subscriber
+
+
+class Progress:
+    """Commits how far a consumer has come a few times a second; a commit for each batch costs more than the batch.
+
+    Only offsets of records that were handled are named, so what is being handled is never passed over. A commit that
+    fails or never comes means that records come again, which the inbox absorbs.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[TopicPartition, int] = {}
+        self._committing: asyncio.Task[None] | None = None
+
+    def made(self, message: KafkaMessage) -> None:
+        """These records were handled."""
+        for record in message.raw_message:
+            self._made[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit(message.consumer))
+
+    async def _commit(self, consumer: Any) -> None:
+        await asyncio.sleep(COMMIT_EVERY_S)
+        made, self._made = self._made, {}
+        with suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(consumer.commit(made), COMMIT_TIMEOUT_S)
 
 
 def producer(settings: KitSettings) -> AIOKafkaProducer:

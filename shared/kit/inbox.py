@@ -8,14 +8,12 @@ records of its case park behind it, all other cases flow on.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from shared.contracts import access
@@ -31,7 +29,8 @@ log = structlog.get_logger()
 
 F = TypeVar("F", bound=Fact)
 
-COMMIT_TIMEOUT_S = 10.0
+PACE_S = 0.010
+"""After a batch that was not full the next begins no sooner: few fuller batches cost a fraction of many small ones."""
 GIVE_BACK_AFTER_S = 60.0
 """Transient trouble longer than this gives the batch back to Kafka, well before the group would expel us."""
 
@@ -66,15 +65,10 @@ class Unreadable(Exception):
 
 
 class Inbox:
-    """What one service hears. `consumers.py` registers its handlers; `digest` feeds them.
+    """What one service hears. `consumers.py` registers its handlers; `digest` feeds them."""
 
-    After a batch that was not full, the next begins no sooner than `pace_s` after it began: where nobody waits for
-    the effect, few full batches cost a fraction of many small ones.
-    """
-
-    def __init__(self, database: Database, consumer: str | None = None, *, pace_s: float = 0.0) -> None:
+    def __init__(self, database: Database, consumer: str | None = None) -> None:
         self._database = database
-        self._pace_s = pace_s
         self.consumer = consumer or database.service
         self._readers: dict[str, type[Told[Any]]] = {}
         self._handlers: dict[str, Handler] = {}
@@ -114,16 +108,13 @@ class Inbox:
         self._everything = handler
         return handler
 
-    async def receive(self, message: Any) -> None:
-        """Digest one Kafka batch, then commit its offsets. Raises only to have the batch again."""
+    async def receive(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Digest one batch from Kafka. Raises only to have the batch again."""
         began = time.monotonic()
-        await self.digest(message.raw_message)
+        await self.digest(records)
         crash_point("inbox.before_offsets")
-        # A commit that fails (rebalance, broker away) means that the batch comes again; the inbox absorbs it.
-        with suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(message.ack(), COMMIT_TIMEOUT_S)
-        if len(message.raw_message) < BATCH:
-            await asyncio.sleep(max(0.0, began + self._pace_s - time.monotonic()))
+        if len(records) < BATCH:
+            await asyncio.sleep(max(0.0, began + PACE_S - time.monotonic()))
 
     async def digest(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         """Have the effect of these records, or park them."""

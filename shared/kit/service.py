@@ -51,6 +51,8 @@ class Service:
     folder: Path
     """Where the service's templates, static files and catalogues lie."""
     inbox: Inbox
+    gather_ms: int = 0
+    """How long Kafka may keep records back to hand over many at once; 0 where somebody waits for the effect."""
     routers: Sequence[APIRouter] = ()
     hot_routes: Sequence[BaseRoute] = ()
     """Plain Starlette routes for endpoints that are too busy for a framework."""
@@ -129,6 +131,7 @@ async def serve(settings: KitSettings, build: Build) -> None:
                     topics,
                     group=f"{settings.kafka_topic_prefix}{service.name}",
                     handle=service.inbox.receive,
+                    gather_ms=service.gather_ms,
                 )
             )
             tasks.append(asyncio.create_task(broker.run(consuming), name="consumer"))

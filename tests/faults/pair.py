@@ -59,17 +59,6 @@ class Fate:
 
 
 @dataclass(slots=True)
-class Batch:
-    """What the broker hands over: records, and the offset that is kept when they are acknowledged."""
-
-    raw_message: Sequence[ConsumerRecord[Any, Any]]
-    acknowledged: bool = False
-
-    async def ack(self) -> None:
-        self.acknowledged = True
-
-
-@dataclass(slots=True)
 class Pair:
     speaker: Party
     hearer: Party
@@ -142,13 +131,11 @@ class Pair:
             await asyncio.gather(*relays, return_exceptions=True)
 
     async def hear_all(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Hand all records over in batches; after a death begin again at what was acknowledged."""
+        """Hand all records over in batches; after a death begin again at the batch that was not through."""
         at = 0
         while at < len(records):
-            batch = Batch(records[at : at + BATCH])
             with suppress(Killed):
-                await self._inbox().receive(batch)
-            if batch.acknowledged:
+                await self._inbox().receive(records[at : at + BATCH])
                 at += BATCH
 
     async def release_all(self) -> None:

@@ -1,6 +1,7 @@
 """From the journal through a real Kafka into another database: everything once, in order per case."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -285,6 +286,34 @@ async def test_offsets_are_committed_only_after_the_effect(speaker: Party, heare
         await until(is_committed)
 
     assert seen_while_handling == [None]
+
+
+async def test_a_batch_whose_handler_raises_comes_again(speaker: Party) -> None:
+    consuming = broker.consuming(speaker.settings)
+    prefix = speaker.settings.kafka_topic_prefix
+    cases = [ids.new_id() for _ in range(20)]
+    handed: Counter[str] = Counter()
+    handled: set[str] = set()
+
+    async def handle(records: broker.Records) -> None:
+        found = {record.key.decode() for record in records}
+        handed.update(found)
+        if any(handed[case] == 1 for case in found):
+            raise ConnectionResetError
+        handled.update(found)
+
+    broker.subscribe(consuming, [f"{prefix}intake.events"], group=f"{prefix}again", handle=handle)
+    async with relaying(speaker):
+        await tell(speaker, cases)
+        await until(lambda: outbox_is_empty(speaker))
+    task = asyncio.create_task(broker.run(consuming))
+    try:
+        await until(lambda: handled == set(cases))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert all(handed[case] >= 2 for case in cases)
 
 
 async def test_intake_goes_on_accepting_while_kafka_is_away(speaker: Party) -> None:
