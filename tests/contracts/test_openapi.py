@@ -25,7 +25,6 @@ PUBLIC = {
 WITHOUT_KEY = {
     "/api/arrivals/batch",  # each item has its own
     "/api/disclosures",  # each asking is a reading of its own
-    "/api/subscriptions/{subscription_id}/test",  # sends once for each asking
 }
 
 

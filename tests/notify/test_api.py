@@ -1,5 +1,6 @@
 """The JSON API: whole for its owner, empty for a stranger."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any, get_args
@@ -257,6 +258,35 @@ class TestDeliveries:
             "SELECT count(*) FROM journal WHERE type = 'notify.subscription_tested.v1'"
         )
         assert tested == 1
+
+    async def test_a_test_is_sent_once_for_its_key_and_answered_the_same(self, site: Site, receiver: Receiver) -> None:
+        made = await a_subscription(site, receiver, "/status/500")
+        path = f"/api/subscriptions/{made['subscription_id']}/test"
+
+        first, again = [await site("ngo").send("POST", path, key="one") for _ in range(2)]
+
+        assert len(receiver.received) == 1
+        assert again.json() == first.json()
+        assert first.json()["response"] == "status 500"
+        assert again.headers["idempotent-replay"] == "true"
+
+    async def test_a_test_asked_for_twice_at_once_is_sent_once(self, site: Site, receiver: Receiver) -> None:
+        made = await a_subscription(site, receiver, "/slow/0.5")
+        path = f"/api/subscriptions/{made['subscription_id']}/test"
+
+        both = await asyncio.gather(*[site("ngo").send("POST", path, key="one") for _ in range(2)])
+
+        assert len(receiver.received) == 1
+        assert len({answer.json()["delivery_id"] for answer in both}) == 1
+        assert {answer.json()["delivered"] for answer in both} == {True, None}
+
+    async def test_a_test_needs_a_key(self, site: Site, receiver: Receiver) -> None:
+        made = await a_subscription(site, receiver)
+
+        answer = await site("ngo").send("POST", f"/api/subscriptions/{made['subscription_id']}/test", key=" ")
+
+        assert answer.status_code == 400
+        assert receiver.received == []
 
     async def test_a_test_that_fails_is_not_repeated(
         self, site: Site, receiver: Receiver, carried: Carried, database: Database

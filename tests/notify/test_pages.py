@@ -26,8 +26,8 @@ def said(answer: httpx2.Response) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-async def posted(browser: Browser, path: str, **fields: Any) -> httpx2.Response:
-    return await browser.send("POST", path, data=fields)
+async def posted(browser: Browser, path: str, *, key: str | None = None, **fields: Any) -> httpx2.Response:
+    return await browser.send("POST", path, key=key, data=fields)
 
 
 async def subscribed(site: Site, receiver: Receiver, path: str = "/ok") -> str:
@@ -151,6 +151,14 @@ class TestLog:
         assert "HTTP 500" in said(page)
         assert "status 500" in said(page)
         assert receiver.received[0].headers["webhook-id"] in page.text
+
+    async def test_a_button_that_is_pressed_twice_sends_one_test(self, site: Site, receiver: Receiver) -> None:
+        id_ = await subscribed(site, receiver)
+
+        sent = [await posted(site("ngo"), f"/id/langganan/{id_}/uji", key="pressed") for _ in range(2)]
+
+        assert len(receiver.received) == 1
+        assert len({answer.headers["location"].partition("?")[0] for answer in sent}) == 1
 
     async def test_it_is_filtered_by_its_address(
         self, site: Site, receiver: Receiver, database: Database, carried: Carried

@@ -30,16 +30,9 @@ async def attempt(channels: Channels, claimed: Claimed, *, now: datetime) -> Ans
     return answer
 
 
-async def test_subscription(
-    database: Database, channels: Channels, actor: Actor, subscription_id: str
-) -> tuple[Claimed, Answer]:
-    """Send a test notice at once and answer what came back; it is kept in the log and never tried again.
-
-    Raises `SubscriptionUnknown`.
-    """
-    async with database.work(actor, purpose="test") as work:
-        claimed = await deliveries.begin_test(work, subscription_id)
+async def finish_test(database: Database, channels: Channels, actor: Actor, claimed: Claimed) -> Answer:
+    """Send a test notice that `begin_test` put into the hand, and record what came back; it is never tried again."""
     answer = await attempt(channels, claimed, now=database.clock.now())
     async with database.work(actor, purpose="test") as work:
         await deliveries.settle_deliveries(work, [(claimed, answer)])
-    return claimed, answer
+    return answer

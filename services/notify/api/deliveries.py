@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notify import policy, store
 from services.notify.actions import attempts, deliveries
 from services.notify.api.filters import EventType
+from services.notify.domain.deliveries import Claimed
 from services.notify.domain.refusals import DeliveryUnknown, SubscriptionUnknown
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
@@ -75,21 +77,47 @@ async def post_replay(request: Request, actor: Reader, delivery_id: Id) -> Respo
         return await idempotent(request, work, key, replay)
 
 
-@router.post("/subscriptions/{subscription_id}/test")
+@router.post("/subscriptions/{subscription_id}/test", openapi_extra=KEYED)
 async def post_test(request: Request, actor: Reader, subscription_id: Id) -> Response:
-    """Send a test notice now, by real HTTP, once, and answer what came back."""
-    state = request.app.state
-    claimed, answer = await attempts.test_subscription(state.database, state.channels, actor, subscription_id)
+    """Send a test notice now, by real HTTP, once, and answer what came back.
+
+    `delivered` is null while an earlier request with the same key still waits for the subscriber's server.
+    """
+    key, state = await key_of(request), request.app.state
+    begun: list[Claimed] = []
+    async with state.database.work(actor, purpose="test") as work:
+
+        async def begin() -> Response:
+            begun.append(await deliveries.begin_test(work, subscription_id))
+            return json_response({"delivery_id": begun[0].delivery_id})
+
+        kept = await idempotent(request, work, key, begin)
+    if begun:
+        await attempts.finish_test(state.database, state.channels, actor, begun[0])
+    delivery_id: str = orjson.loads(bytes(kept.body))["delivery_id"]
+    replayed = kept.headers.get("Idempotent-Replay")
     return json_response(
-        {
-            "delivery_id": claimed.delivery_id,
-            "delivered": answer.trouble is None,
-            "http_status": answer.status,
-            "trouble": answer.trouble,
-            "ms": answer.ms,
-            "response": _text(answer.response) if policy.may_read_answers(actor, claimed.organisation) else None,
-        }
+        await _tested(request, actor, delivery_id), headers={"Idempotent-Replay": replayed} if replayed else None
     )
+
+
+async def _tested(request: Request, actor: Actor, delivery_id: str) -> dict[str, Any]:
+    scope = policy.scope(actor)
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found = await store.deliveries.find_delivery(work, delivery_id, scope=scope)
+        tried = await store.deliveries.list_attempts(work, [delivery_id], scope=scope)
+    if found is None:
+        raise DeliveryUnknown
+    row, _ = found
+    last = next(reversed(tried.get(delivery_id, [])), None)
+    return {
+        "delivery_id": delivery_id,
+        "delivered": None if row.ended_at is None else row.status == "delivered",
+        "http_status": row.http_status,
+        "trouble": row.trouble,
+        "ms": last.ms if last else None,
+        "response": _text(last.response) if last and policy.may_read_answers(actor, row.organisation) else None,
+    }
 
 
 def _delivery(actor: Actor, row: store.deliveries.Row, tried: list[store.deliveries.Attempt]) -> dict[str, Any]:

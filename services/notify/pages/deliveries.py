@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.notify import policy, store
 from services.notify.actions import attempts, deliveries
+from services.notify.domain.deliveries import Claimed
 from services.notify.domain.refusals import DeliveryUnknown
 from services.notify.pages import labels
 from shared.contracts.fact import Id
@@ -69,13 +70,21 @@ async def post_replay(request: Request, actor: Reader, delivery_id: Id) -> Respo
 
 @router.post("/langganan/{subscription_id}/uji")
 async def post_test(request: Request, actor: Reader, subscription_id: Id) -> Response:
-    """Send a test notice and go to what came back."""
-    state = request.app.state
-    claimed, answer = await attempts.test_subscription(state.database, state.channels, actor, subscription_id)
-    said = (
-        msg("Your server took the test notice.") if answer.trouble is None else msg("The test notice did not arrive.")
-    )
-    return redirect(request, f"/pengiriman/{claimed.delivery_id}", said=said)
+    """Send a test notice and go to what came back; a second press of the button goes there and sends nothing."""
+    key, state = await key_of(request), request.app.state
+    begun: list[Claimed] = []
+    async with state.database.work(actor, purpose="test") as work:
+
+        async def begin() -> Response:
+            begun.append(await deliveries.begin_test(work, subscription_id))
+            return redirect(request, f"/pengiriman/{begun[0].delivery_id}")
+
+        kept = await idempotent(request, work, key, begin)
+    if not begun:
+        return kept
+    answer = await attempts.finish_test(state.database, state.channels, actor, begun[0])
+    said = msg("The test notice did not arrive.") if answer.trouble else msg("Your server took the test notice.")
+    return redirect(request, f"/pengiriman/{begun[0].delivery_id}", said=said)
 
 
 def _headers(row: store.deliveries.Row, tried: list[store.deliveries.Attempt]) -> str:
