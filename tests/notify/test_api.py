@@ -142,6 +142,10 @@ class TestSubscriptions:
             ({"needs": ["NOPE"]}, "/needs/0"),
             ({"provinces": ["00"]}, "/provinces/0"),
             ({"name": " "}, "/name"),
+            ({"name": "Posko\x00"}, "/name"),
+            ({"name": "Posko\nKupang"}, "/name"),
+            ({"name": "Posko \u202egnapuk"}, "/name"),
+            ({"url": "https://example.org/\x00"}, "/url"),
             ({"channel": "pigeon"}, "/channel"),
             ({"extra": 1}, "/extra"),
         ],
@@ -227,6 +231,22 @@ class TestDeliveries:
         assert json.loads(one["body"])["type"] == "referral.referral_opened.v1"
         assert (await site("ngo").get(path, status="delivered")).json()["deliveries"] == []
         assert len((await site("ngo").get(path, event="referral.referral_opened.v1")).json()["deliveries"]) == 1
+
+    @pytest.mark.parametrize("odd", ["a" * 36, "0" * 36, "x", "\x00", "' OR 1=1", ""])
+    async def test_a_page_that_is_named_oddly_is_refused_by_its_name(
+        self, site: Site, receiver: Receiver, odd: str
+    ) -> None:
+        made = await a_subscription(site, receiver)
+        ngo = site("ngo")
+
+        for path, name in (
+            (f"/api/subscriptions/{made['subscription_id']}/deliveries", "before"),
+            ("/api/tasks", "after"),
+            ("/api/subscriptions", "before"),
+        ):
+            answer = await ngo.get(path, **{name: odd})
+            assert answer.status_code == 422, path
+            assert [error["field"] for error in answer.json()["errors"]] == [f"/{name}"]
 
     async def test_an_operator_sees_that_but_not_what_a_server_said(
         self, site: Site, receiver: Receiver, database: Database, carried: Carried

@@ -84,6 +84,8 @@ class TestSubscribing:
             ({"name": "x", "url": "https://localhost/"}, "Server ini tidak ada di internet terbuka."),
             ({"name": "x", "url": "https://example.org:22/"}, "Port ini tidak diizinkan."),
             ({"name": "x" * 81, "url": "https://example.org/"}, "Nama paling panjang 80 karakter."),
+            ({"name": "Posko\x00", "url": "https://example.org/"}, "Ada karakter yang tidak terlihat di dalamnya."),
+            ({"name": "Posko\u202e", "url": "https://example.org/"}, "Ada karakter yang tidak terlihat di dalamnya."),
         ],
     )
     async def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(
@@ -188,6 +190,17 @@ class TestLog:
 
         assert (len(shown(first)), len(shown(second))) == (50, 10)
         assert not shown(first) & shown(second)
+
+    @pytest.mark.parametrize("odd", ["a" * 36, "0" * 36, "x", "\x00", ""])
+    async def test_a_page_that_is_named_oddly_is_refused_by_its_name(
+        self, site: Site, receiver: Receiver, odd: str
+    ) -> None:
+        id_ = await subscribed(site, receiver)
+
+        for path, name in (("/id/", "before"), (f"/id/langganan/{id_}", "before"), ("/id/tugas", "after")):
+            page = await site("ngo").get(path, **{name: odd})
+            assert page.status_code == 422, path
+            assert f"/{name}" in said(page)
 
     async def test_what_a_server_answers_is_text_never_markup(
         self, site: Site, receiver: Receiver, database: Database, carried: Carried

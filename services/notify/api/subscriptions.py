@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from services.notify import policy, store
 from services.notify.actions import subscriptions
 from services.notify.api.filters import EventType, ProvinceCode
 from services.notify.domain.refusals import EndpointRefused, SubscriptionUnknown
-from services.notify.domain.subscriptions import EVENTS, Filter
+from services.notify.domain.subscriptions import EVENTS, LONGEST_NAME, Filter, is_visible
 from services.notify.gateways import secrets
 from shared.contracts import codes
 from shared.contracts.fact import Id
@@ -19,6 +19,7 @@ from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_response, key_of, language_of
+from shared.kit.words import msg
 
 router = APIRouter(prefix="/api", tags=["notify"])
 
@@ -26,12 +27,23 @@ Subscriber = Annotated[Actor, Depends(require(*policy.SUBSCRIBERS))]
 Reader = Annotated[Actor, Depends(require(*policy.READERS))]
 
 
+def _visible(name: str) -> str:
+    if not is_visible(name):
+        raise ValueError(msg("There are characters in it that cannot be seen."))
+    return name
+
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME), AfterValidator(_visible)
+]
+
+
 class Wanted(BaseModel):
     """What to hear and where. An empty list means: all. Restricted needs are never sent, whatever is asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    name: Name
     channel: Literal["webhook"] = "webhook"
     url: Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=1000)]
     events: list[EventType] = Field(default=[], max_length=len(EVENTS))

@@ -50,6 +50,14 @@ class Filter:
         )
 
 
+LONGEST_NAME = 80
+
+
+def is_visible(name: str) -> bool:
+    """True for a name without control characters, line breaks and signs that turn the direction of writing."""
+    return name.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     subscription_id: str

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.notify import policy, store
 from services.notify.actions import subscriptions
 from services.notify.domain.refusals import EndpointRefused, SubscriptionEnded, SubscriptionUnknown
-from services.notify.domain.subscriptions import EVENTS, Filter
+from services.notify.domain.subscriptions import EVENTS, LONGEST_NAME, Filter, is_visible
 from services.notify.gateways import secrets
 from services.notify.pages import labels
 from shared.contracts import codes
@@ -28,7 +28,6 @@ router = page_router()
 Subscriber = Annotated[Actor, Depends(require(*policy.SUBSCRIBERS))]
 
 MATCHED_DAYS = 7
-LONGEST_NAME = 80
 
 
 @router.get("/langganan/baru")
@@ -142,7 +141,7 @@ class Draft:
             return tuple(value for value in form.getlist(name) if isinstance(value, str) and value in known)
 
         return cls(
-            text("name")[: LONGEST_NAME * 4],
+            " ".join(text("name")[: LONGEST_NAME * 4].split()),
             text("url")[:2000],
             chosen("events", EVENTS),
             chosen("provinces", codes.provinces()),
@@ -160,6 +159,9 @@ class Draft:
             found.append(FieldProblem("name", words.translate(language, "Give the subscription a name.")))
         elif len(self.name) > LONGEST_NAME:
             found.append(FieldProblem("name", words.translate(language, "A name has at most 80 characters.")))
+        elif not is_visible(self.name):
+            unseen = words.translate(language, "There are characters in it that cannot be seen.")
+            found.append(FieldProblem("name", unseen))
         if not self.url:
             found.append(FieldProblem("url", words.translate(language, "Give the address of your server.")))
         return found

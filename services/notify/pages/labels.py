@@ -99,7 +99,3 @@ def state(overview: store.subscriptions.Overview) -> tuple[str, str]:
 def link(path: str, **query: str) -> str:
     given = {name: value for name, value in query.items() if value}
     return path + ("?" + urlencode(given) if given else "")
-
-
-def is_id(text: str) -> bool:
-    return len(text) == 36 and text.replace("-", "").isalnum() and all(c in "0123456789abcdef-" for c in text)

@@ -30,11 +30,8 @@ LOG_TABS = {
 
 
 @router.get("/")
-async def subscriptions_page(request: Request, actor: Reader) -> Response:
+async def subscriptions_page(request: Request, actor: Reader, before: Id | None = None) -> Response:
     """All subscriptions of the organisation with how they are doing, and those that have ended."""
-    before = request.query_params.get("before") or None
-    if before is not None and not labels.is_id(before):
-        before = None
     scope = policy.scope(actor)
     async with request.app.state.database.work(actor, purpose="look") as work:
         since = work.now - timedelta(days=1)
@@ -72,15 +69,12 @@ async def subscriptions_page(request: Request, actor: Reader) -> Response:
 
 
 @router.get("/langganan/{subscription_id}")
-async def subscription_page(request: Request, actor: Reader, subscription_id: Id) -> Response:
+async def subscription_page(request: Request, actor: Reader, subscription_id: Id, before: Id | None = None) -> Response:
     """One subscription: health, filter, delivery log."""
     tab = request.query_params.get("status", "")
     tab = tab if tab in LOG_TABS else ""
     event = request.query_params.get("event") or None
     event = event if event in labels.EVENTS else None
-    before = request.query_params.get("before") or None
-    if before is not None and not labels.is_id(before):
-        before = None
     async with request.app.state.database.work(actor, purpose="look") as work:
         overview = await store.subscriptions.find_overview(
             work, subscription_id, scope=policy.scope(actor), since=work.now - timedelta(days=1)

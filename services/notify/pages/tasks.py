@@ -20,11 +20,8 @@ Reader = Annotated[Actor, Depends(require(*policy.READERS))]
 
 
 @router.get("/tugas")
-async def tasks_page(request: Request, actor: Reader) -> Response:
+async def tasks_page(request: Request, actor: Reader, after: Id | None = None) -> Response:
     """What notices and subscribers need a person for, oldest first."""
-    after = request.query_params.get("after") or None
-    if after is not None and not labels.is_id(after):
-        after = None
     scope = policy.scope(actor)
     async with request.app.state.database.work(actor, purpose="look") as work:
         tasks = await store.tasks.list_tasks(work, scope=scope, after=after, limit=labels.PAGE_ROWS + 1)
