@@ -1,31 +1,23 @@
-"""JSON in, one action, JSON out: the inbox of an agency, its answers, the directory, the figures."""
+"""An agency's inbox, its cases and its answers; the identity of a person it helps."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, looking
+from services.referral.actions import answering, disclosing
 from services.referral.actions.answering import Answer, Result
+from services.referral.api.items import REFUSALS, Items
 from services.referral.domain import assignments, refusals
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
-from services.referral.domain.refusals import (
-    AlreadyAnswered,
-    AssignmentUnknown,
-    AttemptStillLive,
-    MoveNotAllowed,
-    ReasonMissing,
-    Refused,
-    TooLate,
-    VersionChanged,
-)
-from services.referral.store import agencies, desk, needs
+from services.referral.domain.refusals import Refused
+from services.referral.store import desk, needs
 from services.referral.store.desk import InboxItem
 from shared.contracts import codes
 from shared.contracts.fact import Code, Id
@@ -39,34 +31,14 @@ from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_respon
 from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
-router = APIRouter(prefix="/api", tags=["referral"])
+router = APIRouter()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
-Watcher = Annotated[Actor, Depends(require(*policy.WATCHERS))]
-Anybody = Annotated[Actor, Depends(require(*policy.ANYBODY))]
 
-MOST_ITEMS = 500
 MOST_ROWS = 500
 
 HandoverRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$")]
 """The number of a handover document. No spaces, so that it cannot hold a name."""
-
-KIND = r"^[A-Z0-9-]{1,32}$"
-AGENCY = r"^[A-Z0-9.-]{0,64}$"
-
-REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
-    AssignmentUnknown: (404, "assignment_unknown", msg("There is no such referral in your inbox")),
-    AlreadyAnswered: (409, "already_answered", msg("This referral was answered already")),
-    TooLate: (409, "too_late", msg("The time to answer is over; another agency is being asked")),
-    VersionChanged: (409, "version_changed", msg("The referral changed since you read it")),
-    AttemptStillLive: (409, "attempt_still_live", msg("Another agency is being asked or already helps")),
-    MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
-    refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
-    refusals.DisclosureEnded: (409, "disclosure_ended", msg("The identity is not disclosed any more")),
-    ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
-    refusals.HandoverMissing: (422, "handover_missing", msg("A handover needs the number of its minutes")),
-}
-"""How refusals of the domain answer: status, code, title."""
 
 
 class IdentityFollows(Refusal):
@@ -107,22 +79,6 @@ class Completion(Item):
 
 class Failure(Item):
     outcome: Outcome
-
-
-I = TypeVar("I", bound=Item)  # noqa: E741
-
-
-class Items(BaseModel, Generic[I]):
-    """Up to 500 items; each has its own result. A bare list is taken as well."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[I] = Field(min_length=1, max_length=MOST_ITEMS)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _or_a_list(cls, value: Any) -> Any:
-        return {"items": value} if isinstance(value, list) else value
 
 
 class ItemResult(BaseModel):
@@ -235,28 +191,6 @@ async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Re
     except refusals.IdentityFollows:
         raise IdentityFollows from None
     return json_response({"assignment_id": assignment_id, "fields": fields}, headers={"Cache-Control": "no-store"})
-
-
-@router.get("/agencies")
-async def get_agencies(
-    request: Request,
-    actor: Anybody,
-    kind: Annotated[str | None, Query(pattern=KIND)] = None,
-    region: Annotated[str | None, Query(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")] = None,
-    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
-    after: Annotated[str, Query(pattern=AGENCY)] = "",
-) -> Response:
-    """The directory by id; `region` a province with its regencies, or one regency."""
-    async with _database(request).work(actor, purpose="look") as work:
-        found = await agencies.list_agencies(work, kind=kind, region=region, after=after, limit=limit)
-    return json_response({"items": found, "next": found[-1].agency_id if len(found) == limit else None})
-
-
-@router.get("/figures")
-async def get_figures(request: Request, actor: Watcher) -> Response:
-    """How many referrals and attempts, by state, province, need and agency. No case is in it."""
-    async with _database(request).work(actor, purpose="look") as work:
-        return json_response(await looking.take_figures(work))
 
 
 async def _post(request: Request, actor: Actor, posted: Items[Any], purpose: str, act: Act) -> Response:

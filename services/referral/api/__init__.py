@@ -1,0 +1,12 @@
+"""JSON in, one action, JSON out: an agency's inbox and answers, the directory, the figures."""
+
+from fastapi import APIRouter
+
+from services.referral.api import assignments, directory
+from services.referral.api.items import REFUSALS
+
+__all__ = ["REFUSALS", "router"]
+
+router = APIRouter(prefix="/api", tags=["referral"])
+for part in (assignments, directory):
+    router.include_router(part.router)

@@ -1,0 +1,49 @@
+"""Many at once: the lists that are sent, and what is said of each item, refusals included."""
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.referral.domain import refusals
+from services.referral.domain.refusals import (
+    AlreadyAnswered,
+    AssignmentUnknown,
+    AttemptStillLive,
+    MoveNotAllowed,
+    ReasonMissing,
+    TooLate,
+    VersionChanged,
+)
+from shared.kit.words import msg
+
+MOST_ITEMS = 500
+
+REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
+    AssignmentUnknown: (404, "assignment_unknown", msg("There is no such referral in your inbox")),
+    AlreadyAnswered: (409, "already_answered", msg("This referral was answered already")),
+    TooLate: (409, "too_late", msg("The time to answer is over; another agency is being asked")),
+    VersionChanged: (409, "version_changed", msg("The referral changed since you read it")),
+    AttemptStillLive: (409, "attempt_still_live", msg("Another agency is being asked or already helps")),
+    MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
+    refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
+    refusals.DisclosureEnded: (409, "disclosure_ended", msg("The identity is not disclosed any more")),
+    ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
+    refusals.HandoverMissing: (422, "handover_missing", msg("A handover needs the number of its minutes")),
+}
+"""How refusals of the domain answer: status, code, title."""
+
+
+I = TypeVar("I", bound=BaseModel)  # noqa: E741
+
+
+class Items(BaseModel, Generic[I]):
+    """Up to 500 items; each has its own result. A bare list is taken as well."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[I] = Field(min_length=1, max_length=MOST_ITEMS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _or_a_list(cls, value: Any) -> Any:
+        return {"items": value} if isinstance(value, list) else value
