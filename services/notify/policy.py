@@ -1,6 +1,7 @@
 """Who may: pure functions of the actor."""
 
 from services.notify.domain.refusals import EndpointPart
+from shared.contracts.codes import zone_of_office
 from shared.kit.actor import Actor
 from shared.kit.words import msg
 
@@ -29,6 +30,11 @@ def scope(actor: Actor) -> str | None:
     if actor.has("system") or (actor.has("operator") and not actor.has(*SUBSCRIBERS)):
         return None
     return actor.organisation
+
+
+def zone(actor: Actor) -> str:
+    """The time zone of the actor's office."""
+    return zone_of_office(actor.organisation, actor.region)
 
 
 ENDPOINT_PROBLEMS: dict[EndpointPart, str] = {

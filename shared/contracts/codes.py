@@ -118,3 +118,12 @@ def zone_of(province_code: str) -> str:
     if province_code in EASTERN:
         return "Asia/Jayapura"
     return "Asia/Pontianak" if province_code in {"61", "62"} else "Asia/Jakarta"
+
+
+def zone_of_office(organisation: str, region: str | None) -> str:
+    """The time zone of an office: of the region its code ends with (`DINSOS-73.06`), else of its people's region.
+
+    What has neither keeps the time of the capital.
+    """
+    regions = (organisation.rpartition("-")[2], region or "")
+    return zone_of(next((one[:2] for one in regions if one[:2] in provinces()), ""))

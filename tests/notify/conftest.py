@@ -119,6 +119,7 @@ class SignedIn:
 
 ACTORS = {
     "ngo": NGO,
+    "east": Actor("mama", "SBMI", frozenset({"ngo_member"}), region="94.01"),
     "stranger": STRANGER,
     "operator": OPERATOR,
     "system": Actor("sbmi-system", "SBMI", frozenset({"ngo_system"}), "client"),

@@ -178,6 +178,18 @@ class TestLog:
         assert "Tidak ada yang sesuai saringan ini" in said(failed)
         assert "Nothing fits this filter" in said(other)
 
+    async def test_times_are_those_of_the_readers_office(
+        self, site: Site, receiver: Receiver, database: Database, carried: Carried
+    ) -> None:
+        id_ = await subscribed(site, receiver, "/status/400")
+        await hear(database, a_fact())
+        await carried()
+        delivery_id = await database.pool.fetchval("SELECT delivery_id::text FROM deliveries")
+
+        for path in ("/id/tugas", f"/id/langganan/{id_}", f"/id/pengiriman/{delivery_id}"):
+            assert "23 Nov 2026 10.00 WIB" in said(await site("ngo").get(path))
+            assert "23 Nov 2026 12.00 WIT" in said(await site("east").get(path))
+
     async def test_it_goes_on_over_pages(self, site: Site, receiver: Receiver, database: Database) -> None:
         id_ = await subscribed(site, receiver)
         await hear(database, *[a_fact() for _ in range(60)])

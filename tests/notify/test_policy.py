@@ -41,3 +41,17 @@ def test_answers_of_a_server_are_for_its_own_organisation() -> None:
     assert policy.may_read_answers(member, "SBMI")
     assert not policy.may_read_answers(member, "LBH")
     assert not policy.may_read_answers(Actor("x", "SBMI", frozenset({"operator"})), "SBMI")
+
+
+@pytest.mark.parametrize(
+    ("organisation", "region", "zone"),
+    [
+        ("NGO-SBMI", None, "Asia/Jakarta"),
+        ("NGO-SBMI", "53", "Asia/Makassar"),
+        ("NGO-SBMI", "91.01", "Asia/Jayapura"),
+        ("NGO-2", "53", "Asia/Makassar"),
+        ("rujukan", None, "Asia/Jakarta"),
+    ],
+)
+def test_times_are_those_of_the_actors_office(organisation: str, region: str | None, zone: str) -> None:
+    assert policy.zone(Actor("x", organisation, frozenset({"ngo_member"}), region=region)) == zone

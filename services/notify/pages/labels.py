@@ -9,8 +9,6 @@ from shared.contracts import codes
 from shared.kit import words
 from shared.kit.words import Language, msg
 
-ZONE = "Asia/Jakarta"
-"""Subscribers sit in all three zones; their pages show Western Indonesian Time and say so."""
 PAGE_ROWS = 50
 
 EVENTS = {

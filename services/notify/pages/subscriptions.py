@@ -62,7 +62,7 @@ async def subscriptions_page(request: Request, actor: Reader, before: Id | None 
         tasks=tasks,
         may_subscribe=policy.may_subscribe(actor),
         all_organisations=scope is None,
-        zone=labels.ZONE,
+        zone=policy.zone(actor),
         now=now,
         trouble_labels=labels.TROUBLES,
     )
@@ -116,7 +116,7 @@ async def subscription_page(request: Request, actor: Reader, subscription_id: Id
         trouble_labels=labels.TROUBLES,
         pause_labels=labels.PAUSES,
         owner=policy.may_read_answers(actor, overview.subscription.organisation),
-        zone=labels.ZONE,
+        zone=policy.zone(actor),
         now=now,
     )
 

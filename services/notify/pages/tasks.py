@@ -36,7 +36,7 @@ async def tasks_page(request: Request, actor: Reader, after: Id | None = None) -
         all_organisations=scope is None,
         event_labels=labels.EVENTS,
         trouble_labels=labels.TROUBLES,
-        zone=labels.ZONE,
+        zone=policy.zone(actor),
     )
 
 
