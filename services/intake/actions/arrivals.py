@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -221,7 +221,12 @@ def day_at(port: codes.Port, when: datetime) -> date:
 
 def scope_of(actor: Actor) -> str:
     """Keys are the actor's own: two tablets may count from one."""
-    return str(UUID(bytes=blake2b(actor.id.encode(), digest_size=16, person=b"rujukan scope   ").digest()))
+    return _scope(actor.id)
+
+
+@lru_cache(maxsize=4096)
+def _scope(actor_id: str) -> str:
+    return str(UUID(bytes=blake2b(actor_id.encode(), digest_size=16, person=b"rujukan scope   ").digest()))
 
 
 def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
