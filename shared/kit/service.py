@@ -5,6 +5,7 @@ wired anywhere else.
 """
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -120,6 +121,10 @@ async def serve(settings: KitSettings, build: Build) -> None:
         stack.push_async_callback(database.aclose)
         service = await build(settings, database, stack)
         app = application(service)
+        # What the start has made lives as long as the process, and a batch makes thousands of things that hold no
+        # cycles: a collector that looks at all of them again and again takes a tenth of the time.
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         stack.push_async_callback(app.state.identity.aclose)
         roles = settings.role_set
         tasks: list[asyncio.Task[None]] = []

@@ -59,6 +59,9 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
     async def perf_test() -> float:
         return await limits.perf_test(rig.broker, topic, records=events * 2, size=700)
 
+    async def warm_perf_test() -> float:
+        return await limits.perf_test(rig.broker, topic, records=events * 2, size=700, warm=True)
+
     async def send() -> float:
         """The same records through `send`, pipelined by a thousand."""
         producer = kit_broker.producer(settings)
@@ -77,6 +80,7 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
 
     return [
         await paired("relay_vs_perf_test", "events/s", ours, perf_test, pairs=extent.pairs),
+        await paired("relay_vs_warm_perf_test", "events/s", ours, warm_perf_test, pairs=max(1, extent.pairs // 2)),
         await paired("relay_vs_aiokafka_send", "events/s", ours, send, pairs=max(1, extent.pairs // 2)),
     ]
 
