@@ -97,6 +97,15 @@ class Receiver:
         elif kind == "headers":
             many = "".join(f"X-{n}: {n}\r\n" for n in range(100_000))
             await self._pour(writer, f"HTTP/1.1 200 OK\r\n{many}Content-Length: 0\r\n\r\n".encode(), 0)
+        elif kind == "header":
+            await self._pour(writer, b"HTTP/1.1 200 OK\r\nX-Long: ", 10**12)
+        elif kind == "interim":
+            await self._pour(writer, b"", 10**12, b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+        elif kind == "extension":
+            await self._pour(writer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", 10**12)
+        elif kind == "trailers":
+            head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            await self._pour(writer, head, 10**12, b"X-More: 1\r\n" * 1000)
         elif kind == "nonsense":
             writer.write(b"\x00\xff\x00 hello\r\n\r\n")
             await writer.drain()
@@ -118,10 +127,10 @@ class Receiver:
         writer.write(f"HTTP/1.1 {status} X\r\n{headers}{length}\r\n{body}".encode())
         await writer.drain()
 
-    async def _pour(self, writer: asyncio.StreamWriter, head: bytes, size: int) -> None:
+    async def _pour(self, writer: asyncio.StreamWriter, head: bytes, size: int, content: bytes = b"x" * 65536) -> None:
         writer.write(head)
         while size > 0:
-            chunk = b"x" * min(size, 65536)
+            chunk = content[:size]
             writer.write(chunk)
             await writer.drain()
             self.bytes_out += len(chunk)

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from services.notify.domain.deliveries import Answer, Claimed, Trouble, trouble_with
 from services.notify.gateways.addresses import AddressRefused, Guard, Names
+from services.notify.gateways.connections import BoundedConnector
 
 CONNECT_S = 3.0
 TOTAL_S = 10.0
@@ -79,7 +80,7 @@ class WebhookChannel:
         if self._session is None:
             self._names = self._resolver(self._guard)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=BoundedConnector(
                     limit=0,  # the courier bounds what is in flight, in all and per subscriber
                     socket_factory=self._guard.socket,
                     resolver=self._names,
