@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.notify.domain.addresses import is_public
-from services.notify.gateways import secrets
+from services.notify.gateways import addresses, secrets
 from services.notify.gateways.addresses import Guard
 from services.notify.gateways.secrets import Seal, SecretUnreadable
 from services.notify.gateways.webhook import EXCERPT_BYTES, WebhookChannel
@@ -252,6 +253,36 @@ class TestHostileServer:
 
         assert answer.status == 204
         assert time.monotonic() - began < 0.5
+
+    async def test_names_that_are_never_answered_do_not_hold_up_one_that_was(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        closing = threading.Event()
+
+        def look_up(host: str, port: int, **_: object) -> list[object]:
+            if host.startswith("dead"):
+                closing.wait(10)
+                raise socket.gaierror
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(addresses.socket, "getaddrinfo", look_up)
+        place = f"quick.example.org:{receiver.port}"
+        channel = WebhookChannel(open_secret=SEAL.open, private=frozenset({place}), connect_s=0.5, total_s=1)
+        # An answer that is cut leaves no connection behind, so that each attempt asks for the name.
+        quick = a_claim(f"http://{place}/big", seal=SEAL, now=NOW)
+        dead = [a_claim(f"http://dead{n}.example.org/", seal=SEAL, now=NOW) for n in range(40)]
+        try:
+            first = await channel.send(quick, now=NOW)
+            lost = await asyncio.gather(*[channel.send(one, now=NOW) for one in dead])
+            channel._session.connector.clear_dns_cache()  # type: ignore[union-attr]
+            again = await channel.send(quick, now=NOW)
+        finally:
+            closing.set()
+            await channel.aclose()
+
+        assert first.status == 200
+        assert {one.trouble for one in lost} == {"timeout"}
+        assert again.status == 200
 
 
 class TestSignature:

@@ -15,7 +15,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from services.notify.domain.addresses import is_public
 
 NAME_THREADS = 32
-"""A name server that hangs holds a thread for seconds; others must find one free."""
+"""Twice: names that were answered before have threads of their own. A name server that hangs holds a thread for many
+seconds, longer than any attempt waits for it, and there may be more of those than threads."""
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 
@@ -52,15 +53,20 @@ class Names(AbstractResolver):
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._threads = ThreadPoolExecutor(NAME_THREADS, thread_name_prefix="names")
+        self._for_known = ThreadPoolExecutor(NAME_THREADS, thread_name_prefix="known-names")
+        self._for_others = ThreadPoolExecutor(NAME_THREADS, thread_name_prefix="names")
+        self._known: set[str] = set()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        threads = self._for_known if host in self._known else self._for_others
+        self._known.discard(host)
         found = await asyncio.get_running_loop().run_in_executor(
-            self._threads,
+            threads,
             lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG),
         )
+        self._known.add(host)
         results: list[ResolveResult] = []
         for its_family, _, protocol, _, address in found:
             self._guard.learn(host, port, str(address[0]))
@@ -77,4 +83,5 @@ class Names(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._for_known, self._for_others):
+            threads.shutdown(wait=False, cancel_futures=True)
