@@ -16,7 +16,7 @@ from shared.kit.actor import system
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
 from tests.notify.conftest import NGO, SEAL, Carried, a_channel
-from tests.notify.factories import a_fact, a_subscription, hear
+from tests.notify.factories import a_fact, a_subscription, an_answer, hear
 from tests.notify.receiver import Receiver
 
 Subscribe = Callable[..., Awaitable[str]]
@@ -139,6 +139,23 @@ class TestCourier:
         assert await database.pool.fetchval("SELECT count(*) FROM attempts") == 1
         assert len(await facts_of(database, "notify.notice_delivered.v1")) == 1
 
+    async def test_a_holder_who_comes_back_late_together_with_the_next_one_is_told_of_once(
+        self, database: Database, subscribe: Subscribe, clock: FixedClock
+    ) -> None:
+        await subscribe("/ok")
+        await hear(database, a_fact())
+        tried = []
+        for _ in range(2):
+            async with database.work(CLOCK, purpose="deliver") as work:
+                [claimed] = await deliveries.claim_deliveries(work, trusted=False, subscriptions=10, limit=10)
+            tried.append((claimed, an_answer(204)))
+            clock.advance(timedelta(seconds=61))
+
+        await notify_clock.settle(database, tried)
+
+        assert await database.pool.fetchval("SELECT count(*) FROM attempts") == 1
+        assert len(await facts_of(database, "notify.notice_delivered.v1")) == 1
+
     async def test_a_claim_too_old_to_send_safely_is_left_to_its_lease(
         self, database: Database, receiver: Receiver, subscribe: Subscribe, clock: FixedClock
     ) -> None:
@@ -175,6 +192,41 @@ class TestCourier:
             claimed = await deliveries.claim_deliveries(work, trusted=False, subscriptions=10, limit=6)
 
         assert sorted([c.url.rpartition("/")[2] for c in claimed]) == ["a", "a", "b", "b", "c", "c"]
+
+    async def test_turns_go_on_where_the_last_claim_ended(
+        self, database: Database, subscribe: Subscribe, clock: FixedClock
+    ) -> None:
+        for path, province in (("/a", "53"), ("/b", "73"), ("/c", "35")):
+            await subscribe(path, provinces=frozenset({province}))
+            await hear(database, *[a_fact(province=province) for _ in range(10)])
+
+        taken: list[str] = []
+        for _ in range(3):
+            clock.advance(timedelta(seconds=1))
+            async with database.work(CLOCK, purpose="deliver") as work:
+                claimed = await deliveries.claim_deliveries(work, trusted=False, subscriptions=10, limit=2)
+            taken += [c.url.rpartition("/")[2] for c in claimed]
+
+        assert sorted(taken) == ["a", "a", "b", "b", "c", "c"]
+
+    async def test_who_has_as_much_in_hand_as_may_be_stands_in_nobodys_way(
+        self, database: Database, subscribe: Subscribe, clock: FixedClock
+    ) -> None:
+        async def claim() -> list[str]:
+            clock.advance(timedelta(seconds=1))
+            async with database.work(CLOCK, purpose="deliver") as work:
+                claimed = await deliveries.claim_deliveries(work, trusted=False, subscriptions=1, limit=10)
+            return [c.url.rpartition("/")[2] for c in claimed]
+
+        await subscribe("/full", provinces=frozenset({"53"}))
+        await hear(database, *[a_fact(province="53") for _ in range(10)])
+        assert await claim() == ["full"] * 4
+        await subscribe("/other", provinces=frozenset({"73"}))
+        await hear(database, a_fact(province="73"))
+        assert await claim() == ["other"]
+        await hear(database, a_fact(province="73"))
+
+        assert [*await claim(), *await claim()] == ["other"]
 
     async def test_a_claimer_waits_for_no_other(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")

@@ -50,8 +50,7 @@ async def settle_deliveries(
             work, [circuits.after(known[id_], answers, now=work.now) for id_, answers in by_subscription.items()]
         )
     outcomes = [deliveries.after(claimed, answer, now=work.now, chance=draw()) for claimed, answer in tried]
-    settled = await store.deliveries.record_outcomes(work, outcomes)
-    outcomes = [o for o in outcomes if o.claimed.delivery_id in settled]
+    outcomes = await store.deliveries.record_outcomes(work, outcomes)
     dead = [o for o in outcomes if o.status == "dead_lettered"]
     if dead:
         await store.tasks.open_tasks(

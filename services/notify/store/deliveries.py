@@ -112,7 +112,8 @@ async def claim_due(
     """Take what is due, a turn each: from at most `subscriptions` subscriptions, at most `limit` in all.
 
     The circuits taken from are locked and those in another claimer's hands skipped, so that a subscription's
-    window holds over all replicas. A notice whose lease ran out is due again, with its old id.
+    window holds over all replicas. A notice whose lease ran out is due again, with its old id. Whoever had room and
+    got nothing, because the limit was reached, keeps its place in the queue.
 
     Written so that no plan, also none made while the table was empty, reads all that is due: asked for one row, a
     subscription is looked into by itself, and `ended_at` keeps the partial indexes out of the last step.
@@ -121,7 +122,7 @@ async def claim_due(
     rows = await work.connection.fetch(
         """
         WITH ready AS MATERIALIZED (
-            SELECT c.subscription_id, c.claim_window
+            SELECT c.subscription_id, c.claim_window, c.claimed_at
             FROM circuits c JOIN subscriptions s USING (subscription_id)
             WHERE s.status = 'active' AND c.trusted = $2 AND (c.open_until IS NULL OR c.open_until <= $1)
                 AND (
@@ -134,13 +135,13 @@ async def claim_due(
             LIMIT $4
             FOR UPDATE OF c SKIP LOCKED
         ), room AS (
-            SELECT r.subscription_id, r.claim_window - (
+            SELECT r.subscription_id, r.claimed_at, r.claim_window - (
                 SELECT count(*) FROM deliveries h
                 WHERE h.subscription_id = r.subscription_id AND h.status = 'sending' AND h.lease_until > $1
             ) AS places
             FROM ready r
         ), due AS (
-            SELECT d.delivery_id, d.turn
+            SELECT d.delivery_id, r.subscription_id
             FROM room r CROSS JOIN LATERAL (
                 SELECT d.delivery_id, row_number() OVER () AS turn FROM (
                     SELECT d.delivery_id FROM deliveries d
@@ -150,10 +151,12 @@ async def claim_due(
                     LIMIT greatest(r.places, 0)
                 ) d
             ) d
-            ORDER BY d.turn
+            ORDER BY d.turn, r.claimed_at NULLS FIRST, r.places DESC
             LIMIT $5
         ), turned AS (
-            UPDATE circuits c SET claimed_at = $1 FROM ready r WHERE c.subscription_id = r.subscription_id
+            UPDATE circuits c SET claimed_at = $1 FROM room r
+            WHERE c.subscription_id = r.subscription_id
+                AND (r.places <= 0 OR r.subscription_id IN (SELECT subscription_id FROM due))
         )
         UPDATE deliveries d SET status = 'sending', lease_until = $3
         FROM due, subscriptions s
@@ -172,8 +175,8 @@ async def claim_due(
     return [Claimed(**dict(row)) for row in rows]
 
 
-async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> set[str]:
-    """Write attempts and where their notices stand now; answers the delivery ids that were still in hand.
+async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Write attempts and where their notices stand now; answers those whose notices were still in hand.
 
     A holder who comes back after its lease went to somebody else changes nothing.
     """
@@ -192,13 +195,13 @@ async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> set[str]:
                 trouble = t.trouble, http_status = t.http_status
             FROM tried t
             WHERE d.delivery_id = t.delivery_id AND d.status = 'sending' AND d.lease_until = t.lease_until
-            RETURNING d.delivery_id
+            RETURNING d.delivery_id, t.lease_until
         ), noted AS (
             INSERT INTO attempts (delivery_id, number, started_at, ms, status, trouble, response)
             SELECT t.delivery_id, t.number, t.started_at, t.ms, t.http_status, t.trouble, t.response
-            FROM tried t JOIN settled USING (delivery_id)
+            FROM tried t JOIN settled USING (delivery_id, lease_until)
         )
-        SELECT delivery_id::text FROM settled
+        SELECT delivery_id::text, lease_until FROM settled
         """,
         [o.claimed.delivery_id for o in outcomes],
         [o.claimed.lease_until for o in outcomes],
@@ -213,7 +216,8 @@ async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> set[str]:
         [o.answer.ms for o in outcomes],
         [o.answer.response for o in outcomes],
     )
-    return {row["delivery_id"] for row in rows}
+    settled = {(row["delivery_id"], row["lease_until"]) for row in rows}
+    return [o for o in outcomes if (o.claimed.delivery_id, o.claimed.lease_until) in settled]
 
 
 async def restart_waiting(work: Work, subscription_id: str) -> None:
