@@ -129,6 +129,16 @@ class TestArrivals:
         assert codes == ["invalid", "voyage_unknown", "idempotency_key_reused", "invalid"]
         assert results[0]["arrival"]["case_id"] == results[1]["arrival"]["case_id"]
 
+    async def test_an_arrival_in_the_future_is_refused_by_itself(self, site: Site, database: Database) -> None:
+        late = (START + timedelta(days=1)).isoformat()
+        items = [{**PERSON, "key": "a"}, {**PERSON, "key": "b", "arrived_at": late}]
+        answer = await site("officer").post("/api/arrivals/batch", json={"arrivals": items})
+
+        assert answer.status_code == 200
+        assert [r["status"] for r in answer.json()["results"]] == ["recorded", "refused"]
+        assert answer.json()["results"][1]["problem"]["code"] == "arrival_in_future"
+        assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
+
     async def test_more_than_five_hundred_are_refused(self, site: Site) -> None:
         answer = await site("officer").post("/api/arrivals/batch", json={"arrivals": [{}] * 501})
 

@@ -12,7 +12,7 @@ from services.intake import policy
 from services.intake.actions.arrivals import Desk, Recorded, day_at, port_of
 from services.intake.domain import dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
-from services.intake.domain.refusals import RecordedDifferently, Refused, VoyageUnknown
+from services.intake.domain.refusals import ArrivalInFuture, RecordedDifferently, Refused, VoyageUnknown
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode
@@ -213,6 +213,7 @@ async def record_batch(request: Request) -> Response:
 
 
 CODES: dict[type[Refused], str] = {
+    ArrivalInFuture: "arrival_in_future",
     RecordedDifferently: "idempotency_key_reused",
     VoyageUnknown: "voyage_unknown",
 }
