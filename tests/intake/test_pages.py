@@ -205,6 +205,15 @@ class TestLoggingOne:
         assert re.search(r'value="SICK" checked', answer.text)
         assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 0
 
+    @pytest.mark.parametrize("year", ["0000", "9999", "9" * 20])
+    async def test_a_year_that_never_was_is_asked_about(self, site: Site, database: Database, year: str) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/catat"
+        form = {"full_name": "Bala", "sex": "M", "birth_month": "Desember", "birth_year": year}
+        answer = await site("officer").post(path, data=form)
+
+        assert answer.status_code == 422
+        assert 'id="f-birth-problem"' in answer.text
+
 
 class TestLanguages:
     def test_nothing_is_left_untranslated(self) -> None:

@@ -60,9 +60,7 @@ def _read(text: str) -> Birth:
         return born_in(int(text))
     if found := MONTH_ONLY.fullmatch(text):
         month, year = (month_number(found[1]), found[2]) if found[1] else (int(found[4]), found[3])
-        if not 1 <= month <= 12:
-            raise BadDate("date_impossible")
-        return born_in(int(year), month)
+        return _month(int(year), month)
     if SERIAL.fullmatch(text):
         return born_on(date.fromordinal(SERIAL_ZERO + int(text)))
     raise BadDate("date_unreadable")
@@ -75,6 +73,13 @@ def month_number(word: str) -> int:
     if number == 0:
         raise BadDate("date_unreadable")
     return number
+
+
+def _month(year: int, month: int) -> Birth:
+    try:
+        return born_in(year, month)
+    except ValueError:
+        raise BadDate("date_impossible") from None
 
 
 def _day(year: int, month: int, day: int) -> Birth:
