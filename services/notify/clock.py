@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import structlog
 
 from services.notify.actions import deliveries, notices
 from services.notify.actions.attempts import Channels, attempt
-from services.notify.domain.circuits import IN_FLIGHT_EACH
-from services.notify.domain.deliveries import SEND_MARGIN, Answer, Claimed
+from services.notify.domain import circuits
+from services.notify.domain.circuits import IN_FLIGHT_EACH, Circuit
+from services.notify.domain.deliveries import LEASE, SEND_MARGIN, Answer, Claimed, verdict
 from shared.kit import telemetry
 from shared.kit.actor import system
 from shared.kit.crash import crash_point
@@ -26,15 +28,40 @@ TRUSTED_PLACES = 40
 PATIENT_PLACES = 24
 """POSTs on the wire at once, in all. Servers that fail, are slow or are not known yet share the second set, so
 however many of them there are, the first set stays free for the others."""
-CLAIMED_AHEAD = 512
+TRUSTED_AHEAD = 512
+PATIENT_AHEAD = 96
+"""What may be in hand at once. For the patient: what their places can send while the leases last, also when each takes
+its longest. For the trusted, whose notices go back when their server stops answering: what keeps the places busy."""
 SUBSCRIPTIONS_PER_CLAIM = 64
+
+
+@dataclass(slots=True)
+class Hand:
+    """One subscriber's notices in a courier's hand, and how its server has answered since there were any."""
+
+    circuit: Circuit
+    held: int = 0
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT_EACH))
+    _stale_until: datetime | None = None
+
+    def saw(self, claimed: Claimed, answer: Answer, *, now: datetime) -> None:
+        """Learn from an answer whether the server wants more of what was claimed before it."""
+        if not claimed.replayed:
+            self.circuit = circuits.after(self.circuit, [answer], now=now)
+        if self.circuit.open_until is not None or verdict(answer) == "gone":
+            self._stale_until = now + LEASE
+
+    def is_stale(self, claimed: Claimed) -> bool:
+        """True for what was claimed before the server wanted no more."""
+        return self._stale_until is not None and claimed.lease_until <= self._stale_until
 
 
 class Courier:
     """Carries notices that are due: claims, sends, records. Any number of processes may run one.
 
-    What is claimed is in hand until its lease ends. A courier that dies with notices in hand leaves them to the
-    next one, which sends them under the same ids.
+    What is claimed is in hand until its lease ends; what is not sent by then, or must not be sent now, goes back to
+    the queue. A courier that dies with notices in hand leaves them to the next one, which sends them under the same
+    ids.
     """
 
     def __init__(self, database: Database, channels: Channels, *, trusted: bool) -> None:
@@ -42,14 +69,15 @@ class Courier:
         self._channels = channels
         self._trusted = trusted
         self._places = asyncio.Semaphore(TRUSTED_PLACES if trusted else PATIENT_PLACES)
-        self._own_places: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self._ahead = TRUSTED_AHEAD if trusted else PATIENT_AHEAD
+        self._hands: dict[str, Hand] = {}
         self._in_hand: set[asyncio.Task[None]] = set()
-        self._settling: Lane[tuple[Claimed, Answer], None] = Lane(self._settle)
+        self._settling: Lane[tuple[Claimed, Answer | None], None] = Lane(self._settle)
 
     async def turn(self) -> int:
         """Claim what is due and start carrying it, or wait a moment for something to do; answers 1 (never idle)."""
         since = self._database.written.times
-        room = CLAIMED_AHEAD - len(self._in_hand)
+        room = self._ahead - len(self._in_hand)
         claimed = await self._claim(room) if room > 0 else []
         for one in claimed:
             task = asyncio.create_task(self._carry(one))
@@ -83,36 +111,52 @@ class Courier:
         return claimed
 
     async def _carry(self, claimed: Claimed) -> None:
-        own, holders = self._own_places.get(claimed.subscription_id, (asyncio.Semaphore(IN_FLIGHT_EACH), 0))
-        self._own_places[claimed.subscription_id] = (own, holders + 1)
+        hand = self._hands.setdefault(claimed.subscription_id, Hand(Circuit(claimed.subscription_id)))
+        hand.held += 1
         try:
-            async with own, self._places:
-                if self._database.clock.now() + SEND_MARGIN > claimed.lease_until:
-                    return
-                with telemetry.span("notify.send", parent=claimed.traceparent):
-                    traced = replace(claimed, traceparent=telemetry.traceparent())
-                    answer = await attempt(self._channels, traced, now=self._database.clock.now())
+            answer = await self._send(claimed, hand)
             await self._settling.put((claimed, answer))
         except TRANSIENT as error:
             log.warning("attempt_not_recorded", delivery_id=claimed.delivery_id, error=type(error).__name__)
         except Exception as error:
             log.error("attempt_failed", delivery_id=claimed.delivery_id, error=type(error).__name__)
         finally:
-            own, holders = self._own_places[claimed.subscription_id]
-            if holders == 1:
-                del self._own_places[claimed.subscription_id]
-            else:
-                self._own_places[claimed.subscription_id] = (own, holders - 1)
+            hand.held -= 1
+            if not hand.held:
+                del self._hands[claimed.subscription_id]
 
-    async def _settle(self, tried: Sequence[tuple[Claimed, Answer]]) -> list[None]:
-        await settle(self._database, tried)
+    async def _send(self, claimed: Claimed, hand: Hand) -> Answer | None:
+        """Send when it is this notice's turn; None when it must not be sent any more."""
+        async with hand.places:
+            if hand.is_stale(claimed):
+                return None
+            async with self._places:
+                if hand.is_stale(claimed) or self._database.clock.now() + SEND_MARGIN > claimed.lease_until:
+                    return None
+                with telemetry.span("notify.send", parent=claimed.traceparent):
+                    traced = replace(claimed, traceparent=telemetry.traceparent())
+                    answer = await attempt(self._channels, traced, now=self._database.clock.now())
+            hand.saw(claimed, answer, now=self._database.clock.now())
+            return answer
+
+    async def _settle(self, tried: Sequence[tuple[Claimed, Answer | None]]) -> list[None]:
+        await settle(
+            self._database,
+            [(claimed, answer) for claimed, answer in tried if answer is not None],
+            unsent=[claimed for claimed, answer in tried if answer is None],
+        )
         return [None] * len(tried)
 
 
-async def settle(database: Database, tried: Sequence[tuple[Claimed, Answer]]) -> None:
-    """Record attempts in one transaction."""
+async def settle(
+    database: Database, tried: Sequence[tuple[Claimed, Answer]], *, unsent: Sequence[Claimed] = ()
+) -> None:
+    """Record attempts, and put back what was not sent, in one transaction."""
     async with database.work(CLOCK, purpose="deliver") as work:
-        await deliveries.settle_deliveries(work, tried)
+        if tried:
+            await deliveries.settle_deliveries(work, tried)
+        if unsent:
+            await deliveries.put_back_deliveries(work, unsent)
 
 
 async def give_up_deliveries(database: Database) -> int:

@@ -12,6 +12,8 @@ from services.notify import clock as notify_clock
 from services.notify import store
 from services.notify.actions import deliveries, subscriptions
 from services.notify.clock import Courier
+from services.notify.domain.deliveries import LEASE, SEND_MARGIN
+from services.notify.gateways import webhook
 from shared.kit.actor import system
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
@@ -156,7 +158,52 @@ class TestCourier:
         assert await database.pool.fetchval("SELECT count(*) FROM attempts") == 1
         assert len(await facts_of(database, "notify.notice_delivered.v1")) == 1
 
-    async def test_a_claim_too_old_to_send_safely_is_left_to_its_lease(
+    @pytest.mark.parametrize(
+        ("path", "retry_after", "at_most"), [("/status/500", "", 8), ("/status/429", "120", 4), ("/status/410", "", 4)]
+    )
+    async def test_what_was_claimed_ahead_goes_back_when_the_server_wants_no_more(
+        self,
+        database: Database,
+        receiver: Receiver,
+        subscribe: Subscribe,
+        path: str,
+        retry_after: str,
+        at_most: int,
+    ) -> None:
+        receiver.retry_after = retry_after
+        await subscribe(path)
+        await database.pool.execute("UPDATE circuits SET trusted = TRUE, claim_window = 128")
+        await hear(database, *[a_fact() for _ in range(60)])
+
+        async with a_channel(receiver) as channel:
+            courier = Courier(database, {"webhook": channel}, trusted=True)
+            await courier.turn()
+            await courier.drain()
+
+        assert len(receiver.received) <= at_most
+        waiting = await database.pool.fetchval(
+            "SELECT count(*) FROM deliveries WHERE status = 'queued' AND lease_until IS NULL AND attempts = 0"
+        )
+        assert waiting == 60 - len(receiver.received)
+
+    async def test_what_went_back_is_sent_when_the_server_is_well_again(
+        self, database: Database, receiver: Receiver, subscribe: Subscribe, carried: Carried, clock: FixedClock
+    ) -> None:
+        receiver.retry_after = ""
+        receiver.answers["/ill"] = [500] * 8
+        await subscribe("/ill")
+        await database.pool.execute("UPDATE circuits SET trusted = TRUE, claim_window = 128")
+        await hear(database, *[a_fact() for _ in range(60)])
+
+        await carried()
+        for _ in range(4):
+            clock.advance(timedelta(minutes=11))
+            await carried()
+
+        assert set(await statuses(database)) == {"delivered"}
+        assert len({one.headers["webhook-id"] for one in receiver.received}) == 60
+
+    async def test_a_claim_too_old_to_send_safely_goes_back_to_the_queue(
         self, database: Database, receiver: Receiver, subscribe: Subscribe, clock: FixedClock
     ) -> None:
         await subscribe("/ok")
@@ -168,7 +215,7 @@ class TestCourier:
             await courier.drain()
 
         assert receiver.received == []
-        assert await statuses(database) == ["sending"]
+        assert await statuses(database) == ["queued"]
 
     async def test_two_couriers_never_exceed_a_subscribers_window(
         self, database: Database, subscribe: Subscribe
@@ -227,6 +274,28 @@ class TestCourier:
         await hear(database, a_fact(province="73"))
 
         assert [*await claim(), *await claim()] == ["other"]
+
+    def test_what_is_in_hand_can_be_sent_within_its_lease_however_slow_the_servers_are(self) -> None:
+        one_attempt = webhook.LONGEST_ATTEMPT_S
+        until_all_are_sent = notify_clock.PATIENT_AHEAD / notify_clock.PATIENT_PLACES * one_attempt
+
+        assert SEND_MARGIN.total_seconds() > one_attempt
+        assert until_all_are_sent <= (LEASE - SEND_MARGIN).total_seconds()
+
+    async def test_a_courier_takes_no_more_ahead_than_it_can_send_in_time(
+        self, database: Database, receiver: Receiver, subscribe: Subscribe
+    ) -> None:
+        for _ in range(30):
+            await subscribe("/ok")
+        await hear(database, *[a_fact() for _ in range(5)])
+
+        async with a_channel(receiver) as channel:
+            courier = Courier(database, {"webhook": channel}, trusted=False)
+            await courier.turn()
+            in_hand = len(courier._in_hand)
+            await courier.drain()
+
+        assert in_hand == notify_clock.PATIENT_AHEAD
 
     async def test_a_claimer_waits_for_no_other(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")

@@ -69,6 +69,11 @@ async def settle_deliveries(
         _tell(work, outcome)
 
 
+async def put_back_deliveries(work: Work, claimed: Sequence[Claimed]) -> None:
+    """Give back unsent what is in the caller's hand; it is due as it was before the claim."""
+    await store.deliveries.put_back(work, claimed)
+
+
 async def give_up_deliveries(work: Work) -> int:
     """Hand notices that waited too long behind a dead server to a person; answers how many."""
     rows = await store.deliveries.give_up_waiting(work, queued_before=work.now - deliveries.GIVE_UP, limit=AT_ONCE)

@@ -13,14 +13,15 @@ Verdict = Literal["delivered", "retry", "hopeless", "gone"]
 
 MOVES: dict[Status, frozenset[Status]] = {
     "queued": frozenset({"sending", "suppressed", "dead_lettered"}),
-    "sending": frozenset({"delivered", "retry_wait", "dead_lettered", "expired", "sending"}),
+    "sending": frozenset({"delivered", "retry_wait", "dead_lettered", "expired", "sending", "queued", "suppressed"}),
     "retry_wait": frozenset({"sending", "suppressed", "dead_lettered"}),
     "delivered": frozenset({"queued"}),
     "dead_lettered": frozenset({"queued"}),
     "suppressed": frozenset({"queued"}),
     "expired": frozenset({"queued"}),
 }
-"""`sending` to `sending`: the holder of the lease did not come back. An end to `queued`: a person replays it."""
+"""`sending` to `sending`: the holder of the lease did not come back; to `queued`: it was not sent after all. An end to
+`queued`: a person replays it."""
 
 SCHEDULE = (
     timedelta(seconds=5),

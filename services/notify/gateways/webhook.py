@@ -17,6 +17,8 @@ from services.notify.gateways.connections import BoundedConnector
 
 CONNECT_S = 3.0
 TOTAL_S = 10.0
+GRACE_S = 1.0
+LONGEST_ATTEMPT_S = TOTAL_S + GRACE_S
 EXCERPT_S = 1.0
 """The status line decides; the rest of an answer is read this long and no longer."""
 EXCERPT_BYTES = 4096
@@ -59,7 +61,7 @@ class WebhookChannel:
 
         try:
             # The outer limit holds even where the client's own timers do not reach.
-            async with asyncio.timeout(self._total_s + 1):
+            async with asyncio.timeout(self._total_s + GRACE_S):
                 async with self._opened().post(
                     claimed.url, data=claimed.body, headers=headers, allow_redirects=False
                 ) as response:

@@ -220,6 +220,20 @@ async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> list[Outco
     return [o for o in outcomes if (o.claimed.delivery_id, o.claimed.lease_until) in settled]
 
 
+async def put_back(work: Work, claimed: Sequence[Claimed]) -> None:
+    """Take claimed notices that are still in the claimer's hand out of it, as if they had not been claimed."""
+    # unscoped: the clock acts for all organisations
+    await work.connection.execute(
+        """
+        UPDATE deliveries d SET lease_until = NULL, status = CASE WHEN d.step = 0 THEN 'queued' ELSE 'retry_wait' END
+        FROM unnest($1::uuid[], $2::timestamptz[]) AS c (delivery_id, lease_until)
+        WHERE d.delivery_id = c.delivery_id AND d.status = 'sending' AND d.lease_until = c.lease_until
+        """,
+        [c.delivery_id for c in claimed],
+        [c.lease_until for c in claimed],
+    )
+
+
 async def restart_waiting(work: Work, subscription_id: str) -> None:
     """Let what waits for a locked subscription begin anew, due now: its clock and its schedule stood still meanwhile.
 
