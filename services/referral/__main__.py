@@ -12,7 +12,6 @@ import uvloop
 from services.referral import api, clock, consumers, pages, policy, rules
 from services.referral.actions import keeping
 from services.referral.actions.routing import Routing
-from services.referral.actions.supervising import NobodyToAsk
 from services.referral.domain.refusals import Refused
 from services.referral.gateways import Disclosure
 from services.referral.settings import Settings
@@ -28,11 +27,6 @@ from shared.kit.words import msg
 from shared.kit.work import Work
 
 FOLDER = Path(__file__).parent
-
-REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
-    **api.REFUSALS,
-    NobodyToAsk: (409, "nobody_to_ask", msg("This agency takes nothing at the moment")),
-}
 
 
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:
@@ -52,7 +46,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
             Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
         ],
-        refusals=REFUSALS,
+        refusals=api.REFUSALS,
         navigation=[
             Nav("/", msg("Inbox"), frozenset(policy.WORKERS)),
             Nav("/eskalasi", msg("Escalations and gaps"), frozenset(policy.SUPERVISORS)),

@@ -27,6 +27,11 @@ def opens_by_looking(actor: Actor) -> bool:
     return actor.kind == "person" and actor.has(*WORKERS)
 
 
+def may_answer_by_name(actor: Actor) -> bool:
+    """True for who can answer personally for closing a child's need: a supervisor who is a person, not a system."""
+    return actor.kind == "person" and actor.has(*SUPERVISORS)
+
+
 def overseen_by(actor: Actor) -> str | None:
     """The region a supervisor answers for: a whole province, or one regency of it. `store` filters by it."""
     return actor.region if actor.has(*SUPERVISORS) else None

@@ -27,6 +27,19 @@ EscalationReason = Literal[
     "no_candidate_left", "service_overdue", "person_refused", "outcome_failed", "unroutable_child"
 ]
 
+CloseReason = Literal[
+    "PERSON_REFUSED",
+    "PERSON_LEFT",
+    "DECEASED",
+    "COULD_NOT_CONTACT",
+    "NOT_ELIGIBLE",
+    "NO_CAPACITY",
+    "DUPLICATE",
+    "NO_LONGER_NEEDED",
+    "ENTERED_IN_ERROR",
+]
+ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"]
+
 
 class ReferralFact(Fact):
     """What each fact about a need repeats, so that a receiver can filter without asking back."""
@@ -98,10 +111,31 @@ class AssignmentFailed(AssignmentFact):
     outcome: Outcome
 
 
+class AssignmentRecalled(AssignmentFact):
+    """The request was taken back before it was answered, because the need was closed."""
+
+
+class AssignmentCancelled(AssignmentFact):
+    """The need was closed while the agency helped; its part has ended, and with it the disclosure."""
+
+
 class ReferralFulfilled(ReferralFact):
     """The need was met."""
 
     outcome: Outcome
+
+
+class ReferralClosed(ReferralFact):
+    """A supervisor ended the need although it was not met; for a child, answering for it by name."""
+
+    state: Literal["unfulfilled", "cancelled", "entered_in_error"]
+    reason: CloseReason
+
+
+class ReferralReopened(ReferralFact):
+    """A need that was met or given up is open again."""
+
+    reason: ReopenReason
 
 
 class ReferralEscalated(ReferralFact):

@@ -11,9 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.referral import rules
 from services.referral.__main__ import build
-from services.referral.actions import answering, chasing, opening
+from services.referral.actions import answering, chasing, opening, supervising
 from services.referral.actions.answering import Answer, Result
 from services.referral.actions.routing import Routing
+from services.referral.actions.supervising import Closing, Reopening
+from services.referral.domain.needs import Need
+from services.referral.domain.refusals import Refused
 from services.referral.settings import Settings
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
@@ -55,6 +58,14 @@ class Desk:
             results: list[Result] = await act(work, answers, **more)
         return results
 
+    async def close(self, *closings: Closing, by: str = "supervisor") -> list[Need | Refused]:
+        async with self.database.work(PEOPLE[by], purpose="supervise") as work:
+            return await supervising.close_needs(work, closings)
+
+    async def reopen(self, *reopenings: Reopening, by: str = "supervisor") -> list[Need | Refused]:
+        async with self.database.work(PEOPLE[by], purpose="supervise") as work:
+            return await supervising.reopen_needs(work, reopenings, routing=self.routing)
+
     async def chase(self) -> int:
         async with self.database.work(system("referral", "clock"), purpose="chase") as work:
             return len(await chasing.chase_due(work, routing=self.routing))
@@ -74,6 +85,11 @@ class Desk:
             referral_id,
         )
         return [(row["attempt"], row["agency_id"], row["state"]) for row in rows]
+
+    async def referral(self) -> str:
+        """The one referral there is."""
+        [row] = await self.rows("SELECT referral_id FROM referrals")
+        return str(row["referral_id"])
 
     async def live(self) -> str:
         """The one live assignment there is."""
@@ -112,6 +128,7 @@ PEOPLE = {
     "supervisor": Actor("penyelia.73", "BP3MI-73", frozenset({"agency_supervisor"}), region="73"),
     "gowa": Actor("penyelia.7306", "DINSOS-73.06", frozenset({"agency_supervisor"}), region="73.06"),
     "makassar": Actor("penyelia.7371", "DINSOS-73.71", frozenset({"agency_supervisor"}), region="73.71"),
+    "robot": Actor("robot.73", "BP3MI-73", frozenset({"agency_supervisor"}), kind="client", region="73"),
     "unplaced": Actor("penyelia", "DINSOS-73.06", frozenset({"agency_supervisor"})),
     "coordinator": Actor("koordinator", "KP2MI", frozenset({"coordinator"})),
     "ngo": Actor("lsm", "NGO-SBMI", frozenset({"ngo_member"})),

@@ -8,9 +8,21 @@ import pytest
 
 from services.referral.actions import keeping, opening
 from services.referral.actions.answering import Answer
+from services.referral.actions.supervising import Closing, NobodyToAsk, Reopening
 from services.referral.domain.assignments import Assignment
-from services.referral.domain.refusals import AlreadyAnswered, AssignmentUnknown, ReasonMissing, TooLate, VersionChanged
+from services.referral.domain.needs import Need
+from services.referral.domain.refusals import (
+    AlreadyAnswered,
+    AssignmentUnknown,
+    ChildNeedsOfficer,
+    MoveNotAllowed,
+    ReasonMissing,
+    ReferralUnknown,
+    TooLate,
+    VersionChanged,
+)
 from shared.kit.actor import system
+from shared.kit.ids import new_id
 from tests.referral.conftest import Desk
 from tests.referral.factories import an_arrival
 
@@ -300,6 +312,156 @@ class TestComplete:
         assert await desk.attempts() == [(1, "DINSOS-73.06", "failed"), (2, "DINSOS-73", "failed")]
         [row] = await desk.rows("SELECT r.state, e.reason FROM referrals r JOIN escalations e USING (referral_id)")
         assert tuple(row) == ("open", "outcome_failed")
+
+
+class TestClose:
+    async def test_ends_the_need_and_takes_the_request_back(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        [closed] = await desk.close(Closing(await desk.referral(), "PERSON_LEFT"))
+
+        assert isinstance(closed, Need)
+        [row] = await desk.rows("SELECT state, outcome, closed_by FROM referrals")
+        assert tuple(row) == ("unfulfilled", "PERSON_LEFT", "penyelia.73")
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "recalled")]
+        assert (await desk.told())[-2:] == ["assignment_recalled", "referral_closed"]
+
+    async def test_ends_the_part_of_an_agency_that_helps(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        assignment_id = await desk.live()
+        await desk.answer("accept", "DINSOS-73.06", Answer(assignment_id))
+
+        await desk.close(Closing(await desk.referral(), "DECEASED"))
+
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "cancelled_by_sender")]
+        assert (await desk.told())[-2:] == ["assignment_cancelled", "referral_closed"]
+        [late] = await desk.answer("complete", "DINSOS-73.06", Answer(assignment_id, outcome="SERVICE_DELIVERED"))
+        assert isinstance(late, MoveNotAllowed)
+
+    async def test_leaves_nothing_with_a_supervisor(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        await desk.answer("decline", "DINSOS-73.06", Answer(await desk.live(), reason="person_refused"))
+
+        await desk.close(Closing(await desk.referral(), "PERSON_REFUSED"))
+
+        [row] = await desk.rows("SELECT closed_at FROM escalations")
+        assert row["closed_at"] == desk.clock.now()
+
+    async def test_ends_a_gap_that_then_is_never_routed(self, desk: Desk) -> None:
+        await suspend(desk, *SERVE_NEED)
+        await desk.open(an_arrival("NEED"))
+
+        await desk.close(Closing(await desk.referral(), "NO_LONGER_NEEDED"))
+        desk.clock.advance(timedelta(minutes=1))
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            await keeping.resume_agency(work, "KP2MI")
+        await desk.reroute()
+
+        [row] = await desk.rows("SELECT r.state, g.closed_at FROM referrals r JOIN gaps g USING (referral_id)")
+        assert row["state"] == "cancelled"
+        assert row["closed_at"] is not None
+        assert await desk.attempts() == []
+
+    @pytest.mark.parametrize("personally", [True, False])
+    async def test_a_childs_need_takes_a_person_who_answers_for_it_by_name(self, desk: Desk, personally: bool) -> None:
+        await desk.open(an_arrival("ELDER", age_band="child"))
+
+        [said] = await desk.close(Closing(await desk.referral(), "PERSON_LEFT", personally=personally))
+
+        assert isinstance(said, Need if personally else ChildNeedsOfficer)
+
+    async def test_a_childs_need_is_not_closed_by_a_system(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER", age_band="child"))
+
+        [said] = await desk.close(Closing(await desk.referral(), "PERSON_LEFT", personally=True), by="robot")
+
+        assert isinstance(said, ChildNeedsOfficer)
+
+    async def test_of_another_region_looks_like_a_missing_one(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        said = await desk.close(
+            Closing(await desk.referral(), "PERSON_LEFT"), Closing(new_id(), "PERSON_LEFT"), by="makassar"
+        )
+
+        assert [type(result) for result in said] == [ReferralUnknown, ReferralUnknown]
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "sent")]
+
+    async def test_one_refused_item_stops_none_of_the_others(self, desk: Desk) -> None:
+        await desk.open(*(an_arrival("ELDER") for _ in range(3)))
+        ids = [str(row["referral_id"]) for row in await desk.rows("SELECT referral_id FROM referrals")]
+
+        said = await desk.close(Closing(ids[0], "DECEASED"), Closing(ids[1], "?"), Closing(ids[2], "DECEASED"))
+
+        assert [isinstance(result, Need) for result in said] == [True, False, True]
+
+    async def test_the_database_itself_refuses_a_need_closed_by_nobody(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        with pytest.raises(asyncpg.CheckViolationError, match="closed_need_says_why_and_by_whom"):
+            await desk.rows("UPDATE referrals SET state = 'cancelled', outcome = 'DECEASED', ended_at = opened_at")
+
+
+class TestReopen:
+    async def given_up(self, desk: Desk) -> str:
+        await desk.open(an_arrival("ELDER"))
+        referral_id = await desk.referral()
+        await desk.close(Closing(referral_id, "PERSON_LEFT"))
+        return referral_id
+
+    async def test_asks_with_the_next_number_in_the_same_transaction(self, desk: Desk) -> None:
+        referral_id = await self.given_up(desk)
+
+        await desk.reopen(Reopening(referral_id, "PERSON_FOUND", agency_id="DINSOS-73"))
+
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "recalled"), (2, "DINSOS-73", "sent")]
+        [row] = await desk.rows("SELECT state, outcome, ended_at, closed_by FROM referrals")
+        assert tuple(row) == ("open", None, None, None)
+        assert (await desk.told())[-2:] == ["referral_reopened", "assignment_sent"]
+
+    async def test_a_met_need_can_turn_out_to_be_open(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        assignment_id = await desk.live()
+        await desk.answer("accept", "DINSOS-73.06", Answer(assignment_id))
+        await desk.answer("complete", "DINSOS-73.06", Answer(assignment_id, outcome="SERVICE_DELIVERED"))
+
+        await desk.reopen(Reopening(await desk.referral(), "NEED_REMAINS"))
+
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "completed"), (2, "DINSOS-73.06", "sent")]
+
+    async def test_stays_with_the_supervisor_when_nobody_can_be_asked(self, desk: Desk) -> None:
+        referral_id = await self.given_up(desk)
+        await suspend(desk, "DINSOS-73.06", "DINSOS-73", "KEMENSOS")
+        desk.clock.advance(timedelta(minutes=1))
+
+        await desk.reopen(Reopening(referral_id, "PERSON_FOUND"))
+
+        [row] = await desk.rows("SELECT reason FROM escalations WHERE closed_at IS NULL")
+        assert row["reason"] == "no_candidate_left"
+
+    async def test_refuses_an_agency_that_is_no_candidate(self, desk: Desk) -> None:
+        referral_id = await self.given_up(desk)
+
+        [refused] = await desk.reopen(Reopening(referral_id, "PERSON_FOUND", agency_id="DINKES-73"))
+
+        assert isinstance(refused, NobodyToAsk)
+        assert (await desk.told())[-1] == "referral_closed"
+
+    async def test_a_cancelled_need_stays_closed(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        await desk.close(Closing(await desk.referral(), "DUPLICATE"))
+
+        [refused] = await desk.reopen(Reopening(await desk.referral(), "CLOSED_IN_ERROR"))
+
+        assert isinstance(refused, MoveNotAllowed)
+
+    async def test_of_two_at_once_one_asks_and_the_other_is_refused(self, desk: Desk) -> None:
+        referral_id = await self.given_up(desk)
+
+        said = await asyncio.gather(*(desk.reopen(Reopening(referral_id, "PERSON_FOUND")) for _ in range(4)))
+
+        assert sum(isinstance(result, Need) for [result] in said) == 1
+        assert (await desk.told()).count("referral_reopened") == 1
 
 
 class TestChase:

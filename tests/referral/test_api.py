@@ -2,13 +2,13 @@
 
 import time
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from services.referral.domain import assignments
+from services.referral.domain import assignments, referrals
 from services.referral.pages import labels
-from shared.contracts.referral import DeclineReason, Outcome
+from shared.contracts.referral import CloseReason, DeclineReason, Outcome, ReopenReason
 from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
@@ -22,6 +22,8 @@ def test_the_domain_knows_every_reason_and_outcome_of_the_contract() -> None:
     assert set(get_args(Outcome)) == assignments.SUCCESS | assignments.FAIL_EFFECT.keys()
     assert labels.REASONS.keys() == assignments.DECLINE_SIDE.keys()
     assert labels.OUTCOMES.keys() == set(get_args(Outcome))
+    assert set(get_args(CloseReason)) == referrals.CLOSINGS.keys() == labels.CLOSINGS.keys()
+    assert set(get_args(ReopenReason)) == referrals.REOPENINGS == labels.REOPENINGS.keys()
     assert labels.STATES.keys() == set(assignments.STATES)
 
 
@@ -280,6 +282,78 @@ class TestIdentity:
         assert answer.headers["retry-after"] == "2"
         assert time.monotonic() - began < 5
         assert await desk.attempts() == [(1, "DINSOS-73.06", "accepted")]
+
+
+class TestSupervisor:
+    async def given_up_by_all(self, desk: Desk, **person: Any) -> str:
+        await desk.open(an_arrival("ELDER", **person))
+        for _ in range(3):
+            desk.clock.advance(timedelta(hours=5))
+            await desk.chase()
+        return await desk.referral()
+
+    async def post(self, site: Site, actor: str, path: str, *items: dict[str, Any]) -> list[dict[str, Any]]:
+        answer = await site(actor).send("POST", f"/api/referrals/{path}", json={"items": items})
+        assert answer.status_code == 200, answer.text
+        results: list[dict[str, Any]] = answer.json()["items"]
+        return results
+
+    async def test_lists_closes_and_reopens(self, desk: Desk, site: Site) -> None:
+        referral_id = await self.given_up_by_all(desk)
+        [task] = (await site("supervisor").get("/api/tasks")).json()["items"]
+        assert (task["referral_id"], task["kind"], task["need"]) == (referral_id, "no_candidate_left", "ELDER")
+
+        item = {"referral_id": referral_id, "version": task["version"], "reason": "DECEASED"}
+        [closed] = await self.post(site, "supervisor", "closures", item)
+        assert (closed["ok"], closed["state"]) == (True, "unfulfilled")
+        assert (await site("supervisor").get("/api/tasks")).json()["items"] == []
+
+        [task] = (await site("supervisor").get("/api/tasks?closed=true")).json()["items"]
+        assert (task["kind"], task["outcome"], task["version"]) == ("unfulfilled", "DECEASED", closed["version"])
+        item = {"referral_id": referral_id, "version": task["version"], "reason": "CLOSED_IN_ERROR"}
+        [reopened] = await self.post(site, "supervisor", "reopenings", item)
+        assert (reopened["ok"], reopened["state"]) == (True, "open")
+        assert (await desk.attempts())[-1] == (4, "DINSOS-73.06", "sent")
+
+    async def test_is_told_what_stood_in_the_way(self, desk: Desk, site: Site) -> None:
+        referral_id = await self.given_up_by_all(desk, age_band="child")
+        seen = {"referral_id": referral_id, "reason": "PERSON_LEFT"}
+
+        [child] = await self.post(site, "supervisor", "closures", seen)
+        [stale] = await self.post(site, "supervisor", "closures", seen | {"version": 1, "personally": True})
+        [foreign] = await self.post(site, "makassar", "closures", seen | {"personally": True})
+        [still_open] = await self.post(site, "supervisor", "reopenings", seen | {"reason": "NEED_REMAINS"})
+
+        refused = [child, stale, foreign, still_open]
+        assert [item["code"] for item in refused] == [
+            "child_needs_officer",
+            "version_changed",
+            "referral_unknown",
+            "not_now",
+        ]
+
+    async def test_needs_a_reason_of_the_list(self, site: Site) -> None:
+        answer = await site("supervisor").send(
+            "POST", "/api/referrals/closures", json=[{"referral_id": new_id(), "reason": "Siti is gone"}]
+        )
+
+        assert answer.status_code == 422
+        assert "Siti" not in answer.text
+
+    async def test_shows_neither_need_nor_agency_of_what_is_restricted(self, desk: Desk, site: Site) -> None:
+        await self.given_up_by_all(desk, age_band="child")
+
+        [task] = (await site("supervisor").get("/api/tasks")).json()["items"]
+
+        assert (task["restricted"], task["need"], task["last_agency"]) == (True, None, None)
+
+    async def test_is_the_only_one_who_may(self, site: Site) -> None:
+        for other in ("worker", "coordinator", "ngo"):
+            assert (await site(other).get("/api/tasks")).status_code == 403
+            for path in ("closures", "reopenings"):
+                item = {"referral_id": new_id(), "reason": "DUPLICATE" if path == "closures" else "NEED_REMAINS"}
+                answer = await site(other).send("POST", f"/api/referrals/{path}", json=[item])
+                assert answer.status_code == 403
 
 
 class TestFiguresAndDirectory:

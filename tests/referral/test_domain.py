@@ -16,14 +16,17 @@ from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import (
     AlreadyAnswered,
+    AskedYourself,
     ChildNeedsOfficer,
     ConsentIsNoBasis,
     DisclosureEnded,
     HandoverMissing,
     IdentityWithheld,
     MoveNotAllowed,
+    ReasonMissing,
     Refused,
-    TooLate,
+    TakenBack,
+    VersionChanged,
 )
 from services.referral.domain.routing import Candidate
 from tests.referral.factories import START
@@ -50,6 +53,20 @@ def a_need(age_band: str = "adult") -> Need:
             explanation=b"",
             opened_at=START,
         )
+    )
+
+
+def closed(need: Need, reason: str, *, personally: bool = True, organisation: str = "BP3MI-73", **other: Any) -> Need:
+    """The need after a supervisor has closed it."""
+    by = "penyelia.73"
+    return needs.close(
+        need,
+        reason=reason,
+        by=by,
+        organisation=organisation,
+        personally=personally,
+        now=START,
+        **{"version": None, **other},
     )
 
 
@@ -93,7 +110,7 @@ class TestNeed:
 
     def test_recall_and_accept_end_alike_in_either_order(self) -> None:
         recalled = needs.recall(an_asked_need(), "1", now=START)
-        with pytest.raises(TooLate):
+        with pytest.raises(TakenBack):
             needs.accept(recalled, "1", by="late", version=None, now=START)
 
         accepted = needs.accept(an_asked_need(), "1", by="quick", version=None, now=START)
@@ -102,11 +119,79 @@ class TestNeed:
 
     @pytest.mark.parametrize("age_band", ["child", "unknown"])
     def test_a_childs_need_is_given_up_by_a_named_officer_only(self, age_band: str) -> None:
-        with pytest.raises(ChildNeedsOfficer):
-            needs.give_up(a_need(age_band), reason="NO_CAPACITY", officer=None, now=START)
+        for reason in referrals.CLOSINGS:
+            with pytest.raises(ChildNeedsOfficer):
+                closed(a_need(age_band), reason, personally=False)
 
-        closed = needs.give_up(a_need(age_band), reason="NO_CAPACITY", officer="penyelia.73", now=START)
-        assert (closed.referral.state, closed.referral.closed_by) == ("unfulfilled", "penyelia.73")
+        given_up = closed(a_need(age_band), "NO_CAPACITY")
+        assert (given_up.referral.state, given_up.referral.closed_by) == ("unfulfilled", "penyelia.73")
+
+    @pytest.mark.parametrize(
+        ("state", "reason", "to"),
+        [
+            ("open", "DECEASED", "unfulfilled"),
+            ("open", "NO_CAPACITY", "unfulfilled"),
+            ("open", "DUPLICATE", "cancelled"),
+            ("open", "ENTERED_IN_ERROR", "entered_in_error"),
+            ("unroutable", "DECEASED", "cancelled"),
+            ("unroutable", "NO_LONGER_NEEDED", "cancelled"),
+        ],
+    )
+    def test_is_closed_as_its_reason_and_state_say(self, state: Any, reason: str, to: str) -> None:
+        need = a_need()
+        need = replace(need, referral=replace(need.referral, state=state))
+
+        ended = closed(need, reason, personally=False).referral
+
+        assert (ended.state, ended.outcome, ended.closed_by, ended.ended_at) == (to, reason, "penyelia.73", START)
+
+    def test_stays_an_open_gap_where_nobody_has_the_capacity(self) -> None:
+        gap = needs.unroutable(a_need(), now=START)
+
+        with pytest.raises(MoveNotAllowed):
+            closed(gap, "NO_CAPACITY")
+
+    def test_is_not_closed_for_a_reason_that_is_none(self) -> None:
+        with pytest.raises(ReasonMissing):
+            closed(a_need(), "SERVICE_DELIVERED")
+
+    def test_closing_takes_the_live_attempt_with_it(self) -> None:
+        asked = an_asked_need()
+        accepted = needs.accept(asked, "1", by="w", version=None, now=START)
+
+        ended = [closed(need, "PERSON_LEFT").attempts[0].state for need in (asked, accepted)]
+
+        assert ended == ["recalled", "cancelled_by_sender"]
+
+    def test_is_not_closed_by_who_is_asked_or_helps(self) -> None:
+        with pytest.raises(AskedYourself):
+            closed(an_asked_need(), "DUPLICATE", organisation=CANDIDATES[0].agency_id)
+
+    def test_is_not_closed_on_what_has_changed_since(self) -> None:
+        seen = an_asked_need()
+        now = needs.acknowledge(seen, "1", version=None, now=START)
+
+        with pytest.raises(VersionChanged):
+            closed(now, "PERSON_LEFT", version=seen.version)
+
+    def test_is_reopened_with_a_reason_and_asks_with_the_next_number(self) -> None:
+        given_up = closed(an_asked_need(), "PERSON_LEFT")
+
+        open_again = needs.reopen(given_up, reason="PERSON_FOUND", version=given_up.version, now=START)
+        asked = needs.ask(open_again, CANDIDATES[0], assignment_id="2", limit=None, now=START)
+
+        assert (open_again.referral.state, open_again.referral.outcome) == ("open", None)
+        assert [a.attempt for a in asked.attempts] == [1, 2]
+        with pytest.raises(ReasonMissing):
+            needs.reopen(given_up, reason="", version=None, now=START)
+
+    def test_changes_its_version_with_every_move_of_itself_and_its_attempts(self) -> None:
+        asked = an_asked_need()
+        opened = needs.acknowledge(asked, "1", version=None, now=START)
+
+        versions = [need.version for need in (a_need(), asked, opened, closed(opened, "DECEASED"))]
+
+        assert versions == sorted(set(versions))
 
     @given(
         st.sampled_from(["child", "unknown"]),
@@ -231,22 +316,19 @@ class Interleavings(RuleBasedStateMachine):
     def fail(self, n: int, outcome: str) -> None:
         self.attempt(lambda: needs.fail(self.need, self.some(n), outcome=outcome, version=None, now=self.now)[0])
 
-    @rule(event=st.sampled_from(["cancelled", "consent_withdrawn", "found_wrong"]))
-    def end(self, event: Any) -> None:
-        self.attempt(lambda: needs.end(self.need, event, now=self.now))
-
     @rule(event=st.sampled_from(["consent_recorded", "consent_requested", "consent_refused", "held", "resumed"]))
     def move(self, event: Any) -> None:
         self.attempt(lambda: replace(self.need, referral=referrals.move(self.need.referral, event, now=self.now)))
 
-    @rule(officer=st.none() | st.just("penyelia.73"))
-    def give_up(self, officer: str | None) -> None:
-        self.attempt(lambda: needs.give_up(self.need, reason="NO_CAPACITY", officer=officer, now=self.now))
+    @rule(reason=st.sampled_from(sorted(referrals.CLOSINGS)), personally=st.booleans(), own=st.booleans())
+    def close(self, reason: str, personally: bool, own: bool) -> None:
+        organisation = CANDIDATES[0].agency_id if own else "BP3MI-73"
+        self.attempt(lambda: closed(self.need, reason, personally=personally, organisation=organisation))
 
     @precondition(lambda self: self.need.referral.is_terminal)
-    @rule()
-    def reopen(self) -> None:
-        self.attempt(lambda: needs.reopen(self.need, now=self.now))
+    @rule(reason=st.sampled_from(sorted(referrals.REOPENINGS)))
+    def reopen(self, reason: str) -> None:
+        self.attempt(lambda: needs.reopen(self.need, reason=reason, version=None, now=self.now))
 
     @invariant()
     def at_most_one_attempt_is_live_and_one_helps(self) -> None:
@@ -259,11 +341,17 @@ class Interleavings(RuleBasedStateMachine):
             assert self.need.referral.ended_at is not None
 
     @invariant()
-    def a_child_is_neither_asked_for_consent_nor_given_up_by_nobody(self) -> None:
+    def a_child_does_not_depend_on_consent(self) -> None:
         referral = self.need.referral
         if referral.child:
             assert referral.state not in {"awaiting_consent", "refused", "consent_withdrawn"}
-            assert referral.state != "unfulfilled" or referral.closed_by is not None
+
+    @invariant()
+    def a_closed_need_says_why_and_by_whom(self) -> None:
+        referral = self.need.referral
+        if referral.state in {"unfulfilled", "cancelled", "entered_in_error"}:
+            assert referral.outcome in referrals.CLOSINGS
+            assert referral.closed_by == "penyelia.73"
 
     @invariant()
     def a_terminal_attempt_never_changes_again(self) -> None:

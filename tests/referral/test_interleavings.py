@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from services.referral import rules
 from services.referral.actions.answering import Answer
 from services.referral.actions.routing import Routing
+from services.referral.actions.supervising import Closing, Reopening
 from services.referral.consumers import subscribe
-from services.referral.domain import assignments
+from services.referral.domain import assignments, referrals
 from shared.kit.actor import system
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
@@ -37,6 +38,10 @@ LIVE_BUT_ENDED = """
 SELECT r.referral_id FROM referrals r JOIN assignments a USING (referral_id)
 WHERE r.ended_at IS NOT NULL AND a.ended_at IS NULL
 """
+ENDED_BUT_WAITING = """
+SELECT r.referral_id FROM referrals r JOIN escalations e USING (referral_id)
+WHERE r.ended_at IS NOT NULL AND e.closed_at IS NULL
+"""
 WITHOUT_REFERRAL = (
     "SELECT FROM assignments a WHERE NOT EXISTS (SELECT FROM referrals r WHERE r.referral_id = a.referral_id)"
 )
@@ -54,8 +59,13 @@ SELECT
         - (SELECT count(*) FROM assignments WHERE state = 'declined'),
     (SELECT count(*) FROM journal WHERE type = 'referral.assignment_expired.v1')
         - (SELECT count(*) FROM assignments WHERE state = 'expired'),
-    (SELECT count(*) FROM journal WHERE type = 'referral.referral_fulfilled.v1')
-        - (SELECT count(*) FROM referrals WHERE state = 'fulfilled'),
+    (SELECT count(*) FROM journal WHERE type IN ('referral.referral_fulfilled.v1', 'referral.referral_closed.v1'))
+        - (SELECT count(*) FROM journal WHERE type = 'referral.referral_reopened.v1')
+        - (SELECT count(*) FROM referrals WHERE ended_at IS NOT NULL),
+    (SELECT count(*) FROM journal WHERE type = 'referral.assignment_recalled.v1')
+        - (SELECT count(*) FROM assignments WHERE state = 'recalled'),
+    (SELECT count(*) FROM journal WHERE type = 'referral.assignment_cancelled.v1')
+        - (SELECT count(*) FROM assignments WHERE state = 'cancelled_by_sender'),
     (SELECT count(*) FROM journal WHERE type = 'referral.referral_escalated.v1') - (SELECT count(*) FROM escalations)
 """
 
@@ -99,6 +109,19 @@ class Referring(RuleBasedStateMachine):
         )
         await self.desk.answer(verb, row["agency_id"] if right else "RSJ-11", answer)
 
+    async def supervise(self, pick: int, *, personally: bool) -> None:
+        """Close what is open and reopen what is closed."""
+        rows = await self.desk.rows("SELECT referral_id, ended_at FROM referrals ORDER BY referral_id DESC LIMIT 4")
+        if not rows:
+            return
+        row = rows[pick % len(rows)]
+        referral_id = str(row["referral_id"])
+        if row["ended_at"] is None:
+            reasons = sorted(referrals.CLOSINGS)
+            await self.desk.close(Closing(referral_id, reasons[pick % len(reasons)], personally=personally))
+        else:
+            await self.desk.reopen(Reopening(referral_id, min(referrals.REOPENINGS)))
+
     @rule(wanted=st.lists(st.sampled_from(NEEDS), min_size=1, max_size=3), child=st.booleans())
     def arrive(self, wanted: list[str], child: bool) -> None:
         arrival = an_arrival(*wanted, age_band="child" if child else "adult")
@@ -121,6 +144,14 @@ class Referring(RuleBasedStateMachine):
     def all_at_once(self, verbs: list[str], pick: int) -> None:
         self.run(*(self.act(verb, pick) for verb in verbs), self.desk.chase())
 
+    @rule(pick=st.integers(0, 60), personally=st.booleans())
+    def oversee(self, pick: int, personally: bool) -> None:
+        self.run(self.supervise(pick, personally=personally))
+
+    @rule(verb=st.sampled_from(VERBS), pick=st.integers(0, 60))
+    def oversee_while_others_act(self, verb: str, pick: int) -> None:
+        self.run(self.supervise(pick, personally=True), self.act(verb, pick), self.supervise(pick, personally=True))
+
     @rule(minutes=st.integers(1, 3000))
     def time_passes(self, minutes: int) -> None:
         self.desk.clock.advance(timedelta(minutes=minutes))
@@ -138,6 +169,7 @@ class Referring(RuleBasedStateMachine):
     def nobody_wins_twice_and_nothing_lives_on(self) -> None:
         assert not self.rows(TWO_LIVE)
         assert not self.rows(LIVE_BUT_ENDED)
+        assert not self.rows(ENDED_BUT_WAITING)
         assert not self.rows(WITHOUT_REFERRAL)
         assert not self.rows(WITHOUT_EXPLANATION)
 

@@ -11,7 +11,8 @@ import pytest
 
 from services.referral.actions import keeping
 from services.referral.actions.answering import Answer
-from services.referral.pages import inbox
+from services.referral.actions.supervising import Closing
+from services.referral.pages import inbox, supervision
 from shared.kit import catalogue
 from shared.kit.actor import system
 from shared.kit.ids import new_id
@@ -26,6 +27,12 @@ def said(answer: httpx2.Response) -> str:
     """What a reader sees of a page."""
     body = answer.text.partition("<main")[2].partition("</main>")[0]
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def hidden(answer: httpx2.Response, name: str) -> str:
+    """The value of a hidden field."""
+    [value] = re.findall(rf'name="{name}" value="([^"]*)"', answer.text)
+    return str(value)
 
 
 async def posted(site: Site, actor: str, path: str, **fields: Any) -> httpx2.Response:
@@ -215,6 +222,28 @@ class TestCase:
         assert "Rujukan ini sudah berakhir bagi instansi Anda. Nama dan dokumen tidak dibuka untuknya." in page
         assert intake.asked == []
 
+    async def test_says_that_the_need_was_closed_while_the_agency_helped(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+        await posted(site, "worker", f"{path}/terima")
+        await desk.close(Closing(await desk.referral(), "DECEASED"))
+
+        page = said(await site("worker").get(path))
+        late = await posted(site, "worker", f"{path}/mulai")
+
+        assert "Kebutuhan ditutup 23 Nov 2026 11.00 WITA · penyelia" in page
+        assert late.status_code == 409
+
+    async def test_says_that_the_request_was_taken_back(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+        await desk.close(Closing(await desk.referral(), "DECEASED"))
+
+        late = await posted(site, "worker", f"{path}/terima")
+
+        assert late.status_code == 409
+        assert "Permintaan ditarik kembali: kebutuhan ditutup." in said(late)
+
     async def test_is_not_there_for_a_stranger(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER"))
 
@@ -262,7 +291,7 @@ class TestSupervisor:
 
         page = await site("supervisor").get("/id/eskalasi")
 
-        assert said(page).count("RJ-") == 1
+        assert page.text.count("<h2>RJ-") == 1
         assert "Tidak ada yang melayani anak ini di sana" in said(page)
         assert "Minta lagi" not in said(page)
 
@@ -296,6 +325,105 @@ class TestSupervisor:
         ]
 
         assert [answer.status_code for answer in answers] == [403, 403]
+
+    async def test_closes_a_need_with_a_reason_and_opens_it_again(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+        [closing] = re.findall(
+            r'href="(/id/eskalasi/[^"]+/tutup)"', (await site("supervisor").get("/id/eskalasi")).text
+        )
+        form = await site("supervisor").get(closing)
+
+        done = await posted(site, "supervisor", closing, reason="DECEASED", version=hidden(form, "version"))
+        assert "Kebutuhan ditutup." in said(await site("supervisor").get(done.headers["location"]))
+
+        closed = await site("supervisor").get("/id/eskalasi/ditutup")
+        assert "Orang meninggal dunia" in said(closed)
+        [reopening] = re.findall(r'href="(/id/eskalasi/[^"]+/buka)"', closed.text)
+        form = await site("supervisor").get(reopening)
+        done = await posted(
+            site,
+            "supervisor",
+            reopening,
+            reason="CLOSED_IN_ERROR",
+            agency="DINSOS-73",
+            version=hidden(form, "version"),
+        )
+        assert done.status_code == 303
+        assert (await desk.attempts())[-1] == (4, "DINSOS-73", "sent")
+
+    async def test_wants_a_reason_to_close_and_to_open_again(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+        path = f"/id/eskalasi/{await desk.referral()}"
+
+        answers = [await posted(site, "supervisor", f"{path}/{verb}") for verb in ("tutup", "buka")]
+
+        assert [answer.status_code for answer in answers] == [422, 422]
+        assert all("Pilih alasannya." in said(answer) for answer in answers)
+
+    async def test_answers_by_name_for_closing_a_childs_need(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk, age_band="child")
+        path = f"/id/eskalasi/{await desk.referral()}/tutup"
+
+        refused = await posted(site, "supervisor", path, reason="PERSON_LEFT")
+        assert refused.status_code == 422
+        assert "Nyatakan bahwa Anda bertanggung jawab" in said(refused)
+        assert "Lanjut usia" not in said(refused)
+        done = await posted(site, "supervisor", path, reason="PERSON_LEFT", personally="1")
+
+        assert done.status_code == 303
+        [row] = await desk.rows("SELECT state, closed_by FROM referrals")
+        assert tuple(row) == ("unfulfilled", "penyelia.73")
+
+    async def test_does_not_close_what_somebody_has_taken_since(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/eskalasi/{await desk.referral()}/tutup"
+        seen = hidden(await site("supervisor").get(path), "version")
+        await desk.answer("accept", "DINSOS-73.06", Answer(await desk.live()))
+
+        answer = await posted(site, "supervisor", path, reason="PERSON_LEFT", version=seen)
+
+        assert answer.status_code == 409
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "accepted")]
+
+    async def test_sees_what_can_be_closed_only_at_home(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+        path = f"/id/eskalasi/{await desk.referral()}"
+
+        for verb, reason in (("tutup", "DECEASED"), ("buka", "NEED_REMAINS")):
+            assert (await site("makassar").get(f"{path}/{verb}")).status_code == 404
+            assert (await posted(site, "makassar", f"{path}/{verb}", reason=reason)).status_code == 404
+            assert (await posted(site, "worker", f"{path}/{verb}", reason=reason)).status_code == 403
+
+    async def test_offers_no_reason_by_which_a_gap_would_be_dropped(self, desk: Desk, site: Site) -> None:
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            for agency_id in ("BP3MI-73", "DISNAKER-73.06", "DISNAKER-73", "KP2MI"):
+                await keeping.suspend_agency(work, agency_id)
+        await desk.open(an_arrival("NEED"))
+
+        form = await site("supervisor").get(f"/id/eskalasi/{await desk.referral()}/tutup")
+
+        assert 'value="DECEASED"' in form.text
+        assert 'value="NO_CAPACITY"' not in form.text
+
+    @pytest.mark.parametrize("path", ["/id/eskalasi", "/id/eskalasi/ditutup"])
+    async def test_is_led_on_to_what_does_not_fit_on_one_page(
+        self, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch, path: str
+    ) -> None:
+        monkeypatch.setattr(supervision, "PAGE_TASKS", 2)
+        await desk.open(*(an_arrival("ELDER") for _ in range(5)))
+        ids = [str(row["assignment_id"]) for row in await desk.rows("SELECT assignment_id FROM assignments")]
+        await desk.answer("decline", "DINSOS-73.06", *(Answer(i, reason="person_refused") for i in ids))
+        referrals = [str(row["referral_id"]) for row in await desk.rows("SELECT referral_id FROM referrals")]
+        if path.endswith("ditutup"):
+            await desk.close(*(Closing(i, "PERSON_REFUSED") for i in referrals))
+
+        seen: list[str] = []
+        while path:
+            page = (await site("supervisor").get(path)).text
+            seen += re.findall(r'href="/id/eskalasi/([0-9a-f-]+)/', page)
+            path = html.unescape("".join(re.findall(r'rel="next" href="([^"]+)"', page)))
+
+        assert sorted(seen) == sorted(referrals)
 
     async def test_is_the_only_one_who_sees_the_list(self, site: Site) -> None:
         for other in ("worker", "coordinator"):

@@ -71,6 +71,22 @@ def failed(need: Need, a: Assignment) -> says.AssignmentFailed:
     return says.AssignmentFailed.model_validate({**about_attempt(need, a), "outcome": a.outcome})
 
 
+def ended_by_closing(need: Need, a: Assignment) -> says.AssignmentRecalled | says.AssignmentCancelled:
+    """What the closing of the need meant for the agency that was asked, or that was helping."""
+    if a.state == "recalled":
+        return says.AssignmentRecalled(**about_attempt(need, a))
+    return says.AssignmentCancelled(**about_attempt(need, a))
+
+
+def closed(need: Need) -> says.ReferralClosed:
+    r = need.referral
+    return says.ReferralClosed.model_validate({**about(need), "state": r.state, "reason": r.outcome})
+
+
+def reopened(need: Need, reason: str) -> says.ReferralReopened:
+    return says.ReferralReopened.model_validate({**about(need), "reason": reason})
+
+
 def fulfilled(need: Need) -> says.ReferralFulfilled:
     return says.ReferralFulfilled.model_validate({**about(need), "outcome": need.referral.outcome})
 

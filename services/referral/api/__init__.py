@@ -1,12 +1,12 @@
-"""JSON in, one action, JSON out: an agency's inbox and answers, the directory, the figures."""
+"""JSON in, one action, JSON out: an agency's inbox and answers, a supervisor's tasks, the directory, the figures."""
 
 from fastapi import APIRouter
 
-from services.referral.api import assignments, directory
+from services.referral.api import assignments, directory, supervision
 from services.referral.api.items import REFUSALS
 
 __all__ = ["REFUSALS", "router"]
 
 router = APIRouter(prefix="/api", tags=["referral"])
-for part in (assignments, directory):
+for part in (assignments, supervision, directory):
     router.include_router(part.router)

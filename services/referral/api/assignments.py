@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.referral import policy, rules
 from services.referral.actions import answering, disclosing
 from services.referral.actions.answering import Answer, Result
-from services.referral.api.items import REFUSALS, Items
+from services.referral.api.items import Items, answer_of
 from services.referral.domain import assignments, refusals
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
@@ -211,7 +211,7 @@ async def _post(request: Request, actor: Actor, posted: Items[Any], purpose: str
 def result_of(language: Language, answer: Answer, result: Result) -> ItemResult:
     """What to say about one item."""
     if isinstance(result, Refused):
-        status, code, title = next(known for kind, known in REFUSALS.items() if isinstance(result, kind))
+        status, code, title = answer_of(result)
         return ItemResult(
             assignment_id=answer.assignment_id,
             ok=False,

@@ -4,6 +4,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.referral.actions.supervising import NobodyToAsk
 from services.referral.domain import refusals
 from services.referral.domain.refusals import (
     AlreadyAnswered,
@@ -11,6 +12,7 @@ from services.referral.domain.refusals import (
     AttemptStillLive,
     MoveNotAllowed,
     ReasonMissing,
+    Refused,
     TooLate,
     VersionChanged,
 )
@@ -22,15 +24,29 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     AssignmentUnknown: (404, "assignment_unknown", msg("There is no such referral in your inbox")),
     AlreadyAnswered: (409, "already_answered", msg("This referral was answered already")),
     TooLate: (409, "too_late", msg("The time to answer is over; another agency is being asked")),
+    refusals.TakenBack: (409, "taken_back", msg("The request was taken back")),
     VersionChanged: (409, "version_changed", msg("The referral changed since you read it")),
     AttemptStillLive: (409, "attempt_still_live", msg("Another agency is being asked or already helps")),
     MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
+    NobodyToAsk: (409, "nobody_to_ask", msg("This agency takes nothing at the moment")),
+    refusals.ReferralUnknown: (404, "referral_unknown", msg("There is no such need in your region")),
+    refusals.AskedYourself: (409, "asked_yourself", msg("Your own agency is asked: decline, or give the need back")),
+    refusals.ChildNeedsOfficer: (
+        409,
+        "child_needs_officer",
+        msg("A child's need is closed only by a person who answers for it by name"),
+    ),
     refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
     refusals.DisclosureEnded: (409, "disclosure_ended", msg("The identity is not disclosed any more")),
     ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
     refusals.HandoverMissing: (422, "handover_missing", msg("A handover needs the number of its minutes")),
 }
 """How refusals of the domain answer: status, code, title."""
+
+
+def answer_of(refused: Refused) -> tuple[int, str, str]:
+    """Status, code and title (a message id) of a refusal."""
+    return next(known for kind, known in REFUSALS.items() if isinstance(refused, kind))
 
 
 I = TypeVar("I", bound=BaseModel)  # noqa: E741

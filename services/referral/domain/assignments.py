@@ -13,6 +13,7 @@ from services.referral.domain.refusals import (
     IdentityWithheld,
     MoveNotAllowed,
     ReasonMissing,
+    TakenBack,
     TooLate,
     VersionChanged,
 )
@@ -279,9 +280,11 @@ def fail(assignment: Assignment, *, outcome: str, now: datetime) -> Assignment:
 
 
 def _asked(assignment: Assignment) -> Assignment:
-    """The assignment, if an answer is still wanted. Raises `AlreadyAnswered` or `TooLate`."""
-    if assignment.state in {"expired", "recalled", "entered_in_error"}:
+    """The assignment, if an answer is still wanted. Raises `AlreadyAnswered`, `TooLate` or `TakenBack`."""
+    if assignment.state == "expired":
         raise TooLate(state=assignment.state, ended_at=assignment.ended_at)
+    if assignment.state in {"recalled", "entered_in_error"}:
+        raise TakenBack(state=assignment.state, ended_at=assignment.ended_at)
     if assignment.state not in ASKED:
         raise AlreadyAnswered(
             state=assignment.state, answered_by=assignment.answered_by, answered_at=assignment.answered_at

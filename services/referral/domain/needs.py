@@ -11,7 +11,13 @@ from datetime import datetime, timedelta
 from services.referral.domain import assignments, referrals
 from services.referral.domain.assignments import Assignment, Effect, Side
 from services.referral.domain.referrals import Referral
-from services.referral.domain.refusals import AssignmentUnknown, AttemptStillLive, MoveNotAllowed
+from services.referral.domain.refusals import (
+    AskedYourself,
+    AssignmentUnknown,
+    AttemptStillLive,
+    MoveNotAllowed,
+    VersionChanged,
+)
 from services.referral.domain.routing import Candidate
 
 
@@ -32,12 +38,23 @@ class Need:
         """The agencies that were asked before."""
         return frozenset(a.agency_id for a in self.attempts)
 
+    @property
+    def version(self) -> int:
+        """Grows with every move of the need and of its attempts."""
+        return self.referral.version + sum(a.version for a in self.attempts)
+
     def attempt(self, assignment_id: str) -> Assignment:
         """One of its attempts. Raises `AssignmentUnknown`."""
         for assignment in self.attempts:
             if assignment.assignment_id == assignment_id:
                 return assignment
         raise AssignmentUnknown
+
+
+def expect(need: Need, version: int | None) -> None:
+    """Refuse when the caller decided on another version. Raises `VersionChanged`."""
+    if version is not None and version != need.version:
+        raise VersionChanged(expected=version, found=need.version)
 
 
 def answer_due(hours: int, *, limit: timedelta | None, now: datetime) -> datetime:
@@ -144,23 +161,24 @@ def fail(need: Need, assignment_id: str, *, outcome: str, version: int | None, n
     return _with(need, assignments.fail(found, outcome=outcome, now=now)), assignments.FAIL_EFFECT[outcome]
 
 
-def end(need: Need, event: referrals.Event, *, now: datetime) -> Need:
-    """End the need (cancelled, consent withdrawn, entered in error) together with its live attempt."""
-    ended = referrals.move(need.referral, event, now=now)
-    if not ended.is_terminal:
-        raise MoveNotAllowed("referral", need.referral.state, event)
-    return _cascade(replace(need, referral=ended), now=now)
+def close(
+    need: Need, *, reason: str, by: str, organisation: str, personally: bool, version: int | None, now: datetime
+) -> Need:
+    """End the need unmet, with its live attempt; `organisation` is that of who closes it.
+
+    Raises `AskedYourself`, `VersionChanged` and as `referrals.close`.
+    """
+    expect(need, version)
+    if need.live is not None and need.live.agency_id == organisation:
+        raise AskedYourself
+    closed = referrals.close(need.referral, reason=reason, by=by, personally=personally, now=now)
+    return _cascade(replace(need, referral=closed), now=now)
 
 
-def give_up(need: Need, *, reason: str, officer: str | None, now: datetime) -> Need:
-    """Close an unmet need, with a reason and, for a child, an officer who answers for it."""
-    given_up = referrals.give_up(need.referral, reason=reason, officer=officer, now=now)
-    return _cascade(replace(need, referral=given_up), now=now)
-
-
-def reopen(need: Need, *, now: datetime) -> Need:
+def reopen(need: Need, *, reason: str, version: int | None, now: datetime) -> Need:
     """A met or given-up need turned out to be open; the next attempt has the next number."""
-    return replace(need, referral=referrals.move(need.referral, "reopened", now=now))
+    expect(need, version)
+    return replace(need, referral=referrals.reopen(need.referral, reason=reason, now=now))
 
 
 def unroutable(need: Need, *, now: datetime) -> Need:

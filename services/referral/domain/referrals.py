@@ -69,6 +69,23 @@ MOVES: Mapping[tuple[State, Event], State] = {
 OF_CONSENT: frozenset[Event] = frozenset({"consent_requested", "consent_refused", "consent_withdrawn"})
 """What only an adult decides: help for a child rests on its best interest."""
 
+CLOSINGS: Mapping[str, tuple[Event, ...]] = {
+    "PERSON_REFUSED": ("attempts_exhausted", "cancelled"),
+    "PERSON_LEFT": ("attempts_exhausted", "cancelled"),
+    "DECEASED": ("attempts_exhausted", "cancelled"),
+    # Not of a gap: that nobody serves it is what a gap says, and no reason to close it.
+    "COULD_NOT_CONTACT": ("attempts_exhausted",),
+    "NOT_ELIGIBLE": ("attempts_exhausted",),
+    "NO_CAPACITY": ("attempts_exhausted",),
+    "DUPLICATE": ("cancelled",),
+    "NO_LONGER_NEEDED": ("cancelled",),
+    "ENTERED_IN_ERROR": ("found_wrong",),
+}
+"""Why a person may close a need that was not met, and by which event: the first that leads on from its state."""
+
+REOPENINGS = frozenset({"NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"})
+"""Why a need may be opened again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
@@ -130,10 +147,27 @@ def fulfil(referral: Referral, *, outcome: str, by: str, now: datetime) -> Refer
     return replace(move(referral, "attempt_completed", now=now), outcome=outcome, closed_by=by)
 
 
-def give_up(referral: Referral, *, reason: str, officer: str | None, now: datetime) -> Referral:
-    """The need stays unmet, for a coded reason. A child's need only when a named officer answers for that."""
-    if not reason:
+def closings(state: State) -> list[str]:
+    """The reasons for which a need in this state may be closed."""
+    return [reason for reason, events in CLOSINGS.items() if any((state, event) in MOVES for event in events)]
+
+
+def close(referral: Referral, *, reason: str, by: str, personally: bool, now: datetime) -> Referral:
+    """End the need unmet, for a coded reason. A child's only by an officer who answers for it personally.
+
+    Raises `ReasonMissing`, `ChildNeedsOfficer`, `MoveNotAllowed`.
+    """
+    events = CLOSINGS.get(reason)
+    if events is None:
         raise ReasonMissing
-    if referral.child and not officer:
+    if referral.child and not personally:
         raise ChildNeedsOfficer
-    return replace(move(referral, "attempts_exhausted", now=now), outcome=reason, closed_by=officer)
+    event = next((event for event in events if (referral.state, event) in MOVES), events[0])
+    return replace(move(referral, event, now=now), outcome=reason, closed_by=by)
+
+
+def reopen(referral: Referral, *, reason: str, now: datetime) -> Referral:
+    """The need turned out to be open after all. Raises `ReasonMissing`, `MoveNotAllowed`."""
+    if reason not in REOPENINGS:
+        raise ReasonMissing
+    return move(referral, "reopened", now=now)

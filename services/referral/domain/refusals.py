@@ -28,7 +28,16 @@ class AlreadyAnswered(Refused):
 
 
 class TooLate(Refused):
-    """The time to answer ran out, or the sender took the request back; another agency is asked."""
+    """The time to answer ran out; another agency is asked."""
+
+    def __init__(self, *, state: str, ended_at: datetime | None) -> None:
+        super().__init__()
+        self.state = state
+        self.ended_at = ended_at
+
+
+class TakenBack(Refused):
+    """The request was taken back before it was answered: the need has ended, or was entered in error."""
 
     def __init__(self, *, state: str, ended_at: datetime | None) -> None:
         super().__init__()
@@ -49,12 +58,20 @@ class AssignmentUnknown(Refused):
     """There is no such assignment, or it is another agency's; both look the same from outside."""
 
 
+class ReferralUnknown(Refused):
+    """There is no such need, or help is due outside the supervisor's region; both look the same from outside."""
+
+
 class AttemptStillLive(Refused):
     """Another agency is being asked or already helps; a second one is not asked beside it."""
 
 
+class AskedYourself(Refused):
+    """Who is asked or helps does not close the need: it declines, or gives the need back."""
+
+
 class ChildNeedsOfficer(Refused):
-    """A child's need is not given up unless a named officer answers for it."""
+    """A child's need is not closed unmet unless a named officer answers for it."""
 
 
 class ConsentIsNoBasis(Refused):

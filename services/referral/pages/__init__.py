@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.referral.pages import cases, figures, inbox, supervision
+from services.referral.pages import cases, closing, figures, inbox, supervision
 
 router = APIRouter()
-for part in (inbox, cases, supervision, figures):
+for part in (inbox, cases, supervision, closing, figures):
     router.include_router(part.router)

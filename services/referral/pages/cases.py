@@ -1,6 +1,5 @@
 """One case as its agency sees it: coded summary, reasons, history; the identity once the agency has accepted."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +7,6 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.referral import policy, rules
@@ -24,24 +22,23 @@ from services.referral.domain.refusals import (
     IdentityFollows,
     IdentityWithheld,
     Refused,
+    TakenBack,
     TooLate,
 )
-from services.referral.pages import explanations, labels
+from services.referral.pages import explanations, forms, labels
 from services.referral.store import needs
 from shared.contracts import codes
 from shared.contracts.fact import Id
 from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, Invalid, idempotent, key_of, language_of, page, page_router, redirect
+from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, redirect
 from shared.kit.words import Language, msg, translate
 from shared.kit.work import Work
 
 router = page_router()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
-
-VERSION = re.compile(r"[0-9]{1,9}")
 
 Identity = dict[str, str] | Literal["follows", "withheld", "ended"] | None
 
@@ -75,7 +72,7 @@ async def accept(request: Request, actor: Worker, assignment_id: Id) -> Response
 async def decline(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Say no; a reason is needed."""
     form = await request.form()
-    reason = _text(form, "reason")
+    reason = forms.text(form, "reason")
     if reason not in labels.REASONS:
         return await _again(request, actor, assignment_id, "reason", msg("Choose a reason."))
     act = partial(answering.decline_assignments, routing=request.app.state.routing)
@@ -93,7 +90,7 @@ async def start(request: Request, actor: Worker, assignment_id: Id) -> Response:
 async def complete(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Help was given and handed over."""
     form = await request.form()
-    outcome, reference = _text(form, "outcome"), _text(form, "handover_ref").strip()
+    outcome, reference = forms.text(form, "outcome"), forms.text(form, "handover_ref").strip()
     if outcome not in labels.SUCCESSES:
         return await _again(request, actor, assignment_id, "outcome", msg("Choose an outcome."))
     if reference and not assignments.is_handover_ref(reference):
@@ -118,7 +115,7 @@ async def complete(request: Request, actor: Worker, assignment_id: Id) -> Respon
 async def fail(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """The help came to nothing."""
     form = await request.form()
-    outcome = _text(form, "failure")
+    outcome = forms.text(form, "failure")
     if outcome not in labels.FAILURES:
         return await _again(request, actor, assignment_id, "failure", msg("Choose what happened."))
     act = partial(answering.fail_assignments, routing=request.app.state.routing)
@@ -137,7 +134,7 @@ async def _do(
 ) -> Response:
     """One action on this case, once per form; a conflict shows the case as it is now and who was first."""
     form, key = await request.form(), await key_of(request)
-    answer = Answer(assignment_id, version=_version(request, form), **values)
+    answer = Answer(assignment_id, version=forms.version(request, form), **values)
     try:
         async with request.app.state.database.work(actor, purpose=purpose) as work:
 
@@ -271,6 +268,16 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
     if own.state == "expired":
         said.append((own.ended_at, msg("Not answered in time"), msg("the clock"), ""))
     entries = [_entry(language, zone, own, *each) for each in said if each[0] is not None]
+    if own.state in {"recalled", "cancelled_by_sender"}:
+        entries.append(
+            {
+                "when": own.ended_at,
+                "zone": zone,
+                "what": translate(language, msg("The need was closed")),
+                "who": translate(language, msg("a supervisor")),
+                "system": False,
+            }
+        )
     for other in case.need.attempts:
         if other.attempt != own.attempt:
             text = translate(language, labels.STATES[other.state][0])
@@ -310,6 +317,8 @@ def _conflict(language: Language, refused: Refused, zone: str) -> str:
             state=translate(language, labels.STATES[refused.state][0]),
             when=words.moment(language, refused.answered_at, zone),
         )
+    if isinstance(refused, TakenBack):
+        return translate(language, msg("The request was taken back: the need was closed."))
     if isinstance(refused, TooLate):
         return translate(language, msg("The time to answer is over; another agency is being asked."))
     return translate(language, msg("The case changed since you opened this page. Look at it as it is now."))
@@ -318,17 +327,3 @@ def _conflict(language: Language, refused: Refused, zone: str) -> str:
 def _port_zone(code: str) -> str:
     found = codes.ports().get(code)
     return found.zone if found else "Asia/Jakarta"
-
-
-def _version(request: Request, form: FormData) -> int | None:
-    """The version that the page was made of; None when the form does not say. Raises `Invalid`."""
-    said = _text(form, "version")
-    if said and not VERSION.fullmatch(said):
-        problem = msg("The case changed since you opened this page. Look at it as it is now.")
-        raise Invalid([FieldProblem("version", translate(language_of(request), problem))])
-    return int(said) if said else None
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""

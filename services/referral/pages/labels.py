@@ -49,6 +49,23 @@ FAILURES: dict[str, str] = {
     "DUPLICATE": msg("Already with us"),
     "DECEASED": msg("The person has died"),
 }
+CLOSINGS: dict[str, str] = {
+    "PERSON_REFUSED": msg("The person does not want it"),
+    "PERSON_LEFT": msg("The person has left"),
+    "DECEASED": msg("The person has died"),
+    "COULD_NOT_CONTACT": msg("The person could not be reached"),
+    "NOT_ELIGIBLE": msg("Not eligible"),
+    "NO_CAPACITY": msg("No capacity"),
+    "DUPLICATE": msg("The need is recorded twice"),
+    "NO_LONGER_NEEDED": msg("The need is gone"),
+    "ENTERED_IN_ERROR": msg("The need was entered in error"),
+}
+REOPENINGS: dict[str, str] = {
+    "NEED_REMAINS": msg("The need remains"),
+    "PERSON_FOUND": msg("The person was found again"),
+    "PERSON_AGREES": msg("The person wants help now"),
+    "CLOSED_IN_ERROR": msg("The need was closed in error"),
+}
 OUTCOMES = {**FAILURES, **SUCCESSES}
 SEXES: dict[str, str] = {"F": msg("Woman"), "M": msg("Man"), "X": msg("Not stated")}
 AGES: dict[str, str] = {
@@ -70,6 +87,16 @@ TASKS: dict[str, tuple[str, str]] = {
     "unroutable_child": (msg("Nobody serves this child there"), "bad"),
     "gap": (msg("Nobody serves this there"), "bad"),
 }
+NEEDS: dict[str, tuple[str, str]] = {
+    "open": (msg("open"), "info"),
+    "unroutable": (msg("nobody serves it"), "bad"),
+    "on_hold": (msg("on hold"), "neutral"),
+    "fulfilled": (msg("met"), "ok"),
+    "unfulfilled": (msg("not met"), "warn"),
+    "cancelled": (msg("cancelled"), "neutral"),
+    "entered_in_error": (msg("entered in error"), "neutral"),
+}
+"""States of a need that a supervisor can come upon."""
 PLACES: dict[tuple[str, str], str] = {
     ("origin", "regency"): msg("home regency"),
     ("origin", "province"): msg("home province"),

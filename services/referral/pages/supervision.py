@@ -1,44 +1,65 @@
 """What a supervisor has to act on: needs that nobody answers for, services overdue, gaps."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
 from services.referral.actions import supervising
 from services.referral.domain.agencies import Directory
-from services.referral.pages import labels
+from services.referral.pages import forms, labels
 from services.referral.store import desk, needs
 from services.referral.store.desk import Task
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
 from shared.kit.web import idempotent, key_of, language_of, page, page_router, redirect
-from shared.kit.words import Language, msg
+from shared.kit.words import Language, msg, translate
+from shared.kit.work import Work
 
 router = page_router()
 
 Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
 
-MOST_TASKS = 200
+Place = Annotated[str, Query(pattern=desk.PLACE)]
+
+PAGE_TASKS = 100
+TABS = {"/eskalasi": msg("Waiting for you"), "/eskalasi/ditutup": msg("Closed")}
 
 
 @router.get("/eskalasi")
-async def tasks_page(request: Request, actor: Supervisor) -> Response:
+async def tasks_page(request: Request, actor: Supervisor, after: Place = "") -> Response:
     """The open escalations and gaps of the supervisor's region, oldest first."""
-    region = await _region(request, actor)
+    return await _list(request, actor, after, "/eskalasi", desk.list_tasks)
+
+
+@router.get("/eskalasi/ditutup")
+async def closed_page(request: Request, actor: Supervisor, after: Place = "") -> Response:
+    """The met and the given-up needs of the region, the latest first: they may be reopened."""
+    return await _list(request, actor, after, "/eskalasi/ditutup", desk.list_closed)
+
+
+async def _list(
+    request: Request, actor: Actor, after: str, path: str, read: Callable[..., Awaitable[list[Task]]]
+) -> Response:
+    region = await region_of(request, actor)
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await desk.list_tasks(work, limit=MOST_TASKS)
-        bodies = await needs.find_explanations(work, [t.explanation for t in found if t.explanation is not None])
-        directory = (await request.app.state.routing.router(work)).directory
+        found = await read(work, after=after, limit=PAGE_TASKS + 1)
+        tasks = await shown(work, request, language, found[:PAGE_TASKS])
         now = work.now
+    if after and not found:
+        return redirect(request, path)
     return page(
         request,
         "tasks.html",
         region=labels.region(region),
-        tasks=[_task(language, task, bodies, directory) for task in found],
+        path_here=path,
+        tabs=[(label, href, href == path) for href, label in TABS.items()],
+        tasks=tasks,
+        further=f"{path}?after={found[PAGE_TASKS - 1].place}" if len(found) > PAGE_TASKS else "",
         now=now,
         zone=policy.zone(actor),
     )
@@ -47,16 +68,15 @@ async def tasks_page(request: Request, actor: Supervisor) -> Response:
 @router.post("/eskalasi/{referral_id}/minta")
 async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Response:
     """Ask an agency again, the one chosen or the first in rank."""
-    await _region(request, actor)
+    await region_of(request, actor)
     form, key = await request.form(), await key_of(request)
-    chosen = form.get("agency")
     async with request.app.state.database.work(actor, purpose="supervise") as work:
 
         async def once() -> Response:
             await supervising.ask_again(
                 work,
                 referral_id,
-                agency_id=chosen if isinstance(chosen, str) and chosen else None,
+                agency_id=forms.text(form, "agency") or None,
                 routing=request.app.state.routing,
             )
             return redirect(request, "/eskalasi", said=msg("The agency has been asked."))
@@ -64,26 +84,39 @@ async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Res
         return await idempotent(request, work, key, once)
 
 
-async def _region(request: Request, actor: Actor) -> str:
+async def region_of(request: Request, actor: Actor) -> str:
+    """The region the supervisor answers for; without one there is nothing here."""
     region = policy.overseen_by(actor)
     if region is None:
         await deny(request, actor, "not_yours", msg("No region is assigned to you."))
     return region
 
 
-def _task(language: Language, task: Task, bodies: dict[bytes, bytes], directory: Directory) -> dict[str, Any]:
+async def shown(work: Work, request: Request, language: Language, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """These needs as the pages show them, with whom their explanations allow to ask."""
+    bodies = await needs.find_explanations(work, [t.explanation for t in tasks if t.explanation is not None])
+    directory = (await request.app.state.routing.router(work)).directory
+    return [_shown(language, task, bodies, directory) for task in tasks]
+
+
+def _shown(language: Language, task: Task, bodies: dict[bytes, bytes], directory: Directory) -> dict[str, Any]:
     decision = rules.read(bodies[task.explanation]) if task.explanation in bodies else None
+    outcome = {**labels.OUTCOMES, **labels.CLOSINGS}.get(task.outcome or "")
     return {
         "referral_id": task.referral_id,
         "reference": labels.reference(task.case_id),
-        "kind": labels.TASKS[task.kind],
+        "kind": labels.TASKS.get(task.kind) or labels.NEEDS[task.state],
+        "state": task.state,
+        "version": task.version,
+        "restricted": task.restricted,
         "need": labels.need(language, task.need) if task.need else None,
         "region": labels.region(task.regency),
         "port": labels.port(task.port),
-        "opened_at": task.opened_at,
+        "at": task.at,
         "attempts": task.attempts,
         "last": labels.agency(directory, task.last_agency) if task.last_agency else None,
-        "may_ask": task.state == "open" and not task.is_live,
+        "outcome": translate(language, outcome) if outcome else None,
+        "is_live": task.is_live,
         "choices": [
             (c.agency_id, labels.agency(directory, c.agency_id))
             for c in (decision.candidates if decision else ())

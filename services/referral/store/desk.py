@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from services.referral.domain.referrals import State
 from shared.kit.work import Work
 
 PLACE = r"^([0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
@@ -40,7 +41,7 @@ class InboxItem:
         """What `after` takes to go on behind this item."""
         at = self.due_at or self.ended_at
         assert at is not None
-        return f"{int(at.timestamp() * 1_000_000)}.{self.assignment_id}"
+        return _place_at(at, self.assignment_id)
 
 
 ITEM = (
@@ -91,46 +92,92 @@ async def count_inbox(work: Work) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A need in front of a supervisor: escalated, or a gap. What is restricted shows neither need nor agency."""
+    """A need before a supervisor: escalated, a gap, or closed. What is restricted shows neither need nor agency.
+
+    `kind` is why it is there, of a closed one its state; `at` is since when. `version` counts attempts too.
+    """
 
     referral_id: str
     case_id: str
     kind: str
-    state: str
+    at: datetime
+    state: State
+    version: int
+    restricted: bool
     need: str | None
     regency: str
     port: str
-    opened_at: datetime
+    outcome: str | None
     attempts: int
     last_agency: str | None
     is_live: bool
     explanation: bytes | None
 
+    @property
+    def place(self) -> str:
+        """What `after` takes to go on behind this one."""
+        return _place_at(self.at, self.referral_id)
 
-OVERSEEN = "(r.regency = $1 OR left(r.regency, 2) = $1)"
+
+TASK = (
+    "r.referral_id, r.case_id, r.state, r.version + coalesce(tried.versions, 0) AS version, r.restricted,"
+    " CASE WHEN NOT r.restricted THEN r.need END AS need, r.regency, r.port,"
+    " CASE WHEN NOT r.restricted OR r.state <> 'fulfilled' THEN r.outcome END AS outcome,"
+    " coalesce(last.attempt, 0) AS attempts, CASE WHEN NOT r.restricted THEN last.agency_id END AS last_agency,"
+    " last.attempt IS NOT NULL AND last.ended_at IS NULL AS is_live,"
+    " CASE WHEN NOT r.restricted THEN r.explanation END AS explanation"
+)
+ATTEMPTS = (
+    " LEFT JOIN LATERAL (SELECT sum(version)::integer AS versions FROM assignments a"
+    "  WHERE a.referral_id = r.referral_id) tried ON TRUE"
+    " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = r.referral_id"
+    "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
+)
+OVERSEEN = "left(r.regency, 2) = left($1, 2) AND $1 IN (r.regency, left(r.regency, 2))"
 """Help is due where the actor oversees: `$1` is the actor's region, a province or a regency; nothing without one."""
+REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled')"
 
 
-async def list_tasks(work: Work, *, limit: int) -> list[Task]:
+async def list_tasks(work: Work, *, after: str = "", limit: int) -> list[Task]:
     """Open escalations and gaps of the actor's region, oldest first."""
     rows = await work.connection.fetch(
-        "SELECT t.referral_id, r.case_id, t.kind, r.state, CASE WHEN NOT r.restricted THEN r.need END AS need,"  # noqa: S608
-        " r.regency, r.port, t.opened_at, coalesce(last.attempt, 0) AS attempts,"
-        " CASE WHEN NOT r.restricted THEN last.agency_id END AS last_agency,"
-        " last.attempt IS NOT NULL AND last.ended_at IS NULL AS is_live,"
-        " CASE WHEN NOT r.restricted THEN r.explanation END AS explanation"
-        " FROM (SELECT referral_id, reason AS kind, opened_at FROM escalations WHERE closed_at IS NULL"
+        f"SELECT {TASK}, t.kind, t.at"  # noqa: S608 - constants
+        " FROM (SELECT referral_id, reason AS kind, opened_at AS at FROM escalations WHERE closed_at IS NULL"
         "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at FROM gaps g WHERE g.closed_at IS NULL"
         "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
-        " JOIN referrals r USING (referral_id)"
-        " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = t.referral_id"
-        "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
-        f" WHERE {OVERSEEN} ORDER BY t.opened_at, t.referral_id LIMIT $2",
+        f" JOIN referrals r USING (referral_id){ATTEMPTS} WHERE {OVERSEEN}"
+        " AND ($2::timestamptz IS NULL OR (t.at, t.referral_id) > ($2, $3::uuid))"
+        " ORDER BY t.at, t.referral_id LIMIT $4",
         work.actor.region,
+        *_place(after),
         limit,
     )
-    ids = ("referral_id", "case_id")
-    return [Task(**{**row, **{name: str(row[name]) for name in ids}}) for row in rows]
+    return [_task(row) for row in rows]
+
+
+async def list_closed(work: Work, *, after: str = "", limit: int) -> list[Task]:
+    """The needs of the actor's region that may be reopened, the latest first."""
+    rows = await work.connection.fetch(
+        f"SELECT {TASK}, r.state AS kind, r.ended_at AS at FROM referrals r{ATTEMPTS}"  # noqa: S608 - constants
+        f" WHERE {OVERSEEN} AND {REOPENABLE}"
+        " AND ($2::timestamptz IS NULL OR (r.ended_at, r.referral_id) < ($2, $3::uuid))"
+        " ORDER BY r.ended_at DESC, r.referral_id DESC LIMIT $4",
+        work.actor.region,
+        *_place(after),
+        limit,
+    )
+    return [_task(row) for row in rows]
+
+
+async def find_task(work: Work, referral_id: str) -> Task | None:
+    """One need of the actor's region as a supervisor sees it, in whatever state."""
+    row = await work.connection.fetchrow(
+        f"SELECT {TASK}, r.state AS kind, coalesce(r.ended_at, r.opened_at) AS at"  # noqa: S608 - constants
+        f" FROM referrals r{ATTEMPTS} WHERE {OVERSEEN} AND r.referral_id = $2",
+        work.actor.region,
+        referral_id,
+    )
+    return None if row is None else _task(row)
 
 
 async def find_overseen(work: Work, referral_ids: Sequence[str]) -> dict[str, str]:
@@ -197,6 +244,10 @@ async def count_totals(work: Work) -> dict[str, int]:
     return dict(row)
 
 
+def _place_at(at: datetime, id_: str) -> str:
+    return f"{int(at.timestamp() * 1_000_000)}.{id_}"
+
+
 def _place(after: str) -> tuple[datetime | None, str | None]:
     """Time and id of a place."""
     if not after:
@@ -209,3 +260,8 @@ def _place(after: str) -> tuple[datetime | None, str | None]:
 def _item(row: Any) -> InboxItem:
     ids = ("assignment_id", "referral_id", "case_id")
     return InboxItem(**{**row, **{name: str(row[name]) for name in ids}})
+
+
+def _task(row: Any) -> Task:
+    ids = ("referral_id", "case_id")
+    return Task(**{**row, **{name: str(row[name]) for name in ids}})

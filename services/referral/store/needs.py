@@ -211,6 +211,15 @@ async def mark_gaps_closed(work: Work, gap_ids: Sequence[str]) -> None:
     await work.connection.execute("UPDATE gaps SET closed_at = $2 WHERE gap_id = ANY($1::uuid[])", gap_ids, work.now)
 
 
+async def close_gaps(work: Work, referral_ids: Sequence[str]) -> None:
+    """These needs are nobody's to serve any more: they have ended."""
+    await work.connection.execute(
+        "UPDATE gaps SET closed_at = $2 WHERE referral_id = ANY($1::uuid[]) AND closed_at IS NULL",
+        referral_ids,
+        work.now,
+    )
+
+
 async def mark_gaps_tried(work: Work, gap_ids: Sequence[str], *, directory_at: datetime) -> None:
     """Nobody serves these in this directory either."""
     await work.connection.execute(

@@ -1,0 +1,147 @@
+"""A supervisor's tasks: what waits in the own region, closing a need with a reason, reopening it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.referral import policy
+from services.referral.actions import supervising
+from services.referral.actions.supervising import Closing, Reopening, Result
+from services.referral.api.items import Items, answer_of
+from services.referral.domain.refusals import Refused
+from services.referral.store import desk
+from services.referral.store.desk import Task
+from shared.contracts.fact import Code, Id
+from shared.contracts.referral import CloseReason, ReopenReason
+from shared.kit import words
+from shared.kit.actor import Actor
+from shared.kit.identity import require
+from shared.kit.web import KEYED, idempotent, json_response, key_of, language_of
+from shared.kit.words import Language
+from shared.kit.work import Work
+
+router = APIRouter()
+
+Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
+
+MOST_ROWS = 500
+
+
+class Item(BaseModel):
+    """One need of a list. `version`: the one that was read; a newer one, of it or its attempts, refuses the item."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    referral_id: Id
+    version: int | None = Field(default=None, ge=0, le=2**31 - 1)
+
+
+class Closure(Item):
+    """`personally`: you answer for it by name, which a child's need takes."""
+
+    reason: CloseReason
+    personally: bool = False
+
+    def asked(self) -> Closing:
+        return Closing(**self.model_dump())
+
+
+class Reopened(Item):
+    """`agency_id`: whom to ask; without it the first candidate."""
+
+    reason: ReopenReason
+    agency_id: Code | None = None
+
+    def asked(self) -> Reopening:
+        return Reopening(**self.model_dump())
+
+
+class NeedResult(BaseModel):
+    """What became of one item. `ok` false: `code`, `title` say why."""
+
+    referral_id: Id
+    ok: bool
+    status: int
+    state: str | None = None
+    version: int | None = None
+    code: str | None = None
+    title: str | None = None
+
+
+class NeedResults(BaseModel):
+    items: list[NeedResult]
+
+
+@router.get("/tasks")
+async def get_tasks(
+    request: Request,
+    actor: Supervisor,
+    closed: bool = False,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
+    after: Annotated[str, Query(pattern=desk.PLACE)] = "",
+) -> Response:
+    """What waits for a supervisor in the own region, oldest first; or `closed`: what may be reopened, latest first.
+
+    What is restricted shows neither need nor agency. `next` is the `after` of the next page.
+    """
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found = await (desk.list_closed if closed else desk.list_tasks)(work, after=after, limit=limit)
+        now = work.now
+    return json_response(
+        {
+            "items": [_task(task) for task in found],
+            "next": found[-1].place if len(found) == limit else None,
+            "now": now.isoformat(),
+        }
+    )
+
+
+@router.post("/referrals/closures", response_model=NeedResults, openapi_extra=KEYED)
+async def post_closures(request: Request, actor: Supervisor, posted: Items[Closure]) -> Response:
+    """End needs that were not met, each with a coded reason. Who is asked or helps is told that its part has ended."""
+    return await _post(request, actor, posted, supervising.close_needs)
+
+
+@router.post("/referrals/reopenings", response_model=NeedResults, openapi_extra=KEYED)
+async def post_reopenings(request: Request, actor: Supervisor, posted: Items[Reopened]) -> Response:
+    """Open needs again that were met or given up; an agency is asked at once."""
+    act = partial(supervising.reopen_needs, routing=request.app.state.routing)
+    return await _post(request, actor, posted, act)
+
+
+async def _post(
+    request: Request,
+    actor: Actor,
+    posted: Items[Any],
+    act: Callable[[Work, Sequence[Any]], Awaitable[list[Result]]],
+) -> Response:
+    """One action over the items, once per key."""
+    key = await key_of(request)
+    async with request.app.state.database.work(actor, purpose="supervise") as work:
+
+        async def respond() -> Response:
+            results = await act(work, [item.asked() for item in posted.items])
+            language = language_of(request)
+            said = [_result(language, i.referral_id, r) for i, r in zip(posted.items, results, strict=True)]
+            return json_response(NeedResults(items=said))
+
+        return await idempotent(request, work, key, respond)
+
+
+def _result(language: Language, referral_id: str, result: Result) -> NeedResult:
+    if isinstance(result, Refused):
+        status, code, title = answer_of(result)
+        return NeedResult(
+            referral_id=referral_id, ok=False, status=status, code=code, title=words.translate(language, title)
+        )
+    return NeedResult(referral_id=referral_id, ok=True, status=200, state=result.referral.state, version=result.version)
+
+
+def _task(task: Task) -> dict[str, Any]:
+    shown = asdict(task)
+    del shown["explanation"]
+    return shown
