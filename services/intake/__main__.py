@@ -23,6 +23,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.PortUnknown: (403, "port_unknown", msg("There is no such port of entry")),
     refusals.VoyageUnknown: (404, "voyage_unknown", msg("There is no such voyage")),
     refusals.ArrivalInFuture: (422, "arrival_in_future", msg("This arrival is in the future")),
+    refusals.ArrivalLongAgo: (422, "arrival_long_ago", msg("This arrival is more than a year old")),
     refusals.RecordedDifferently: (
         422,
         "idempotency_key_reused",

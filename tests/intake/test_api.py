@@ -92,6 +92,65 @@ class TestArrivals:
         assert [error["field"] for error in answer.json()["errors"]] == [field]
         assert "Shakila" not in answer.text
 
+    @pytest.mark.parametrize(
+        ("said", "field", "message"),
+        [
+            ({"birth_date": "2100-01-01"}, "/birth_date", "Tanggal ini setelah kedatangan."),
+            ({"birth_date": "1805"}, "/birth_date", "Tidak ada orang yang berusia lebih dari 120 tahun."),
+            ({"birth_date": "1985-12-29", "age": 12}, "/age", "Umur tidak cocok dengan tanggal lahir."),
+            (
+                {"birth_date": "2026-05-01", "arrived_at": "2026-04-01T08:00:00+08:00"},
+                "/birth_date",
+                "Tanggal ini setelah kedatangan.",
+            ),
+        ],
+    )
+    async def test_of_an_impossible_birth_are_refused_with_a_remedy(
+        self, site: Site, said: dict[str, str], field: str, message: str
+    ) -> None:
+        alone = await site("officer").post("/api/arrivals", json={**PERSON, **said})
+        items = [{**PERSON, "key": "a"}, {**PERSON, **said, "key": "b"}]
+        batch = (await site("officer").post("/api/arrivals/batch", json={"arrivals": items})).json()["results"]
+
+        assert alone.status_code == 422
+        [problem] = alone.json()["errors"]
+        assert (problem["field"], problem["message"]) == (field, message)
+        assert problem["remedy"]
+        assert [r["status"] for r in batch] == ["recorded", "refused"]
+        assert batch[1]["problem"]["errors"] == [problem]
+
+    async def test_may_give_an_age_beside_a_birth_that_it_goes_with(self, site: Site) -> None:
+        answer = await site("officer").post("/api/arrivals", json={**PERSON, "age": 40})
+
+        assert answer.status_code == 201
+
+    @pytest.mark.parametrize(
+        ("at", "code"),
+        [
+            ("1926-11-23T08:00:00+08:00", "arrival_long_ago"),
+            ("0001-01-01T00:00:00+14:00", "arrival_long_ago"),
+            ("2026-11-24T08:00:00+08:00", "arrival_in_future"),
+            ("9999-12-31T23:00:00-12:00", "arrival_in_future"),
+        ],
+    )
+    async def test_at_no_likely_time_are_refused(self, site: Site, at: str, code: str) -> None:
+        alone = await site("officer").post("/api/arrivals", json={**PERSON, "arrived_at": at})
+        items = [{**PERSON, "key": "a"}, {**PERSON, "arrived_at": at, "key": "b"}]
+        batch = (await site("officer").post("/api/arrivals/batch", json={"arrivals": items})).json()["results"]
+
+        assert (alone.status_code, alone.json()["code"]) == (422, code)
+        assert "Periksa" in alone.json()["detail"]
+        assert [r["status"] for r in batch] == ["recorded", "refused"]
+        assert batch[1]["problem"]["code"] == code
+
+    async def test_nested_without_end_are_refused_alone(self, site: Site) -> None:
+        items = [{**PERSON, "key": "a"}, {**PERSON, "key": "b", "alias": "deep"}]
+        content = orjson.dumps({"arrivals": items}).replace(b'"deep"', b"[" * 300 + b"]" * 300)
+        answer = await site("officer").post("/api/arrivals/batch", content=content)
+
+        assert [r["status"] for r in answer.json()["results"]] == ["recorded", "refused"]
+        assert answer.json()["results"][1]["problem"]["code"] == "invalid"
+
     async def test_need_a_key(self, site: Site) -> None:
         officer = site("officer")
         answer = await officer._client.post("/api/arrivals", json=PERSON, headers={"x-actor": "officer"})

@@ -205,6 +205,19 @@ class TestLoggingOne:
         assert re.search(r'value="SICK" checked', answer.text)
         assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 0
 
+    @pytest.mark.parametrize(
+        ("said_of_age", "field"),
+        [({"birth_year": "2027"}, "birth"), ({"birth_year": "1987", "age": "12"}, "age")],
+    )
+    async def test_of_an_impossible_birth_is_asked_about(
+        self, site: Site, database: Database, said_of_age: dict[str, str], field: str
+    ) -> None:
+        path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/catat"
+        answer = await site("officer").post(path, data={"full_name": "Bala", "sex": "M", **said_of_age})
+
+        assert answer.status_code == 422
+        assert f'id="f-{field}-problem"' in answer.text
+
     @pytest.mark.parametrize("year", ["0000", "9999", "9" * 20])
     async def test_a_year_that_never_was_is_asked_about(self, site: Site, database: Database, year: str) -> None:
         path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/catat"

@@ -14,7 +14,13 @@ import orjson
 from services.intake import policy
 from services.intake.domain import people
 from services.intake.domain.arrivals import Arrival, Channel, screened
-from services.intake.domain.refusals import ArrivalInFuture, PortUnknown, RecordedDifferently, VoyageUnknown
+from services.intake.domain.refusals import (
+    ArrivalInFuture,
+    ArrivalLongAgo,
+    PortUnknown,
+    RecordedDifferently,
+    VoyageUnknown,
+)
 from services.intake.store import arrivals as store
 from services.intake.store import vault as vaults
 from services.intake.store import voyages
@@ -24,13 +30,15 @@ from shared.contracts.intake import ArrivalRecorded
 from shared.kit import journal, telemetry
 from shared.kit.actor import Actor
 from shared.kit.crash import crash_point
-from shared.kit.database import Database
+from shared.kit.database import TRANSIENT, Database
 from shared.kit.ids import new_id
 from shared.kit.lane import Lane
 
 PURPOSE = "reception"
 CLOCKS_DIFFER = timedelta(minutes=2)
 """Tablets and servers do not agree to the second; within this an arrival "in the future" is taken as now."""
+ENTERED_WITHIN = timedelta(days=366)
+"""What was written by hand is entered later, but help to settle again ends a year after landing (Perban 6/2023)."""
 KNOWN_VOYAGES = 1000
 
 
@@ -143,24 +151,29 @@ class Desk:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._lane: Lane[store.NewArrival, Recorded] = Lane(partial(record_arrivals, database))
+        self._lane: Lane[store.NewArrival, Recorded] = Lane(
+            partial(record_arrivals, database), shared_trouble=TRANSIENT
+        )
         self._voyages: set[tuple[str, str]] = set()
 
     async def record(
         self, actor: Actor, arrival: Arrival, *, key: str, voyage_id: str | None, arrived_at: datetime | None
     ) -> Recorded:
-        """Record one person. Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture` or `RecordedDifferently`."""
+        """Record one person.
+
+        Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture`, `ArrivalLongAgo` or `RecordedDifferently`.
+        """
         port = port_of(actor)
         await self._check_voyages({voyage_id} if voyage_id else set(), port.code)
         return await self._lane.put(self._sealed(actor, arrival, key, voyage_id, arrived_at, "single", port))
 
     async def record_many(
         self, actor: Actor, items: Sequence[tuple[str, Arrival, str | None, datetime | None]]
-    ) -> list[Recorded | RecordedDifferently | ArrivalInFuture | VoyageUnknown]:
+    ) -> list[Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown]:
         """Record a batch of (key, arrival, voyage, when), each with a result of its own. Raises `NotAllowed`."""
         port = port_of(actor)
         await self._check_voyages({v for _, _, v, _ in items if v}, port.code, missing_ok=True)
-        results: dict[int, Recorded | RecordedDifferently | ArrivalInFuture | VoyageUnknown] = {}
+        results: dict[int, Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown] = {}
         sealed: list[tuple[int, store.NewArrival]] = []
         for n, (key, arrival, voyage_id, arrived_at) in enumerate(items):
             if n % 50 == 49:
@@ -170,7 +183,7 @@ class Desk:
                 continue
             try:
                 sealed.append((n, self._sealed(actor, arrival, key, voyage_id, arrived_at, "batch", port)))
-            except ArrivalInFuture as refused:
+            except (ArrivalInFuture, ArrivalLongAgo) as refused:
                 results[n] = refused
         recorded = await record_arrivals(self._database, [new for _, new in sealed])
         results.update(zip((n for n, _ in sealed), recorded, strict=True))
@@ -187,9 +200,7 @@ class Desk:
         port: codes.Port,
     ) -> store.NewArrival:
         now = self._database.clock.now()
-        if arrived_at is not None and arrived_at > now + CLOCKS_DIFFER:
-            raise ArrivalInFuture
-        at = now if arrived_at is None else min(arrived_at, now)
+        at = landed_at(arrived_at, now)
         submitted = Submitted(arrival, scope_of(actor), key.encode(), port, channel, at, voyage_id)
         return seal_arrival(self._vault, actor, submitted, now)
 
@@ -212,6 +223,17 @@ def port_of(actor: Actor) -> codes.Port:
     if port is None:
         raise PortUnknown
     return port
+
+
+def landed_at(arrived_at: datetime | None, now: datetime) -> datetime:
+    """When somebody landed who is said to have landed then, or now. Raises `ArrivalInFuture` or `ArrivalLongAgo`."""
+    if arrived_at is None:
+        return now
+    if arrived_at > now + CLOCKS_DIFFER:
+        raise ArrivalInFuture
+    if arrived_at < now - ENTERED_WITHIN:
+        raise ArrivalLongAgo
+    return min(arrived_at, now)
 
 
 def day_at(port: codes.Port, when: datetime) -> date:

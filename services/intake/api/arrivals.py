@@ -1,7 +1,7 @@
 """Arrivals one by one and in batches. These are the busy endpoints: plain routes, no framework between."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,10 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.routing import Route
 
 from services.intake import policy
-from services.intake.actions.arrivals import Desk, Recorded, day_at, port_of
-from services.intake.domain import dates, people
+from services.intake.actions.arrivals import Desk, Recorded, day_at, landed_at, port_of
+from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
-from services.intake.domain.refusals import ArrivalInFuture, RecordedDifferently, Refused, VoyageUnknown
+from services.intake.domain.cells import BadCell
+from services.intake.domain.problems import CELL_PROBLEMS
+from services.intake.domain.refusals import (
+    ArrivalInFuture,
+    ArrivalLongAgo,
+    RecordedDifferently,
+    Refused,
+    VoyageUnknown,
+)
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode
@@ -27,6 +35,8 @@ port_actor = identity.require(*policy.PORT_ROLES)
 
 MOST_IN_BATCH = 500
 MOST_BYTES = 2 << 20
+
+A = TypeVar("A", bound="ArrivalIn")
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"), Identifying()
@@ -48,7 +58,7 @@ class ArrivalIn(BaseModel):
     birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), Identifying()] | None = None
     """`1987-08-05`, `1987-08` or `1987`."""
     age: Annotated[int, Field(ge=0, le=people.OLDEST)] | None = None
-    """Where no birth date is known. Neither means that the person is treated as a child."""
+    """Where no birth date is known; beside one it must go with it. Neither: the person is treated as a child."""
     nik: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{15}$"), Identifying()] | None = None
     document_type: Annotated[
         str, StringConstraints(pattern="^(SPLP|passport|border_pass_PLB|identity_card|other|none)$"), Identifying()
@@ -76,7 +86,7 @@ class ArrivalIn(BaseModel):
     onward_wish: OnwardWish = "unknown"
     voyage_id: Id | None = None
     arrived_at: AwareDatetime | None = None
-    """Now, when it is left out."""
+    """Now, when it is left out; at most a year ago."""
 
     @model_validator(mode="after")
     def _is_known(self) -> "ArrivalIn":
@@ -90,10 +100,11 @@ class ArrivalIn(BaseModel):
         return self
 
     def arrival(self, on: date) -> Arrival:
-        """The arrival of somebody whose age was told on that day."""
+        """The arrival of somebody who landed, and whose age was told, on that day. Raises `BadCell`."""
         birth = None
         if self.birth_date is not None:
             birth = dates.read_birth(self.birth_date)
+            cells.in_life(birth, on, self.age)
         elif self.age is not None:
             birth = people.aged(self.age, on)
         return Arrival(
@@ -166,15 +177,10 @@ async def record_arrival(request: Request) -> Response:
     """POST /api/arrivals."""
     actor = await port_actor(request)
     key = await web.key_of(request)
-    sent = _parsed(request, await request.body())
+    sent = _parsed(request, ArrivalIn, await request.body())
+    arrival = _told(request, actor, sent)
     desk: Desk = request.app.state.desk
-    recorded = await desk.record(
-        actor,
-        sent.arrival(_day(request, actor, sent)),
-        key=key,
-        voyage_id=sent.voyage_id,
-        arrived_at=sent.arrived_at,
-    )
+    recorded = await desk.record(actor, arrival, key=key, voyage_id=sent.voyage_id, arrived_at=sent.arrived_at)
     headers = None if recorded.new else {"Idempotent-Replay": "true"}
     return web.json_response(_out(recorded), 201, headers)
 
@@ -184,36 +190,31 @@ async def record_batch(request: Request) -> Response:
     """POST /api/arrivals/batch."""
     actor = await port_actor(request)
     items = _items(request, await request.body())
-    language = web.language_of(request)
     results: list[dict[str, Any]] = [{} for _ in items]
-    good: list[tuple[int, KeyedArrival]] = []
+    good: list[tuple[int, KeyedArrival, Arrival]] = []
     for n, item in enumerate(items):
         try:
-            good.append((n, KeyedArrival.model_validate_json(orjson.dumps(item))))
-        except ValidationError as error:
-            found = validation.field_problems(language, error.errors(include_input=False, include_url=False))
-            results[n] = {
-                "key": item.get("key") if isinstance(item, dict) and isinstance(item.get("key"), str) else None,
-                "status": "refused",
-                "problem": {"code": "invalid", "title": words.translate(language, web.Invalid.title), "errors": found},
-            }
+            sent = _parsed(request, KeyedArrival, _bytes_of(request, item))
+            good.append((n, sent, _told(request, actor, sent)))
+        except (web.Invalid, ArrivalInFuture, ArrivalLongAgo) as refused:
+            key = item.get("key") if isinstance(item, dict) else None
+            results[n] = _refused(request, key if isinstance(key, str) else None, refused)
     desk: Desk = request.app.state.desk
     recorded = await desk.record_many(
-        actor,
-        [(sent.key, sent.arrival(_day(request, actor, sent)), sent.voyage_id, sent.arrived_at) for _, sent in good],
+        actor, [(sent.key, arrival, sent.voyage_id, sent.arrived_at) for _, sent, arrival in good]
     )
-    for (n, sent), result in zip(good, recorded, strict=True):
+    for (n, sent, _), result in zip(good, recorded, strict=True):
         if isinstance(result, Recorded):
             status = "recorded" if result.new else "known"
             results[n] = {"key": sent.key, "status": status, "arrival": _out(result)}
         else:
-            problem = {"code": CODES[type(result)], "title": words.translate(language, str(result)), "errors": []}
-            results[n] = {"key": sent.key, "status": "refused", "problem": problem}
+            results[n] = _refused(request, sent.key, result)
     return web.json_response({"results": results})
 
 
 CODES: dict[type[Refused], str] = {
     ArrivalInFuture: "arrival_in_future",
+    ArrivalLongAgo: "arrival_long_ago",
     RecordedDifferently: "idempotency_key_reused",
     VoyageUnknown: "voyage_unknown",
 }
@@ -251,19 +252,34 @@ async def documented_batch(request: Request, _: BatchIn) -> Response:
     return await record_batch(request)
 
 
-def _day(request: Request, actor: Actor, sent: ArrivalIn) -> date:
-    """The day of arrival at the actor's port."""
-    return day_at(port_of(actor), sent.arrived_at or request.app.state.database.clock.now())
-
-
-def _parsed(request: Request, body: bytes) -> ArrivalIn:
+def _told(request: Request, actor: Actor, sent: ArrivalIn) -> Arrival:
+    """What was sent, as of the day of arrival at the actor's port. Raises `Invalid` for a birth that cannot be."""
+    landed = landed_at(sent.arrived_at, request.app.state.database.clock.now())
     try:
-        return ArrivalIn.model_validate_json(body)
+        return sent.arrival(day_at(port_of(actor), landed))
+    except BadCell as bad:
+        field = "/age" if bad.code == "age_differs" else "/birth_date"
+        message, remedy = (words.translate(web.language_of(request), text) for text in CELL_PROBLEMS[bad.code])
+        raise web.Invalid([web.FieldProblem(field, message, remedy)]) from None
+
+
+def _parsed(request: Request, kind: type[A], body: bytes) -> A:
+    try:
+        return kind.model_validate_json(body)
     except ValidationError as error:
         found = validation.field_problems(
             web.language_of(request), error.errors(include_input=False, include_url=False)
         )
         raise web.Invalid(found) from None
+
+
+def _bytes_of(request: Request, item: object) -> bytes:
+    """One item of a batch as JSON again; what is nested deeper than that can be written is refused."""
+    try:
+        return orjson.dumps(item)
+    except orjson.JSONEncodeError:
+        message, remedy = (words.translate(web.language_of(request), text) for text in validation.FALLBACK)
+        raise web.Invalid([web.FieldProblem("", message, remedy)]) from None
 
 
 def _items(request: Request, body: bytes) -> list[Any]:
@@ -281,6 +297,16 @@ def _items(request: Request, body: bytes) -> list[Any]:
         message = words.translate(language, msg("A batch holds at most %(most)s arrivals."), most=MOST_IN_BATCH)
         raise web.Invalid([web.FieldProblem("/arrivals", message)])
     return items
+
+
+def _refused(request: Request, key: str | None, refused: web.Invalid | Refused) -> dict[str, Any]:
+    """The result of an item of a batch that was refused."""
+    if isinstance(refused, web.Invalid):
+        code, sentence, errors = refused.code, refused.title, refused.errors
+    else:
+        code, sentence, errors = CODES[type(refused)], str(refused), []
+    problem = {"code": code, "title": words.translate(web.language_of(request), sentence), "errors": errors}
+    return {"key": key, "status": "refused", "problem": problem}
 
 
 def _out(recorded: Recorded) -> dict[str, Any]:

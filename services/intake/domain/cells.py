@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 from services.intake.domain import dates
 from services.intake.domain.arrivals import OnwardWish
-from services.intake.domain.people import OLDEST, Birth
+from services.intake.domain.people import OLDEST, Birth, age_on
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 
@@ -195,12 +195,14 @@ def is_formula(cell: str) -> bool:
     return first in "+-" and len(cell) > 1 and not NUMBER_ONLY.fullmatch(cell[1:].strip("()")) and cell not in BLANK
 
 
-def in_life(born: Birth, on: date) -> None:
-    """Raise `BadCell` for a birth after the day of arrival, or more than 120 years before it."""
+def in_life(born: Birth, on: date, years: int | None = None) -> None:
+    """Raise `BadCell` for a birth after the day of arrival, more than 120 years before it, or another age's."""
     if born.earliest > on:
         raise BadCell("date_in_future")
     if born.latest.year < on.year - OLDEST:
         raise BadCell("date_too_old")
+    if years is not None and not age_on(born.latest, on) - 1 <= years <= age_on(born.earliest, on) + 1:
+        raise BadCell("age_differs")
 
 
 def _digits_of(cell: str, damaged: str, unreadable: str) -> str:

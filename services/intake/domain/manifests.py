@@ -137,14 +137,9 @@ class _Reading:
         if birth is None:
             return None if years is None else people.aged(years, self.on)
         try:
-            cells.in_life(birth, self.on)
+            cells.in_life(birth, self.on, years)
         except BadCell as bad:
-            self._blame(problems, number, record, field, bad.code)
-            return birth
-        if years is not None:
-            youngest, oldest = people.age_on(birth.latest, self.on), people.age_on(birth.earliest, self.on)
-            if not youngest - 1 <= years <= oldest + 1:
-                self._blame(problems, number, record, "age", "age_differs")
+            self._blame(problems, number, record, "age" if bad.code == "age_differs" else field, bad.code)
         return birth
 
     def _check_origin(self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]) -> None:

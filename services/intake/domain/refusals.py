@@ -38,6 +38,12 @@ class ArrivalInFuture(Refused):
     detail = msg("Nobody can have landed later than now. Check the time and its zone.")
 
 
+class ArrivalLongAgo(Refused):
+    """Who landed more than a year ago is recorded here no more."""
+
+    detail = msg("Nobody is recorded later than a year after landing. Check the year of the arrival.")
+
+
 class RecordedDifferently(Refused):
     """The same key was used before for an arrival with other details."""
 

@@ -120,9 +120,9 @@ def _birth(typed: dict[str, Any], today: date, wrong: Any, age: int | None) -> B
         return None if age is None else people.aged(age, today)
     try:
         birth = dates.read_birth(" ".join(filter(None, (day, month, year))))
-        cells.in_life(birth, today)
+        cells.in_life(birth, today, age)
     except (dates.BadDate, BadCell) as bad:
-        wrong("birth", bad.code)
+        wrong("age" if bad.code == "age_differs" else "birth", bad.code)
         return None
     return birth
 
