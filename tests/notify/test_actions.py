@@ -1,5 +1,6 @@
 """Facts become notices: matching, restriction, once per fact, a bounded number of statements."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
@@ -248,6 +249,17 @@ class TestSubscriptions:
         with pytest.raises(DeliveryStillWaiting):
             async with database.work(NGO, purpose="test") as work:
                 await deliveries.replay_delivery(work, delivery_id)
+
+    async def test_who_changes_a_subscription_holds_up_nobody_who_hears(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        subscription_id = await subscribe("/ok")
+
+        async with asyncio.timeout(5), database.work(NGO, purpose="pause") as work:
+            await subscriptions.pause_subscription(work, subscription_id)
+            await hear(database, a_fact())
+
+        assert len(await queued(database)) == 1
 
     async def test_pausing_twice_is_one_fact(self, database: Database, subscribe: Subscribe) -> None:
         subscription_id = await subscribe("/ok")

@@ -438,6 +438,21 @@ class TestTroubles:
         assert await statuses(database) == ["suppressed"]
         assert len(await facts_of(database, "notify.notice_suppressed.v1")) == 1
 
+    async def test_what_is_refused_after_the_end_is_nobodys_task(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        subscription_id = await subscribe("/ok")
+        await hear(database, a_fact(), a_fact())
+        async with database.work(CLOCK, purpose="deliver") as work:
+            claimed = await deliveries.claim_deliveries(work, trusted=False, subscriptions=10, limit=10)
+        async with database.work(NGO, purpose="end") as work:
+            await subscriptions.end_subscription(work, subscription_id)
+
+        answers = [an_answer(status, trouble="client_error") for status in (400, 410)]
+        await notify_clock.settle(database, list(zip(claimed, answers, strict=True)))
+
+        assert await database.pool.fetchval("SELECT count(*) FROM tasks WHERE closed_at IS NULL") == 0
+
     async def test_what_a_dead_courier_had_in_hand_is_ended_as_well(
         self, database: Database, subscribe: Subscribe, clock: FixedClock
     ) -> None:

@@ -63,12 +63,15 @@ async def count_subscriptions(work: Work) -> int:
 
 
 async def lock_subscription(work: Work, subscription_id: str, *, scope: str | None) -> Subscription | None:
-    """The subscription, locked for a change; None when there is none within `scope` (None: all organisations)."""
+    """The subscription, locked for a change; None when there is none within `scope` (None: all organisations).
+
+    The lock leaves its key alone: notices for it are queued and settled meanwhile.
+    """
     row = await work.connection.fetchrow(
         f"""
         SELECT {COLUMNS} FROM subscriptions s
         WHERE s.subscription_id = $1 AND ($2::text IS NULL OR s.organisation = $2)
-        FOR UPDATE
+        FOR NO KEY UPDATE
         """,  # noqa: S608 - a constant list of columns
         subscription_id,
         scope,

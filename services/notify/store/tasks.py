@@ -28,13 +28,17 @@ class Task:
 
 
 async def open_tasks(work: Work, *, kind: str, about: Sequence[tuple[str, str, str | None]]) -> None:
-    """Open one task for each (organisation, subscription id, delivery id) that has none open."""
+    """Open one task for each (organisation, subscription id, delivery id) that has none open.
+
+    None for a subscription that has ended: nobody could act on it.
+    """
     await work.connection.execute(
         """
         INSERT INTO tasks (task_id, kind, organisation, subscription_id, delivery_id, opened_at)
         SELECT a.task_id, $2, a.organisation, a.subscription_id, a.delivery_id, $3
         FROM unnest($1::uuid[], $4::text[], $5::uuid[], $6::uuid[])
             AS a (task_id, organisation, subscription_id, delivery_id)
+        JOIN subscriptions s ON s.subscription_id = a.subscription_id AND s.status <> 'ended'
         WHERE a.delivery_id IS NOT NULL OR NOT EXISTS (
             SELECT FROM tasks t WHERE t.subscription_id = a.subscription_id AND t.kind = $2 AND t.closed_at IS NULL
         )
