@@ -225,6 +225,21 @@ class TestVoyages:
         days = [(await site("officer").get("/api/voyages", day=f"2026-11-{d}")).json() for d in (23, 24)]
         assert [len(found) for found in days] == [1, 1]
 
+    @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "0050-01-01T00:00:00Z", "9999-12-31T23:00:00-12:00"])
+    async def test_at_no_likely_time_are_refused(self, site: Site, at: str) -> None:
+        sent = {"modality": "repatriation", "announced": 7, "expected_at": at}
+        answer = await site("officer").post("/api/voyages", json=sent)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "expected_far_off")
+        assert "Periksa tahun" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+    async def test_of_no_likely_day_are_not_looked_for(self, site: Site, day: str) -> None:
+        answer = await site("officer").get("/api/voyages", day=day)
+
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == ["/day"]
+
 
 class TestManifest:
     async def test_a_preview_keeps_nothing(self, site: Site, database: Database) -> None:

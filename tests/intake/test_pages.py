@@ -55,6 +55,28 @@ class TestAnnouncing:
         assert 'value="KM Purnama"' in answer.text
         assert "<title>Galat:" in answer.text
 
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [
+            ({"expected_year": "9" * 20}, "Ini bukan tanggal dan waktu."),
+            ({"expected_year": "0001", "expected_month": "1", "expected_day": "1"}, "Hari ini lebih dari setahun"),
+            ({"expected_year": "2062"}, "Hari ini lebih dari setahun"),
+            ({"announced": "9" * 5000}, "Ini bukan jumlah orang."),
+        ],
+        ids=["no year", "year one", "far off", "no count"],
+    )
+    async def test_asks_again_about_what_cannot_be(self, site: Site, typed: dict[str, str], words: str) -> None:
+        form = {"vessel": "KM Purnama", "modality": "deportation", "announced": "312", **DAY, **typed}
+        answer = await site("officer").post("/id/pelayaran/baru", data=form)
+
+        assert answer.status_code == 422
+        assert words in said(answer)
+
+    @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1926-11-23"])
+    async def test_of_no_likely_day_are_not_looked_for(self, site: Site, day: str) -> None:
+        assert (await site("officer").get("/id/", hari=day)).status_code == 422
+        assert (await site("officer").get("/id/", hari="2026-11-23")).status_code == 200
+
     async def test_an_empty_day_invites(self, site: Site) -> None:
         assert "Tidak ada pelayaran pada hari ini" in said(await site("officer").get("/id/"))
 
@@ -126,8 +148,10 @@ class TestList:
         bomb = "eJztwTEBAAAAwqD1T20JT6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
         for content in ("", "!!!", bomb, "AAAA"):
-            answer = await site("officer").post(f"{path}/kirim", data={"content": content})
-            assert answer.status_code == 422
+            for step in ("kirim", "tertahan.csv"):
+                answer = await site("officer").post(f"{path}/{step}", data={"content": content})
+                assert answer.status_code == 422
+                assert 'href="#f-file"' in answer.text
 
     async def test_of_many_thousands_goes_by_the_form(self, site: Site, database: Database) -> None:
         path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"

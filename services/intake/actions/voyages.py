@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from services.intake.actions.arrivals import port_of
-from services.intake.domain.refusals import VoyageUnknown
-from services.intake.domain.voyages import Modality, Report, Voyage
+from services.intake.domain.refusals import ExpectedFarOff, VoyageUnknown
+from services.intake.domain.voyages import Modality, Report, Voyage, is_near
 from services.intake.store import voyages as store
 from shared.contracts.intake import VoyageAnnounced
 from shared.kit.actor import Actor
@@ -16,8 +16,10 @@ from shared.kit.work import Work
 async def announce_voyage(
     work: Work, *, modality: Modality, vessel: str, announced: int, expected_at: datetime
 ) -> Voyage:
-    """Announce a voyage at the actor's port. Raises `NotAllowed`."""
+    """Announce a voyage at the actor's port. Raises `NotAllowed`, `ExpectedFarOff`."""
     port = port_of(work.actor)
+    if not is_near(expected_at, work.now):
+        raise ExpectedFarOff
     voyage = Voyage(new_id(), port.code, modality, vessel, announced, expected_at)
     await store.add(work, voyage)
     work.emit(

@@ -14,7 +14,7 @@ from services.intake.actions.manifests import Preview
 from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
 from services.intake.domain.refusals import ManifestUnusable
-from services.intake.domain.voyages import MOST_ANNOUNCED, Counts, Modality, Voyage
+from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Counts, Modality, Voyage
 from services.intake.store import voyages as store
 from services.intake.store.manifests import Manifest
 from shared.contracts.fact import AwareDatetime, Id
@@ -37,6 +37,7 @@ class VoyageIn(BaseModel):
     vessel: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     announced: Annotated[int, Field(ge=0, le=MOST_ANNOUNCED)]
     expected_at: AwareDatetime
+    """Within a year from now; late entry counts as announcing."""
 
 
 class CountsOut(BaseModel):
@@ -128,7 +129,9 @@ async def announce_voyage(request: Request, sent: VoyageIn, actor: PortActor) ->
 
 @router.get("/api/voyages", response_model=list[VoyageOut])
 async def list_voyages(
-    request: Request, actor: PortActor, day: Annotated[date | None, Query(description="In the port's zone")] = None
+    request: Request,
+    actor: PortActor,
+    day: Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY, description="In the port's zone")] = None,
 ) -> Response:
     """The voyages of a day at the actor's port, today's when no day is given."""
     database: Database = request.app.state.database

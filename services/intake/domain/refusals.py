@@ -32,6 +32,12 @@ class VoyageUnknown(Refused):
     detail = msg("There is no such voyage at your port.")
 
 
+class ExpectedFarOff(Refused):
+    """No ship is announced for a day more than a year away."""
+
+    detail = msg("This day is more than a year away. Check the year.")
+
+
 class ArrivalInFuture(Refused):
     """Nobody can have landed after now."""
 

@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
 MOST_ANNOUNCED = 200_000
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+"""The days on which voyages are looked for."""
+NEAR = timedelta(days=366)
+
+
+def is_near(expected_at: datetime, now: datetime) -> bool:
+    """True for a time that a letter of today may announce, or that is entered late; others are slips of the pen."""
+    return abs(expected_at - now) <= NEAR
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,12 @@ async def held_rows(request: Request, voyage_id: Id, actor: Officer) -> Response
     """The rows that are held back, with one more column that says why: to be corrected and sent again."""
     database: Database = request.app.state.database
     voyage = await voyages.find_voyage(database, actor, voyage_id)
-    content = unpack(str((await request.form()).get("content", "")))
-    looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content)
     language = web.language_of(request)
+    try:
+        content = unpack(str((await request.form()).get("content", "")))
+        looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content)
+    except ManifestUnusable as unusable:
+        return _upload_page(request, voyage, [_unusable(language, unusable)])
     return _csv(_held_lines(language, looked), "baris-tertahan.csv")
 
 

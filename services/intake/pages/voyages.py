@@ -1,5 +1,6 @@
 """Today's voyages, one voyage as it stands, and announcing one."""
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,8 @@ from starlette.datastructures import FormData
 from services.intake import policy
 from services.intake.actions import voyages
 from services.intake.actions.arrivals import port_of
-from services.intake.domain.voyages import MOST_ANNOUNCED
+from services.intake.domain.refusals import ExpectedFarOff
+from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, is_near
 from services.intake.pages import labels
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import manifests as manifests_store
@@ -29,10 +31,13 @@ Officer = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
 MOST_VOYAGES = 100
 LINES_PER_PAGE = 100
 LONGEST_VESSEL = 80
+HEADS = re.compile(r"[0-9]{1,7}")
 
 
 @router.get("/")
-async def todays_voyages(request: Request, actor: Officer, hari: Annotated[date | None, Query()] = None) -> Response:
+async def todays_voyages(
+    request: Request, actor: Officer, hari: Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY)] = None
+) -> Response:
     """The voyages of a day at the officer's port; `hari` is the day, today when it is left out."""
     database: Database = request.app.state.database
     port = port_of(actor)
@@ -69,7 +74,7 @@ async def announce(request: Request, actor: Officer) -> Response:
     database: Database = request.app.state.database
     port = port_of(actor)
     form = await request.form()
-    read, errors = _read_voyage(web.language_of(request), form, port)
+    read, errors = _read_voyage(web.language_of(request), form, port, database.clock.now())
     if errors:
         return _announce_page(request, port, _typed(form), errors)
     async with database.work(actor, purpose="reception") as work:
@@ -145,7 +150,9 @@ def _typed(form: FormData) -> dict[str, Any]:
     return typed | {part: str(form.get(f"expected_{part}", "")) for part in ("day", "month", "year")}
 
 
-def _read_voyage(language: Language, form: FormData, port: codes.Port) -> tuple[dict[str, Any], list[web.FieldProblem]]:
+def _read_voyage(
+    language: Language, form: FormData, port: codes.Port, now: datetime
+) -> tuple[dict[str, Any], list[web.FieldProblem]]:
     """What the form says, or what is wrong with it."""
     typed = _typed(form)
     errors: list[web.FieldProblem] = []
@@ -159,11 +166,13 @@ def _read_voyage(language: Language, form: FormData, port: codes.Port) -> tuple[
     if typed["modality"] not in labels.MODALITIES:
         wrong("modality", msg("The kind of return is missing."), msg("Choose one."))
     announced = typed["announced"].strip().replace(".", "")
-    if not announced.isascii() or not announced.isdecimal() or int(announced) > MOST_ANNOUNCED:
+    if not HEADS.fullmatch(announced) or int(announced) > MOST_ANNOUNCED:
         wrong("announced", msg("This is not a head count."), msg("Write a whole number; 0 when nobody announced them."))
     expected = _moment(typed, port)
     if expected is None:
         wrong("expected", msg("This is not a day and time."), msg("For example 23 11 2026 and 14.30."))
+    elif not is_near(expected, now):
+        wrong("expected", ExpectedFarOff.detail, "")
     read = {
         "modality": typed["modality"],
         "vessel": vessel,
@@ -181,5 +190,5 @@ def _moment(typed: dict[str, Any], port: codes.Port) -> datetime | None:
         return datetime(
             int(typed["year"]), month or 0, int(typed["day"]), int(hour), int(minute or 0), tzinfo=ZoneInfo(port.zone)
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
