@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.notify.__main__ import build
+from services.notify.actions.subscriptions import end_subscription
 from services.notify.clock import Courier
 from services.notify.settings import Settings
 from shared.contracts.referral import AssignmentAccepted
@@ -55,7 +56,8 @@ class Site:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
-    """Notify's application: a server that takes notices, one that is down, one that refuses, one that is gone."""
+    """Notify's application: a server that takes notices, one that is down, one that refuses, one that is gone, and one
+    that nobody wants told any more."""
     database = await connect(database_urls("notify").application, service="notify", clock=FixedClock(START))
     receiver = Receiver()
     await receiver.start()
@@ -66,6 +68,7 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
             "/status/503": "Server malam",
             "/status/422": "Server lama",
             "/status/410": "Kantor yang sudah tutup",
+            "/former": "Posko lama",
         }.items()
     }
     await hear(database, a_fact(), a_fact(AssignmentAccepted, need="WAGE"))
@@ -75,6 +78,8 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
             await courier.turn()
             await courier.drain()
             await courier.aclose()
+    async with database.work(ACTORS["ngo"], purpose="end") as work:
+        await end_subscription(work, subscriptions["/former"])
     rows = await database.fetch(
         "SELECT DISTINCT ON (subscription_id) subscription_id::text, delivery_id::text FROM deliveries"
         " ORDER BY subscription_id, delivery_id"
@@ -99,11 +104,12 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
 
 def pages(site: Site) -> list[tuple[str, str]]:
     """Every page as (actor, path), each in the states that look different."""
-    each = [f"/langganan/{site.subscriptions[path]}" for path in ("/ok", "/status/503", "/status/410")]
-    each += [f"/pengiriman/{site.deliveries[path]}" for path in ("/ok", "/status/503", "/status/422")]
+    each = [f"/langganan/{site.subscriptions[path]}" for path in ("/ok", "/status/503", "/status/410", "/former")]
+    each += [f"/pengiriman/{site.deliveries[path]}" for path in ("/ok", "/status/503", "/status/422", "/former")]
     each += ["/", "/tugas", "/langganan/baru", f"/langganan/{site.subscriptions['/ok']}/ubah"]
     refused = f"/pengiriman/{site.deliveries['/status/422']}"
-    return [*(("ngo", path) for path in each), ("stranger", "/"), ("operator", "/tugas"), ("operator", refused)]
+    watched = [("operator", path) for path in ("/", "/tugas", refused)]
+    return [*(("ngo", path) for path in each), ("stranger", "/"), *watched]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,10 @@ async def test_a_subscription_is_made_tested_paused_and_ended(see: Open, site: S
     await page.get_by_role("button", name="Akhiri langganan").click()
 
     await page.get_by_role("heading", level=1, name="Langganan").wait_for()
-    assert await page.get_by_role("link", name="Posko Makassar").count() == 0
+    assert await page.locator("section.panel").get_by_text("Posko Makassar").count() == 0
+    await page.get_by_role("link", name="Posko Makassar").click()
+    await page.get_by_text("Tidak ada lagi yang dikirim; log pengiriman disimpan.").wait_for()
+    assert await page.get_by_role("button", name="Kirim uji coba").count() == 0
     if script:
         assert sight.complaints == []
 
