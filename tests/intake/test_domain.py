@@ -228,6 +228,35 @@ class TestCells:
         assert not cells.is_formula(text)
 
 
+class TestHeadings:
+    @pytest.mark.parametrize(
+        ("heading", "field"),
+        [
+            ("JENIS KELAMIN (L/P)", "sex"), ("Nama Lengkap (sesuai paspor)", "full_name"),
+            ("Tgl. Lahir (dd/mm/yyyy)", "birth_date"), ("Tanggal Lahir (Tgl-Bln-Thn) *", "birth_date"),
+            ("Sex [M/F]", "sex"), ("Umur (tahun)", "age"), ("Nama (wajib diisi)", "full_name"),
+            ("NIK (16 digit)", "nik"), ("Asal (Kab/Kota)", "origin_regency"), ("No. (Paspor/SPLP)", "document_number"),
+            ("Tempat, Tgl Lahir (sesuai KTP)", "birthplace_and_date"), ("Nama ()", "full_name"),
+        ],
+    )  # fmt: skip
+    def test_are_known_with_a_note_on_how_to_fill_them_in(self, heading: str, field: str) -> None:
+        assert headings.field_of(heading) == field
+
+    @pytest.mark.parametrize(
+        "heading",
+        ["Nama (ayah)", "Nama (ibu kandung)", "Umur (bulan)", "No HP (majikan)", "Alamat (di Malaysia)",
+         "Tanggal Lahir (anak)", "Nama (L/P)", "Tgl (lahir) berangkat", "Paspor (masa berlaku)", "()", "("],
+    )  # fmt: skip
+    def test_of_something_else_are_not_taken_for_ours(self, heading: str) -> None:
+        assert headings.field_of(heading) is None
+
+    def test_with_a_note_give_way_to_the_same_without_one(self) -> None:
+        sheet = sheets.open_sheet(b"Nama (sesuai KTP);Nama;L/P;Umur\nMoch. Rudi;Rudi;L;30")
+
+        assert [row.name for row in manifests.read(sheet, on=TODAY)] == ["Rudi"]
+        assert sheet.ignored == ("Nama (sesuai KTP)",)
+
+
 class TestSheet:
     @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -1,7 +1,7 @@
 """What the columns of a name list are called: ours, and the Indonesian and English words people use."""
 
 import re
-from functools import cache
+from functools import lru_cache
 
 KNOWN = {
     "seq": "seq no nomor nomor_urut no_urut nr urut",
@@ -37,6 +37,20 @@ KNOWN = {
     "onward_wish": "onward_wish keinginan tujuan rencana tujuan_pulang rencana_selanjutnya",
     "language": "language bahasa",
 }
+DATE_PARTS = "d dd m mm mmm y yy yyyy h hh b bb t tt tttt tgl tanggal hari bln bulan thn tahun day month year date"
+NOTES = {
+    "": "sesuai menurut dengan dgn as in on the dokumen document paspor passport splp ktp identitas wajib harus diisi"
+    " isi required opsional optional jika bila kalau if ada any diketahui known lengkap huruf kapital besar format",
+    "sex": "l p m f x lk pr laki perempuan pria wanita male female",
+    "birth_date": DATE_PARTS,
+    "birthplace_and_date": f"{DATE_PARTS} kota kab",
+    "age": "th thn tahun year years",
+    "nik": "16 digit angka digits",
+    "origin_regency": "kab kota kabupaten kode code kemendagri",
+}
+"""What a remark in brackets behind a heading may say without changing what is meant, for any field and for some."""
+NOTES_OF = {field: frozenset(f"{NOTES['']} {NOTES.get(field, '')}".split()) for field in KNOWN}
+NOTED = re.compile(r"(.+)[(\[]([^()\[\]]*)[)\]][\s*:.]*", re.DOTALL)
 FIELD_OF = {words: field for field, all_words in KNOWN.items() for words in all_words.split()}
 
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -53,8 +67,28 @@ TEMPLATE = (
 """The columns of the empty list that port staff can download."""
 
 
-@cache
+@lru_cache(maxsize=1024)
 def field_of(heading: str) -> str | None:
-    """The field a heading means, None when it means none of ours. Case, dots and line breaks do not matter."""
-    words = re.sub(r"[^a-z0-9]+", "_", heading.casefold()).strip("_")
-    return FIELD_OF.get(words)
+    """The field a heading means, None when it means none of ours. Case, dots and line breaks do not matter.
+
+    While the heading is looked for, the cells of the first rows are asked about too: what is remembered has an end.
+    """
+    return plain_field_of(heading) or noted_field_of(heading)
+
+
+def plain_field_of(heading: str) -> str | None:
+    """The field that a heading means as it stands."""
+    return FIELD_OF.get("_".join(_words(heading)))
+
+
+def noted_field_of(heading: str) -> str | None:
+    """The field that a heading means without the remark behind it: `Jenis Kelamin (L/P)`, but not `Nama (ayah)`."""
+    noted = NOTED.fullmatch(heading)
+    field = plain_field_of(noted[1]) if noted else None
+    if noted is None or field is None or plain_field_of(heading):
+        return None
+    return field if NOTES_OF[field].issuperset(_words(noted[2])) else None
+
+
+def _words(heading: str) -> list[str]:
+    return re.sub(r"[^a-z0-9]+", " ", heading.casefold()).split()

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from services.intake.domain import headings
 from services.intake.domain.refusals import ManifestUnusable
@@ -93,15 +94,18 @@ def _heading(text: str) -> tuple[str, int, list[str]]:
 
 def _fields(heading: Sequence[str]) -> dict[str, int]:
     fields: dict[str, int] = {}
-    for column, text in enumerate(heading):
-        field = headings.field_of(text)
-        if field is None:
-            continue
-        if field in fields:
-            raise ManifestUnusable(
-                "heading_repeated", first=heading[fields[field]].strip()[:60], second=text.strip()[:60]
-            )
-        fields[field] = column
+    for meant in (headings.plain_field_of, headings.noted_field_of):
+        plainly = set(fields)
+        for column, text in enumerate(heading):
+            field = meant(text)
+            if field is None or field in plainly:
+                continue
+            if field in fields:
+                raise ManifestUnusable(
+                    "heading_repeated", first=heading[fields[field]].strip()[:60], second=text.strip()[:60]
+                )
+            fields[field] = column
+    fields = dict(sorted(fields.items(), key=itemgetter(1)))
     for wanted, ways in headings.REQUIRED.items():
         if not any(way in fields for way in ways):
             raise ManifestUnusable(f"heading_missing_{wanted}")
