@@ -19,4 +19,4 @@ DISCLOSURE_CLIENT = "svc-referral"
 
 def may_ask_disclosure(actor: Actor) -> bool:
     """Ask for an identity on behalf of an agency."""
-    return actor.has("service") and actor.id == DISCLOSURE_CLIENT
+    return actor.kind == "client" and actor.has("service") and actor.id == DISCLOSURE_CLIENT

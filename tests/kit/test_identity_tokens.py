@@ -20,6 +20,7 @@ from shared.kit.identity.issuer import Issuer
 from tests.kit.outside_issuer import OutsideIssuer, encoded, outside_issuer
 
 Forge = Callable[[OutsideIssuer], str]
+NOW = int(time.time())
 
 
 @pytest_asyncio.fixture
@@ -79,6 +80,34 @@ class TestGenuineTokens:
         token = outside.sign(outside.claims(roles=["system", "offline_access", "agency_system", 7]))
 
         assert (await verifier.verify(token)).roles == {"agency_system"}
+
+    @pytest.mark.parametrize(
+        "named",
+        [
+            {"client_id": "svc-referral", "azp": "svc-referral"},
+            {"client_id": "svc-referral", "azp": "another"},
+            {"azp": "svc-referral"},
+        ],
+    )
+    async def test_of_a_client_name_it_by_client_id_where_the_subject_is_a_number_of_the_provider(
+        self, outside: OutsideIssuer, verifier: TokenVerifier, named: dict[str, str]
+    ) -> None:
+        token = outside.sign(outside.claims(sub="0b9d1c0e-6a4e-4a55-9f0e-0c1b6a5b8f11", kind=None, **named))
+
+        actor = await verifier.verify(token)
+
+        assert (actor.id, actor.kind) == ("svc-referral", "client")
+
+    @pytest.mark.parametrize("said", [{"kind": "person"}, {"kind": None, "auth_time": NOW}])
+    async def test_of_a_person_never_speak_for_the_client_the_person_came_through(
+        self, outside: OutsideIssuer, verifier: TokenVerifier, said: dict[str, object]
+    ) -> None:
+        through = {"client_id": "svc-referral", "azp": "svc-referral"}
+        token = outside.sign(outside.claims(sub="dinsos.7306", roles=["agency_worker"], **through, **said))
+
+        actor = await verifier.verify(token)
+
+        assert (actor.id, actor.kind) == ("dinsos.7306", "person")
 
 
 def sealed_with_public_key(outside: OutsideIssuer) -> str:
@@ -171,7 +200,6 @@ def literally(token: str) -> Forge:
     return lambda _: token
 
 
-NOW = int(time.time())
 FORGERIES: dict[str, Forge] = {
     "unsigned": unsigned,
     "none_in_capitals": none_in_capitals,
@@ -217,6 +245,9 @@ FORGERIES: dict[str, Forge] = {
     "name_as_subject": with_claims(sub="Siti Aminah"),
     "address_as_subject": with_claims(sub="siti@example.id"),
     "subject_is_a_number": with_claims(sub=12),
+    "name_as_client": with_claims(client_id="Siti Aminah"),
+    "name_as_party": with_claims(azp="siti@example.id"),
+    "client_is_a_number": with_claims(client_id=12),
     "no_organisation": with_claims(org=None),
     "roles_are_text": with_claims(roles="agency_system"),
     "claims_to_be_a_part_of_us": with_claims(kind="system"),
@@ -347,9 +378,12 @@ class TestVerifiedTokens:
         assert await verifier.verify(token) is first
 
 
+CLAIMS = ["sub", "client_id", "azp", "auth_time", "org", "roles", "port", "region", "kind"]
+
+
 class TestClaims:
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.dictionaries(st.sampled_from(["sub", "org", "roles", "port", "region", "kind"]), st.from_type(object)))
+    @given(st.dictionaries(st.sampled_from(CLAIMS), st.from_type(object)))
     def test_of_any_form_give_an_actor_of_codes_or_a_refusal(self, said: dict[str, object]) -> None:
         try:
             actor = claims.actor(said, kind="client")

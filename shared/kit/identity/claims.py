@@ -36,19 +36,22 @@ _code = TypeAdapter[str](Code)
 def actor(claims: Mapping[str, Any], *, kind: Literal["person", "client"]) -> Actor:
     """The actor of these claims; `kind` where they do not say it. Raises `BadToken` on a claim of a wrong form.
 
-    Roles that are none of ours (a provider adds its own) are left out.
+    A client goes by its client id (RFC 9068, 2.2): what its `sub` is, is the provider's affair. Claims that tell when
+    somebody signed in are of that person, whichever client it was through. Roles that are none of ours (a provider
+    adds its own) are left out.
     """
     roles = claims.get("roles", [])
     if not isinstance(roles, list):
         raise BadToken
-    said = claims.get("kind", kind)
+    said = claims.get("kind", "person" if "auth_time" in claims else kind)
     if said not in ("person", "client"):
         raise BadToken
     region = claims.get("region")
     if region is not None and not (isinstance(region, str) and REGION.fullmatch(region)):
         raise BadToken
+    names = ("client_id", "azp", "sub") if said == "client" else ("sub",)
     return Actor(
-        id=_coded(claims.get("sub")),
+        id=_coded(next((claims[name] for name in names if name in claims), None)),
         organisation=_coded(claims.get("org")),
         roles=ROLES.intersection(role for role in roles if isinstance(role, str)),
         kind=said,
