@@ -14,7 +14,6 @@ from shared.kit.ids import new_id
 from shared.kit.inbox import Heard
 from shared.kit.work import Work
 
-
 MOST_IN_ONE_FACT = 500
 
 
