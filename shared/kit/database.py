@@ -18,6 +18,11 @@ from shared.kit.work import Work
 
 KIT_MIGRATIONS = Path(__file__).parent / "sql"
 MIGRATION_LOCK = 7_200
+ACQUIRE_S = 10.0
+"""Who waits longer for a connection is told to come back."""
+
+KEEPALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+"""A host that vanishes leaves its session, and the locks in it, for eleven seconds, not for the system's two hours."""
 
 TRANSIENT = (
     asyncpg.PostgresConnectionError,
@@ -80,7 +85,7 @@ class Database:
     @asynccontextmanager
     async def work(self, actor: Actor, *, purpose: str, caused_by: str | None = None) -> AsyncIterator[Work]:
         """One transaction: commits when the body ends, with the facts it told; rolls back when it raises."""
-        async with self.pool.acquire() as connection:
+        async with self.pool.acquire(timeout=ACQUIRE_S) as connection:
             async with connection.transaction():
                 work = Work(connection, actor, self.clock.now(), purpose, self.service, caused_by)
                 yield work
@@ -91,7 +96,8 @@ class Database:
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """Run one statement in a transaction of its own (a read, or a hot path's only write)."""
-        rows: list[asyncpg.Record] = await self.pool.fetch(statement, *arguments)
+        async with self.pool.acquire(timeout=ACQUIRE_S) as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
         return rows
 
     async def aclose(self) -> None:
@@ -109,6 +115,7 @@ async def connect(
         command_timeout=30,
         reset=_as_it_is,
         server_settings={
+            **KEEPALIVE,
             "application_name": f"rujukan-{service}",
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": "30s",
@@ -191,7 +198,10 @@ async def grant(connection: asyncpg.Connection, role: str) -> None:
     All others: SELECT, INSERT, UPDATE, DELETE. Never ownership, never TRUNCATE.
     """
     quoted = '"' + role.replace('"', '""') + '"'
-    statements = [f"GRANT USAGE ON SCHEMA public TO {quoted}"]
+    statements = [
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {quoted}",
+        f"GRANT USAGE ON SCHEMA public TO {quoted}",
+    ]
     for table, comment in await connection.fetch(
         "SELECT c.relname, coalesce(obj_description(c.oid), '') FROM pg_class c"
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')"

@@ -4,12 +4,21 @@ Time-ordered ids keep index pages warm (random ones cost five times the WAL at a
 takes text for `uuid` without building objects.
 """
 
+import re
+
 import uuid_utils
+
+CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def new_id() -> str:
     """A new UUID version 7 in canonical text form."""
     return str(uuid_utils.uuid7())
+
+
+def is_id(text: str) -> bool:
+    """True for a UUID as we write it, lower case with hyphens: in another spelling it would not be found again."""
+    return CANONICAL.fullmatch(text) is not None
 
 
 def partition_of(case_id: str, partitions: int) -> int:

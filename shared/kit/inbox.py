@@ -23,6 +23,7 @@ from shared.kit.actor import system
 from shared.kit.broker import BATCH
 from shared.kit.crash import crash_point
 from shared.kit.database import TRANSIENT, Database
+from shared.kit.ids import is_id
 from shared.kit.work import Work
 
 log = structlog.get_logger()
@@ -145,7 +146,10 @@ class Inbox:
 
     async def _park_unreadable(self, record: ConsumerRecord[Any, Any], error: Exception) -> None:
         log.error("record_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
-        await self._through_trouble(lambda work: parking.park(work, self.consumer, record, "unreadable", error))
+        case_id = _case_of(record)
+        await self._through_trouble(
+            lambda work: parking.park(work, self.consumer, record, "unreadable", error, case_id=case_id)
+        )
 
     async def _park_failed(self, record: ConsumerRecord[Any, Any], heard: Heard[Any], error: Exception) -> None:
         log.error("record_parked", event_id=heard.event_id, case_id=heard.case_id, error=type(error).__name__)
@@ -159,6 +163,9 @@ class Inbox:
         """The effect of one batch in one transaction."""
         stuck = await parking.cases_waiting(work, self.consumer, {h.case_id for _, h in pairs})
         if stuck:
+            # Who releases them holds these locks; what is released by now is waited for no more.
+            await work.lock_cases(stuck)
+            stuck = await parking.cases_waiting(work, self.consumer, stuck)
             for record, heard in pairs:
                 if heard.case_id in stuck:
                     await parking.park(
@@ -210,11 +217,13 @@ class Inbox:
         """
         async with self._database.pool.acquire() as connection:
             row = await parking.find(connection, parked_id)
-        if row is None:
-            raise parking.NotParked(f"no record {parked_id} is parked; see `parked list`")
+        if row is None or row["released_at"] or row["discarded_at"]:
+            raise parking.NotParked(f"no record {parked_id} is waiting; see `parked list`")
         released = 0
         while True:
             async with self._database.work(system(self._database.service, "operator"), purpose="release") as work:
+                if row["case_id"]:
+                    await work.lock_cases([str(row["case_id"])])
                 queue = await parking.waiting_of_case(work, self.consumer, row["case_id"]) if row["case_id"] else [row]
                 if not queue or (row["case_id"] is None and released):
                     return released
@@ -230,18 +239,17 @@ class Inbox:
 
     async def _through_trouble(self, do: Callable[[Work], Awaitable[None]]) -> None:
         """Run in one Work, through transient trouble."""
-        pause, waited = 0.1, 0.0
+        pause, began = 0.1, time.monotonic()
         while True:
             try:
                 async with self._database.work(system(self._database.service, "consumer"), purpose="hear") as work:
                     await do(work)
                 return
             except TRANSIENT as error:
-                if waited > GIVE_BACK_AFTER_S:
+                if time.monotonic() - began > GIVE_BACK_AFTER_S:
                     raise
                 log.warning("database_away", error=type(error).__name__, again_in_s=pause)
                 await asyncio.sleep(pause)
-                waited += pause
                 pause = min(pause * 2, 5.0)
 
     def _read(self, record: ConsumerRecord[Any, Any]) -> Heard[Any] | None:
@@ -253,10 +261,10 @@ class Inbox:
                 return None
             value: bytes = record.value
             return Heard(
-                event_id=headers["ce_id"].decode(),
+                event_id=_id(headers["ce_id"]),
                 source=headers["ce_source"].decode(),
                 type=type_,
-                case_id=record.key.decode(),
+                case_id=_id(record.key),
                 case_seq=int(headers["ce_sequence"]),
                 occurred_at=datetime.fromisoformat(headers["ce_time"].decode()),
                 traceparent=headers["traceparent"].decode() if "traceparent" in headers else None,
@@ -266,6 +274,19 @@ class Inbox:
             )
         except (KeyError, ValueError, AttributeError, TypeError, ValidationError) as error:
             raise Unreadable(_said(error)) from error
+
+
+def _id(raw: bytes) -> str:
+    text = raw.decode()
+    if not is_id(text):
+        raise ValueError("no canonical UUID")
+    return text
+
+
+def _case_of(record: ConsumerRecord[Any, Any]) -> str | None:
+    """The case of a record that cannot be read, where at least its key can: then the case keeps its order."""
+    key = (record.key or b"").decode("ascii", "replace")
+    return key if is_id(key) else None
 
 
 def _said(error: Exception) -> str:

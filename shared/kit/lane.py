@@ -16,17 +16,20 @@ class Lane(Generic[T, R]):
     """Gathers single items into batches for `write`, which answers one result or exception per item.
 
     When `write` itself raises, the batch is split in halves until the item at fault stands alone, so that one bad
-    item fails nobody else. An idle lane adds no latency; a busy one writes what came meanwhile.
+    item fails nobody else; what `shared_trouble` names is no item's fault and is told to all of them at once. An idle
+    lane adds no latency; a busy one writes what came meanwhile.
     """
 
     def __init__(
         self,
         write: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
         *,
+        shared_trouble: tuple[type[Exception], ...] = (),
         limit: int = 500,
         waiting_limit: int = 20_000,
     ) -> None:
         self._write = write
+        self._shared_trouble = shared_trouble
         self._limit = limit
         self._waiting_limit = waiting_limit
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
@@ -56,9 +59,10 @@ class Lane(Generic[T, R]):
         try:
             results = await self._write([item for item, _ in batch])
         except Exception as error:
-            if len(batch) == 1:
-                if not batch[0][1].done():
-                    batch[0][1].set_exception(error)
+            if len(batch) == 1 or isinstance(error, self._shared_trouble):
+                for _, answer in batch:
+                    if not answer.done():
+                        answer.set_exception(error)
                 return
             middle = len(batch) // 2
             await self._settle(batch[:middle])

@@ -51,7 +51,7 @@ async def park(
         record.partition,
         record.offset,
         record.key,
-        orjson.dumps([[key, (value or b"").decode("utf-8", "replace")] for key, value in record.headers]).decode(),
+        _as_json(record.headers),
         record.value,
         case_id,
         event_id,
@@ -59,6 +59,12 @@ async def park(
         _described(error),
         work.now,
     )
+
+
+def _as_json(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    """Headers as PostgreSQL takes them: what is no text is marked, and NUL, which its jsonb cannot hold."""
+    readable = [[key, (value or b"").decode("utf-8", "replace")] for key, value in headers]
+    return orjson.dumps([[part.replace("\0", "\N{SYMBOL FOR NULL}") for part in pair] for pair in readable]).decode()
 
 
 def _described(error: Exception | None) -> str:
@@ -83,7 +89,7 @@ async def find(connection: asyncpg.Connection, parked_id: str) -> asyncpg.Record
 async def waiting_of_case(work: Work, consumer: str, case_id: str) -> list[asyncpg.Record]:
     """The waiting records of one case in the order in which they came."""
     rows: list[asyncpg.Record] = await work.connection.fetch(
-        "SELECT * FROM waiting WHERE consumer = $1 AND case_id = $2 ORDER BY kafka_offset FOR UPDATE",
+        "SELECT * FROM waiting WHERE consumer = $1 AND case_id = $2 ORDER BY parked_at, kafka_offset FOR UPDATE",
         consumer,
         case_id,
     )

@@ -61,9 +61,8 @@ class TestLeaves:
     ) -> None:
         await ledger.hear({"case_id": factories.CASE.upper()}, {"case_id": new_id()})
 
-        [parked] = await ledger.database.fetch("SELECT reason, error FROM parked")
-        assert parked["reason"] == "failed"
-        assert "NotCanonical" in parked["error"]
+        [parked] = await ledger.database.fetch("SELECT reason FROM parked")
+        assert parked["reason"] == "unreadable"
         assert await indexes(ledger.database) == [0]
 
 

@@ -92,3 +92,18 @@ async def test_survives_a_sender_that_went_away() -> None:
     gate.set()
 
     assert await stays == 2
+
+
+async def test_trouble_that_is_no_items_fault_is_told_to_all_at_once() -> None:
+    tried = 0
+
+    async def write(_: Sequence[int]) -> list[int]:
+        nonlocal tried
+        tried += 1
+        raise ConnectionResetError
+
+    lane: Lane[int, int] = Lane(write, shared_trouble=(ConnectionError,))
+    answers = await asyncio.gather(*(lane.put(n) for n in range(8)), return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [ConnectionResetError] * 8
+    assert tried == 1

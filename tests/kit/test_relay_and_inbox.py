@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -215,6 +216,67 @@ async def test_a_record_without_headers_or_with_a_broken_payload_is_parked(speak
 
     assert {r["reason"] for r in await hearer.database.fetch("SELECT reason FROM waiting")} == {"unreadable"}
     assert ear.heard == [(good, 1)]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"key": b"x"},
+        {"key": b"01A218AF-F2DF-77D7-8F29-FBC44F75411E"},
+        {"ce_id": b"x"},
+        {"ce_id": b"01A218AF-F2DF-77D7-8F29-FBC44F75411E"},
+        {"ce_id": b"01a218aff2df77d78f29fbc44f75411e"},
+        {"ce_id": b"\x00"},
+        {"key": b"\x00"},
+    ],
+    ids=repr,
+)
+async def test_a_record_without_a_proper_id_is_parked_alone(
+    speaker: Party, hearer: Party, spoilt: dict[str, bytes]
+) -> None:
+    ear = Ear(hearer)
+    async with relaying(speaker):
+        await tell(speaker, [ids.new_id(), ids.new_id()])
+        await until(lambda: outbox_is_empty(speaker))
+    bad, good = await sent(speaker)
+    headers = tuple((name, spoilt.get(name, value)) for name, value in bad.headers)
+    bad = replace(bad, key=spoilt.get("key", bad.key), headers=headers)
+
+    async with asyncio.timeout(10):
+        await ear.inbox.digest([bad, good])
+
+    assert ear.heard == [(good.key.decode(), 1)]
+    assert [row["reason"] for row in await hearer.database.fetch("SELECT reason FROM waiting")] == ["unreadable"]
+
+
+async def test_what_follows_an_unreadable_record_of_its_case_waits_behind_it(speaker: Party, hearer: Party) -> None:
+    ear = Ear(hearer)
+    case = ids.new_id()
+    async with relaying(speaker):
+        await tell(speaker, [case], times=2)
+        await until(lambda: outbox_is_empty(speaker))
+    first, second = await sent(speaker)
+
+    await ear.inbox.digest([replace(first, value=b"not json"), second])
+
+    assert ear.heard == []
+    rows = await hearer.database.fetch("SELECT reason FROM waiting ORDER BY kafka_offset")
+    assert [row["reason"] for row in rows] == ["unreadable", "behind"]
+
+
+async def test_what_was_released_or_given_up_is_not_released_again(speaker: Party, hearer: Party) -> None:
+    ear = Ear(hearer)
+    async with relaying(speaker):
+        await tell(speaker, [ids.new_id()])
+        await until(lambda: outbox_is_empty(speaker))
+    (record,) = await sent(speaker)
+    await ear.inbox.digest([replace(record, key=b"x")])
+    [parked] = await hearer.database.fetch("SELECT parked_id FROM waiting")
+    async with hearer.database.work(OFFICER, purpose="discard") as work:
+        await parking.discard(work, str(parked["parked_id"]), "sent by a test bench")
+
+    with pytest.raises(parking.NotParked):
+        await ear.inbox.release(str(parked["parked_id"]))
 
 
 async def test_a_record_is_given_up_once_with_a_reason_and_on_the_trail(speaker: Party, hearer: Party) -> None:
