@@ -33,8 +33,8 @@ class KitSettings(BaseSettings):
     service: ClassVar[str]
 
     environment: Literal["development", "production"] = "production"
-    database_url: str
-    migration_database_url: str | None = None
+    database_url: str = Field(repr=False)
+    migration_database_url: str | None = Field(default=None, repr=False)
     kafka_bootstrap_servers: str = ""
     kafka_topic_prefix: str = ""
     kafka_partitions: int = Field(default=12, multiple_of=4, ge=4, le=120)
@@ -53,7 +53,7 @@ class KitSettings(BaseSettings):
     oidc_discovery_url: str = ""
     """Where the services reach the provider, when that is not the address people use (OIDC_ISSUER)."""
     oidc_client_id: str = ""
-    oidc_client_secret: str = ""
+    oidc_client_secret: str = Field(default="", repr=False)
     otel_exporter_otlp_endpoint: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -73,10 +73,8 @@ class KitSettings(BaseSettings):
         if self.environment == "production":
             if not self.kafka_idempotent:
                 raise UnsafeSetting("KAFKA_IDEMPOTENT must be on when ENVIRONMENT=production")
-            if self.public_url and not self.public_url.startswith("https://"):
-                raise UnsafeSetting("PUBLIC_URL must begin with https:// when ENVIRONMENT=production")
-            if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
-                raise UnsafeSetting("OIDC_ISSUER must begin with https:// when ENVIRONMENT=production")
+            if "http" in self.role_set:
+                self._may_face_people()
             if self.oidc_discovery_url and not self.oidc_discovery_url.startswith("https://"):
                 raise UnsafeSetting("OIDC_DISCOVERY_URL must begin with https:// when ENVIRONMENT=production")
             if self.kafka_replication < 3 or self.kafka_min_insync_replicas < 2:
@@ -85,6 +83,16 @@ class KitSettings(BaseSettings):
                     " when ENVIRONMENT=production"
                 )
         return self
+
+    def _may_face_people(self) -> None:
+        """Without these, cookies would travel unprotected and nobody could sign in."""
+        for name in ("public_url", "oidc_issuer"):
+            if not getattr(self, name).startswith("https://"):
+                raise UnsafeSetting(f"{name.upper()} must begin with https:// when ENVIRONMENT=production")
+        if self.oidc_discovery_url and not self.oidc_discovery_url.startswith("https://"):
+            raise UnsafeSetting("OIDC_DISCOVERY_URL must begin with https:// when ENVIRONMENT=production")
+        if not self.oidc_client_secret:
+            raise UnsafeSetting("OIDC_CLIENT_SECRET must be set when ENVIRONMENT=production")
 
     @classmethod
     def settings_customise_sources(

@@ -14,6 +14,7 @@ SAFE = {
     "KAFKA_MIN_INSYNC_REPLICAS": "2",
     "PUBLIC_URL": "https://intake.example",
     "OIDC_ISSUER": "https://login.example",
+    "OIDC_CLIENT_SECRET": "a secret",
 }
 
 
@@ -35,6 +36,23 @@ def test_a_setting_for_one_service_goes_before_the_common_one(monkeypatch: pytes
     assert load(Settings).database_url == "postgresql://intake@db/intake"
 
 
+def test_a_process_that_faces_nobody_needs_no_address_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLES", "relay")
+    for name in ("PUBLIC_URL", "OIDC_ISSUER", "OIDC_CLIENT_SECRET"):
+        monkeypatch.delenv(name)
+
+    assert load(Settings).role_set == {"relay"}
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL_INTAKE", "postgresql://intake:hush@db/intake")
+
+    shown = repr(load(Settings))
+
+    assert "hush" not in shown
+    assert "a secret" not in shown
+
+
 def test_settings_cannot_be_changed() -> None:
     settings = load(Settings)
 
@@ -51,6 +69,9 @@ def test_settings_cannot_be_changed() -> None:
         ("KAFKA_MIN_INSYNC_REPLICAS", "1", "KAFKA_MIN_INSYNC_REPLICAS"),
         ("KAFKA_PARTITIONS", "10", "KAFKA_PARTITIONS"),
         ("PUBLIC_URL", "http://intake.example", "PUBLIC_URL"),
+        ("PUBLIC_URL", None, "PUBLIC_URL"),
+        ("OIDC_ISSUER", None, "OIDC_ISSUER"),
+        ("OIDC_CLIENT_SECRET", None, "OIDC_CLIENT_SECRET"),
         ("OIDC_ISSUER", "http://login.example", "OIDC_ISSUER"),
         ("ROLES", "http,painter", "ROLES"),
         ("ROLES", "", "ROLES"),
