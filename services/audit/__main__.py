@@ -29,6 +29,11 @@ GATHER_MS = 100
 REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.CaseUnknown: (404, "case_unknown", msg("No record of this case has reached the ledger")),
     refusals.NothingSealed: (409, "nothing_sealed", msg("No checkpoint covers this yet; try again in a second")),
+    refusals.StillArriving: (
+        409,
+        "still_arriving",
+        msg("Rows of this case are still on their way; try again in ten seconds"),
+    ),
     refusals.SizeUnknown: (404, "size_unknown", msg("The ledger has no tree of this size")),
     refusals.SearchTooShort: (422, "search_too_short", msg("A search needs eight to 32 hexadecimal characters")),
     refusals.LedgerBroken: (500, "ledger_broken", msg("The ledger contradicts what was signed; call the operator")),

@@ -4,6 +4,7 @@ import base64
 import json
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,19 @@ class TestProof:
         (tmp_path / "bundle.json").write_bytes((await visit("auditor").get(PROOF)).content)
 
         assert rujukan_verify.main([str(tmp_path / "bundle.json"), "--key", ledger.signer.verifier_key]) == 1
+
+    async def test_waits_for_a_row_that_may_be_on_its_way(self, ledger: Ledger, visit: Visit) -> None:
+        now = datetime.now(UTC)
+        await ledger.hear({"occurred_at": now}, {"case_seq": 3, "occurred_at": now})
+        await ledger.seal()
+
+        answer = await visit("auditor").get(PROOF)
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "still_arriving")
+
+        await ledger.hear({"case_seq": 2, "occurred_at": now})
+        await ledger.seal()
+        assert (await visit("auditor").get(PROOF)).status_code == 200
 
     async def test_waits_for_the_first_checkpoint_over_the_case(self, ledger: Ledger, visit: Visit) -> None:
         await ledger.seal()

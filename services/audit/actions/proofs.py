@@ -1,26 +1,30 @@
 """What outsiders verify without us: the proof bundle of a case, and that one tree extends another."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 from services.audit import store
 from services.audit.actions.publishing import last_checkpoint
 from services.audit.actions.signing import Signer
-from services.audit.domain import merkle, tiles
+from services.audit.domain import merkle, tiles, trails
 from services.audit.domain.checkpoints import CaseProof
 from services.audit.domain.leaves import Leaf
-from services.audit.domain.refusals import CaseUnknown, LedgerBroken, NothingSealed, SizeUnknown
+from services.audit.domain.refusals import CaseUnknown, LedgerBroken, NothingSealed, SizeUnknown, StillArriving
 from shared.contracts.audit import ProofExported
 from shared.kit.work import Work
 
 FORMAT = "rujukan-proof/v1"
+ON_THE_WAY = timedelta(seconds=10)
+"""How long after the newest row of a case an earlier one may still come. What is missing then is missing."""
 
 
 async def export_proof(work: Work, signer: Signer, case_id: str) -> dict[str, Any]:
     """The bundle of a case under the newest checkpoint, as JSON; the export is on the trail.
 
     Raises `CaseUnknown`, `NothingSealed` when no checkpoint covers any of its leaves yet (one does within a
-    second), and `LedgerBroken` when the tree lacks hashes.
+    second), `StillArriving` when a row is missing that may be on its way, and `LedgerBroken` when the tree lacks
+    hashes.
     """
     all_leaves = await store.list_leaves_of_case(work, case_id)
     if not all_leaves:
@@ -29,6 +33,9 @@ async def export_proof(work: Work, signer: Signer, case_id: str) -> dict[str, An
     leaves = [leaf for leaf in all_leaves if leaf.index < last.size]
     if not leaves:
         raise NothingSealed
+    if trails.gaps(leaves) and max(leaf.occurred_at for leaf in leaves) > work.now - ON_THE_WAY:
+        # Facts for all and facts for audit travel in two topics: a later row may be here first.
+        raise StillArriving
     paths = {leaf.index: merkle.inclusion_ranges(leaf.index, last.size) for leaf in leaves}
     held = await store.find_tiles(work, tiles.needed(span for path in paths.values() for span in path))
     work.record(ProofExported(case_id=case_id, entries=len(leaves), tree_size=last.size))

@@ -13,8 +13,8 @@ from services.audit.domain.leaves import Leaf
 from shared.kit.words import msg
 from shared.kit.work import Work
 
-WHOLE_UP_TO = 1 << 18
-"""Trees of up to so many leaves are recomputed from all tiles for each question, larger ones from level 1 up."""
+WHOLE_UP_TO = 1 << 16
+"""Trees of up to so many leaves are recomputed from all tiles for each question (50 ms), larger ones from level 1."""
 
 CHUNK = 8_192
 MOST_PROBLEMS = 100

@@ -13,6 +13,10 @@ class NothingSealed(Exception):
     """No checkpoint covers this yet; one does within a second."""
 
 
+class StillArriving(Exception):
+    """A row of the case is missing whose successor has only just happened: it may be on its way."""
+
+
 class SizeUnknown(Exception):
     """The ledger has no tree of this size."""
 
