@@ -1,7 +1,13 @@
 """What intake hears of referral."""
 
 from services.intake.actions import referrals
-from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed, ReferralOpened
+from shared.contracts.referral import (
+    AssignmentAccepted,
+    AssignmentCancelled,
+    AssignmentCompleted,
+    AssignmentFailed,
+    ReferralOpened,
+)
 from shared.kit.inbox import Heard, Inbox
 from shared.kit.work import Work
 
@@ -17,8 +23,6 @@ def subscribe(inbox: Inbox) -> None:
     async def on_assignments_accepted(work: Work, heard: list[Heard[AssignmentAccepted]]) -> None:
         await referrals.grant_disclosures(work, heard)
 
-    @inbox.hears(AssignmentCompleted, AssignmentFailed)
-    async def on_assignments_ended(
-        work: Work, heard: list[Heard[AssignmentCompleted] | Heard[AssignmentFailed]]
-    ) -> None:
+    @inbox.hears(AssignmentCompleted, AssignmentFailed, AssignmentCancelled)
+    async def on_assignments_ended(work: Work, heard: list[referrals.Ended]) -> None:
         await referrals.end_disclosures(work, heard)

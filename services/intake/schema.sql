@@ -45,6 +45,7 @@ CREATE TABLE disclosure_grants (
     need text NOT NULL,
     accepted_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    completed boolean NOT NULL DEFAULT false,
     CONSTRAINT disclosure_grants_pkey PRIMARY KEY (assignment_id)
 );
 

@@ -61,4 +61,4 @@ class DisclosureRefused(Fact):
 
     assignment_id: Id
     agency_id: Code
-    reason: Literal["not_accepted", "other_agency", "ended", "unknown_case"]
+    reason: Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased"]

@@ -13,7 +13,14 @@ from services.intake.domain.disclosures import FIELDS, GRACE
 from services.intake.domain.people import IDENTITY_FIELDS
 from services.intake.store.vault import Vault
 from shared.contracts import codes
-from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed, ReferralOpened
+from shared.contracts.referral import (
+    AssignmentAccepted,
+    AssignmentCancelled,
+    AssignmentCompleted,
+    AssignmentFailed,
+    ReferralFact,
+    ReferralOpened,
+)
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
@@ -98,20 +105,40 @@ async def test_another_agency_or_case_gets_nothing_and_that_is_on_the_trail(
     assert len(reasons) == 1
 
 
-@pytest.mark.parametrize("end", [AssignmentCompleted, AssignmentFailed])
-async def test_an_end_leaves_thirty_days(
-    site: Site, database: Database, vault: Vault, clock: FixedClock, end: type
+async def ended(database: Database, end: type[ReferralFact], case_id: str, assignment_id: str, **said: str) -> None:
+    await hear(database, a_referral_fact(end, case_id, need="SICK", assignment_id=assignment_id,
+                                         agency_id="DINKES-73.06", attempt=1, **said))  # fmt: skip
+
+
+async def test_help_that_was_given_leaves_thirty_days(
+    site: Site, database: Database, vault: Vault, clock: FixedClock
 ) -> None:
     case_id = await a_case(database, vault)
     assignment_id = await an_accepted(database, case_id)
-    outcome = {"outcome": "SERVICE_DELIVERED"}
-    await hear(database, a_referral_fact(end, case_id, need="SICK", assignment_id=assignment_id,
-                                         agency_id="DINKES-73.06", attempt=1, **outcome))  # fmt: skip
+    await ended(database, AssignmentCompleted, case_id, assignment_id, outcome="SERVICE_DELIVERED")
 
     clock.advance(GRACE - timedelta(hours=1))
     assert (await asked(site, case_id, assignment_id)).status_code == 200
     clock.advance(timedelta(hours=2))
     assert (await asked(site, case_id, assignment_id)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("end", "said"), [(AssignmentFailed, {"outcome": "COULD_NOT_CONTACT"}), (AssignmentCancelled, {})]
+)
+async def test_help_that_was_not_given_leaves_nothing(
+    site: Site, database: Database, vault: Vault, end: type[ReferralFact], said: dict[str, str]
+) -> None:
+    case_id = await a_case(database, vault)
+    assignment_id = await an_accepted(database, case_id)
+    await ended(database, end, case_id, assignment_id, **said)
+
+    answer = await asked(site, case_id, assignment_id)
+
+    assert answer.status_code == 403
+    assert "Kenari" not in answer.text
+    [(_, told)] = await on_the_trail(database, case_id)
+    assert told["reason"] == "ended"
 
 
 @pytest.mark.parametrize("actor", ["officer", "worker", "notify"])
@@ -145,6 +172,8 @@ async def test_an_erased_person_stays_erased(site: Site, database: Database, vau
     answer = await asked(site, case_id, assignment_id)
 
     assert answer.status_code == 410
+    [(type_, told)] = await on_the_trail(database, case_id)
+    assert (type_, told["reason"]) == ("intake.disclosure_refused.v1", "erased")
 
 
 def test_every_need_has_fields_and_no_other_fields_exist() -> None:

@@ -174,6 +174,7 @@ VALUES = {
     "other_agency": msg("Another agency's case"),
     "ended": msg("Ended already"),
     "unknown_case": msg("No such case"),
+    "erased": msg("Identity erased"),
     "by_subscriber": msg("By the subscriber"),
     "gone": msg("The server is gone"),
     "timeout": msg("No answer in time"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.intake import policy
 from services.intake.domain.disclosures import FIELDS, RefusalReason, refusal
-from services.intake.domain.refusals import IdentityErased, NotAllowed
+from services.intake.domain.refusals import NotAllowed
 from services.intake.store import arrivals, referrals
 from services.intake.store.vault import Sealed, Vault
 from shared.contracts.intake import DisclosureRefused, IdentityDisclosed
@@ -31,28 +31,19 @@ class Disclosed:
 async def disclose_identity(work: Work, vault: Vault, ask: Ask) -> Disclosed | RefusalReason:
     """Open the fields that the accepted need allows and put that on the trail, or put the refusal there.
 
-    What it answers may leave only after the work was committed. Raises `NotAllowed`, `IdentityErased`.
+    What it answers may leave only after the work was committed. Raises `NotAllowed`.
     """
     if not policy.may_ask_disclosure(work.actor):
         raise NotAllowed
     await work.lock_cases([ask.case_id])
-    grant = await referrals.find_grant(work, ask.assignment_id)
-    reason = refusal(grant, case_id=ask.case_id, agency_id=ask.agency_id, now=work.now)
-    sealed = await arrivals.find_sealed(work, ask.case_id) if reason is None else None
-    if reason is None and sealed is None:
-        reason = "unknown_case"
-    if reason is not None or grant is None or sealed is None:
-        reason = reason or "not_accepted"
+    fields = await _open(work, vault, ask)
+    if isinstance(fields, str):
         work.record(
             DisclosureRefused(
-                case_id=ask.case_id, assignment_id=ask.assignment_id, agency_id=ask.agency_id, reason=reason
+                case_id=ask.case_id, assignment_id=ask.assignment_id, agency_id=ask.agency_id, reason=fields
             )
         )
-        return reason
-    if sealed.wrapped_key is None:
-        raise IdentityErased
-    identity = vault.open(Sealed(sealed.wrapped_key, sealed.sealed), person_id=sealed.person_id, case_id=ask.case_id)
-    fields = {name: value for name in FIELDS[grant.need] if (value := getattr(identity, name))}
+        return fields
     work.record(
         IdentityDisclosed(
             case_id=ask.case_id,
@@ -63,3 +54,18 @@ async def disclose_identity(work: Work, vault: Vault, ask: Ask) -> Disclosed | R
         )
     )
     return Disclosed(fields)
+
+
+async def _open(work: Work, vault: Vault, ask: Ask) -> dict[str, str] | RefusalReason:
+    """The fields that this agency may see, or why it may see none."""
+    grant = await referrals.find_grant(work, ask.assignment_id)
+    reason = refusal(grant, case_id=ask.case_id, agency_id=ask.agency_id, now=work.now)
+    if reason is not None or grant is None:
+        return reason or "not_accepted"
+    kept = await arrivals.find_sealed(work, ask.case_id)
+    if kept is None:
+        return "unknown_case"
+    if kept.wrapped_key is None:
+        return "erased"
+    identity = vault.open(Sealed(kept.wrapped_key, kept.sealed), person_id=kept.person_id, case_id=ask.case_id)
+    return {name: value for name in FIELDS[grant.need] if (value := getattr(identity, name))}

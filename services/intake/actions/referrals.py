@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 
 from services.intake.store import referrals as store
-from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed, ReferralOpened
+from shared.contracts.referral import (
+    AssignmentAccepted,
+    AssignmentCancelled,
+    AssignmentCompleted,
+    AssignmentFailed,
+    ReferralOpened,
+)
 from shared.kit.inbox import Heard
 from shared.kit.work import Work
 
@@ -24,6 +30,12 @@ async def grant_disclosures(work: Work, heard: Sequence[Heard[AssignmentAccepted
     )
 
 
-async def end_disclosures(work: Work, heard: Sequence[Heard[AssignmentCompleted] | Heard[AssignmentFailed]]) -> None:
-    """Remember which assignments ended: their time of grace begins."""
-    await store.end_grants(work, [(h.fact.assignment_id, h.occurred_at) for h in heard])
+Ended = Heard[AssignmentCompleted] | Heard[AssignmentFailed] | Heard[AssignmentCancelled]
+
+
+async def end_disclosures(work: Work, heard: Sequence[Ended]) -> None:
+    """Remember which assignments ended: who has helped gets a time of grace, nobody else."""
+    await store.end_grants(
+        work,
+        [store.Ended(h.fact.assignment_id, h.occurred_at, isinstance(h.fact, AssignmentCompleted)) for h in heard],
+    )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.actions.disclosures import Ask, Disclosed, disclose_identity
-from services.intake.domain.refusals import DisclosureNotAllowed
+from services.intake.domain.refusals import DisclosureNotAllowed, IdentityErased
 from shared.contracts.fact import Code, Id, Identifying
 from shared.kit import identity, web
 from shared.kit.actor import Actor
@@ -55,7 +55,11 @@ class DisclosureOut(BaseModel):
 @router.post(
     "/api/disclosures",
     response_model=DisclosureOut,
-    responses={403: {"description": "Not for this agency"}, 409: {"description": "Acceptance not heard yet"}},
+    responses={
+        403: {"description": "Not for this agency"},
+        409: {"description": "Acceptance not heard yet"},
+        410: {"description": "The identity was erased"},
+    },
 )
 async def disclose(request: Request, sent: DisclosureIn, actor: Caller) -> Response:
     """Release an identity. What is released or refused is on the trail before the answer leaves."""
@@ -67,4 +71,6 @@ async def disclose(request: Request, sent: DisclosureIn, actor: Caller) -> Respo
         return web.json_response({"case_id": sent.case_id, "fields": answer.fields})
     if answer == "not_accepted":
         raise AcceptanceNotHeard()
+    if answer == "erased":
+        raise IdentityErased
     raise DisclosureNotAllowed

@@ -8,9 +8,9 @@ from typing import Literal
 from shared.contracts.codes import NeedCode
 
 GRACE = timedelta(days=30)
-"""How long after the end of its assignment an agency may still look a person up, to finish its own papers."""
+"""How long after it has helped an agency may still look a person up, to finish its own papers."""
 
-RefusalReason = Literal["not_accepted", "other_agency", "ended", "unknown_case"]
+RefusalReason = Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased"]
 
 _WHO = ("full_name", "alias", "birth")
 _PAPERS = ("nik", "document_type", "document_number")
@@ -43,13 +43,14 @@ FIELDS: Mapping[NeedCode, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An acceptance that intake itself has heard."""
+    """An acceptance that intake itself has heard. `completed`: it ended with help, not without."""
 
     assignment_id: str
     case_id: str
     agency_id: str
     need: NeedCode
     ended_at: datetime | None
+    completed: bool
 
 
 def refusal(grant: Grant | None, *, case_id: str, agency_id: str, now: datetime) -> RefusalReason | None:
@@ -60,6 +61,6 @@ def refusal(grant: Grant | None, *, case_id: str, agency_id: str, now: datetime)
         return "unknown_case"
     if grant.agency_id != agency_id:
         return "other_agency"
-    if grant.ended_at is not None and now > grant.ended_at + GRACE:
+    if grant.ended_at is not None and (not grant.completed or now > grant.ended_at + GRACE):
         return "ended"
     return None

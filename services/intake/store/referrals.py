@@ -39,14 +39,19 @@ async def add_grants(work: Work, accepted: Sequence[Accepted]) -> None:
     )
 
 
-async def end_grants(work: Work, ended: Sequence[tuple[str, datetime]]) -> None:
-    """Keep when assignments ended; the first end counts."""
+class Ended(NamedTuple):
+    assignment_id: str
+    ended_at: datetime
+    completed: bool
+
+
+async def end_grants(work: Work, ended: Sequence[Ended]) -> None:
+    """Keep when assignments ended, and whether with help; the first end counts."""
     await work.connection.execute(
-        "UPDATE disclosure_grants g SET ended_at = e.ended_at"
-        " FROM unnest($1::uuid[], $2::timestamptz[]) AS e (assignment_id, ended_at)"
+        "UPDATE disclosure_grants g SET ended_at = e.ended_at, completed = e.completed"
+        " FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) AS e (assignment_id, ended_at, completed)"
         " WHERE g.assignment_id = e.assignment_id AND g.ended_at IS NULL",
-        [assignment_id for assignment_id, _ in ended],
-        [at for _, at in ended],
+        *zip(*ended, strict=True),
     )
 
 
@@ -56,9 +61,17 @@ async def find_grant(work: Work, assignment_id: str) -> Grant | None:
     # unscoped: what `disclosures.refusal` compares with the agency that asks.
     """
     row = await work.connection.fetchrow(
-        "SELECT assignment_id, case_id, agency_id, need, ended_at FROM disclosure_grants WHERE assignment_id = $1",
+        "SELECT assignment_id, case_id, agency_id, need, ended_at, completed"
+        " FROM disclosure_grants WHERE assignment_id = $1",
         assignment_id,
     )
     if row is None:
         return None
-    return Grant(str(row["assignment_id"]), str(row["case_id"]), row["agency_id"], row["need"], row["ended_at"])
+    return Grant(
+        str(row["assignment_id"]),
+        str(row["case_id"]),
+        row["agency_id"],
+        row["need"],
+        row["ended_at"],
+        row["completed"],
+    )
