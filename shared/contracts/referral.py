@@ -158,6 +158,18 @@ class GapClosed(ReferralFact):
     gap_id: Id
 
 
+class DirectoryChanged(Fact):
+    """The directory of agencies was changed, and with it where referrals go. `case_id` stands for the office."""
+
+    agency_id: Code
+    change: Literal["added", "changed", "suspended", "resumed"]
+    fields: tuple[Code, ...]
+    """What of it was changed."""
+    takes_referrals: bool
+    """False: nothing is sent there by itself."""
+    suspended: bool
+
+
 class CaseRead(Fact):
     """A person or system of an agency looked at the coded summary of a case."""
 

@@ -22,6 +22,7 @@ AUDIT_ONLY = {
     "intake.identity_disclosed.v1",
     "intake.disclosure_refused.v1",
     "referral.case_read.v1",
+    "referral.directory_changed.v1",
     "notify.notices_queued.v1",
     "notify.notice_failed.v1",
     "notify.notice_suppressed.v1",

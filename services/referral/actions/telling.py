@@ -1,7 +1,9 @@
-"""The facts referral says, made from needs and their attempts."""
+"""The facts referral says, made from needs and their attempts, and from the directory."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.store.needs import Escalation
@@ -107,3 +109,16 @@ def gap_closed(need: Need, gap_id: str) -> says.GapClosed:
 
 def case_read(need: Need, a: Assignment) -> says.CaseRead:
     return says.CaseRead(**about(need), assignment_id=a.assignment_id, agency_id=a.agency_id)
+
+
+def directory_changed(agency: Agency, change: str, fields: Sequence[str] = ()) -> says.DirectoryChanged:
+    return says.DirectoryChanged.model_validate(
+        {
+            "case_id": entry(agency.agency_id),
+            "agency_id": agency.agency_id,
+            "change": change,
+            "fields": tuple(fields),
+            "takes_referrals": agency.takes_referrals,
+            "suspended": agency.is_suspended,
+        }
+    )

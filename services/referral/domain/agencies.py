@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from uuid import UUID, uuid5
 
 Level = Literal["regency", "province", "national"]
 
@@ -25,6 +26,19 @@ class Agency:
     @property
     def is_available(self) -> bool:
         return self.takes_referrals and not self.is_suspended
+
+
+ENTRIES = UUID("0b6c4bb2-3d0f-5c4e-9f0a-7a4d2d1c9e55")
+
+
+def entry(agency_id: str) -> str:
+    """The id under which facts about an office stand, where other facts have a case's."""
+    return str(uuid5(ENTRIES, agency_id))
+
+
+def is_asked_by_itself(kind: str) -> bool:
+    """False for the police, who are told by people, and for civil society, which takes the person's consent."""
+    return kind != "POLDA" and not kind.startswith("CSO-")
 
 
 def agency_id(kind: str, region: str | None) -> str:

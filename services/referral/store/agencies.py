@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.referral.domain.agencies import Agency, Level
+from services.referral.domain.agencies import Agency
 from shared.kit.work import Work
 
 # Always after the change before, whatever the clocks of two machines say: snapshots are compared by it.
@@ -32,28 +32,47 @@ async def list_agencies(
     return [Agency(**row) for row in rows]
 
 
-async def add_agency(work: Work, *, kind: str, level: Level, region: str | None, name: str, zone: str) -> bool:
+async def list_kinds(work: Work) -> list[str]:
+    """The kinds of office there are. # unscoped: as above"""
+    return [row["kind"] for row in await work.connection.fetch("SELECT DISTINCT kind FROM agencies ORDER BY kind")]
+
+
+async def lock_agency(work: Work, agency_id: str) -> Agency | None:
+    """An office, for this work alone to change; None when there is none."""
+    row = await work.connection.fetchrow(
+        f"SELECT {COLUMNS} FROM agencies WHERE agency_id = $1 FOR UPDATE",  # noqa: S608 - a constant
+        agency_id,
+    )
+    return None if row is None else Agency(**row)
+
+
+async def add_agency(work: Work, agency: Agency) -> bool:
     """Enter an office; answers False when it is there already."""
     done: str = await work.connection.execute(
-        "INSERT INTO agencies (agency_id, kind, level, region, name, zone, changed_at)"  # noqa: S608
-        f" VALUES ($2 || coalesce('-' || $4, ''), $2, $3, $4, $5, $6, {NEXT_CHANGE}) ON CONFLICT DO NOTHING",
+        "INSERT INTO agencies (agency_id, kind, level, region, name, zone, takes_referrals, changed_at)"  # noqa: S608
+        f" VALUES ($2, $3, $4, $5, $6, $7, $8, {NEXT_CHANGE}) ON CONFLICT DO NOTHING",
         work.now,
-        kind,
-        level,
-        region,
-        name,
-        zone,
+        agency.agency_id,
+        agency.kind,
+        agency.level,
+        agency.region,
+        agency.name,
+        agency.zone,
+        agency.takes_referrals,
     )
     return done.endswith(" 1")
 
 
-async def mark_suspended(work: Work, agency_id: str, *, suspended: bool) -> bool:
-    """Take an office out of routing, or back in; answers False when nothing changed."""
-    done: str = await work.connection.execute(
-        f"UPDATE agencies SET suspended_at = CASE WHEN $3 THEN $1::timestamptz END, changed_at = {NEXT_CHANGE}"  # noqa: S608
-        " WHERE agency_id = $2 AND (suspended_at IS NOT NULL) <> $3",
+async def update_agency(work: Work, agency: Agency) -> None:
+    """Write what can change of an office."""
+    await work.connection.execute(
+        "UPDATE agencies SET name = $3, zone = $4, takes_referrals = $5,"  # noqa: S608
+        f" suspended_at = CASE WHEN $6 THEN coalesce(suspended_at, $1::timestamptz) END, changed_at = {NEXT_CHANGE}"
+        " WHERE agency_id = $2",
         work.now,
-        agency_id,
-        suspended,
+        agency.agency_id,
+        agency.name,
+        agency.zone,
+        agency.takes_referrals,
+        agency.is_suspended,
     )
-    return done.endswith(" 1")
