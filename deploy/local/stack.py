@@ -344,7 +344,7 @@ def service_child(service: str, url: str, environment: Mapping[str, str]) -> Chi
         name=service,
         command=[sys.executable, "-m", f"services.{service}", "serve"],
         environment=environment,
-        ready=answers(f"{url}/readyz"),
+        ready=answers(f"{url}/readyz?consumer=1"),
         restart=True,
         stop_s=3.5,
     )

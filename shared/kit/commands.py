@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import uvloop
+from aiokafka.errors import KafkaConnectionError
 
 from shared.kit import broker, parking
 from shared.kit.actor import system
@@ -29,9 +30,10 @@ def command_line(settings: type[KitSettings], build: Build, folder: Path) -> cli
         uvloop.run(serve(load(settings), build))
 
     @group.command("migrate")
-    def migrate_command() -> None:
+    @click.option("--kafka-may-be-away", is_flag=True, help="Then go on; a later run makes the topics.")
+    def migrate_command(kafka_may_be_away: bool) -> None:
         """Bring the database to this version and make the Kafka topics."""
-        uvloop.run(_migrate(load(settings), folder))
+        uvloop.run(_migrate(load(settings), folder, kafka_may_be_away))
 
     @group.command("check")
     def check_command() -> None:
@@ -69,13 +71,22 @@ def command_line(settings: type[KitSettings], build: Build, folder: Path) -> cli
     return group
 
 
-async def _migrate(settings: KitSettings, folder: Path) -> None:
+async def _migrate(settings: KitSettings, folder: Path, kafka_may_be_away: bool) -> None:
     url = settings.migration_database_url or settings.database_url
     role = role_of(settings.database_url) if settings.migration_database_url else None
     for name in await migrate(url, [folder / "migrations"], application_role=role):
         click.echo(f"{settings.service}: applied {name}", err=True)
-    if settings.kafka_bootstrap_servers:
-        for name in await broker.make_topics(settings, [settings.service]):
+    if not settings.kafka_bootstrap_servers:
+        return
+    try:
+        made = await broker.make_topics(settings, [settings.service])
+    except KafkaConnectionError:
+        said = f"{settings.service}: topics were not made: Kafka does not answer at {settings.kafka_bootstrap_servers}"
+        if not kafka_may_be_away:
+            raise click.ClickException(said) from None
+        click.echo(said, err=True)
+    else:
+        for name in made:
             click.echo(f"{settings.service}: made topic {name}", err=True)
 
 
