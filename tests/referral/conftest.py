@@ -91,6 +91,10 @@ class Desk:
         [row] = await self.rows("SELECT referral_id FROM referrals")
         return str(row["referral_id"])
 
+    async def referral_of(self, assignment_id: str) -> str:
+        [row] = await self.rows("SELECT referral_id FROM assignments WHERE assignment_id = $1", assignment_id)
+        return str(row["referral_id"])
+
     async def live(self) -> str:
         """The one live assignment there is."""
         [row] = await self.rows("SELECT assignment_id FROM assignments WHERE ended_at IS NULL")

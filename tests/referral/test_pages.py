@@ -14,9 +14,9 @@ from services.referral.actions.answering import Answer
 from services.referral.actions.supervising import Closing
 from services.referral.pages import inbox, supervision
 from shared.kit import catalogue
-from shared.kit.actor import system
+from shared.kit.actor import Actor, system
 from shared.kit.ids import new_id
-from tests.referral.conftest import Desk, Site
+from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import an_arrival
 from tests.referral.intake_server import IntakeServer
 
@@ -428,6 +428,30 @@ class TestSupervisor:
     async def test_is_the_only_one_who_sees_the_list(self, site: Site) -> None:
         for other in ("worker", "coordinator"):
             assert (await site(other).get("/id/eskalasi")).status_code == 403
+
+
+class TestZones:
+    @pytest.mark.parametrize(("home", "zone"), [("32.04", "WIB"), ("73.06", "WITA"), ("91.03", "WIT")])
+    async def test_every_page_tells_the_time_of_the_readers_office(
+        self, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch, home: str, zone: str
+    ) -> None:
+        supervisor = Actor("penyelia", f"DINSOS-{home}", frozenset({"agency_supervisor", "coordinator"}), region=home)
+        monkeypatch.setitem(PEOPLE, "somebody", supervisor)
+        await desk.open(*(an_arrival("ELDER", origin=home) for _ in range(4)))
+        ids = [str(row["assignment_id"]) for row in await desk.rows("SELECT assignment_id FROM assignments")]
+        await desk.answer("accept", f"DINSOS-{home}", Answer(ids[1]))
+        await desk.answer("decline", f"DINSOS-{home}", Answer(ids[2], reason="no_capacity"))
+        await desk.answer("decline", f"DINSOS-{home}", Answer(ids[3], reason="person_refused"))
+        await desk.close(Closing(await desk.referral_of(ids[2]), "DECEASED"), by="somebody")
+
+        for path in ("/", "/?tab=dikerjakan", "/?tab=selesai", "/eskalasi", "/eskalasi/ditutup", "/angka"):
+            page = await site("somebody").get(f"/id{path}")
+            assert page.status_code == 200
+            assert set(re.findall(r"\bWI(?:B|TA|T)\b", page.text.partition("<main")[2])) == {zone}, path
+        for assignment_id in ids:
+            # When somebody landed is told in the time of the port, which is Nunukan's.
+            page = (await site("somebody").get(f"/id/rujukan/{assignment_id}")).text.replace("11.00 WITA", "", 1)
+            assert set(re.findall(r"\bWI(?:B|TA|T)\b", page.partition("<main")[2])) == {zone}
 
 
 class TestFigures:
