@@ -23,6 +23,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.PortUnknown: (403, "port_unknown", msg("There is no such port of entry")),
     refusals.VoyageUnknown: (404, "voyage_unknown", msg("There is no such voyage")),
     refusals.ExpectedFarOff: (422, "expected_far_off", msg("This voyage is not expected on such a day")),
+    refusals.VoyageNotDue: (409, "voyage_not_due", msg("This voyage is not due yet")),
     refusals.ArrivalInFuture: (422, "arrival_in_future", msg("This arrival is in the future")),
     refusals.ArrivalLongAgo: (422, "arrival_long_ago", msg("This arrival is more than a year old")),
     refusals.RecordedDifferently: (

@@ -312,6 +312,16 @@ class TestManifest:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["remedy"] == "Di Excel pilih Simpan sebagai, lalu CSV UTF-8."
 
+    async def test_is_refused_until_the_ship_is_due(self, site: Site, clock: FixedClock) -> None:
+        path = f"/api/voyages/{await announced(site, expected_at=(START + timedelta(days=1)).isoformat())}/manifest"
+        refused = await site("officer").post(path, key="m", content=a_list(a_row(1)))
+        clock.advance(timedelta(hours=13))
+        taken = await site("officer").post(path, key="m", content=a_list(a_row(1)))
+
+        assert (refused.status_code, refused.json()["code"]) == (409, "voyage_not_due")
+        assert "12 jam" in refused.json()["detail"]
+        assert taken.json()["accepted"] == 1
+
     async def test_another_port_s_voyage_is_not_there(self, site: Site) -> None:
         path = f"/api/voyages/{await announced(site)}/manifest"
 

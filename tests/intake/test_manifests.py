@@ -9,6 +9,8 @@ import pytest
 from services.intake.actions import manifests
 from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.actions.voyages import report_voyage
+from services.intake.domain.refusals import VoyageNotDue
+from services.intake.domain.voyages import EARLIEST
 from services.intake.store.manifests import Manifest
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
@@ -81,7 +83,7 @@ class TestTakeIn:
     async def test_a_list_with_ages_is_the_same_list_on_another_day(
         self, database: Database, vault: Vault, clock: FixedClock
     ) -> None:
-        voyage = await a_voyage(database, expected_at=START + timedelta(days=3))
+        voyage = await a_voyage(database, expected_at=START + EARLIEST)
         rows = ["Nama;L/P;Umur", "Bala;L;18", "Siti;P;59"]
         await take_in_manifest(database, vault, OFFICER, voyage, "\n".join(rows).encode())
         clock.advance(timedelta(days=1))
@@ -91,6 +93,22 @@ class TestTakeIn:
         assert counts(taken) == (3, 1, 0, 2)
         bands = await database.pool.fetch("SELECT age_band FROM arrivals ORDER BY case_id")
         assert [row["age_band"] for row in bands] == ["adult", "adult", "adult"]
+
+    async def test_records_nobody_while_the_ship_is_at_sea(
+        self, database: Database, vault: Vault, clock: FixedClock
+    ) -> None:
+        voyage = await a_voyage(database, expected_at=START + EARLIEST + timedelta(minutes=1))
+        content = a_list(a_row(1))
+
+        looked = await preview_manifest(database, vault, voyage, content)
+        with pytest.raises(VoyageNotDue):
+            await take_in_manifest(database, vault, OFFICER, voyage, content)
+
+        assert looked.ready == 1
+        for table in ("manifests", "arrivals"):
+            assert await database.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+        clock.advance(timedelta(minutes=1))
+        assert counts(await take_in_manifest(database, vault, OFFICER, voyage, content)) == (1, 1, 0, 0)
 
     @pytest.mark.parametrize("stop_after", [0, 1, 2])
     async def test_goes_on_where_it_was_interrupted(

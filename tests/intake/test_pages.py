@@ -4,6 +4,7 @@ import html
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -113,6 +114,18 @@ class TestList:
         again = await site("officer").post(f"{path}/daftar/kirim", data={"content": packed_in(looked)})
         assert again.status_code == 303
         assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 2
+
+    async def test_is_looked_at_but_not_sent_before_the_ship_is_due(self, site: Site, database: Database) -> None:
+        voyage = await a_voyage(database, expected_at=START + timedelta(days=2))
+        path = f"/id/pelayaran/{voyage.voyage_id}/daftar"
+        looked = await site("officer").post(path, files={"file": ("d.csv", a_list(a_row(1)), "text/csv")})
+        sent = await site("officer").post(f"{path}/kirim", data={"content": packed_in(looked)})
+
+        assert "Daftar dapat dikirim mulai 24 Nov 2026 23.00 WITA" in said(looked)
+        assert "Kirim semua" not in said(looked)
+        assert sent.status_code == 409
+        assert "12 jam" in said(sent)
+        assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 0
 
     async def test_may_be_pasted(self, site: Site, database: Database) -> None:
         path = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}/daftar"

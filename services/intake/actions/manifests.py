@@ -19,7 +19,7 @@ from services.intake.actions.arrivals import (
 from services.intake.domain import manifests, sheets
 from services.intake.domain.manifests import Row
 from services.intake.domain.problems import Problem
-from services.intake.domain.refusals import RecordedDifferently
+from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
 from services.intake.domain.sheets import Sheet
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
@@ -79,8 +79,9 @@ async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, con
 async def take_in_manifest(
     database: Database, vault: Vault, actor: Actor, voyage: Voyage, content: bytes
 ) -> store.Manifest:
-    """Record every row that is ready, hold back the others, tell `ManifestConfirmed`. Raises `ManifestUnusable`.
+    """Record every row that is ready, hold back the others, tell `ManifestConfirmed`.
 
+    Raises `VoyageNotDue` while its ship is at sea, and `ManifestUnusable`.
     The same file again answers the same counts and records nothing. After an interruption, sending the file again
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
@@ -89,6 +90,8 @@ async def take_in_manifest(
     if before is not None and before.finished_at is not None:
         return before
     now = database.clock.now()
+    if now < voyage.due_from:
+        raise VoyageNotDue
     _, rows = await read_manifest(voyage, content)
     problems = [problem for row in rows for problem in row.problems]
     ready = [row for row in rows if row.arrival is not None]

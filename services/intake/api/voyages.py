@@ -154,7 +154,10 @@ async def show_voyage(request: Request, voyage_id: Id, actor: PortActor) -> Resp
 @router.post(
     "/api/voyages/{voyage_id}/manifest",
     response_model=ManifestOut,
-    responses={200: {"description": "With ?preview=1 a preview", "model": ManifestOut | PreviewOut}},
+    responses={
+        200: {"description": "With ?preview=1 a preview", "model": ManifestOut | PreviewOut},
+        409: {"description": "The voyage is not due yet"},
+    },
     openapi_extra=web.KEYED
     | {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
@@ -165,7 +168,7 @@ async def send_manifest(
     """Take in a name list (CSV), or with `preview=1` only say what is wrong with it.
 
     Taking in needs the header Idempotency-Key, looking does not. Rows with a problem are held back, all others are
-    recorded.
+    recorded as arrived: from 12 hours before the voyage is expected, not earlier.
     """
     database: Database = request.app.state.database
     vault = request.app.state.vault

@@ -38,6 +38,15 @@ class ExpectedFarOff(Refused):
     detail = msg("This day is more than a year away. Check the year.")
 
 
+class VoyageNotDue(Refused):
+    """Nobody of this voyage can have landed yet, so nobody is recorded as arrived by its list."""
+
+    detail = msg(
+        "A list is taken in from 12 hours before the voyage is expected: whoever is on it is recorded as arrived."
+        " Send it then; until then it can be looked at."
+    )
+
+
 class ArrivalInFuture(Refused):
     """Nobody can have landed after now."""
 

@@ -10,6 +10,8 @@ MOST_ANNOUNCED = 200_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """The days on which voyages are looked for."""
 NEAR = timedelta(days=366)
+EARLIEST = timedelta(hours=12)
+"""A ship may come early, but not by more. Whoever is on a list that is taken in counts as landed, and is due help."""
 
 
 def is_near(expected_at: datetime, now: datetime) -> bool:
@@ -27,6 +29,11 @@ class Voyage:
     vessel: str
     announced: int
     expected_at: datetime
+
+    @property
+    def due_from(self) -> datetime:
+        """From when on its people may be taken for landed."""
+        return self.expected_at - EARLIEST
 
 
 @dataclass(frozen=True, slots=True)

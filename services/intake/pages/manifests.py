@@ -78,6 +78,7 @@ async def preview(request: Request, voyage_id: Id, actor: Officer) -> Response:
         port=codes.ports()[voyage.port],
         zone=labels.zone_of(voyage),
         preview=looked,
+        is_due=database.clock.now() >= voyage.due_from,
         held=held[:ROWS_SHOWN],
         ready=ready[:ROWS_SHOWN],
         ready_in_all=len(ready),
