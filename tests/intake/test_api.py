@@ -240,6 +240,34 @@ class TestVoyages:
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == ["/day"]
 
+    async def test_show_who_arrived_page_by_page_and_no_name(self, site: Site) -> None:
+        voyage_id = await announced(site)
+        content = a_list(a_row(1), a_row(2, flags="SICK"), a_row(3, sex="F"))
+        await site("officer").post(f"/api/voyages/{voyage_id}/manifest", content=content)
+        await site("officer").post("/api/arrivals", json={**PERSON, "voyage_id": voyage_id})
+        path = f"/api/voyages/{voyage_id}/arrivals"
+
+        first = (await site("system").get(path, limit=3)).json()
+        rest = (await site("system").get(path, limit=3, after=first["next"])).json()
+
+        lines = [*first["items"], *rest["items"]]
+        assert [line["manifest_row"] for line in lines] == [2, 3, 4, None]
+        assert [line["sex"] for line in lines] == ["M", "M", "F", "F"]
+        assert lines[1]["needs"] == ["SICK", "NEED"]
+        assert (lines[1]["referred_needs"], lines[1]["referred"]) == ([], False)
+        assert first["next"] == lines[2]["case_id"]
+        assert rest["next"] is None
+        assert "Orang" not in str(lines)
+        assert "Shakila" not in str(lines)
+
+    async def test_show_who_arrived_to_the_own_port_alone(self, site: Site) -> None:
+        path = f"/api/voyages/{await announced(site)}/arrivals"
+
+        assert (await site("officer").get(path)).json() == {"items": [], "next": None}
+        assert (await site("stranger").get(path)).status_code == 404
+        assert (await site("worker").get(path)).status_code == 403
+        assert (await site("officer").get(path, limit=0)).status_code == 422
+
 
 class TestManifest:
     async def test_a_preview_keeps_nothing(self, site: Site, database: Database) -> None:

@@ -15,8 +15,11 @@ from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
 from services.intake.domain.refusals import ManifestUnusable
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Counts, Modality, Voyage
+from services.intake.store import arrivals as arrivals_store
 from services.intake.store import voyages as store
+from services.intake.store.arrivals import Line
 from services.intake.store.manifests import Manifest
+from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
@@ -27,6 +30,7 @@ router = APIRouter(tags=["voyages"])
 
 PortActor = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
 MOST_VOYAGES = 200
+MOST_LINES = 500
 MOST_PROBLEMS = 1000
 
 
@@ -69,6 +73,26 @@ class VoyageReportOut(VoyageOut):
     arrived: int
     referred: int
     needs: dict[str, NeedOut]
+
+
+class LineOut(BaseModel):
+    """One arrival of a voyage, in codes. `referred`: each of its needs has become an open referral."""
+
+    case_id: str
+    manifest_row: int | None
+    sex: Sex
+    age_band: AgeBand
+    needs: list[NeedCode]
+    referred_needs: list[NeedCode]
+    referred: bool
+    recorded_at: datetime
+
+
+class LinesOut(BaseModel):
+    """`next` is the `after` of the next page; None on the last."""
+
+    items: list[LineOut]
+    next: str | None
 
 
 class ProblemOut(BaseModel):
@@ -149,6 +173,26 @@ async def show_voyage(request: Request, voyage_id: Id, actor: PortActor) -> Resp
     kinds = {need: {"people": people, "referred": report.opened.get(need, 0)} for need, people in report.needs.items()}
     counts = _counts(report.counts)
     return web.json_response({**_voyage(report.voyage, report.counts), **counts, "needs": kinds})
+
+
+@router.get("/api/voyages/{voyage_id}/arrivals", response_model=LinesOut)
+async def list_arrivals(
+    request: Request,
+    voyage_id: Id,
+    actor: PortActor,
+    after: Annotated[Id | None, Query(description="The case after which to go on")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 100,
+) -> Response:
+    """Who arrived on a voyage, in the order they were recorded: each case as it is referred, without a name."""
+    database: Database = request.app.state.database
+    voyage = await voyages.find_voyage(database, actor, voyage_id)
+    found = await arrivals_store.of_voyage(database, voyage_id, port=voyage.port, after=after, limit=limit + 1)
+    return web.json_response(
+        {
+            "items": [_line(line) for line in found[:limit]],
+            "next": found[limit - 1].case_id if len(found) > limit else None,
+        }
+    )
 
 
 @router.post(
@@ -250,6 +294,19 @@ def _manifest(request: Request, taken: Manifest, held: list[tuple[int, str, str]
             }
             for row, field, code in held
         ],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "case_id": line.case_id,
+        "manifest_row": line.manifest_row,
+        "sex": line.sex,
+        "age_band": line.age_band,
+        "needs": line.needs,
+        "referred_needs": sorted(line.opened),
+        "referred": line.referred,
+        "recorded_at": line.recorded_at,
     }
 
 
