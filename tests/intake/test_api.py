@@ -307,6 +307,16 @@ class TestManifest:
         [confirmed] = [orjson.loads(row["payload"])["data"] for row in told]
         assert (confirmed["listed"], confirmed["accepted"], confirmed["rejected"], confirmed["known"]) == (4, 2, 2, 0)
 
+    async def test_says_how_many_problems_there_are_when_not_all_are_shown(self, site: Site) -> None:
+        path = f"/api/voyages/{await announced(site)}/manifest"
+        content = a_list(*(a_row(n, sex="Q", regency="99.99") for n in range(1, 602)))
+
+        looked = (await site("officer").post(f"{path}?preview=1", content=content)).json()
+        taken = (await site("officer").post(path, content=content)).json()
+
+        for answer in (looked, taken):
+            assert (len(answer["problems"]), answer["problems_total"]) == (1000, 1202)
+
     async def test_the_same_key_for_another_file_is_refused(self, site: Site) -> None:
         path = f"/api/voyages/{await announced(site)}/manifest"
         await site("officer").post(path, key="m", content=a_list(a_row(1)))

@@ -121,9 +121,11 @@ async def take_in_manifest(
     return done
 
 
-async def list_held(database: Database, actor: Actor, manifest_id: str) -> list[tuple[int, str, str]]:
-    """Row number, field and code of what was wrong with the rows of a list that were held back."""
-    return await store.problems_of(database, manifest_id, port=port_of(actor).code)
+async def list_problems(
+    database: Database, actor: Actor, manifest_id: str, *, limit: int
+) -> tuple[list[tuple[int, str, str]], int]:
+    """Row number, field and code of what was wrong with the rows of a list that were held back; and how many."""
+    return await store.problems_of(database, manifest_id, port=port_of(actor).code, limit=limit)
 
 
 async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row]]:

@@ -109,6 +109,8 @@ class ProblemOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
+    """`problems` are the first 1,000 of `problems_total`."""
+
     listed: int
     ready: int
     held: int
@@ -117,10 +119,11 @@ class PreviewOut(BaseModel):
     encoding: str
     ignored_columns: list[str]
     problems: list[ProblemOut]
+    problems_total: int
 
 
 class ManifestOut(BaseModel):
-    """`listed` = `accepted` + `rejected` + `known`."""
+    """`listed` = `accepted` + `rejected` + `known`; `problems` are the first 1,000 of `problems_total`."""
 
     manifest_id: str
     voyage_id: str
@@ -129,6 +132,7 @@ class ManifestOut(BaseModel):
     rejected: int
     known: int
     problems: list[ProblemOut]
+    problems_total: int
 
 
 @router.post("/api/voyages", status_code=201, response_model=VoyageOut, openapi_extra=web.KEYED)
@@ -231,10 +235,10 @@ async def send_manifest(
         taken = await manifests.take_in_manifest(database, vault, actor, voyage, content)
     except ManifestUnusable as unusable:
         raise unusable_file(request, unusable) from None
-    held = await manifests.list_held(database, actor, taken.manifest_id)
+    problems, in_all = await manifests.list_problems(database, actor, taken.manifest_id, limit=MOST_PROBLEMS)
 
     async def answer() -> Response:
-        return web.json_response(_manifest(request, taken, held))
+        return web.json_response(_manifest(request, taken, problems, in_all))
 
     async with database.work(actor, purpose="manifest") as work:
         return await web.idempotent(request, work, key, answer, digest=digest)
@@ -258,6 +262,7 @@ def _preview(request: Request, preview: Preview) -> dict[str, Any]:
         "encoding": preview.sheet.encoding,
         "ignored_columns": preview.sheet.ignored,
         "problems": [_problem(request, problem) for problem in problems[:MOST_PROBLEMS]],
+        "problems_total": len(problems),
     }
 
 
@@ -275,7 +280,7 @@ def _problem(request: Request, problem: Problem) -> dict[str, Any]:
     }
 
 
-def _manifest(request: Request, taken: Manifest, held: list[tuple[int, str, str]]) -> dict[str, Any]:
+def _manifest(request: Request, taken: Manifest, problems: list[tuple[int, str, str]], in_all: int) -> dict[str, Any]:
     language = web.language_of(request)
     return {
         "manifest_id": taken.manifest_id,
@@ -292,8 +297,9 @@ def _manifest(request: Request, taken: Manifest, held: list[tuple[int, str, str]
                 "message": words.translate(language, CELL_PROBLEMS[code][0]),
                 "remedy": words.translate(language, CELL_PROBLEMS[code][1]),
             }
-            for row, field, code in held
+            for row, field, code in problems
         ],
+        "problems_total": in_all,
     }
 
 

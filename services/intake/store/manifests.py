@@ -67,16 +67,20 @@ async def add_problems(work: Work, manifest_id: str, problems: Sequence[tuple[in
     )
 
 
-async def problems_of(database: Database, manifest_id: str, *, port: str) -> list[tuple[int, str, str]]:
-    """Row number, field and code of what held rows back, for a list of this port; in order of the rows."""
+async def problems_of(
+    database: Database, manifest_id: str, *, port: str, limit: int
+) -> tuple[list[tuple[int, str, str]], int]:
+    """Row number, field and code of what held rows back, for a list of this port, in order; and how many there are."""
     rows = await database.fetch(
-        "SELECT p.row_number, p.field, p.code FROM manifest_problems p JOIN manifests m USING (manifest_id)"
+        "SELECT p.row_number, p.field, p.code, count(*) OVER () AS total"
+        " FROM manifest_problems p JOIN manifests m USING (manifest_id)"
         " JOIN voyages v USING (voyage_id) WHERE p.manifest_id = $1 AND v.port = $2"
-        " ORDER BY p.row_number, p.field, p.code LIMIT 1000",
+        " ORDER BY p.row_number, p.field, p.code LIMIT $3",
         manifest_id,
         port,
+        limit,
     )
-    return [(row["row_number"], row["field"], row["code"]) for row in rows]
+    return [(row["row_number"], row["field"], row["code"]) for row in rows], rows[0]["total"] if rows else 0
 
 
 async def finish(work: Work, manifest_id: str, *, rejected: int) -> Manifest | None:
