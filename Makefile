@@ -11,7 +11,7 @@ MANIFEST ?=
 KEEP ?=
 BASE ?=
 
-.PHONY: help up demo test check bench soak invariants lock contracts schema clean
+.PHONY: help up demo test check bench soak invariants lock contracts release schema clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ invariants: $(READY) ## Run exactly the tests that prove the promises of docs/in
 
 contracts: $(READY) ## Write the JSON Schemas, AsyncAPI and OpenAPI documents anew
 	@exec $(BIN)/python -m tests.contracts.export
+
+release: $(READY) ## Take today's contracts for what has been released; the gate compares with them from then on
+	@exec $(BIN)/python -m tests.contracts.export release
 
 schema: $(READY) ## Write each service's schema.sql anew from its migrations
 	@exec $(BIN)/python -m tests.schema

@@ -8,17 +8,23 @@ from shared.contracts.fact import Code, Fact, Id
 class SignedIn(Fact):
     """A person began a session."""
 
+    for_audit = True
+
     service: Code
 
 
 class SignedOut(Fact):
     """A person ended a session."""
 
+    for_audit = True
+
     service: Code
 
 
 class AccessDenied(Fact):
     """A request was refused. `thing` is a route's template or an action, never an address with ids."""
+
+    for_audit = True
 
     service: Code
     reason: Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many"]
@@ -27,6 +33,8 @@ class AccessDenied(Fact):
 
 class ParkedFact(Fact):
     """`case_id` is the case of the record, or the parked record itself where that could not be read."""
+
+    for_audit = True
 
     service: Code
     parked_id: Id

@@ -53,6 +53,8 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     type: ClassVar[str]
+    for_audit: ClassVar[bool] = False
+    """True: it travels on `<service>.audit`, for the ledger alone, and not on `<service>.events`."""
 
     case_id: Id
 

@@ -49,6 +49,8 @@ class ArrivalRecorded(Fact):
 class IdentityDisclosed(Fact):
     """One person's identifying fields were released to the agency that accepted one assignment."""
 
+    for_audit = True
+
     assignment_id: Id
     agency_id: Code
     fields: tuple[Code, ...]
@@ -58,6 +60,8 @@ class IdentityDisclosed(Fact):
 
 class DisclosureRefused(Fact):
     """Somebody asked for an identity and did not get it; `reason` is coded."""
+
+    for_audit = True
 
     assignment_id: Id
     agency_id: Code

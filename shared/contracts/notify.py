@@ -38,6 +38,8 @@ class SubscriptionEnded(Fact):
 class SubscriptionTested(Fact):
     """A test notice was sent, once. `case_id` is the subscription."""
 
+    for_audit = True
+
     delivery_id: Id
     trouble: Trouble | None
     status: int | None
@@ -45,6 +47,8 @@ class SubscriptionTested(Fact):
 
 class TaskDismissed(Fact):
     """A person closed a task without sending anything again. `case_id` is the subscription."""
+
+    for_audit = True
 
     task_id: Id
     delivery_id: Id | None
@@ -74,6 +78,8 @@ class NoticesQueued(Fact):
     One fact for all that were heard together: a case with many subscribers would else be told of as often.
     """
 
+    for_audit = True
+
     notices: tuple[QueuedNotice, ...] = Field(min_length=1, max_length=500)
 
 
@@ -86,6 +92,8 @@ class NoticeDelivered(NoticeFact):
 
 class NoticeFailed(NoticeFact):
     """One attempt failed; another follows at `next_attempt_at`."""
+
+    for_audit = True
 
     attempt: int
     trouble: Trouble
@@ -107,5 +115,7 @@ class NoticeReplayed(NoticeFact):
 
 class NoticeSuppressed(NoticeFact):
     """A waiting notice was ended unsent, because its subscription had ended."""
+
+    for_audit = True
 
     reason: Literal["subscription_ended"]

@@ -161,6 +161,8 @@ class GapClosed(ReferralFact):
 class DirectoryChanged(Fact):
     """The directory of agencies was changed, and with it where referrals go. `case_id` stands for the office."""
 
+    for_audit = True
+
     agency_id: Code
     change: Literal["added", "changed", "suspended", "resumed"]
     fields: tuple[Code, ...]
@@ -172,6 +174,8 @@ class DirectoryChanged(Fact):
 
 class CaseRead(Fact):
     """A person or system of an agency looked at the coded summary of a case."""
+
+    for_audit = True
 
     assignment_id: Id
     agency_id: Code

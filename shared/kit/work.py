@@ -40,11 +40,13 @@ class Work:
 
     def emit(self, fact: Fact, *, cause: "Heard[Any] | None" = None) -> str:
         """Tell everybody a fact (`<service>.events`); answers the event's id."""
-        return self._tell(fact, shared=True, cause=cause)
+        assert not fact.for_audit, f"{fact.type} is for audit alone: record it"
+        return self._tell(fact, cause=cause)
 
     def record(self, fact: Fact, *, cause: "Heard[Any] | None" = None) -> str:
         """Put on the trail what only audit needs (`<service>.audit`): reads, refusals, failed tries."""
-        return self._tell(fact, shared=False, cause=cause)
+        assert fact.for_audit, f"{fact.type} is for everybody: emit it"
+        return self._tell(fact, cause=cause)
 
     async def lock_cases(self, case_ids: Iterable[str]) -> None:
         """Make this work the only one on these cases until it ends. Sorted, so that two works cannot deadlock."""
@@ -86,12 +88,12 @@ class Work:
         crash_point("work.before_commit")
         return True
 
-    def _tell(self, fact: Fact, *, shared: bool, cause: "Heard[Any] | None") -> str:
+    def _tell(self, fact: Fact, *, cause: "Heard[Any] | None") -> str:
         event_id = new_id()
         caused_by = cause.event_id if cause else self.caused_by
         trace = cause.traceparent if cause else telemetry.traceparent()
         bytes_ = journal.payload(self.actor, self.purpose, caused_by, fact)
-        self._entries.append(journal.Entry(event_id, shared, fact.type, fact.case_id, trace, bytes_))
+        self._entries.append(journal.Entry(event_id, not fact.for_audit, fact.type, fact.case_id, trace, bytes_))
         return event_id
 
 

@@ -44,3 +44,19 @@ def opened(schema: Any) -> Any:
 def reads_old(old: Any, new: Any) -> bool:
     """True when readers of `new` can read every message written under `old` (backward)."""
     return bool(isSubschema(closed(old), opened(new)))
+
+
+def lacks(old: Any, new: Any, at: str = "") -> list[str]:
+    """What readers of `old` need and messages written under `new` need not have."""
+    found: list[str] = []
+    properties = new.get("properties", {})
+    for name, schema in old.get("properties", {}).items():
+        if name not in properties:
+            found.append(f"{at}/{name} is gone")
+            continue
+        if name in old.get("required", []) and name not in new.get("required", []):
+            found.append(f"{at}/{name} may be left out")
+        found += lacks(schema, properties[name], f"{at}/{name}")
+    for name, schema in old.get("$defs", {}).items():
+        found += lacks(schema, new.get("$defs", {}).get(name, {}), f"{at}#{name}")
+    return found

@@ -4,6 +4,7 @@ JSON Schema for each fact, AsyncAPI 3 for the topics, OpenAPI for each service's
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,10 @@ from tests.contracts import openapi
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "shared" / "contracts" / "schemas"
+RELEASED = ROOT / "shared" / "contracts" / "released"
+"""The schemas as the last release has them. Written by `make release` alone, never to make the gate pass."""
 DOCUMENTS = ROOT / "docs" / "contracts"
 ASYNCAPI = DOCUMENTS / "asyncapi.json"
-
-AUDIT_ONLY = {
-    "intake.identity_disclosed.v1",
-    "intake.disclosure_refused.v1",
-    "referral.case_read.v1",
-    "referral.directory_changed.v1",
-    "notify.notices_queued.v1",
-    "notify.notice_failed.v1",
-    "notify.notice_suppressed.v1",
-    "notify.subscription_tested.v1",
-    "notify.task_dismissed.v1",
-    "audit.trail_read.v1",
-    "audit.proof_exported.v1",
-}
-"""Facts that travel on `<service>.audit`; all of `access.*` do as well."""
 
 
 def schema(fact: type[Fact]) -> dict[str, Any]:
@@ -42,6 +30,7 @@ def schema(fact: type[Fact]) -> dict[str, Any]:
 def asyncapi() -> dict[str, Any]:
     """One AsyncAPI 3 document for all topics: who sends what, in which envelope."""
     told = {fact.type: Told[fact] for fact in facts()}  # type: ignore[valid-type]
+    for_audit = {fact.type for fact in facts() if fact.for_audit}
     _, definitions = models_json_schema(
         [(model, "serialization") for model in told.values()], ref_template="#/components/schemas/{model}"
     )
@@ -58,9 +47,8 @@ def asyncapi() -> dict[str, Any]:
             "payload": {"$ref": f"#/components/schemas/{_definition(model, definitions)}"},
             "bindings": {"kafka": {"key": {"type": "string", "format": "uuid"}}},
         }
-        shared = not (type_ in AUDIT_ONLY or sender == "access")
         for service in ["intake", "referral", "notify", "audit"] if sender == "access" else [sender]:
-            topic = f"{service}.{'events' if shared else 'audit'}"
+            topic = f"{service}.{'audit' if type_ in for_audit else 'events'}"
             channel = channels.setdefault(topic, {"address": topic, "messages": {}})
             channel["messages"][type_] = {"$ref": f"#/components/messages/{type_}"}
             operations.setdefault(f"send.{topic}", {"action": "send", "channel": {"$ref": f"#/channels/{topic}"}})
@@ -111,5 +99,12 @@ def main() -> None:
         path.write_text(text, encoding="utf-8")
 
 
+def release() -> None:
+    """Take today's schemas for what has been released."""
+    RELEASED.mkdir(exist_ok=True)
+    for file in SCHEMAS.glob("*.json"):
+        (RELEASED / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    main()
+    release() if sys.argv[1:] == ["release"] else main()
