@@ -14,6 +14,7 @@ from services.referral import rules
 from services.referral.__main__ import build
 from services.referral.actions.answering import Answer
 from services.referral.actions.routing import Routing
+from services.referral.actions.supervising import Closing
 from services.referral.settings import Settings
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
@@ -45,24 +46,32 @@ class Site:
     desk: Desk
     new: str
     accepted: str
+    waiting: str
+    child: str
+    closed: str
 
     def at(self, path: str, *, actor: str = "worker", language: str = "id") -> str:
         """The address of a page, for this actor from now on."""
         SignedIn.now = actor
-        return f"{self.url}/{language}{path}"
+        ids = {name: getattr(self, name) for name in ("new", "accepted", "waiting", "child", "closed")}
+        return f"{self.url}/{language}{path.format(**ids)}"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
-    """Referral's application: one agency with new, accepted and declined referrals, one need that nobody took."""
+    """Referral's application: new, accepted and declined referrals of one agency, a need nobody took, a closed one."""
     clock = FixedClock(START)
     database = await connect(database_urls("referral").application, service="referral", clock=clock)
     desk = Desk(database, clock, Routing(rules.load(rules.latest())))
+    await desk.open(an_arrival("ELDER"))
+    closed = await desk.referral()
+    await desk.close(Closing(closed, "PERSON_LEFT"))
     await desk.open(an_arrival("ELDER"))
     nobody = await desk.live()
     for agency_id in ("DINSOS-73.06", "DINSOS-73", "KEMENSOS"):
         await desk.answer("decline", agency_id, Answer(nobody, reason="no_capacity"))
         nobody = (await desk.live()) if agency_id != "KEMENSOS" else nobody
+    waiting = await desk.referral_of(nobody)
     await desk.open(an_arrival("NOFAM", age_band="child"))
     taken = await desk.live()
     await desk.answer("accept", "UPTDPPA-73.06", Answer(taken))
@@ -87,7 +96,8 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
         app = application(await build(settings, database, stack))
         stack.push_async_callback(app.state.identity.aclose)
         app.add_middleware(SignedIn)
-        yield Site(await serve(app), desk, str(new["assignment_id"]), accepted)
+        child = await desk.referral_of(taken)
+        yield Site(await serve(app), desk, str(new["assignment_id"]), accepted, waiting, child, closed)
     await intake.stop()
     await database.aclose()
 
@@ -99,6 +109,10 @@ PAGES = (
     ("worker", "/rujukan/{new}"),
     ("worker", "/rujukan/{accepted}"),
     ("supervisor", "/eskalasi"),
+    ("supervisor", "/eskalasi/ditutup"),
+    ("supervisor", "/eskalasi/{waiting}/tutup"),
+    ("supervisor", "/eskalasi/{child}/tutup"),
+    ("supervisor", "/eskalasi/{closed}/buka"),
     ("coordinator", "/angka"),
 )
 
@@ -111,7 +125,7 @@ PAGES = (
 )
 async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
     for actor, path in PAGES:
-        address = site.at(path.format(new=site.new, accepted=site.accepted), actor=actor, language=language)
+        address = site.at(path, actor=actor, language=language)
         sight = await see(address, size=size, theme=theme)
         assert await axe(sight.page) == [], address
         assert sight.complaints == [], address
@@ -150,6 +164,27 @@ async def test_a_case_goes_from_the_inbox_to_the_handover(see: Open, site: Site,
     assert "Siti Aminah" not in await page.content()
     if script:
         assert sight.complaints == []
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+async def test_a_need_is_closed_with_a_reason_and_opened_again(see: Open, axe: Axe, site: Site, script: bool) -> None:
+    sight = await see(site.at("/eskalasi", actor="supervisor"), script=script)
+    page = sight.page
+
+    await page.get_by_role("link", name="Tutup dengan alasan").first.click()
+    await page.get_by_role("button", name="Tutup kebutuhan").click()
+    await page.get_by_text("Pilih alasannya.").first.wait_for()
+    if script:
+        assert await axe(page) == []
+    await page.get_by_role("radio", name="Orang meninggal dunia").check()
+    await page.get_by_role("button", name="Tutup kebutuhan").click()
+    await page.get_by_text("Kebutuhan ditutup.").wait_for()
+
+    await page.get_by_role("link", name="Ditutup").click()
+    await page.get_by_role("link", name="Buka kembali").first.click()
+    await page.get_by_role("radio", name="Kebutuhan keliru ditutup").check()
+    await page.get_by_role("button", name="Buka kembali").click()
+    await page.get_by_text("Kebutuhan dibuka kembali").wait_for()
 
 
 async def test_the_chosen_ones_are_accepted_at_once(see: Open, site: Site) -> None:
