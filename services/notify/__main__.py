@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-from services.notify import api, clock, consumers, pages, policy
+from services.notify import api, clock, consumers, pages, policy, store
 from services.notify.clock import Courier
 from services.notify.domain import refusals
 from services.notify.gateways.secrets import Seal
@@ -54,6 +54,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Repeated("notify.suppress", 5.0, partial(clock.suppress_deliveries, database)),
             Repeated("notify.forget_counts", 3600.0, partial(clock.forget_counts, database)),
         ],
+        overdue=partial(store.deliveries.count_overdue, database),
         refusals=REFUSALS,
         navigation=[
             Nav("/", msg("Subscriptions"), frozenset(policy.READERS)),

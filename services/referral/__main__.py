@@ -17,7 +17,7 @@ from services.referral.domain.refusals import Refused
 from services.referral.gateways import Disclosure
 from services.referral.rules import Rules
 from services.referral.settings import Settings
-from services.referral.store import agencies
+from services.referral.store import agencies, desk
 from shared.kit import words
 from shared.kit.actor import system
 from shared.kit.commands import command_line
@@ -49,6 +49,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
             Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
         ],
+        overdue=partial(desk.count_overdue, database),
         refusals=api.REFUSALS,
         navigation=[
             Nav("/", msg("Inbox"), frozenset(policy.WORKERS)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -14,14 +15,21 @@ from shared.kit import telemetry
 from shared.kit.database import Database
 
 STALLED_AFTER_S = 60.0
-FIGURES = ("outbox_rows_unsent", "outbox_oldest_s", "records_behind", "records_parked", "pool_connections_used")
+FIGURES = (
+    *("outbox_rows_unsent", "outbox_oldest_s", "records_behind", "records_parked"),
+    *("pool_connections_used", "overdue"),
+)
+"""All are published; what this process cannot tell (no consumer or partitions, nothing that falls due) is absent."""
+
+Count = Callable[[], Awaitable[float]]
 
 
 class Health:
     """What is known about one process: its database, and its consumer if it has one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, overdue: Count | None = None) -> None:
         self._database = database
+        self._overdue = overdue
         self._subscriber: Any = None
         self._figures: dict[str, float] = {}
         self._began = time.monotonic()
@@ -61,7 +69,7 @@ class Health:
         return JSONResponse(await self.figures())
 
     async def figures(self) -> dict[str, float]:
-        """Counts and ages: outbox rows and oldest age, records behind, parked, pool connections in use."""
+        """Counts and ages: outbox rows and oldest age, records behind, parked, pool connections in use, overdue."""
         row = (
             await self._database.fetch(
                 "SELECT (SELECT count(*) FROM outbox) AS rows,"
@@ -74,10 +82,13 @@ class Health:
         self._figures = {
             "outbox_rows_unsent": float(row["rows"]),
             "outbox_oldest_s": max(0.0, float(row["age"] or 0)),
-            "records_behind": float(await self._behind()),
             "records_parked": float(row["parked"]),
             "pool_connections_used": float(pool.get_size() - pool.get_idle_size()),
         }
+        if (behind := await self._behind()) is not None:
+            self._figures["records_behind"] = float(behind)
+        if self._overdue is not None:
+            self._figures["overdue"] = await self._overdue()
         return self._figures
 
     def publish(self) -> None:
@@ -87,8 +98,8 @@ class Health:
                 name, "s" if name.endswith("_s") else "1", name.replace("_", " "), partial(self._last, name)
             )
 
-    def _last(self, name: str) -> float:
-        return self._figures.get(name, 0.0)
+    def _last(self, name: str) -> float | None:
+        return self._figures.get(name)
 
     def _consumer(self) -> Any:
         return None if self._subscriber is None else self._subscriber.consumer
@@ -105,10 +116,11 @@ class Health:
         polled: float = max(consumer.last_poll_timestamp(partition) or 0 for partition in assigned)
         return max(0.0, time.time() - polled / 1000) if polled else time.monotonic() - self._began
 
-    async def _behind(self) -> int:
+    async def _behind(self) -> int | None:
+        """None without partitions: a consumer that is shut out is not one that keeps up."""
         consumer = self._consumer()
         if consumer is None or not (assigned := consumer.assignment()):
-            return 0
+            return None
         behind = 0
         for partition in assigned:
             end = consumer.highwater(partition)

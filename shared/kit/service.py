@@ -58,6 +58,8 @@ class Service:
     hot_routes: Sequence[BaseRoute] = ()
     """Plain Starlette routes for endpoints that are too busy for a framework."""
     clocks: Sequence[Repeated] = ()
+    overdue: Callable[[], Awaitable[float]] | None = None
+    """How much of what falls due here is past its time: the metric `overdue`."""
     refusals: Mapping[type[Exception], Refused] = field(default_factory=dict)
     """Domain refusals: status, code, title (an English message id)."""
     navigation: Sequence[web.Nav | tuple[str, str]] = ()
@@ -91,7 +93,7 @@ def application(service: Service) -> FastAPI:
     app.state.settings = service.settings
     app.state.database = service.database
     app.state.identity = identity.Identity(service.settings, service.database)
-    app.state.health = Health(service.database)
+    app.state.health = Health(service.database, service.overdue)
     for name, thing in service.state.items():
         setattr(app.state, name, thing)
     app.router.routes.extend(service.hot_routes)

@@ -92,10 +92,11 @@ def continuing(name: str, parents: Iterable[str | None]) -> tuple[list[str | Non
     return own, end
 
 
-def gauge(name: str, unit: str, description: str, read: Callable[[], float]) -> None:
-    """Publish a figure that is read when metrics are collected."""
+def gauge(name: str, unit: str, description: str, read: Callable[[], float | None]) -> None:
+    """Publish a figure that is read when metrics are collected; None is no observation."""
 
     def observe(_: CallbackOptions) -> list[Observation]:
-        return [Observation(read())]
+        value = read()
+        return [] if value is None else [Observation(value)]
 
     meter.create_observable_gauge(name, [observe], unit=unit, description=description)

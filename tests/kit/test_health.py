@@ -5,12 +5,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from starlette.applications import Starlette
 
-from shared.kit import broker
+from shared.kit import broker, telemetry
 from shared.kit.database import Database
-from shared.kit.health import Health
-from tests.kit.conftest import Party
+from shared.kit.health import FIGURES, Health
+from shared.kit.ids import new_id
+from tests.kit.conftest import OFFICER, Party, a_voyage
 from tests.waiting import until
 
 
@@ -60,6 +63,37 @@ class TestReady:
         await database.aclose()
 
         assert await said(Health(database), address) == (503, {"ready": False, "waiting_for": "database"})
+
+
+class TestFigures:
+    async def published(self, health: Health, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+        reader = InMemoryMetricReader()
+        monkeypatch.setattr(telemetry, "meter", MeterProvider([reader]).get_meter("test"))
+        health.publish()
+        await health.figures()
+        data: Any = reader.get_metrics_data()
+        metrics = data.resource_metrics[0].scope_metrics[0].metrics
+        return {m.name: point.value for m in metrics for point in m.data.data_points}
+
+    async def test_are_published_by_name(self, speaker: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with speaker.database.work(OFFICER, purpose="announce") as work:
+            work.emit(a_voyage(new_id()))
+
+        async def overdue() -> float:
+            return 3.0
+
+        said = await self.published(Health(speaker.database, overdue), monkeypatch)
+
+        assert said.keys() == set(FIGURES) - {"records_behind"}
+        assert (said["outbox_rows_unsent"], said["overdue"]) == (1, 3)
+
+    async def test_of_a_consumer_that_is_shut_out_say_nothing_of_records_behind(
+        self, speaker: Party, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        health = Health(speaker.database)
+        health.watch(broker.subscribe(broker.consuming(speaker.settings), ["nowhere"], group="none", handle=hear))
+
+        assert "records_behind" not in await self.published(health, monkeypatch)
 
 
 async def test_who_is_not_ready_is_alive(database: Database) -> None:

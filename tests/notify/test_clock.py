@@ -503,9 +503,12 @@ class TestTroubles:
                 await subscriptions.pause_subscription(work, subscription_id)
         await hear(database, a_fact(), a_fact())
         clock.advance(timedelta(days=6))
+        assert await store.deliveries.count_overdue(database) == 0
 
         async with database.work(NGO, purpose="resume") as work:
             await subscriptions.resume_subscription(work, subscription_id)
+        clock.advance(timedelta(minutes=1))
+        assert await store.deliveries.count_overdue(database) > 0
         given_up = await notify_clock.give_up_deliveries(database)
         await carried()
 

@@ -21,6 +21,7 @@ from services.referral.domain.refusals import (
     TooLate,
     VersionChanged,
 )
+from services.referral.store.desk import count_overdue
 from shared.kit.actor import system
 from shared.kit.ids import new_id
 from tests.referral.conftest import Desk
@@ -492,7 +493,9 @@ class TestChase:
     async def test_late_service_is_escalated_once_and_stays_with_the_agency(self, desk: Desk) -> None:
         await desk.open(an_arrival("ELDER"))
         await desk.answer("accept", "DINSOS-73.06", Answer(await desk.live()))
+        assert await count_overdue(desk.database) == 0
         desk.clock.advance(timedelta(hours=25))
+        assert await count_overdue(desk.database) == 1
 
         await desk.chase()
         await desk.chase()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notify.domain.deliveries import Claimed, Notice, Outcome
+from shared.kit.database import Database
 from shared.kit.work import Work
 
 ROW = """d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.event_id::text, d.event_type,
@@ -402,3 +403,14 @@ async def count_waiting(work: Work) -> int:
         "SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending', 'retry_wait')"
     )
     return counted
+
+
+async def count_overdue(database: Database) -> float:
+    """Notices of active subscriptions that have been due for over a minute. # unscoped: a number only"""
+    [row] = await database.fetch(
+        "SELECT count(*) AS overdue FROM deliveries d JOIN subscriptions s USING (subscription_id)"
+        " WHERE s.status = 'active' AND d.status IN ('queued', 'sending', 'retry_wait')"
+        " AND coalesce(d.lease_until, d.next_attempt_at) <= $1::timestamptz - interval '1 minute'",
+        database.clock.now(),
+    )
+    return float(row["overdue"])

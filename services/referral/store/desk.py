@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.referral.domain.referrals import State
+from shared.kit.database import Database
 from shared.kit.work import Work
 
 PLACE = r"^([0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
@@ -265,3 +266,9 @@ def _item(row: Any) -> InboxItem:
 def _task(row: Any) -> Task:
     ids = ("referral_id", "case_id")
     return Task(**{**row, **{name: str(row[name]) for name in ids}})
+
+
+async def count_overdue(database: Database) -> float:
+    """Assignments whose deadline has passed while they wait for an answer or for help. # unscoped: a number only"""
+    [row] = await database.fetch("SELECT count(*) AS overdue FROM assignments WHERE due_at <= $1", database.clock.now())
+    return float(row["overdue"])
