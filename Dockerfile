@@ -1,7 +1,7 @@
 # One image for the four services; the command says which one runs.
 FROM python:3.12-slim AS build
 WORKDIR /build
-RUN pip install --no-cache-dir uv
+RUN pip install --no-cache-dir "uv>=0.13,<0.14"
 COPY requirements-services.lock ./
 RUN uv venv /opt/rujukan && VIRTUAL_ENV=/opt/rujukan uv pip sync --no-cache requirements-services.lock
 
