@@ -35,7 +35,7 @@ check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, com
 	step sql $(BIN)/squawk $(SQL); \
 	step compose $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml; \
 	step kubernetes $(BIN)/kubernetes-validate --quiet --strict $(KUBERNETES); \
-	step architecture $(BIN)/pytest tests/architecture tests/contracts tests/deploy; \
+	step architecture $(BIN)/pytest -rs tests/architecture tests/contracts tests/deploy; \
 	[ -z "$$failed" ] || { echo "not in order:$$failed" >&2; exit 1; }; \
 	echo "everything is in order" >&2
 
