@@ -22,7 +22,11 @@ def subscribe(inbox: Inbox) -> None:
         facts.ServiceStarted,
         facts.AssignmentCompleted,
         facts.AssignmentFailed,
+        facts.AssignmentRecalled,
+        facts.AssignmentCancelled,
         facts.ReferralFulfilled,
+        facts.ReferralClosed,
+        facts.ReferralReopened,
         facts.ReferralEscalated,
         facts.GapOpened,
     )

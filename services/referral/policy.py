@@ -1,6 +1,6 @@
 """Who may: pure functions of the actor. What an agency may see is filtered by `work.actor` in `store`."""
 
-from shared.contracts.codes import zone_of
+from shared.contracts.codes import zone_of_office
 from shared.kit.actor import Actor
 
 WORKERS = ("agency_worker", "agency_supervisor", "agency_system")
@@ -38,8 +38,5 @@ def overseen_by(actor: Actor) -> str | None:
 
 
 def zone(actor: Actor) -> str:
-    """The time zone of the actor's office; Western Indonesian Time for the national ones."""
-    region = actor.organisation.rpartition("-")[2]
-    if not region[:2].isdigit():
-        region = actor.region or ""
-    return zone_of(region[:2]) if region[:2].isdigit() else "Asia/Jakarta"
+    """The time zone of the actor's office."""
+    return zone_of_office(actor.organisation, actor.region)

@@ -30,7 +30,11 @@ EventType = Literal[
     "referral.service_started.v1",
     "referral.assignment_completed.v1",
     "referral.assignment_failed.v1",
+    "referral.assignment_recalled.v1",
+    "referral.assignment_cancelled.v1",
     "referral.referral_fulfilled.v1",
+    "referral.referral_closed.v1",
+    "referral.referral_reopened.v1",
     "referral.referral_escalated.v1",
     "referral.gap_opened.v1",
 ]

@@ -22,7 +22,11 @@ EVENTS: dict[str, str] = {
     "referral.service_started.v1": "in_progress",
     "referral.assignment_completed.v1": "completed",
     "referral.assignment_failed.v1": "failed",
+    "referral.assignment_recalled.v1": "recalled",
+    "referral.assignment_cancelled.v1": "cancelled",
     "referral.referral_fulfilled.v1": "fulfilled",
+    "referral.referral_closed.v1": "closed",
+    "referral.referral_reopened.v1": "reopened",
     "referral.referral_escalated.v1": "escalated",
     "referral.gap_opened.v1": "gap",
 }
