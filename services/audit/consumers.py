@@ -3,7 +3,8 @@
 from typing import Any
 
 from services.audit import actions
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.work import Work
 
 

@@ -8,7 +8,8 @@ from shared.contracts.referral import (
     AssignmentFailed,
     ReferralOpened,
 )
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.work import Work
 
 

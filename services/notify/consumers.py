@@ -4,7 +4,8 @@ from services.notify.actions import notices
 from services.notify.actions.notices import Matchers
 from shared.contracts import referral as facts
 from shared.contracts.referral import ReferralFact
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.work import Work
 
 

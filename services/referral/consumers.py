@@ -3,7 +3,8 @@
 from services.referral.actions import opening
 from services.referral.actions.routing import Routing
 from shared.contracts.intake import ArrivalRecorded
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.work import Work
 
 

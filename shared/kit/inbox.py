@@ -8,9 +8,9 @@ records of its case park behind it, all other cases flow on.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -23,39 +23,16 @@ from shared.kit.actor import system
 from shared.kit.broker import BATCH
 from shared.kit.crash import crash_point
 from shared.kit.database import TRANSIENT, Database
+from shared.kit.heard import Heard
 from shared.kit.ids import is_id
 from shared.kit.work import Work
 
 log = structlog.get_logger()
 
-F = TypeVar("F", bound=Fact)
-
 PACE_S = 0.010
 """After a batch that was not full the next begins no sooner: few fuller batches cost a fraction of many small ones."""
 GIVE_BACK_AFTER_S = 60.0
 """Transient trouble longer than this gives the batch back to Kafka, well before the group would expel us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard(Generic[F]):
-    """One record, read. `told` is None for a listener to everything, which keeps the bytes as they are."""
-
-    event_id: str
-    source: str
-    type: str
-    case_id: str
-    case_seq: int
-    occurred_at: datetime
-    traceparent: str | None
-    shared: bool
-    payload: bytes
-    told: Told[F] | None = None
-
-    @property
-    def fact(self) -> F:
-        """The fact itself; only for those who listen to its type."""
-        assert self.told is not None
-        return self.told.data
 
 
 Handler = Callable[[Work, list[Heard[Any]]], Awaitable[None]]

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 
@@ -16,10 +16,8 @@ from shared.contracts.fact import Fact
 from shared.kit import journal, telemetry
 from shared.kit.actor import Actor
 from shared.kit.crash import crash_point
+from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-
-if TYPE_CHECKING:
-    from shared.kit.inbox import Heard
 
 CASE_LOCKS = 7_201
 """First half of the two-part advisory lock keys for cases, so that they meet no other lock."""
@@ -38,12 +36,12 @@ class Work:
     _entries: list[journal.Entry] = field(default_factory=list)
     _locked: set[str] = field(default_factory=set)
 
-    def emit(self, fact: Fact, *, cause: "Heard[Any] | None" = None) -> str:
+    def emit(self, fact: Fact, *, cause: Heard[Any] | None = None) -> str:
         """Tell everybody a fact (`<service>.events`); answers the event's id."""
         assert not fact.for_audit, f"{fact.type} is for audit alone: record it"
         return self._tell(fact, cause=cause)
 
-    def record(self, fact: Fact, *, cause: "Heard[Any] | None" = None) -> str:
+    def record(self, fact: Fact, *, cause: Heard[Any] | None = None) -> str:
         """Put on the trail what only audit needs (`<service>.audit`): reads, refusals, failed tries."""
         assert fact.for_audit, f"{fact.type} is for everybody: emit it"
         return self._tell(fact, cause=cause)
@@ -60,7 +58,7 @@ class Work:
         )
         self._locked.update(wanted)
 
-    async def first_sight_of(self, consumer: str, heard: "Sequence[Heard[Any]]") -> "list[Heard[Any]]":
+    async def first_sight_of(self, consumer: str, heard: Sequence[Heard[Any]]) -> list[Heard[Any]]:
         """Those events that this consumer has not had an effect of yet; marks them as seen with this work."""
         fresh = {
             str(row["event_id"])
@@ -88,7 +86,7 @@ class Work:
         crash_point("work.before_commit")
         return True
 
-    def _tell(self, fact: Fact, *, cause: "Heard[Any] | None") -> str:
+    def _tell(self, fact: Fact, *, cause: Heard[Any] | None) -> str:
         event_id = new_id()
         caused_by = cause.event_id if cause else self.caused_by
         trace = cause.traceparent if cause else telemetry.traceparent()

@@ -21,7 +21,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from shared.contracts import intake
 from shared.contracts.intake import VoyageAnnounced
 from shared.kit import broker, database, ids, inbox, journal, relay, work
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.work import Work
 from tests.kit.conftest import OFFICER, Party, a_voyage

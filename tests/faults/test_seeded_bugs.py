@@ -15,7 +15,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from shared.kit import inbox, journal, parking, relay
 from shared.kit.actor import system
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.work import Work
 from tests.faults.pair import Killed, Pair

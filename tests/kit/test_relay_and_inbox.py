@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.contracts import intake
 from shared.kit import broker, ids, parking
 from shared.kit.database import Wake
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.work import Work
 from tests.kit.conftest import OFFICER, Party, a_voyage

@@ -13,8 +13,8 @@ from shared.contracts import referral as facts
 from shared.contracts.fact import Fact, Told
 from shared.kit.actor import Actor, system
 from shared.kit.database import Database
+from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from shared.kit.inbox import Heard
 
 ANYWHERE = EndpointRules(http_allowed=True, ports=frozenset(range(1, 65536)), private=frozenset())
 

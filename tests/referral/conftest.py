@@ -21,8 +21,8 @@ from services.referral.settings import Settings
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
+from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from shared.kit.inbox import Heard
 from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.referral.factories import START, an_agency

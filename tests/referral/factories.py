@@ -6,8 +6,8 @@ from typing import Any
 from shared.contracts.fact import Told
 from shared.contracts.intake import ArrivalRecorded
 from shared.kit.actor import Actor
+from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from shared.kit.inbox import Heard
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 

@@ -5,7 +5,8 @@ from services.referral.consumers import subscribe
 from services.referral.domain import refusals
 from shared.contracts.intake import ArrivalRecorded
 from shared.kit.actor import system
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from tests.referral.conftest import Desk
 from tests.referral.factories import an_arrival
 

@@ -19,7 +19,8 @@ from services.referral.domain import assignments, referrals
 from shared.kit.actor import system
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
-from shared.kit.inbox import Heard, Inbox
+from shared.kit.heard import Heard
+from shared.kit.inbox import Inbox
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import Desk
 from tests.referral.factories import START, an_arrival

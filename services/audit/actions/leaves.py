@@ -7,7 +7,7 @@ from typing import Any
 from services.audit import store
 from services.audit.domain import leaves, merkle
 from shared.kit.crash import crash_point
-from shared.kit.inbox import Heard
+from shared.kit.heard import Heard
 from shared.kit.work import Work
 
 

@@ -10,7 +10,7 @@ from shared.contracts.referral import (
     AssignmentFailed,
     ReferralOpened,
 )
-from shared.kit.inbox import Heard
+from shared.kit.heard import Heard
 from shared.kit.work import Work
 
 

@@ -10,8 +10,8 @@ from services.notify.domain.subscriptions import EVENTS, Kind, Matcher
 from shared.contracts import codes
 from shared.contracts.notify import NoticesQueued, QueuedNotice
 from shared.contracts.referral import ReferralFact
+from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from shared.kit.inbox import Heard
 from shared.kit.work import Work
 
 MOST_IN_ONE_FACT = 500

@@ -14,8 +14,8 @@ from services.referral.store.needs import Escalation, Gap
 from shared.contracts.codes import needs as known_needs
 from shared.contracts.intake import ArrivalRecorded
 from shared.kit.crash import crash_point
+from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from shared.kit.inbox import Heard
 from shared.kit.work import Work
 
 CHILDREN = frozenset({"child", "unknown"})
