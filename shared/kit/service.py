@@ -108,7 +108,7 @@ def application(service: Service) -> FastAPI:
         https=service.settings.public_url.startswith("https://"),
         development=service.settings.environment == "development",
     )
-    app.include_router(app.state.identity.router)
+    app.include_router(identity.router(app.state.identity))
     for router in service.routers:
         app.include_router(router)
     return app

@@ -98,7 +98,7 @@ async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator
     app = FastAPI()
     app.state.identity = Identity(settings, database)
     web.install(app, csrf_token=identity.csrf_token)
-    app.include_router(app.state.identity.router)
+    app.include_router(identity.router(app.state.identity))
     add_routes(app)
     yield Site(app, app.state.identity, database, clock, statements)
     await app.state.identity.aclose()

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection, Request
 
 from shared.kit.actor import Actor
 from shared.kit.database import Database
-from shared.kit.identity import csrf, sessions, sign_in
+from shared.kit.identity import csrf, sessions
 from shared.kit.identity.cookies import Cookies
 from shared.kit.identity.issuer import Issuer
 from shared.kit.identity.refusals import BadToken, Denied, ForgedRequest, NotSignedIn
@@ -33,7 +33,6 @@ class Identity:
         self.service_token = ServiceToken(self.issuer, self.client_id, self.client_secret)
         self.cookies = Cookies(service, https=self.public_url.startswith("https://"))
         self.refusals = Refusals(database)
-        self.router = sign_in.router(self)
 
     async def actor_of(self, request: Request) -> Actor:
         """Who asks, by Bearer token or else by session; also found at `request.state.actor` from then on.

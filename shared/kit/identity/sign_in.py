@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -23,11 +23,9 @@ from starlette.responses import RedirectResponse, Response
 from shared.contracts import access
 from shared.kit.actor import Actor
 from shared.kit.identity import claims, sessions, tokens
+from shared.kit.identity.gate import Identity
 from shared.kit.identity.refusals import BadToken, NotSignedIn, SignInFailed
 from shared.kit.identity.trail import ANONYMOUS, person_stream, thing_of
-
-if TYPE_CHECKING:
-    from shared.kit.identity.gate import Identity
 
 ATTEMPT_LASTS = timedelta(minutes=10)
 LONGEST_PATH = 1_000
@@ -61,7 +59,7 @@ def local_path(path: str | None) -> str:
     return "/"
 
 
-def router(identity: "Identity") -> APIRouter:
+def router(identity: Identity) -> APIRouter:
     """`GET /masuk?next=`, `GET /masuk/kembali`, `POST /keluar`."""
 
     async def begin(request: Request) -> Response:
@@ -125,7 +123,7 @@ def router(identity: "Identity") -> APIRouter:
     return made
 
 
-async def _person(identity: "Identity", attempt: Attempt, answer: Mapping[str, str]) -> Actor:
+async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str]) -> Actor:
     """Redeem the code of the provider's answer. Raises `SignInFailed`, `BadToken` or `ProviderAway`."""
     if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
         raise SignInFailed
@@ -162,7 +160,7 @@ def _is_of_this_attempt(said: Mapping[str, Any], attempt: Attempt, client_id: st
     return party == client_id or (party is None and said["aud"] in (client_id, [client_id]))
 
 
-async def _begin_session(identity: "Identity", actor: Actor, old_session_id: str | None) -> str:
+async def _begin_session(identity: Identity, actor: Actor, old_session_id: str | None) -> str:
     """A new session with a new id; the one this browser had before ends with it."""
     session_id = sessions.new_id()
     async with identity.database.work(actor, purpose="sign_in") as work:
@@ -174,7 +172,7 @@ async def _begin_session(identity: "Identity", actor: Actor, old_session_id: str
     return session_id
 
 
-async def _end_session(identity: "Identity", actor: Actor, session_id: str) -> None:
+async def _end_session(identity: Identity, actor: Actor, session_id: str) -> None:
     async with identity.database.work(actor, purpose="sign_out") as work:
         await sessions.remove_session(work.connection, session_id)
         work.record(access.SignedOut(case_id=person_stream(actor.id), service=work.service))
@@ -193,7 +191,7 @@ def _attempt(cookie: str) -> Attempt:
     return Attempt(state, nonce, verifier, local_path(target))
 
 
-def _callback(identity: "Identity") -> str:
+def _callback(identity: Identity) -> str:
     return f"{identity.public_url}/masuk/kembali"
 
 
