@@ -49,6 +49,24 @@ CREATE TABLE disclosure_grants (
     CONSTRAINT disclosure_grants_pkey PRIMARY KEY (assignment_id)
 );
 
+CREATE TABLE held_rows (
+    manifest_id uuid NOT NULL,
+    row_number integer NOT NULL,
+    voyage_id uuid NOT NULL,
+    said text[] NOT NULL,
+    mark bytea NOT NULL,
+    settled_by uuid,
+    settled_at timestamp with time zone,
+    CONSTRAINT held_rows_pkey PRIMARY KEY (manifest_id, row_number),
+    CONSTRAINT held_rows_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(manifest_id),
+    CONSTRAINT held_rows_settled_by_fkey FOREIGN KEY (settled_by) REFERENCES manifests(manifest_id),
+    CONSTRAINT held_rows_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT held_row_has_a_mark_of_what_it_said CHECK ((octet_length(mark) = 16)),
+    CONSTRAINT held_row_is_settled_by_a_later_list CHECK ((settled_by > manifest_id)),
+    CONSTRAINT row_settled_by_a_list_has_its_time CHECK (((settled_by IS NULL) OR (settled_at IS NOT NULL)))
+);
+CREATE INDEX held_rows_of_voyage ON held_rows USING btree (voyage_id, manifest_id);
+
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
     event_id uuid NOT NULL,

@@ -250,6 +250,9 @@ class TestHeadings:
     def test_of_something_else_are_not_taken_for_ours(self, heading: str) -> None:
         assert headings.field_of(heading) is None
 
+    def test_of_what_we_add_to_held_rows_are_no_cells_of_a_person(self) -> None:
+        assert headings.field_of("Alasan ditahan") is headings.field_of("Why held back") is None
+
     def test_with_a_note_give_way_to_the_same_without_one(self) -> None:
         sheet = sheets.open_sheet(b"Nama (sesuai KTP);Nama;L/P;Umur\nMoch. Rudi;Rudi;L;30")
 

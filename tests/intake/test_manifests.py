@@ -1,6 +1,7 @@
 """Taking in a list: interrupted, repeated, corrected, in two versions; and how people are recognised again."""
 
 import asyncio
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from services.intake.actions import manifests
 from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.refusals import VoyageNotDue
-from services.intake.domain.voyages import EARLIEST
+from services.intake.domain.voyages import EARLIEST, Voyage
+from services.intake.store import manifests as lists
 from services.intake.store.manifests import Manifest
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
@@ -162,3 +164,138 @@ class TestTakeIn:
         await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 1201))))
 
         assert len(asked) == 1 + 3  # is it known as a whole? and three batches of up to 500
+
+
+PLAIN = "Nama;L/P;Umur"
+
+
+async def told(database: Database, voyage: Voyage, *, arrived: int | None = None) -> tuple[int, int, int]:
+    """Listed, held back and arrived, after a look at whether they add up."""
+    counts = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
+    assert counts.listed + counts.unlisted == counts.arrived + counts.rejected + counts.waiting
+    return counts.listed, counts.rejected, counts.arrived
+
+
+async def superseded(database: Database, voyage: Voyage) -> list[bool]:
+    """Of each list, the first one first, whether a later one has taken its place."""
+    return [one.superseded for one in reversed(await lists.of_voyage(database, voyage.voyage_id, port=voyage.port))]
+
+
+class TestCounts:
+    async def test_add_up_when_the_corrected_rows_alone_are_sent(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        wrong = [{"sex": "Q"}, {"born": "5-8-87"}, {"regency": "73.1"}, {"nik": "6.5E+15"}, {"flags": "X1"}]
+        held = [a_row(n, **said) for n, said in enumerate(wrong, start=20)]
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 16)), *held))
+        assert await told(database, voyage) == (20, 5, 15)
+
+        corrected = a_list(*(a_row(n) for n in range(20, 25)))
+        await take_in_manifest(database, vault, OFFICER, voyage, corrected)
+
+        assert await told(database, voyage) == (20, 0, 20)
+        assert await superseded(database, voyage) == [False, False]
+
+    async def test_add_up_when_two_lists_share_a_person(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 11))))
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(10, 20))))
+
+        assert await told(database, voyage) == (19, 0, 19)
+        assert await superseded(database, voyage) == [False, False]
+
+    async def test_add_up_when_the_whole_list_is_sent_again(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(2), a_row(3, name="")))
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(2)))
+
+        assert await told(database, voyage) == (2, 0, 2)
+        assert await superseded(database, voyage) == [True, False]
+
+    async def test_add_up_when_every_row_had_to_be_corrected(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        for ages in (["30-an", "40-an", "50-an"], ["30", "41", "52"]):
+            rows = [f"{name};L;{age}" for name, age in zip(("Bala", "Siti", "Ulo"), ages, strict=True)]
+            await take_in_manifest(database, vault, OFFICER, voyage, "\n".join([PLAIN, *rows]).encode())
+
+        assert await told(database, voyage) == (3, 0, 3)
+        assert await superseded(database, voyage) == [True, False]
+
+    async def test_hide_nobody_behind_another_list(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        held = [a_row(n, sex="Q") for n in range(2, 5)]
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), *held))
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(8), a_row(9)))
+
+        assert await told(database, voyage) == (6, 3, 3)
+        assert await superseded(database, voyage) == [False, False]
+
+    async def test_hide_nobody_behind_a_namesake_or_a_relative(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        namesakes = [PLAIN, "Siti;P;30-an", "Siti;P;40-an", "Bala;L;50"]
+        family = a_list(a_row(1, sex="F"), a_row(2, name="Ana", number="XS9000001", sex="Q"))
+        await take_in_manifest(database, vault, OFFICER, voyage, "\n".join(namesakes).encode())
+        await take_in_manifest(database, vault, OFFICER, voyage, family)
+        assert await told(database, voyage) == (5, 3, 2)
+
+        await take_in_manifest(database, vault, OFFICER, voyage, f"{PLAIN}\nSiti;P;30".encode())
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1, sex="F"), a_row(7)))
+
+        assert await told(database, voyage) == (7, 3, 4)
+
+    async def test_have_a_row_once_that_is_wrong_again(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        for content in (a_list(a_row(1, sex="Q"), a_row(2, sex="Q")), a_list(a_row(1, sex="Z"), a_row(2))):
+            await take_in_manifest(database, vault, OFFICER, voyage, content)
+
+        assert await told(database, voyage) == (2, 1, 1)
+
+    async def test_keep_what_was_held_until_its_own_correction_comes(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1)))
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1, sex="Q"), a_row(2)))
+        assert await told(database, voyage) == (3, 1, 2)
+
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(3)))
+
+        assert await told(database, voyage) == (3, 0, 3)
+
+    async def test_have_what_an_interrupted_list_still_holds(
+        self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        voyage = await a_voyage(database)
+
+        async def dies(*_: Any) -> Any:
+            raise ConnectionError
+
+        monkeypatch.setattr(manifests, "record_arrivals", dies)
+        with pytest.raises(ConnectionError):
+            await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(2), a_row(3, sex="Q")))
+
+        assert await told(database, voyage) == (3, 1, 0)
+
+    @pytest.mark.parametrize("seed", range(6))
+    async def test_add_up_however_lists_are_corrected_and_split(
+        self, database: Database, vault: Vault, seed: int
+    ) -> None:
+        chance = random.Random(seed)
+        voyage = await a_voyage(database)
+        ready: set[int] = set()
+        for _ in range(6):
+            people = sorted(chance.sample(range(1, 13), chance.randint(1, 12)))
+            good = {n for n in people if chance.random() < 0.7}
+            ready |= good
+            rows = [a_row(n) if n in good else a_row(n, sex="Q") for n in people]
+            await take_in_manifest(database, vault, OFFICER, voyage, a_list(*rows))
+
+            listed, held, arrived = await told(database, voyage)
+            assert arrived == len(ready)
+            assert listed == arrived + held
+
+    async def test_hold_no_name_of_who_is_held_back(self, database: Database, vault: Vault) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1, name="Kenari", sex="Q")))
+
+        [row] = await database.pool.fetch("SELECT h::text AS text FROM held_rows h")
+        for canary in ("Kenari", "kenari", "XS9000001", "1990-01-01"):
+            assert canary not in row["text"]
+            assert canary.encode().hex() not in row["text"]

@@ -26,6 +26,16 @@ def said(answer: httpx2.Response) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+async def standing(site: Site, voyage: str) -> tuple[int, int, int]:
+    """Listed, held back and arrived, as API and page of a voyage tell them, after a look at whether they add up."""
+    found = (await site("officer").get(f"/api/voyages/{voyage.rpartition('/')[2]}")).json()
+    assert found["listed"] + found["unlisted"] == found["arrived"] + found["rejected"] + found["waiting"]
+    assert {name: found["counts"][name] for name in ("listed", "unlisted", "waiting")}.items() <= found.items()
+    figures = re.findall(r"<dd>([0-9.]+)", (await site("officer").get(voyage)).text)
+    assert {str(found[name]) for name in ("listed", "arrived", "rejected")} <= set(figures)
+    return found["listed"], found["rejected"], found["arrived"]
+
+
 def packed_in(answer: httpx2.Response) -> str:
     found = re.search(r'name="content" value="([^"]+)"', answer.text)
     assert found
@@ -144,9 +154,36 @@ class TestList:
 
         text = file.content.decode("utf-8-sig").splitlines()
         assert len(text) == 2
-        assert text[0].endswith(";Masalah")
+        assert text[0].endswith(";Alasan ditahan")
         assert ";'=1+1;" in text[1]
         assert "Ini tampak seperti rumus Excel." in text[1]
+
+    @pytest.mark.parametrize("language", ["id", "en"])
+    async def test_held_rows_are_corrected_in_the_file_they_come_back_in(
+        self, site: Site, database: Database, language: str
+    ) -> None:
+        voyage = f"/{language}/pelayaran/{(await a_voyage(database)).voyage_id}"
+
+        async def send(content: bytes) -> list[str]:
+            """Send a list; answers the lines of the file in which its held rows come back."""
+            looked = await site("officer").post(f"{voyage}/daftar", files={"file": ("d.csv", content, "text/csv")})
+            await site("officer").post(f"{voyage}/daftar/kirim", data={"content": packed_in(looked)})
+            file = await site("officer").post(f"{voyage}/daftar/tertahan.csv", data={"content": packed_in(looked)})
+            return file.content.decode("utf-8-sig").splitlines()
+
+        heading, siti, nobody, cut = await send(
+            "\n".join(["Nama;L/P;Umur;Kasus", "Bala;L;30;x", "Siti;P;30-an;x", ";L;20;x", "Ulo;L"]).encode()
+        )
+        assert await standing(site, voyage) == (4, 3, 1)
+
+        nobody = nobody.replace(";;L;", ";Rudi;L;")
+        again = await send("\n".join([heading, siti.replace("30-an", "tua"), nobody]).encode())
+        assert await standing(site, voyage) == (4, 2, 2)
+        assert again[0] == heading
+
+        cut = ";".join([*cut.split(";")[:3], "50", "x", "ok"])
+        await send("\n".join([heading, again[1].replace("tua", "30"), cut]).encode())
+        assert await standing(site, voyage) == (4, 0, 4)
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"halo\nhalo"])
     async def test_of_no_use_is_asked_for_again(self, site: Site, database: Database, content: bytes) -> None:
@@ -241,6 +278,23 @@ class TestLoggingOne:
         assert 'value="31"' in answer.text
         assert re.search(r'value="SICK" checked', answer.text)
         assert await database.pool.fetchval("SELECT count(*) FROM arrivals") == 0
+
+    async def test_takes_the_place_of_a_row_that_was_held_back(self, site: Site, database: Database) -> None:
+        voyage = f"/id/pelayaran/{(await a_voyage(database)).voyage_id}"
+        for number in ("XS9000002", "XS9000003"):
+            content = a_list(a_row(1), a_row(2, sex="Q", number=number))
+            looked = await site("officer").post(f"{voyage}/daftar", files={"file": ("d.csv", content, "text/csv")})
+            await site("officer").post(f"{voyage}/daftar/kirim", data={"content": packed_in(looked)})
+        assert await standing(site, voyage) == (3, 2, 1)
+
+        form = {"full_name": "ORANG2", "sex": "F", "document_number": "XS9000002", "origin": "Gowa",
+                "birth_day": "1", "birth_month": "1", "birth_year": "1990"}  # fmt: skip
+        for _ in range(2):
+            await site("officer").post(f"{voyage}/catat", key="one", data=form)
+        await site("officer").post(f"{voyage}/catat", data={"full_name": "Bala", "sex": "M"})
+
+        assert await standing(site, voyage) == (3, 1, 3)
+        assert "Tidak ada di daftar 1" in said(await site("officer").get(voyage))
 
     @pytest.mark.parametrize(
         ("said_of_age", "field"),

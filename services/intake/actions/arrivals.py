@@ -274,5 +274,5 @@ def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
 
 def _repeated(sent: store.NewArrival, known: store.Known) -> Recorded | RecordedDifferently:
     if known.content != sent.content:
-        return RecordedDifferently()
+        return RecordedDifferently(known.manifest_id)
     return Recorded(known.case_id, known.age_band, known.needs, new=False, manifest_id=known.manifest_id)

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -16,13 +17,16 @@ from services.intake.actions.arrivals import (
     record_arrivals,
     seal_arrival,
 )
+from services.intake.actions.held import keep_held_rows, search_held_rows
 from services.intake.domain import manifests, sheets
-from services.intake.domain.manifests import Row
+from services.intake.domain.held import Search, Who, who_arrived
+from services.intake.domain.manifests import HeldRow, Row
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
 from services.intake.domain.sheets import Sheet
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
+from services.intake.store import held as held_rows
 from services.intake.store import manifests as store
 from services.intake.store.vault import Vault, plain
 from shared.contracts import codes
@@ -31,6 +35,7 @@ from shared.kit.actor import Actor
 from shared.kit.crash import crash_point
 from shared.kit.database import Database
 from shared.kit.ids import new_id
+from shared.kit.work import Work
 
 BATCH = 500
 BREATH = 50
@@ -92,28 +97,34 @@ async def take_in_manifest(
     now = database.clock.now()
     if now < voyage.due_from:
         raise VoyageNotDue
-    _, rows = await read_manifest(voyage, content)
+    sheet, rows = await read_manifest(voyage, content)
     problems = [problem for row in rows for problem in row.problems]
     ready = [row for row in rows if row.arrival is not None]
+    voyage_id = voyage.voyage_id
     async with database.work(actor, purpose="manifest") as work:
         manifest_id = await store.begin(
             work,
             manifest_id=new_id(),
-            voyage_id=voyage.voyage_id,
+            voyage_id=voyage_id,
             file_digest=digest,
             listed=len(rows),
             rejected=len(rows) - len(ready),
         )
         await store.add_problems(work, manifest_id, [(p.row, p.field, p.code) for p in problems])
+        wrong = [(row.number, row.who) for row in rows if isinstance(row, HeldRow)]
+        await keep_held_rows(work, vault, wrong, manifest_id=manifest_id, voyage_id=voyage_id)
+        waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
     crash_point("manifest.after_begin")
-    earlier, changed = await _record(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at))
+    known, changed = await _record(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at))
+    search = await search_held_rows(vault, waiting, sheet, rows, known)
     crash_point("manifest.after_rows")
     async with database.work(actor, purpose="manifest") as work:
         rejected = len(rows) - len(ready) + len(changed)
-        await store.add_problems(work, manifest_id, [(row, "full_name", "known_differently") for row in changed])
+        await store.add_problems(work, manifest_id, [(n, "full_name", "known_differently") for n, _ in changed])
+        await keep_held_rows(work, vault, changed, manifest_id=manifest_id, voyage_id=voyage_id)
         finished = await store.finish(work, manifest_id, rejected=rejected)
         if finished is not None:
-            await store.supersede(work, sorted(earlier), by=manifest_id, voyage_id=voyage.voyage_id)
+            await _take_the_place(work, search, known, manifest_id=manifest_id, voyage_id=voyage_id)
             work.emit(_confirmed(finished))
     crash_point("manifest.after_finish")
     done = finished or await store.find_by_file(database, voyage.voyage_id, digest, port=voyage.port)
@@ -142,6 +153,22 @@ async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row
     return sheet, rows
 
 
+async def _take_the_place(
+    work: Work, search: Search, known: Mapping[int, str], *, manifest_id: str, voyage_id: str
+) -> None:
+    """Settle held rows that stand in this list, and whole earlier lists of which it is a later version."""
+    recorded = Counter(known.values())
+    repeated = [
+        store.Repeated(earlier, recorded[earlier], search.likely[earlier])
+        for earlier in sorted(recorded.keys() | search.likely.keys())
+    ]
+    if not repeated:
+        return
+    replaced = await store.supersede(work, repeated, by=manifest_id, voyage_id=voyage_id)
+    await held_rows.settle(work, list(search.found), by=manifest_id)
+    await held_rows.settle_lists(work, replaced, by=manifest_id)
+
+
 async def _record(
     database: Database,
     vault: Vault,
@@ -150,13 +177,13 @@ async def _record(
     ready: Sequence[Row],
     manifest_id: str,
     arrived_at: datetime,
-) -> tuple[set[str], list[int]]:
+) -> tuple[dict[int, str], list[tuple[int, Who]]]:
     """Record rows in batches, preparing the next while PostgreSQL writes one.
 
-    Answers the lists that had brought in rows before, and the numbers of rows known with other details.
+    Answers by row number which earlier list had brought in a row, and the rows known with other details.
     """
-    earlier: set[str] = set()
-    changed: list[int] = []
+    known: dict[int, str] = {}
+    changed: list[tuple[int, Who]] = []
     writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
 
     async def settle() -> None:
@@ -164,9 +191,12 @@ async def _record(
             return
         for row, result in zip(writing[0], await writing[1], strict=True):
             if isinstance(result, RecordedDifferently):
-                changed.append(row.number)
-            elif not result.new and result.manifest_id not in (None, manifest_id):
-                earlier.add(str(result.manifest_id))
+                assert row.arrival is not None
+                changed.append((row.number, who_arrived(row.arrival)))
+            elif result.new:
+                continue
+            if result.manifest_id not in (None, manifest_id):
+                known[row.number] = str(result.manifest_id)
         crash_point("manifest.after_batch")
 
     for batch in _batches(ready):
@@ -179,7 +209,7 @@ async def _record(
         await settle()
         writing = (batch, asyncio.create_task(record_arrivals(database, sealed)))
     await settle()
-    return earlier, changed
+    return known, changed
 
 
 def _submission(

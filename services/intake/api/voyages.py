@@ -45,9 +45,17 @@ class VoyageIn(BaseModel):
 
 
 class CountsOut(BaseModel):
+    """`listed` + `unlisted` = `arrived` + `rejected` + `waiting`.
+
+    `listed`: people on the name lists; `unlisted`: arrived, but on none; `rejected`: listed rows that are still held
+    back; `waiting`: rows of a list that is still being recorded.
+    """
+
     announced: int
     listed: int
+    unlisted: int
     rejected: int
+    waiting: int
     arrived: int
     referred: int
 
@@ -66,12 +74,9 @@ class NeedOut(BaseModel):
     referred: int
 
 
-class VoyageReportOut(VoyageOut):
-    announced: int
-    listed: int
-    rejected: int
-    arrived: int
-    referred: int
+class VoyageReportOut(VoyageOut, CountsOut):
+    """A voyage in full; the counts stand here too."""
+
     needs: dict[str, NeedOut]
 
 
@@ -150,7 +155,7 @@ async def announce_voyage(request: Request, sent: VoyageIn, actor: PortActor) ->
                 announced=sent.announced,
                 expected_at=sent.expected_at,
             )
-            return web.json_response(_voyage(voyage, Counts(voyage.announced, 0, 0, 0, 0)), 201)
+            return web.json_response(_voyage(voyage, Counts(voyage.announced)), 201)
 
         return await web.idempotent(request, work, key, act)
 
@@ -331,7 +336,9 @@ def _counts(counts: Counts) -> dict[str, int]:
     return {
         "announced": counts.announced,
         "listed": counts.listed,
+        "unlisted": counts.unlisted,
         "rejected": counts.rejected,
+        "waiting": counts.waiting,
         "arrived": counts.arrived,
         "referred": counts.referred,
     }

@@ -36,6 +36,7 @@ KNOWN = {
     "companion": "accompanied_by_seq accompanied_by bersama_no pendamping_no bersama_no_urut no_pendamping pendamping",
     "onward_wish": "onward_wish keinginan tujuan rencana tujuan_pulang rencana_selanjutnya",
     "language": "language bahasa",
+    "held_row": "held_row baris_ditahan",
 }
 DATE_PARTS = "d dd m mm mmm y yy yyyy h hh b bb t tt tttt tgl tanggal hari bln bulan thn tahun day month year date"
 NOTES = {

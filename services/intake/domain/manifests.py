@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.intake.domain import cells, people
+from services.intake.domain import cells, held, people
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.cells import BadCell, Reader
 from services.intake.domain.people import Birth, Identity
@@ -27,6 +27,13 @@ class Row:
     arrival: Arrival | None
     problems: tuple[Problem, ...] = ()
     person: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRow(Row):
+    """A row that is held back. `who` is what it says of the person all the same."""
+
+    who: held.Who
 
 
 def read(sheet: Sheet, *, on: date) -> Iterator[Row]:
@@ -62,7 +69,7 @@ class _Reading:
                 continue
             wrong = self._misfit(record, width) if len(record) != width else ""
             if wrong:
-                yield Row(number, "", None, (Problem(number, "", "", "", wrong),))
+                yield HeldRow(number, "", None, (Problem(number, "", "", "", wrong),), who={})
             else:
                 yield self._row(number, record)
 
@@ -88,7 +95,7 @@ class _Reading:
         born = birth.text if birth else ""
         person = self._check_repeated(number, record, found, born, problems)
         if problems:
-            return Row(number, name, None, tuple(problems))
+            return HeldRow(number, name, None, tuple(problems), who=held.who_was_held(found, birth, problems))
         return Row(
             number,
             name,
@@ -217,6 +224,13 @@ class _Reading:
             return False
         ends = [r[column].strip()[15:] for r in self.sheet.records if len(r) > column and len(r[column].strip()) == 16]
         return len(ends) >= 3 and all(end == "0" for end in ends)
+
+
+def reference_in(sheet: Sheet, row: Row) -> str:
+    """The reference to a row that was held back before, where this one was sent back with it; else ""."""
+    column = sheet.fields.get("held_row")
+    record = sheet.records[row.number - sheet.first_row]
+    return record[column].strip() if column is not None and column < len(record) else ""
 
 
 def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:

@@ -60,9 +60,13 @@ class ArrivalLongAgo(Refused):
 
 
 class RecordedDifferently(Refused):
-    """The same key was used before for an arrival with other details."""
+    """The same key was used before for an arrival with other details; `manifest_id` is the list that had it."""
 
     detail = msg("This key was used before for an arrival with other details. Use a new key for another person.")
+
+    def __init__(self, manifest_id: str | None = None) -> None:
+        super().__init__()
+        self.manifest_id = manifest_id
 
 
 class ManifestUnusable(Refused):

@@ -38,14 +38,20 @@ class Voyage:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Heads of one voyage. `listed`: on its name lists; `rejected`: listed rows still held back; `arrived`:
-    recorded, by list or one by one; `referred`: of these, whose every need became an open referral."""
+    """Heads of one voyage: `listed` + `unlisted` = `arrived` + `rejected` + `waiting`.
+
+    `listed`: on its name lists, each person once; `rejected`: listed rows still held back; `waiting`: rows of a list
+    that is still being recorded; `arrived`: recorded, by list or one by one; `unlisted`: of these, who is on no list;
+    `referred`: of these, whose every need became an open referral.
+    """
 
     announced: int
-    listed: int
-    rejected: int
-    arrived: int
-    referred: int
+    listed: int = 0
+    rejected: int = 0
+    arrived: int = 0
+    referred: int = 0
+    unlisted: int = 0
+    waiting: int = 0
 
     @property
     def listed_differs(self) -> int:

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from services.intake import policy
 from services.intake.actions import voyages
 from services.intake.actions.arrivals import Desk, day_at, port_of
+from services.intake.actions.held import settle_logged
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
@@ -53,7 +54,10 @@ async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Respons
     if arrival is None:
         return await _form_page(request, voyage, _typed(form), errors)
     desk: Desk = request.app.state.desk
-    await desk.record(actor, arrival, key=await web.key_of(request), voyage_id=voyage_id, arrived_at=None)
+    recorded = await desk.record(actor, arrival, key=await web.key_of(request), voyage_id=voyage_id, arrived_at=None)
+    if recorded.new:
+        async with database.work(actor, purpose="reception") as work:
+            await settle_logged(work, request.app.state.vault, voyage_id, arrival)
     return web.redirect(request, f"/pelayaran/{voyage_id}/catat", said=msg("Saved. Next person."))
 
 

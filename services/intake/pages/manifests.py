@@ -3,6 +3,7 @@
 import base64
 import binascii
 import csv
+import hashlib
 import io
 import zlib
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from services.intake import policy
 from services.intake.actions import manifests, voyages
 from services.intake.actions.manifests import Preview
 from services.intake.domain import headings
+from services.intake.domain.held import reference
 from services.intake.domain.manifests import Row
 from services.intake.domain.refusals import ManifestUnusable
 from services.intake.domain.voyages import Voyage
@@ -37,6 +39,7 @@ ROWS_SHOWN = 500
 
 SEPARATORS = {";": msg("semicolon"), ",": msg("comma"), "\t": msg("tab"), "|": msg("vertical bar")}
 
+WHY_HELD = msg("Why held back")
 ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "utf-16": "UTF-16"}
 
 
@@ -115,7 +118,7 @@ async def confirm(request: Request, voyage_id: Id, actor: Officer) -> Response:
 @router.post("/pelayaran/{voyage_id}/daftar/tertahan.csv")
 @web.body_limit(MOST_BYTES)
 async def held_rows(request: Request, voyage_id: Id, actor: Officer) -> Response:
-    """The rows that are held back, with one more column that says why: to be corrected and sent again."""
+    """The rows that are held back, with what names each and why: to be corrected in this file and sent again."""
     database: Database = request.app.state.database
     voyage = await voyages.find_voyage(database, actor, voyage_id)
     language = web.language_of(request)
@@ -124,7 +127,7 @@ async def held_rows(request: Request, voyage_id: Id, actor: Officer) -> Response
         looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content)
     except ManifestUnusable as unusable:
         return _upload_page(request, voyage, [_unusable(language, unusable)])
-    return _csv(_held_lines(language, looked), "baris-tertahan.csv")
+    return _csv(_held_lines(language, looked, hashlib.sha256(content).digest()), "baris-tertahan.csv")
 
 
 def pack(content: bytes) -> str:
@@ -167,20 +170,30 @@ def _unusable(language: Language, unusable: ManifestUnusable) -> web.FieldProble
     )
 
 
-def _held_lines(language: Language, looked: Preview) -> list[list[str]]:
-    lines = [[*looked.sheet.heading, words.translate(language, msg("Problem"))]]
+def _held_lines(language: Language, looked: Preview, file_digest: bytes) -> list[list[str]]:
+    """Heading and held rows. What an earlier such file had added is left out: a row is named anew in each list."""
+    sheet = looked.sheet
+    added = {words.translate(one, WHY_HELD) for one in words.LANGUAGES}
+    ours = [n for n, text in enumerate(sheet.heading) if n == sheet.fields.get("held_row") or text.strip() in added]
+    lines = [["held_row", *_without(ours, sheet.heading), words.translate(language, WHY_HELD)]]
     for row in looked.rows:
         if row.arrival is None:
-            record = looked.sheet.records[row.number - looked.sheet.first_row]
-            lines.append([*map(_disarmed, record), _said(language, row)])
+            record = sheet.records[row.number - sheet.first_row]
+            named = reference(file_digest, row.number)
+            lines.append([named, *map(_disarmed, _without(ours, record)), _said(language, row)])
     return lines
 
 
+def _without(columns: Sequence[int], cells: Sequence[str]) -> list[str]:
+    return [cell for n, cell in enumerate(cells) if n not in columns]
+
+
 def _said(language: Language, row: Row) -> str:
-    return " ".join(
-        f"{problem.column}: {words.translate(language, problem.message)} {words.translate(language, problem.remedy)}"
-        for problem in row.problems
-    )
+    said: list[str] = []
+    for problem in row.problems:
+        sentences = words.translate(language, problem.message), words.translate(language, problem.remedy)
+        said += (f"{problem.column}:", *sentences) if problem.column else sentences
+    return " ".join(said)
 
 
 def _disarmed(cell: str) -> str:

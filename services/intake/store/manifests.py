@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from asyncpg import Record
 
@@ -22,9 +23,15 @@ class Manifest:
     known: int | None
     recorded: int
     """Rows of it that are recorded by now."""
+    held: int
+    """Rows of it that are still held back."""
     received_at: datetime
     finished_at: datetime | None
     superseded: bool
+
+
+RECORDED = "(SELECT count(*) FROM arrivals a WHERE a.voyage_id = m.voyage_id AND a.manifest_id = m.manifest_id)"
+HELD = "(SELECT count(*) FROM held_rows h WHERE h.manifest_id = m.manifest_id AND h.settled_at IS NULL)"
 
 
 async def begin(work: Work, *, manifest_id: str, voyage_id: str, file_digest: bytes, listed: int, rejected: int) -> str:
@@ -86,13 +93,13 @@ async def problems_of(
 async def finish(work: Work, manifest_id: str, *, rejected: int) -> Manifest | None:
     """Count the list and close it; None when it was closed before. `accepted` are rows that it brought in itself."""
     row = await work.connection.fetchrow(
-        "UPDATE manifests m SET accepted = c.recorded, rejected = $2, known = m.listed - $2 - c.recorded,"
-        " finished_at = $3"
+        "UPDATE manifests m SET accepted = c.recorded, rejected = $2,"  # noqa: S608 - a constant
+        " known = m.listed - $2 - c.recorded, finished_at = $3"
         " FROM (SELECT count(*) AS recorded FROM arrivals a JOIN manifests o ON o.voyage_id = a.voyage_id"
         "  WHERE o.manifest_id = $1 AND a.manifest_id = $1) c"
         " WHERE m.manifest_id = $1 AND m.finished_at IS NULL"
         " RETURNING m.manifest_id, m.voyage_id, m.listed, m.rejected, m.accepted, m.known, c.recorded, m.received_at,"
-        " m.finished_at, FALSE AS superseded",
+        f" m.finished_at, FALSE AS superseded, {HELD} AS held",
         manifest_id,
         rejected,
         work.now,
@@ -100,21 +107,39 @@ async def finish(work: Work, manifest_id: str, *, rejected: int) -> Manifest | N
     return None if row is None else _manifest(row)
 
 
-async def supersede(work: Work, earlier: Sequence[str], *, by: str, voyage_id: str) -> None:
-    """Leave earlier lists out of the voyage's counts: those a new list repeats, and those that brought nobody."""
-    await work.connection.execute(
-        "UPDATE manifests SET superseded_by = $2 WHERE voyage_id = $3 AND superseded_by IS NULL AND manifest_id <> $2"
-        " AND (manifest_id = ANY($1::uuid[]) OR accepted + known = 0)",
-        earlier,
+class Repeated(NamedTuple):
+    """What a list has of an earlier one: rows that the earlier one recorded, and rows that it holds back."""
+
+    manifest_id: str
+    recorded: int
+    held: int
+
+
+async def supersede(work: Work, earlier: Sequence[Repeated], *, by: str, voyage_id: str) -> list[str]:
+    """Let a list take the place of earlier ones; answers of which.
+
+    It has everybody that those recorded, and most of their rows in all: a person on two lists replaces neither, and
+    a list of which nearly nothing could be taken is not forgotten over the little that comes again.
+    """
+    rows = await work.connection.fetch(
+        "UPDATE manifests m SET superseded_by = $1"  # noqa: S608 - constants
+        " FROM unnest($2::uuid[], $3::integer[], $4::integer[]) AS e (manifest_id, recorded, held)"
+        " WHERE m.manifest_id = e.manifest_id AND m.voyage_id = $5 AND m.superseded_by IS NULL AND m.manifest_id < $1"
+        f" AND e.recorded = {RECORDED} AND 2 * (e.recorded + e.held) >"
+        f" CASE WHEN m.finished_at IS NULL THEN m.listed ELSE {RECORDED} + {HELD} END"
+        " RETURNING m.manifest_id::text",
         by,
+        [one.manifest_id for one in earlier],
+        [one.recorded for one in earlier],
+        [one.held for one in earlier],
         voyage_id,
     )
+    return [row["manifest_id"] for row in rows]
 
 
 SELECT = (
-    "SELECT m.manifest_id, m.voyage_id, m.listed, m.rejected, m.accepted, m.known, m.received_at, m.finished_at,"
-    " m.superseded_by IS NOT NULL AS superseded,"
-    " (SELECT count(*) FROM arrivals a WHERE a.voyage_id = m.voyage_id AND a.manifest_id = m.manifest_id) AS recorded"
+    "SELECT m.manifest_id, m.voyage_id, m.listed, m.rejected, m.accepted, m.known,"  # noqa: S608 - constants
+    f" m.received_at, m.finished_at, m.superseded_by IS NOT NULL AS superseded, {HELD} AS held, {RECORDED} AS recorded"
     " FROM manifests m JOIN voyages v USING (voyage_id)"
 )
 
@@ -145,6 +170,7 @@ def _manifest(row: Record) -> Manifest:
         known=row["known"],
         recorded=row["recorded"],
         received_at=row["received_at"],
+        held=row["held"],
         finished_at=row["finished_at"],
         superseded=row["superseded"],
     )

@@ -12,20 +12,28 @@ from shared.kit.work import Work
 VOYAGE = "v.voyage_id, v.port, v.modality, v.vessel, v.announced, v.expected_at"
 
 COUNTS = """
-    coalesce(lists.listed, 0) AS listed, coalesce(lists.rejected, 0) AS rejected,
-    coalesce(heads.arrived, 0) AS arrived, coalesce(heads.referred, 0) AS referred
+    heads.by_list + held.not_again + recording.waiting AS listed, held.open AS rejected, heads.arrived, heads.referred,
+    heads.arrived - heads.by_list - (held.not_again - held.open) AS unlisted, recording.waiting
 FROM voyages v
-LEFT JOIN LATERAL (
-    SELECT sum(m.listed) AS listed, sum(m.rejected) AS rejected
-    FROM manifests m WHERE m.voyage_id = v.voyage_id AND m.superseded_by IS NULL
-) lists ON TRUE
-LEFT JOIN LATERAL (
-    SELECT count(*) AS arrived, count(*) FILTER (
+CROSS JOIN LATERAL (
+    SELECT count(*) AS not_again, count(*) FILTER (WHERE h.settled_at IS NULL) AS open
+    FROM held_rows h WHERE h.voyage_id = v.voyage_id AND h.settled_by IS NULL
+) held
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(m.listed - m.rejected - (
+        SELECT count(*) FROM arrivals a WHERE a.voyage_id = m.voyage_id AND a.manifest_id = m.manifest_id
+    )), 0)::bigint AS waiting
+    FROM manifests m WHERE m.voyage_id = v.voyage_id AND m.finished_at IS NULL AND m.superseded_by IS NULL
+) recording
+CROSS JOIN LATERAL (
+    SELECT count(*) AS arrived, count(a.manifest_id) AS by_list, count(*) FILTER (
         WHERE cardinality(a.needs) = (SELECT count(*) FROM referred_needs r WHERE r.case_id = a.case_id)
     ) AS referred
     FROM arrivals a WHERE a.voyage_id = v.voyage_id
-) heads ON TRUE
+) heads
 """
+"""Each person on a list counts once: recorded by one, still held back (or logged by hand since), or about to be
+recorded. A held row that stands in a later list counts there."""
 
 
 async def add(work: Work, voyage: Voyage) -> None:
@@ -111,4 +119,5 @@ def _voyage(row: Record) -> Voyage:
 
 def _sighting(row: Record) -> Sighting:
     voyage = _voyage(row)
-    return Sighting(voyage, Counts(voyage.announced, row["listed"], row["rejected"], row["arrived"], row["referred"]))
+    counts = ("listed", "rejected", "arrived", "referred", "unlisted", "waiting")
+    return Sighting(voyage, Counts(voyage.announced, **{name: row[name] for name in counts}))

@@ -1,0 +1,76 @@
+"""Rows of lists that are held back: what is kept of them to know them again, and what has settled them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.intake.domain.held import Held, reference
+from shared.kit.work import Work
+
+
+class NewHeld(NamedTuple):
+    row: int
+    said: tuple[str, ...]
+    mark: bytes
+
+
+async def add(work: Work, manifest_id: str, rows: Sequence[NewHeld], *, voyage_id: str) -> None:
+    """Keep that rows of a list are held back; again changes nothing."""
+    await work.connection.execute(
+        "INSERT INTO held_rows (manifest_id, row_number, voyage_id, said, mark)"
+        " SELECT $1, h.row_number, $2, string_to_array(h.said, ' '), h.mark"
+        " FROM unnest($3::integer[], $4::text[], $5::bytea[]) AS h (row_number, said, mark) ON CONFLICT DO NOTHING",
+        manifest_id,
+        voyage_id,
+        [row.row for row in rows],
+        [" ".join(row.said) for row in rows],
+        [row.mark for row in rows],
+    )
+
+
+async def list_open(work: Work, voyage_id: str, *, before: str | None = None) -> list[Held]:
+    """The rows of a voyage that are still held back, of lists before this one when it is given.
+
+    # unscoped: asked for only after policy has let the voyage pass.
+    """
+    rows = await work.connection.fetch(
+        "SELECT h.manifest_id, h.row_number, h.said, h.mark, m.file_digest"
+        " FROM held_rows h JOIN manifests m USING (manifest_id)"
+        " WHERE h.voyage_id = $1 AND h.settled_at IS NULL AND ($2::uuid IS NULL OR h.manifest_id < $2::uuid)"
+        " ORDER BY h.manifest_id, h.row_number",
+        voyage_id,
+        before,
+    )
+    return [
+        Held(
+            str(row["manifest_id"]),
+            row["row_number"],
+            tuple(row["said"]),
+            bytes(row["mark"]),
+            reference(bytes(row["file_digest"]), row["row_number"]),
+        )
+        for row in rows
+    ]
+
+
+async def settle(work: Work, rows: Sequence[Held], *, by: str | None) -> None:
+    """Hold rows back no longer: their people stand in the list `by`, or, with None, were logged by hand."""
+    await work.connection.execute(
+        "UPDATE held_rows h SET settled_by = $1, settled_at = $2"
+        " FROM unnest($3::uuid[], $4::integer[]) AS s (manifest_id, row_number)"
+        " WHERE h.manifest_id = s.manifest_id AND h.row_number = s.row_number AND h.settled_at IS NULL",
+        by,
+        work.now,
+        [row.manifest_id for row in rows],
+        [row.row for row in rows],
+    )
+
+
+async def settle_lists(work: Work, manifest_ids: Sequence[str], *, by: str) -> None:
+    """Hold back nothing of lists that a later one has taken the place of."""
+    await work.connection.execute(
+        "UPDATE held_rows SET settled_by = $1, settled_at = $2"
+        " WHERE manifest_id = ANY($3::uuid[]) AND settled_at IS NULL",
+        by,
+        work.now,
+        manifest_ids,
+    )
