@@ -4,7 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +125,39 @@ async def test_a_list_goes_from_file_to_referred(see: Open, axe: Axe, site: Site
     await sight.page.get_by_text("Semua sudah dirujuk.").first.wait_for()
     assert await sight.page.locator("[data-refresh]").count() == 0
     assert sight.complaints == []
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
+async def test_a_list_of_a_ship_at_sea_is_looked_at_only(see: Open, axe: Axe, site: Site, size: Any) -> None:
+    at_sea = await a_voyage(site.database, expected_at=NOW + timedelta(days=2))
+    sight = await see(f"{site.url}/id/pelayaran/{at_sea.voyage_id}/daftar", size=size)
+
+    await choose(sight)
+    await sight.page.get_by_text("Daftar dapat dikirim mulai").wait_for()
+    assert await sight.page.get_by_role("button", name="Kirim").count() == 0
+    assert await axe(sight.page) == []
+    assert await sight.sideways_px() == 0
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
+async def test_who_is_on_no_list_stands_beside_who_is(see: Open, axe: Axe, site: Site, size: Any) -> None:
+    sight = await see(site.at("/daftar"), size=size)
+    await choose(sight)
+    await send(sight)
+    await sight.page.get_by_text("13 orang tercatat.").wait_for()
+    await sight.page.goto(site.at("/catat"))
+    await sight.page.fill("#f-full_name", "Bala")
+    await sight.page.get_by_role("radio", name="Laki-laki").check()
+    await sight.page.get_by_role("button", name="Simpan & berikutnya").click()
+    await sight.page.get_by_text("Tersimpan. Orang berikutnya.").wait_for()
+
+    await sight.page.goto(site.at())
+    figures = " ".join((await sight.page.locator(".figures").first.inner_text()).split())
+    assert "Di daftar 15" in figures
+    assert "Tiba 14" in figures
+    assert "Tidak ada di daftar 1" in figures
+    assert await axe(sight.page) == []
+    assert await sight.sideways_px() == 0
 
 
 async def test_without_a_script_everything_works(see: Open, site: Site) -> None:
