@@ -126,7 +126,7 @@ async def serve(settings: KitSettings, build: Build) -> None:
         # What the start has made lives as long as the process, and a batch makes thousands of things that hold no
         # cycles: a collector that looks at all of them again and again takes a tenth of the time.
         gc.freeze()
-        gc.set_threshold(20_000, 20, 50)
+        gc.set_threshold(5_000, 10, 10)
         stack.push_async_callback(app.state.identity.aclose)
         roles = settings.role_set
         tasks: list[asyncio.Task[None]] = []
