@@ -267,7 +267,7 @@ def running(
     prefix = topic_prefixes()
     started = stack.running(
         scratch / "stack",
-        settings={service: {"KAFKA_TOPIC_PREFIX": prefix} for service in stack.SERVICES},
+        settings=lambda _: {service: {"KAFKA_TOPIC_PREFIX": prefix} for service in stack.SERVICES},
         environment=environment,
     )
     yield background.run(started.__aenter__())

@@ -65,7 +65,7 @@ def demo_command(manifest: Path, keep: Path | None) -> None:
 
 
 async def _up(data: Path, *, empty: bool) -> int:
-    async with stack.running(data, settings=stage.settings(data)) as running:
+    async with stack.running(data, settings=stage.settings) as running:
         if not empty:
             click.echo((await _play(running, story.SAMPLE)).text)
             await stage.end_hurry(running)
@@ -75,7 +75,7 @@ async def _up(data: Path, *, empty: bool) -> int:
 
 
 async def _demo(data: Path, manifest: Path) -> int:
-    async with stack.running(data, settings=stage.settings(data)) as running:
+    async with stack.running(data, settings=stage.settings) as running:
         result = await _play(running, manifest)
     click.echo(result.text)
     click.echo(json.dumps(result.line, ensure_ascii=False))

@@ -11,8 +11,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from deploy.local import report
@@ -29,17 +29,11 @@ async def locked(data: Path, say: report.Say) -> AsyncIterator[None]:
     The kernel gives the lock up when its holder ends, so a stale one cannot shut anybody out; the pid in the file
     tells a killed holder from one that stopped cleanly. Raises `Trouble` when another launcher is at work.
     """
-    try:
+    with writing(data):
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in ("logs", "run"):
-            (data / part).mkdir(exist_ok=True, mode=0o700)
+            keep_private(data / part)
         handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise Trouble(
-            f"the data folder {data}",
-            error.strerror or str(error),
-            "Give --data a folder that you may write to.",
-        ) from error
     try:
         holder = os.read(handle, 100).decode().strip()
         try:
@@ -61,6 +55,25 @@ async def locked(data: Path, say: report.Say) -> AsyncIterator[None]:
             os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def writing(data: Path) -> Iterator[None]:
+    """Raise `Trouble` of the data folder for whatever the system refuses here."""
+    try:
+        yield
+    except OSError as error:
+        raise Trouble(
+            f"the data folder {data}",
+            error.strerror or str(error),
+            "Give --data a folder that you may write to.",
+        ) from error
+
+
+def keep_private(folder: Path) -> None:
+    """Make a folder that only this user may enter; one that is there is closed to others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def require_space(data: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from deploy.local import jars, ports, report, supervisor
+from deploy.local import folder, jars, ports, report, supervisor
 from deploy.local import java as javas
 from deploy.local.java import Java
 from deploy.local.supervisor import Child
@@ -125,8 +125,9 @@ def find(folder: Path, environment: Mapping[str, str], say: report.Say, *, heap_
 
 async def prepare(broker: Broker, log: Path) -> bool:
     """Write the settings and format the storage; True when it is new, False when it was there. Raises `Trouble`."""
+    folder.keep_private(broker.folder)
     data = broker.folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(exist_ok=True)
     (broker.folder / "log4j2.properties").write_text(LOGGING)
     settings = broker.folder / "server.properties"
     settings.write_text(SETTINGS.format(port=broker.port, controller=broker.controller, data=data))

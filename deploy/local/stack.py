@@ -9,7 +9,7 @@ Everything it starts dies with this process, however that ends.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,18 +80,26 @@ class Foundations:
     supervisor: Supervisor
 
 
+Settings = Callable[[Path], Mapping[str, Mapping[str, str]]]
+
+
+def nothing_more(_data: Path) -> dict[str, dict[str, str]]:
+    """The settings of a stack whose services need no others than our own."""
+    return {}
+
+
 @asynccontextmanager
 async def running(
     data: Path,
     *,
-    settings: Mapping[str, Mapping[str, str]] | None = None,
+    settings: Settings = nothing_more,
     durable: bool = True,
     environment: Mapping[str, str] = os.environ,
     say: report.Say = report.to_stderr,
 ) -> AsyncIterator[Running]:
     """Start everything, wait until each service says it is ready, stop everything at the end.
 
-    `settings` are further environment variables per service, for instance
+    `settings` is asked, once the data folder is ours, for further environment variables per service, for instance
     `{"referral": {"ANSWER_LIMIT_MAX_S": "20"}, "notify": {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1:9001"}}`.
     `durable=False` lets PostgreSQL skip fsync (throw-away runs). `environment` decides on the rungs of the ladder
     (KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_…, PORT_…, RUJUKAN_…). Raises `report.Trouble` with the thing, the reason
@@ -100,10 +108,12 @@ async def running(
     async with AsyncExitStack() as held:
         desk = held.enter_context(ports.Desk())
         base = await held.enter_async_context(foundations(data, durable=durable, environment=environment, say=say))
+        with folder.writing(base.data):
+            more = settings(base.data)
         identity = local(desk.choose("identity", PORTS["identity"], environment, say))
 
         def told(service: str, urls: Mapping[str, str]) -> dict[str, str]:
-            return {**environment_of(service, urls, base), **(settings or {}).get(service, {})}
+            return {**environment_of(service, urls, base), **more.get(service, {})}
 
         say("Bringing the databases and topics to this version …")
         usual = {name: local(port) for name, port in PORTS.items()}

@@ -156,7 +156,7 @@ async def standing(folder: Path, urls: Mapping[str, Urls]) -> AsyncIterator[Rig]
         running = await end.enter_async_context(
             stack.running(
                 folder / "stack",
-                settings={
+                settings=lambda _: {
                     service: {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200", **more}
                     for service, more in _more(receiver).items()
                 },

@@ -31,8 +31,10 @@ class TestDemo:
     async def test_loses_and_doubles_nothing_and_resumes_without_importing_twice(
         self, tmp_path: Path, environment: dict[str, str], topic_prefix: str
     ) -> None:
-        wanted = stage.settings(tmp_path)
-        settings = {s: {"KAFKA_TOPIC_PREFIX": topic_prefix, **wanted.get(s, {})} for s in stack.SERVICES}
+        def settings(data: Path) -> dict[str, dict[str, str]]:
+            wanted = stage.settings(data)
+            return {s: {"KAFKA_TOPIC_PREFIX": topic_prefix, **wanted.get(s, {})} for s in stack.SERVICES}
+
         said: list[str] = []
         async with stack.running(tmp_path, settings=settings, environment=environment, say=said.append) as running:
             first = await play(running)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import socket
+import stat
 import uuid
 from collections import Counter
 from datetime import UTC, datetime
@@ -76,6 +77,11 @@ class TestStage:
         assert again == first
         assert moved.split(",")[0] == listening
         assert moved.split(",")[1] != dead
+
+    def test_lets_nobody_else_in(self, tmp_path: Path) -> None:
+        stage.settings(tmp_path)
+
+        assert stat.S_IMODE((tmp_path / "demo").stat().st_mode) == 0o700
 
     def test_hurries_until_the_story_was_played(self, tmp_path: Path) -> None:
         assert stage.HURRY in stage.settings(tmp_path)["referral"]
@@ -185,3 +191,4 @@ class TestReceiver:
         assert statuses == [200, 200, 401, 401]
         assert counts == {"received": 2, "distinct": 1, "refused": 2}
         assert Receiver(tmp_path / "notices.jsonl").ids == {"n1"}
+        assert stat.S_IMODE((tmp_path / "notices.jsonl").stat().st_mode) == 0o600

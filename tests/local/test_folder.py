@@ -43,6 +43,16 @@ class TestLocked:
 
             assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
 
+    async def test_lets_nobody_else_in(self, tmp_path: Path) -> None:
+        async with folder.locked(tmp_path / "new", print):
+            pass
+        (tmp_path / "old" / "logs").mkdir(parents=True)
+        async with folder.locked(tmp_path / "old", print):
+            pass
+
+        parts = ["new", "new/logs", "new/run", "old/logs", "old/run"]
+        assert {part: stat.S_IMODE((tmp_path / part).stat().st_mode) for part in parts} == dict.fromkeys(parts, 0o700)
+
     async def test_says_which_folder_it_may_not_make(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
 

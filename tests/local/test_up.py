@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from deploy.local import folder, stack
+from deploy.local.demo import ngo, stage
 from deploy.local.postgres import Urls
 from deploy.local.supervisor import Supervisor
 from shared.kit import actor
@@ -67,6 +69,32 @@ class TestUp:
 
         assert f"The last run (process {first.process.pid}) was killed" in second.said
         assert "sending everything that the journals hold again" in second.said
+
+
+class TestRefusedUp:
+    """What is refused before anything is started leaves the folder as it was."""
+
+    def test_is_told_in_a_sentence_that_the_folder_cannot_be_made(self, launch: Launch, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+
+        launcher = launch("deploy.local", "up", "--data", str(tmp_path / "file" / "data"))
+
+        launcher.wait_for("Give --data a folder that you may write to.")
+        assert launcher.process.wait(20) == 1
+        assert "Traceback" not in launcher.said
+
+    async def test_takes_no_address_from_the_story_that_is_being_played(self, launch: Launch, tmp_path: Path) -> None:
+        data = tmp_path / "data"
+        with socket.create_server(("127.0.0.1", 0)) as receiver:
+            async with folder.locked(data, print):
+                ngo.keep(data / "demo" / stage.PORTS, {stage.LISTENING: receiver.getsockname()[1], stage.DEAD: 9})
+                played = (data / "demo" / stage.PORTS).read_text()
+
+                launcher = launch("deploy.local", "up", "--data", str(data))
+
+                launcher.wait_for("Stop that one, or give --data another folder.")
+                assert launcher.process.wait(20) == 1
+                assert (data / "demo" / stage.PORTS).read_text() == played
 
 
 class TestEnvironmentOf:

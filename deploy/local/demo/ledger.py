@@ -16,6 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
+from deploy.local import folder
 from deploy.local.demo import evidence, person
 from deploy.local.demo.evidence import JournalRow
 from deploy.local.demo.stage import Stage
@@ -39,15 +40,15 @@ class Proof:
 
 async def verify(place: Stage, databases: Mapping[str, asyncpg.Connection]) -> Proof:
     """Verify the longest cases with the single-file verifier, as an outsider would, and the whole tree."""
-    folder = place.folder / "proofs"
-    folder.mkdir(parents=True, exist_ok=True)
+    proofs = place.folder / "proofs"
+    folder.keep_private(proofs)
     case_ids = [row["case_id"] for row in await databases["audit"].fetch(LONGEST_CASES, CASES)]
     if not case_ids:
         return Proof(verified=False, said="there is nothing to verify")
     async with person.signed_in(place.running.urls["audit"], "auditor") as auditor:
-        key = folder / "key.txt"
+        key = proofs / "key.txt"
         key.write_text(await auditor.get("/verifier-key"), encoding="utf-8")
-        bundles = [folder / f"{case_id}.json" for case_id in case_ids]
+        bundles = [proofs / f"{case_id}.json" for case_id in case_ids]
         for case_id, bundle in zip(case_ids, bundles, strict=True):
             bundle.write_text(await auditor.get(f"/api/cases/{case_id}/proof"), encoding="utf-8")
     said = await asyncio.gather(*(_verifier(bundle, key) for bundle in bundles))

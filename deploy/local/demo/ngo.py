@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local import folder
 from deploy.local.demo.client import Client
 
 
@@ -48,7 +49,7 @@ def remembered(known: Path) -> Subscription:
 
 def keep(path: Path, content: object) -> None:
     """Write JSON that only this user can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.keep_private(path.parent)
     half = path.with_suffix(".half")
     half.touch(mode=0o600)
     half.write_text(json.dumps(content), encoding="utf-8")

@@ -56,6 +56,7 @@ class Receiver:
         if notice_id not in self.ids:
             self.ids.add(notice_id)
             line = {"id": notice_id, "headers": dict(request.headers), "body": body.decode()}
+            self.kept.touch(mode=0o600)
             with self.kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         return web.Response(status=200)

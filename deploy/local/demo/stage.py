@@ -27,7 +27,7 @@ ANSWER_LIMIT_S = 5
 
 
 def settings(data: Path) -> dict[str, dict[str, str]]:
-    """What `stack.running(settings=…)` needs for the demo in this data folder.
+    """What `stack.running` is to tell the services for the demo in this data folder, which is ours by then.
 
     The receivers' addresses, which notify may call although they are on this machine; and, until the story has been
     played to its end once, a short time for answers, so that one can watch them run out.
