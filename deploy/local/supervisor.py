@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ Ready = Callable[[int], Awaitable[bool]]  # asked with the child's process id
 POLL_S = 0.1
 BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
 CALM_S = 60  # a child that ran this long begins its back-off anew
+BEGINS = "\n==== started "  # stands in a log before what one run wrote
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -141,6 +143,8 @@ def spawn(child: Child, log: Path) -> subprocess.Popen[bytes]:
                 os._exit(1)
 
     with log.open("ab") as out:
+        with contextlib.suppress(OSError):  # a full disk is the child's to tell
+            os.write(out.fileno(), f"{BEGINS}{child.name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
         try:
             return subprocess.Popen(
                 list(child.command),
@@ -226,9 +230,11 @@ def last_words(log: Path) -> str:
 
 
 def _tail(log: Path, size: int = 8000) -> str:
+    """The end of what the last run wrote; what earlier ones wrote explains nothing."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - size))
-            return file.read().decode(errors="replace")
+            last = file.read().decode(errors="replace").rpartition(BEGINS)
     except OSError:
         return ""
+    return last[2].partition("\n")[2] if last[1] else last[2]
