@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from services.audit.__main__ import build, cli
 from services.audit.settings import Settings
-from shared.contracts import intake
+from shared.contracts import access, intake
 from shared.kit import broker, clock
 from shared.kit.actor import Actor
 from shared.kit.database import Database, connect
@@ -74,11 +74,13 @@ async def test_a_row_is_under_a_signed_checkpoint_within_a_second_of_reaching_ka
 
     async def say(count: int) -> None:
         async with speaker.work(OFFICER, purpose="screening") as work:
-            for n in range(count):
-                fact = intake.VoyageAnnounced(
-                    case_id=new_id(), port="NNK", modality="deportation", announced=n, expected_at=factories.NOON
+            for n in range(count // 2):
+                work.emit(
+                    intake.VoyageAnnounced(
+                        case_id=new_id(), port="NNK", modality="deportation", announced=n, expected_at=factories.NOON
+                    )
                 )
-                (work.emit if n % 2 else work.record)(fact)
+                work.record(access.SignedIn(case_id=new_id(), service="intake"))
 
     async def covered(count: int) -> bool:
         return bool(

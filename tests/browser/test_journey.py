@@ -138,7 +138,7 @@ async def announce_upload_and_confirm(rujukan: Running) -> Sight:
     await page.get_by_role("link", name="Umumkan pelayaran").first.click()
     await page.fill("#f-vessel", "KM Purnama")
     await page.fill("#f-announced", "4")
-    await page.fill("#f-time", "14.30")
+    await page.fill("#f-time", "00.30")
     await page.get_by_role("button", name="Umumkan").click()
     await page.get_by_role("link", name="Unggah daftar").click()
     await page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": LIST})
