@@ -9,8 +9,8 @@ Everything it starts dies with this process, however that ends.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -312,12 +312,41 @@ def identity_child(url: str, secrets: Mapping[str, str]) -> Child:
 async def _migrate(service: str, base: Foundations) -> None:
     """What `python -m services.<service> migrate` does, here: starting four more interpreters takes seconds."""
     urls = base.databases[service]
-    try:
+    with told_of(service, f"MIGRATION_DATABASE_URL_{service.upper()}"):
         await database.migrate(
             urls.owner, [ROOT / service / "migrations"], application_role=database.role_of(urls.application)
         )
-    except (database.MigrationChanged, asyncpg.PostgresError, OSError) as error:
-        raise Trouble(f"the database of {service}", f"it cannot be migrated ({error})", MIGRATION_REMEDY) from error
+    with told_of(service, f"DATABASE_URL_{service.upper()}"):
+        await (await asyncpg.connect(urls.application, timeout=10)).close()
+
+
+@contextmanager
+def told_of(service: str, variable: str) -> Iterator[None]:
+    """Raise `Trouble` for what a database refuses; `variable` says how it is reached where it is not ours."""
+    try:
+        yield
+    except (database.MigrationChanged, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise Trouble(f"the database of {service}", *reason_and_remedy(error, variable)) from error
+
+
+SHUT = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InterfaceError,
+)
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, OSError)
+
+
+def reason_and_remedy(error: Exception, variable: str) -> tuple[str, str]:
+    """Why a database cannot be used, and what can be done about it."""
+    if isinstance(error, SHUT):
+        return f"it does not let us in ({error})", f"Correct {variable} (role, password, name), or the rights there."
+    if isinstance(error, AWAY):
+        return f"it does not answer ({error})", f"See that its server runs where {variable} says."
+    if isinstance(error, database.MigrationChanged):
+        return f"it cannot be migrated ({error})", MIGRATION_REMEDY
+    return f"it cannot be migrated ({error})", "Mend that and start again; a migration is applied whole or not at all."
 
 
 async def _make_topics(environment: Mapping[str, str], base: Foundations) -> None:

@@ -1,5 +1,6 @@
 """The whole of `make up`, without the demo, as a process that can be killed."""
 
+import re
 import shutil
 import signal
 import socket
@@ -7,17 +8,19 @@ from pathlib import Path
 from typing import cast
 
 import aiohttp
+import asyncpg
 import pytest
 
 from deploy.local import folder, stack
 from deploy.local.demo import ngo, stage
 from deploy.local.postgres import Urls
+from deploy.local.report import Trouble
 from deploy.local.supervisor import Supervisor
 from shared.kit import actor
 from shared.kit.database import connect
 from tests.conftest import DatabaseUrls
 from tests.kit.conftest import a_voyage
-from tests.local.conftest import Launch, Launcher, all_gone
+from tests.local.conftest import CLEAN, Launch, Launcher, all_gone
 
 SERVING = "Data, logs and secrets are in"
 
@@ -95,6 +98,53 @@ class TestRefusedUp:
                 launcher.wait_for("Stop that one, or give --data another folder.")
                 assert launcher.process.wait(20) == 1
                 assert (data / "demo" / stage.PORTS).read_text() == played
+
+
+class TestAConfiguredDatabase:
+    @pytest.fixture
+    def configured(self, database_urls: DatabaseUrls, kafka_server: str) -> dict[str, str]:
+        """A database per service and a broker that are not ours."""
+        given = {**CLEAN, "KAFKA_BOOTSTRAP_SERVERS": kafka_server}
+        for name in stack.SERVICES:
+            given[f"DATABASE_URL_{name.upper()}"] = database_urls(name).application
+            given[f"MIGRATION_DATABASE_URL_{name.upper()}"] = database_urls(name).owner
+        return given
+
+    @pytest.mark.parametrize(
+        ("variable", "part", "other", "reason"),
+        [
+            ("MIGRATION_DATABASE_URL_NOTIFY", r":\d+/", ":9/", "it does not answer"),
+            ("MIGRATION_DATABASE_URL_NOTIFY", ":test@", ":guess@", "it does not let us in"),
+            ("MIGRATION_DATABASE_URL_NOTIFY", "/[^/]+$", "/nowhere", "it does not let us in"),
+            ("DATABASE_URL_NOTIFY", r":\d+/", ":9/", "it does not answer"),
+            ("DATABASE_URL_NOTIFY", ":test@", ":guess@", "it does not let us in"),
+            ("DATABASE_URL_NOTIFY", "$", "?sslmode=maybe", "it does not let us in"),
+        ],
+    )
+    async def test_that_cannot_be_used_is_named_by_its_variable(
+        self, tmp_path: Path, configured: dict[str, str], variable: str, part: str, other: str, reason: str
+    ) -> None:
+        configured[variable] = re.sub(part, other, configured[variable])
+
+        with pytest.raises(Trouble, match=f"the database of notify: {reason}") as refused:
+            async with stack.running(tmp_path, environment=configured, say=lambda _: None):
+                pass
+
+        assert f" {variable} " in refused.value.remedy
+        assert "migration" not in refused.value.remedy
+
+    async def test_whose_migrations_were_changed_says_so(
+        self, tmp_path: Path, configured: dict[str, str], database_urls: DatabaseUrls
+    ) -> None:
+        owner = await asyncpg.connect(database_urls("notify").owner)
+        await owner.execute("UPDATE schema_migrations SET checksum = 'x'")
+        await owner.close()
+
+        with pytest.raises(Trouble, match="it cannot be migrated") as refused:
+            async with stack.running(tmp_path, environment=configured, say=lambda _: None):
+                pass
+
+        assert refused.value.remedy == stack.MIGRATION_REMEDY
 
 
 class TestEnvironmentOf:
