@@ -22,7 +22,22 @@ def main() -> int:
     if without or not found:
         print(f"promises without a test: {', '.join(without) or 'no promise could be read'}", file=sys.stderr)
         return 1
-    return pytest.main([*sorted({test for tests in found.values() for test in tests})])
+    proof = Proof()
+    code = pytest.main([*sorted({test for tests in found.values() for test in tests})], plugins=[proof])
+    for skipped in proof.skipped:
+        print(f"not proven here, because it was skipped: {skipped}", file=sys.stderr)
+    return int(code) or (1 if proof.skipped else 0)
+
+
+class Proof:
+    """Notes what was skipped: a promise whose test did not run is not proven."""
+
+    def __init__(self) -> None:
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped:
+            self.skipped.append(report.nodeid)
 
 
 if __name__ == "__main__":
