@@ -88,7 +88,13 @@ def a_sound_world() -> Evidence:
         ),
         subscriptions=(
             Subscription(
-                "s1", START, frozenset({"73"}), frozenset({"SICK"}), frozenset({"referral.assignment_sent.v1"})
+                subscription_id="s1",
+                created_at=START,
+                changed_at=START,
+                ended=False,
+                provinces=frozenset({"73"}),
+                needs=frozenset({"SICK"}),
+                events=frozenset({"referral.assignment_sent.v1"}),
             ),
         ),
         deliveries=(Delivery("d1", "s1", "r4", "delivered"), Delivery("d2", "s1", "r6", "delivered")),
@@ -205,10 +211,35 @@ class TestChecker:
         assert checker.check(dataclasses.replace(world, told_meanwhile=frozenset({"x1"}))).findings == ()
 
     def test_lets_a_fact_told_before_the_subscription_go_either_way(self) -> None:
-        late = changed("subscriptions", 0, created_at=START + timedelta(seconds=5))
+        at = START + timedelta(seconds=5)
+        late = changed("subscriptions", 0, created_at=at, changed_at=at)
 
         assert checker.check(late(a_sound_world())).findings == ()
         assert checker.check(without("deliveries", 0)(late(a_sound_world()))).findings == ()
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"needs": frozenset()}, {"provinces": frozenset({"65"})}, {"ended": True}],
+        ids=["widened", "moved", "ended"],
+    )
+    def test_lets_a_fact_told_before_a_change_of_the_subscription_go_either_way(self, change: dict[str, Any]) -> None:
+        later = changed("subscriptions", 0, changed_at=START + timedelta(seconds=7), **change)
+
+        assert checker.check(later(a_sound_world())).findings == ()
+        assert checker.check(without("deliveries", 0)(later(a_sound_world()))).findings == ()
+
+    def test_lets_a_fact_told_while_the_subscription_is_changed_go_either_way(self) -> None:
+        wider = changed("subscriptions", 0, changed_at=START + timedelta(seconds=3), needs=frozenset())
+
+        assert checker.check(wider(a_sound_world())).findings == ()
+
+    def test_holds_a_subscription_to_what_it_says_after_its_change(self) -> None:
+        world = changed("subscriptions", 0, created_at=START - timedelta(days=1), changed_at=START - timedelta(hours=1))
+
+        assert checker.check(world(a_sound_world())).findings == ()
+        assert checker.check(without("deliveries", 0)(world(a_sound_world()))).lost == 1
+        ended = changed("subscriptions", 0, ended=True)
+        assert checker.check(ended(world(a_sound_world()))).doubled == 2
 
     def test_wants_no_notice_about_a_restricted_need(self) -> None:
         def restrict(rows: list[JournalRow]) -> list[JournalRow]:

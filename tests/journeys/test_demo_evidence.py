@@ -151,6 +151,7 @@ async def fill(world: World) -> None:
         events=["referral.assignment_sent.v1"],
         status="active",
         created_at=NOW - timedelta(hours=1),
+        changed_at=NOW - timedelta(hours=1),
     )
     await put(
         notify,
@@ -232,6 +233,23 @@ class TestEvidence:
 
         assert verdict.doubled >= 1
         assert any(place in finding.place for finding in verdict.findings), verdict.findings
+
+    @pytest.mark.parametrize(
+        ("statement", "at"),
+        [
+            ("UPDATE subscriptions SET events = '{}', changed_at = $1", NOW + timedelta(hours=1)),
+            ("UPDATE subscriptions SET status = 'ended', changed_at = $1, ended_at = $1", NOW - timedelta(minutes=1)),
+        ],
+        ids=["before it was widened", "after it was ended"],
+    )
+    async def test_asks_for_nothing_that_a_subscription_did_not_want_then(
+        self, world: World, statement: str, at: datetime
+    ) -> None:
+        await fill(world)
+        await world.run("notify", "DELETE FROM deliveries")
+        await world.connections["notify"].execute(statement, at)
+
+        assert (await world.verdict()).findings == ()
 
     async def test_compares_kafka_with_the_journals(self, world: World) -> None:
         await fill(world)

@@ -140,19 +140,22 @@ def journals_are_in_the_ledger(e: Evidence) -> Iterator[Finding]:
 
 
 def matches_are_deliveries(e: Evidence) -> Iterator[Finding]:
-    """Each fact that matches a subscription is one delivery to it.
+    """Each fact that matches a subscription is one delivery to it, and none is about a restricted need.
 
-    For a fact told before the subscription, either is right: notify may have heard it after.
+    For a fact told before the subscription was made, changed or ended, either is right: notify may have heard it
+    after, and what a subscription wanted earlier is not on record.
     """
     deliveries = Counter((d.subscription_id, d.event_id) for d in e.deliveries)
-    facts = [row for row in e.journals.get("referral", ()) if row.shared]
+    facts = [row for row in e.journals.get("referral", ()) if row.shared and not row.restricted]
     may: set[tuple[str, str]] = set()
     for subscription in e.subscriptions:
         for row in facts:
-            if subscription.matches(row):
-                pair = (subscription.subscription_id, row.event_id)
+            pair = (subscription.subscription_id, row.event_id)
+            if row.occurred_at <= subscription.sure_from:
                 may.add(pair)
-                if row.occurred_at > subscription.created_at and not deliveries[pair]:
+            elif subscription.wants(row):
+                may.add(pair)
+                if not deliveries[pair]:
                     yield Finding("lost", f"notice to subscription {pair[0]}", pair[1])
     for pair, count in deliveries.items():
         if pair not in may:

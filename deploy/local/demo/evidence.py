@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiokafka
@@ -30,6 +30,11 @@ class JournalRow:
         """The fact itself, without the envelope."""
         fact: dict[str, Any] = json.loads(self.payload)["data"]
         return fact
+
+    @property
+    def restricted(self) -> bool:
+        """Is this a fact that no subscriber may be told?"""
+        return bool(self.data.get("restricted", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +78,30 @@ class Subscription:
 
     subscription_id: str
     created_at: datetime
+    changed_at: datetime
+    ended: bool
     provinces: frozenset[str]
     needs: frozenset[str]
     events: frozenset[str]
 
-    def matches(self, row: JournalRow) -> bool:
-        """Would this fact of referral be told to the subscriber? Never one about a restricted need."""
+    @property
+    def sure_from(self) -> datetime:
+        """From when on it is what it says now; what it was before its last change is not on record."""
+        return self.created_at if self.changed_at == self.created_at else self.changed_at + A_MOMENT
+
+    def wants(self, row: JournalRow) -> bool:
+        """Is this fact of referral, which may be told, told to the subscriber as it is now?"""
         fact = row.data
         return (
-            not fact.get("restricted", True)
+            not self.ended
             and (not self.provinces or fact["province"] in self.provinces)
             and (not self.needs or fact["need"] in self.needs)
             and (not self.events or row.type in self.events)
         )
+
+
+A_MOMENT = timedelta(seconds=5)
+"""What is told while a change of a subscription commits may be heard before or after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +213,9 @@ PARKED = "SELECT parked_id::text FROM parked WHERE released_at IS NULL AND disca
 ARRIVALS = "SELECT case_id::text, needs, CASE WHEN manifest_id = $1 THEN manifest_row END FROM arrivals"
 HELD_BACK = "SELECT DISTINCT row_number FROM manifest_problems WHERE manifest_id = $1"
 REFERRED = "SELECT case_id::text, need FROM referred_needs"
-SUBSCRIPTIONS = "SELECT subscription_id::text, created_at, provinces, needs, events FROM subscriptions"
+SUBSCRIPTIONS = """
+SELECT subscription_id::text, created_at, changed_at, ended_at IS NOT NULL, provinces, needs, events FROM subscriptions
+"""
 DELIVERIES = "SELECT delivery_id::text, subscription_id::text, event_id::text, status FROM deliveries WHERE NOT test"
 REFERRALS = "SELECT referral_id::text, case_id::text, need, ended_at IS NULL FROM referrals"
 ASSIGNMENTS = "SELECT assignment_id::text, referral_id::text, ended_at IS NULL FROM assignments"
@@ -238,8 +256,10 @@ async def gather(
             referrals=tuple(Referral(*row) for row in await referral.fetch(REFERRALS)),
             assignments=tuple(Assignment(*row) for row in await referral.fetch(ASSIGNMENTS)),
             subscriptions=tuple(
-                Subscription(id_, created_at, frozenset(provinces), frozenset(needs), frozenset(events))
-                for id_, created_at, provinces, needs, events in await notify.fetch(SUBSCRIPTIONS)
+                Subscription(
+                    id_, created_at, changed_at, ended, frozenset(provinces), frozenset(needs), frozenset(events)
+                )
+                for id_, created_at, changed_at, ended, provinces, needs, events in await notify.fetch(SUBSCRIPTIONS)
             ),
             deliveries=tuple(Delivery(*row) for row in await notify.fetch(DELIVERIES)),
             leaves=tuple(Leaf(*row) for row in await audit.fetch(LEAVES)),
