@@ -42,7 +42,7 @@ def a_record(sender: str, row: JournalRow) -> Record:
 
 def a_sound_world() -> Evidence:
     """Two people of a list of three (one was held back), three needs, one of them with a second attempt."""
-    told = {"province": "73", "restricted": False}
+    told = {"province": "73", "restricted": False, "agency_id": "DINSOS-73", "attempt": 1}
     journals = {
         "intake": (
             a_row("i1", "intake.arrival_recorded.v1", "c1", 1),

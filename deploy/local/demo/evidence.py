@@ -226,15 +226,15 @@ async def gather(
     databases: Mapping[str, asyncpg.Connection],
     bootstrap: str,
     *,
-    manifest_id: str,
+    manifest_id: str | None,
     listed: Iterable[int],
     shown: frozenset[int],
     prefix: str = "",
 ) -> Evidence:
     """Read everything, each database as it was at one moment.
 
-    `databases`: a connection per service that may read every row; `listed`: the row numbers of this manifest;
-    `shown`: those that the preview would not take.
+    `databases`: a connection per service that may read every row; `manifest_id`: None for one that was not taken in;
+    `listed`: the row numbers of this manifest; `shown`: those that the preview would not take.
     """
     async with AsyncExitStack() as moments:
         for connection in databases.values():

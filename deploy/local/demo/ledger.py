@@ -38,6 +38,9 @@ class Proof:
     said: str
 
 
+UNPROVEN = Proof(verified=False, said="nothing was verified")
+
+
 async def verify(place: Stage, databases: Mapping[str, asyncpg.Connection]) -> Proof:
     """Verify the longest cases with the single-file verifier, as an outsider would, and the whole tree."""
     proofs = place.folder / "proofs"

@@ -75,6 +75,11 @@ class Stage:
         chosen: dict[str, int] = json.loads((self.folder / PORTS).read_text(encoding="utf-8"))
         return chosen[organisation]
 
+    @property
+    def notices(self) -> Path:
+        """Where the NGO whose system answers keeps what it was sent."""
+        return self.folder / "notices.jsonl"
+
     def known(self, organisation: str) -> Path:
         """Where an NGO remembers its subscription."""
         return self.folder / f"{organisation}.json"

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from deploy.local.demo import (
     ledger,
     manifest,
     ngo,
+    receiver,
     stage,
     summary,
     voyage,
@@ -25,6 +28,8 @@ from deploy.local.demo.client import Refused
 from deploy.local.demo.manifest import Manifest
 from deploy.local.demo.progress import Progress
 from deploy.local.demo.stage import Stage
+from deploy.local.demo.waiting import TookTooLong
+from deploy.local.report import Trouble
 from deploy.local.stack import Running
 
 SAMPLE = Path(__file__).parent / "data" / "manifest.csv"
@@ -43,62 +48,108 @@ class Result:
     text: str
 
 
-async def run(running: Running, manifest_path: Path = SAMPLE, *, began: float, progress: Progress) -> Result:
+async def run(
+    running: Running, manifest_path: Path = SAMPLE, *, began: float, progress: Progress, limit_s: float = LIMIT_S
+) -> Result:
     """Play the story on a running stack. `began`: `time.monotonic()` when the user pressed the key.
 
-    A second run with the same file on the same data imports nothing again. Raises `manifest.ManifestMissing`,
-    `client.Refused` and `waiting.TookTooLong`.
+    A second run with the same file on the same data imports nothing again. What brings one part to a halt is told in
+    the result: the parts after it are played all the same, so that the checker can say what is missing. Raises
+    `manifest.ManifestMissing`.
     """
     file = manifest.read(manifest_path)
     async with aiohttp.ClientSession() as http:
         place = Stage(running, http)
         databases = await waiting.Databases.open(dict(running.owner_databases))
         try:
-            return await _play(place, file, databases, began=began, progress=progress)
+            course = await _play(place, file, databases, progress=progress, limit_s=limit_s)
+            progress.step("The checker compares the file, four databases and eight topics")
+            outcome = await _judge(place, file, databases, course, began=began, limit_s=limit_s)
         finally:
             await databases.close()
-
-
-async def _play(
-    place: Stage, file: Manifest, databases: waiting.Databases, *, began: float, progress: Progress
-) -> Result:
-    played = stage.is_played(place.running.data)
-    groups = [] if played else await _call_agencies(place)
-    progress.step("Two NGOs subscribe at notify")
-    listening = await _subscribe(place)
-    progress.step(f"Nunukan: {len(file.rows)} people are on the list {file.name}")
-    imported = await voyage.land(place.client(f"port-{voyage.PORT}", "intake"), file, place.folder / "voyages.json")
-    if not played:
-        progress.step("The agencies read their inboxes and answer")
-        await waiting.until_none(waiting.answered(databases), limit_s=LIMIT_S, progress=progress)
-    for name in groups:
-        await place.running.stop(name)
-    progress.step("The last notices, receipts and leaves arrive")
-    rest = waiting.at_rest(databases, listening)
-    await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
-    progress.step("An auditor verifies the ledger and the trails of three cases")
-    proof = await ledger.verify(place, databases.connections)
-    await waiting.until_none(rest, limit_s=LIMIT_S, progress=progress)
-    progress.step("The checker compares the file, four databases and eight topics")
-    seen, verdict = await _compare(place, databases, file, imported)
-    found = await _leaks(place, file)
-    receiver = await _counts(place)
-    place.played()
-    outcome = summary.Outcome(
-        broker=place.running.broker,
-        postgres=place.running.postgres,
-        imported=imported,
-        seen=seen,
-        verdict=verdict,
-        leaks=tuple(found),
-        ledger_verified=proof.verified,
-        ledger_said=proof.said,
-        receiver=receiver,
-        seconds=time.monotonic() - began,
-    )
+    if not outcome.halts:
+        place.played()
     result = Result(ok=outcome.ok, line=summary.line(outcome), text=summary.text(outcome))
     ngo.keep(place.folder / "result.json", result.line)
     return result
+
+
+@dataclass(slots=True)
+class Course:
+    """How the story went: what the players know at its end, and what brought a part of it to a halt."""
+
+    imported: voyage.Imported = voyage.NOT_TAKEN
+    listening: str | None = None
+    """The subscription of the NGO whose system answers."""
+    proof: ledger.Proof = ledger.UNPROVEN
+    halts: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Note what brings this part to a halt, and let the next one begin."""
+        try:
+            yield
+        except (Refused, TookTooLong, Trouble, TimeoutError) as halt:
+            self.halts.append(str(halt) or type(halt).__name__)
+
+
+async def _play(
+    place: Stage, file: Manifest, databases: waiting.Databases, *, progress: Progress, limit_s: float
+) -> Course:
+    course, groups = Course(), list[str]()
+    played = stage.is_played(place.running.data)
+    if not played:
+        with course.part():
+            await _call_agencies(place, groups)
+    progress.step("Two NGOs subscribe at notify")
+    with course.part():
+        course.listening = await _subscribe(place)
+    progress.step(f"Nunukan: {len(file.rows)} people are on the list {file.name}")
+    with course.part():
+        port = place.client(f"port-{voyage.PORT}", "intake")
+        course.imported = await voyage.land(port, file, place.folder / "voyages.json")
+    if not played:
+        progress.step("The agencies read their inboxes and answer")
+        with course.part():
+            await waiting.until_none(waiting.answered(databases), limit_s=limit_s, progress=progress)
+    for name in groups:
+        await place.running.stop(name)
+    progress.step("The last notices, receipts and leaves arrive")
+    rest = waiting.at_rest(databases, course.listening)
+    with course.part():
+        await waiting.until_none(rest, limit_s=limit_s, progress=progress)
+    progress.step("An auditor verifies the ledger and the trails of three cases")
+    with course.part():
+        course.proof = await ledger.verify(place, databases.connections)
+    if not course.halts:  # else what is missing was waited for long enough
+        with course.part():
+            await waiting.until_none(rest, limit_s=limit_s, progress=progress)
+    return course
+
+
+async def _judge(
+    place: Stage, file: Manifest, databases: waiting.Databases, course: Course, *, began: float, limit_s: float
+) -> summary.Outcome:
+    seen, verdict = await _compare(place, databases, file, course.imported, limit_s=min(limit_s, SECOND_LOOK_S))
+    found = await _leaks(place, file)
+    refused = 0
+    with course.part():
+        refused = (await _counts(place))["refused"]
+    return summary.Outcome(
+        broker=place.running.broker,
+        postgres=place.running.postgres,
+        imported=course.imported,
+        seen=seen,
+        verdict=verdict,
+        leaks=tuple(found),
+        ledger_verified=course.proof.verified,
+        ledger_said=course.proof.said,
+        listening=course.listening,
+        received=frozenset(receiver.Receiver(place.notices).ids),
+        refused=refused,
+        halts=tuple(course.halts),
+        seconds=time.monotonic() - began,
+    )
 
 
 async def _subscribe(place: Stage) -> str:
@@ -116,7 +167,7 @@ async def _subscribe(place: Stage) -> str:
             },
             "port": place.port(stage.LISTENING),
             "known": str(place.known(stage.LISTENING)),
-            "kept": str(place.folder / "notices.jsonl"),
+            "kept": str(place.notices),
         },
         ready_at=f"{place.address(stage.LISTENING)}/readyz",
     )
@@ -131,27 +182,27 @@ async def _subscribe(place: Stage) -> str:
     return ngo.remembered(place.known(stage.LISTENING)).subscription_id
 
 
-async def _call_agencies(place: Stage) -> list[str]:
-    """Start one process per part of the country, each with the secrets of its agencies. Returns their names."""
+async def _call_agencies(place: Stage, called: list[str]) -> None:
+    """Start one process per part of the country, each with the secrets of its agencies; their names go to `called`."""
     groups = agencies.by_island(await agencies.directory(place.client(stage.READER, "referral")))
     for island, agency_ids in groups.items():
+        called.append(f"agencies-{island}")
         await place.start(
             "agencies",
-            f"agencies-{island}",
+            called[-1],
             {
                 "issuer": place.running.urls["identity"],
                 "url": place.running.urls["referral"],
                 "secrets": {agency_id: place.secret(agency_id) for agency_id in agency_ids},
             },
         )
-    return [f"agencies-{island}" for island in groups]
 
 
 async def _compare(
-    place: Stage, databases: waiting.Databases, file: Manifest, imported: voyage.Imported
+    place: Stage, databases: waiting.Databases, file: Manifest, imported: voyage.Imported, *, limit_s: float
 ) -> tuple[evidence.Evidence, checker.Verdict]:
     """Read everything and check it; what looks lost but is only late gets a second look."""
-    end = time.monotonic() + SECOND_LOOK_S
+    end = time.monotonic() + limit_s
     while True:
         seen = await evidence.gather(
             databases.connections,

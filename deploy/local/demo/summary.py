@@ -1,7 +1,7 @@
 """What happened, in figures counted from the evidence, as plain text and as the JSON line of `make demo`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ from deploy.local.demo.leaks import Leak
 from deploy.local.demo.voyage import Imported
 from shared.contracts import codes
 
+FIGURES = (
+    *("broker", "postgres", "announced", "listed", "arrived", "rejected_rows", "needs", "assignments"),
+    *("accepted", "declined", "deliveries", "ledger_leaves", "ledger_verified", "lost", "doubled", "seconds"),
+)
 TOP = 8
 SHOWN_PROBLEMS = 12
 SHOWN_FINDINGS = 20
@@ -28,12 +32,35 @@ class Outcome:
     leaks: tuple[Leak, ...]
     ledger_verified: bool
     ledger_said: str
-    receiver: Mapping[str, int]
+    listening: str | None
+    """The subscription of the NGO whose system answers."""
+    received: frozenset[str]
+    """Ids of the notices that this system has taken."""
+    refused: int
+    """Notices that it has refused because of a bad signature."""
+    halts: tuple[str, ...]
+    """What brought a part of the story to a halt."""
     seconds: float
 
     @property
+    def unseen(self) -> set[str]:
+        """Notices that notify says it has delivered to this system, which knows nothing of them."""
+        told = {
+            d.delivery_id
+            for d in self.seen.deliveries
+            if d.subscription_id == self.listening and d.state == "delivered"
+        }
+        return told - self.received
+
+    @property
     def ok(self) -> bool:
-        return not self.verdict.findings and not self.leaks and self.ledger_verified
+        wrong = (self.verdict.findings, self.leaks, self.refused, self.unseen, self.halts)
+        return self.ledger_verified and not any(wrong)
+
+
+def nothing_known(seconds: float) -> dict[str, Any]:
+    """The JSON object of a run that ended before anything could be counted."""
+    return {**dict.fromkeys(FIGURES), "ledger_verified": False, "seconds": round(seconds, 1)}
 
 
 def line(o: Outcome) -> dict[str, Any]:
@@ -92,8 +119,9 @@ def text(o: Outcome) -> str:
         f" completed {_told(o, 'assignment_completed')}",
         "",
         "Notices",
-        f"  delivered {states['delivered']}, of these {o.receiver['distinct']} seen by the NGO's system with a good"
-        f" signature; waiting for the receiver that is down {len(o.seen.deliveries) - states['delivered']}",
+        f"  delivered {states['delivered']}, of these {len(o.received)} seen by the NGO's system with a good"
+        f" signature and {len(o.unseen)} not seen; refused by it {o.refused};"
+        f" waiting for the receiver that is down {len(o.seen.deliveries) - states['delivered']}",
         "",
         "Ledger",
         f"  {figures['ledger_leaves']} leaves; checkpoint verified: {'yes' if o.ledger_verified else 'NO'}"
@@ -105,6 +133,7 @@ def text(o: Outcome) -> str:
         *_more(len(o.verdict.findings) - SHOWN_FINDINGS),
         *(f"    identifying value in {place}" for place in sorted({leak.place for leak in o.leaks})[:SHOWN_FINDINGS]),
         "",
+        *(f"The story came to a halt: {halt}" for halt in o.halts),
         f"{figures['seconds']} seconds on {o.broker} and {o.postgres}.",
     ]
     return "\n".join(parts)

@@ -30,11 +30,14 @@ class Problem:
 class Imported:
     """What intake answered. `problems` is what its preview said about rows that it would not take."""
 
-    manifest_id: str
+    manifest_id: str | None
     announced: int
     problems: tuple[Problem, ...]
     again: bool
     """This file had been taken in by an earlier run."""
+
+
+NOT_TAKEN = Imported(manifest_id=None, announced=0, problems=(), again=False)
 
 
 async def announce(client: Client, manifest: Manifest, known: Path) -> tuple[str, bool]:

@@ -61,8 +61,8 @@ def answered(databases: Databases) -> dict[str, Question]:
     }
 
 
-def at_rest(databases: Databases, listening: str) -> dict[str, Question]:
-    """Everything that was told has been heard; `listening` is the subscription whose receiver answers."""
+def at_rest(databases: Databases, listening: str | None) -> dict[str, Question]:
+    """Everything that was told has been heard; `listening` is the subscription whose receiver answers, if any does."""
 
     async def not_in_ledger() -> int:
         told = [await databases.count(service, JOURNAL) for service in databases.connections]
