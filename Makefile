@@ -9,7 +9,6 @@ READY := $(VENV)/.ready
 T ?=
 MANIFEST ?=
 KEEP ?=
-BASE ?=
 
 .PHONY: help up demo test check bench soak invariants lock contracts release schema clean
 
@@ -43,7 +42,7 @@ bench: $(READY) ## Run the benchmarks; writes tests/benchmarks/results.json
 	@exec $(BIN)/python -m tests.benchmarks
 
 soak: $(READY) ## Run the property and fault tests for long
-	@exec env HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests --timeout=3600 -m "slow or not slow" $(T)
+	@exec env HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m "hypothesis or fault or slow" --timeout=3600 $(T)
 
 invariants: $(READY) ## Run exactly the tests that prove the promises of docs/invariants.md
 	@exec $(BIN)/python -m tests.invariants

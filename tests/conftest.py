@@ -21,11 +21,26 @@ from aiokafka.admin import AIOKafkaAdminClient
 from deploy.local import folder, kafka, ports, postgres, stack, supervisor
 from deploy.local.postgres import Urls
 from shared.kit import database
+from tests import soaking
 
 T = TypeVar("T")
 DatabaseUrls = Callable[[str], Urls]
 SERVICES = Path(__file__).parents[1] / "services"
+FAULTS = Path(__file__).parent / "faults"
 ROLES_LOCK = 7_201
+
+
+soaking.load_profile()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault: something is killed or cut off; `make soak` runs it too")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name == "test_crashes.py" or item.path.is_relative_to(FAULTS):
+            item.add_marker(pytest.mark.fault)
 
 
 class Background:

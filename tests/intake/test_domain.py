@@ -15,6 +15,7 @@ from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
 from services.intake.domain.refusals import ManifestUnusable
 from shared.contracts import codes
 from tests.intake.factories import HEADING, a_list, a_row, an_arrival
+from tests.soaking import examples
 
 TODAY = date(2026, 11, 23)
 
@@ -415,7 +416,7 @@ CELL = st.one_of(
 
 
 class TestAnyFile:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=examples(300))
     @given(st.binary(max_size=300))
     @example(b'Nama;L/P;Umur\n"')
     @example(b"sep=")
@@ -428,7 +429,7 @@ class TestAnyFile:
 
         assert all((row.arrival is None) == bool(row.problems) for row in rows)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200))
     @given(st.lists(st.lists(CELL, min_size=10, max_size=10), max_size=8))
     def test_every_row_is_ready_or_held_back_and_none_is_lost(self, table: list[list[str]]) -> None:
         lines = [[cell.translate(FLAT) for cell in row] for row in table]

@@ -30,6 +30,7 @@ from services.referral.domain.refusals import (
 )
 from services.referral.domain.routing import Candidate
 from tests.referral.factories import START
+from tests.soaking import examples
 
 CANDIDATES = tuple(Candidate(f"DINSOS-{n}", 1, 4) for n in range(10, 14))
 AVAILABLE = frozenset(c.agency_id for c in CANDIDATES)
@@ -371,4 +372,4 @@ class Interleavings(RuleBasedStateMachine):
 
 
 TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestInterleavings.settings = settings(max_examples=examples(150), stateful_step_count=40, deadline=None)
