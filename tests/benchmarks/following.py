@@ -55,12 +55,13 @@ class Looks:
     into: dict[str, asyncpg.Connection]
     assignments: asyncpg.Connection
     deliveries: asyncpg.Connection
+    told_of_each: int = 2
+    """Facts about a need that the subscriber asked for: opened; sent, or that nobody is there."""
 
     async def expected(self, since: str) -> Expected:
         """What the arrivals recorded since an id should come to.
 
-        Each need is a referral; each need that is no secret is told twice (opened; sent, or that nobody is there).
-        Everything about a child is a secret.
+        Each need is a referral; each need that is no secret is told. Everything about a child is a secret.
         """
         rows = await self.into["intake"].fetch(
             "SELECT needs, age_band, count(*) AS people FROM arrivals WHERE case_id > $1 GROUP BY needs, age_band",
@@ -72,7 +73,7 @@ class Looks:
         return Expected(
             arrivals=sum(row["people"] for row in rows),
             referrals=sum(row["people"] * len(row["needs"]) for row in rows),
-            deliveries=2 * sum(count * len(needs) for count, needs in told),
+            deliveries=self.told_of_each * sum(count * len(needs) for count, needs in told),
             cases_delivered=sum(count for count, needs in told if needs),
         )
 

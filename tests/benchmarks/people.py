@@ -12,14 +12,20 @@ SYLLABLES = [consonant + vowel for consonant in "bdghjklmnprstwy" for vowel in "
 
 
 @cache
-def _rows() -> list[dict[str, str]]:
+def _rows(plain: bool = False) -> list[dict[str, str]]:
     with MANIFEST.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    return [row for row in rows if _has_one_need(row)] if plain else rows
 
 
-def people(count: int, start: int = 0) -> Iterator[dict[str, str]]:
-    """Rows of a list for people number `start` on; the same number is the same person."""
-    rows = _rows()
+def _has_one_need(row: dict[str, str]) -> bool:
+    """True for a grown-up below sixty who only wants to go home."""
+    return not row["screening_flags"] and "1970" < row["date_of_birth"] < "2005"
+
+
+def people(count: int, start: int = 0, *, plain: bool = False) -> Iterator[dict[str, str]]:
+    """Rows of a list for people number `start` on; the same number is the same person. `plain`: one need each."""
+    rows = _rows(plain)
     for n in range(start, start + count):
         again, at = divmod(n, len(rows))
         row = dict(rows[at])
@@ -35,12 +41,12 @@ def people(count: int, start: int = 0) -> Iterator[dict[str, str]]:
         yield row
 
 
-def manifest(count: int, start: int = 0) -> bytes:
+def manifest(count: int, start: int = 0, *, plain: bool = False) -> bytes:
     """A list of `count` people. Whose family is not on it comes alone."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(_rows()[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(people(count, start))
+    writer.writerows(people(count, start, plain=plain))
     return text.getvalue().encode()
 
 
@@ -49,9 +55,9 @@ def block() -> int:
     return len(_rows())
 
 
-def bodies(count: int, start: int = 0) -> list[bytes]:
+def bodies(count: int, start: int = 0, *, plain: bool = False) -> list[bytes]:
     """The same people as bodies of `POST /api/arrivals`."""
-    return [json.dumps(_body(row), separators=(",", ":")).encode() for row in people(count, start)]
+    return [json.dumps(_body(row), separators=(",", ":")).encode() for row in people(count, start, plain=plain)]
 
 
 def _body(row: dict[str, str]) -> dict[str, object]:

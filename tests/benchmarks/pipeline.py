@@ -34,6 +34,8 @@ class Pipe:
         self.running = running
         self.looks = looks
         self.extent = extent
+        self.plain = False
+        """People with one need each, told of once: the shape of the prototype whose figures are the limits."""
         self._people = 0
         self.spent: dict[str, float] = {}
         """Microseconds of CPU per arrival of the last run, by process."""
@@ -41,7 +43,7 @@ class Pipe:
     async def by_manifest(self, rows: int) -> float:
         """Arrivals per second of one list, from sending the file to the last delivery row."""
         voyage_id = await announce(self.running, 0)
-        manifest = await asyncio.to_thread(people.manifest, rows, self.newcomers(rows))
+        manifest = await asyncio.to_thread(people.manifest, rows, self.newcomers(rows), plain=self.plain)
 
         async def send() -> int:
             return await take_in(self.running, voyage_id, manifest)
@@ -52,7 +54,7 @@ class Pipe:
         """Arrivals per second of single arrivals, from the first request to the last delivery row."""
         token = await self.running.token(PORT_CLIENT, "intake")
         start = self.newcomers(BODIES)
-        bodies = people.bodies(BODIES, start)
+        bodies = people.bodies(BODIES, start, plain=self.plain)
 
         async def send() -> int:
             load = await loader.post(
@@ -148,6 +150,15 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
             results.append(
                 await paired("pipeline_http_without_audit_vs_pgbench", "arrivals/s", pipe.by_http, limit, pairs=pairs)
             )
+            await _make_plain(pipe, subscription, receiver.url)
+            results.append(
+                await paired(
+                    "pipeline_manifest_one_need_vs_pgbench", "arrivals/s", by_manifest, limit, pairs=extent.pairs
+                )
+            )
+            results.append(
+                await paired("pipeline_http_one_need_vs_pgbench", "arrivals/s", pipe.by_http, limit, pairs=extent.pairs)
+            )
     return results
 
 
@@ -157,6 +168,14 @@ async def _subscribe(running: Site, url: str) -> str:
     subscription_id = str(made["subscription_id"])
     await _set_status(running, subscription_id, "paused")
     return subscription_id
+
+
+async def _make_plain(pipe: Pipe, subscription_id: str, url: str) -> None:
+    """One need per arrival, one notice per need, no ledger: what is left is the path itself, rules included."""
+    wanted = {"name": "everything", "url": url, "events": ["referral.referral_opened.v1"]}
+    await pipe.running.ask(NGO_CLIENT, "notify", "PUT", f"/api/subscriptions/{subscription_id}", wanted)
+    pipe.plain = True
+    pipe.looks = replace(pipe.looks, told_of_each=1)
 
 
 async def _set_status(running: Site, subscription_id: str, status: str) -> None:
