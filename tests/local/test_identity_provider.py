@@ -191,6 +191,7 @@ class TestClients:
             ("NGO-MIGRANTCARE", "ngo_system", {}),
             ("port-NNK", "port_system", {"port": "NNK"}),
             ("port-TRK-S", "port_system", {"port": "TRK-S"}),
+            ("ITJEN-KP2MI", "auditor", {}),
             ("svc-referral", "service", {"org": "rujukan"}),
         ],
     )

@@ -81,6 +81,7 @@ PEOPLE = {
 SERVICE = re.compile(r"svc-[a-z]{1,32}")
 PORT = re.compile(r"port-([A-Z0-9][A-Z0-9-]{0,15})")
 NGO = re.compile(r"NGO-[A-Z0-9][A-Z0-9.-]{0,48}")
+AUDITOR = re.compile(r"ITJEN-[A-Z0-9]{2,32}")
 AGENCY = re.compile(r"[A-Z][A-Z0-9_]{1,31}(?:-[A-Z][A-Z0-9_]{0,15})*(?:-([0-9]{2}(?:\.[0-9]{2})?))?")
 
 
@@ -92,8 +93,8 @@ def client_secret(provider_secret: str, client_id: str) -> str:
 def client_claims(client_id: str) -> dict[str, Any] | None:
     """What a client's tokens say about it, None for an id that means nothing.
 
-    `svc-<service>` a service, `port-<CODE>` a port's own system, `NGO-…` an NGO's system, any other code
-    in capitals an agency's system with the region at its end, if there is one.
+    `svc-<service>` a service, `port-<CODE>` a port's own system, `NGO-…` an NGO's system, `ITJEN-…` that of an
+    inspectorate general, any other code in capitals an agency's system with the region at its end, if there is one.
     """
     if SERVICE.fullmatch(client_id):
         return _claims(client_id, "rujukan", "service", "client")
@@ -101,6 +102,8 @@ def client_claims(client_id: str) -> dict[str, Any] | None:
         return _claims(client_id, client_id, "port_system", "client", port=port[1])
     if NGO.fullmatch(client_id):
         return _claims(client_id, client_id, "ngo_system", "client")
+    if AUDITOR.fullmatch(client_id):
+        return _claims(client_id, client_id, "auditor", "client")
     if agency := AGENCY.fullmatch(client_id):
         return _claims(client_id, client_id, "agency_system", "client", region=agency[1])
     return None
