@@ -58,6 +58,16 @@ class IdentityDisclosed(Fact):
     """The person or system at the agency on whose behalf the fields were read."""
 
 
+class PersonErased(Fact):
+    """A person's key was destroyed: nobody can read who this case is any more. The receipt of an erasure."""
+
+    reason: Literal["request", "retention", "order"]
+    """Asked for by the person, due by the retention periods, or ordered by a court or the authority."""
+    recipients: tuple[Code, ...]
+    """The agencies that had been shown the identity; each has to erase its copy and confirm that."""
+    confirm_by: AwareDatetime
+
+
 class DisclosureRefused(Fact):
     """Somebody asked for an identity and did not get it; `reason` is coded."""
 

@@ -179,3 +179,16 @@ class CaseRead(Fact):
 
     assignment_id: Id
     agency_id: Code
+
+
+class ErasureConfirmed(Fact):
+    """An agency that had been shown an identity says that it has erased its copy."""
+
+    agency_id: Code
+
+
+class ErasureOverdue(Fact):
+    """An agency has not confirmed in time that it erased its copy; its supervisor has to see to it."""
+
+    agency_id: Code
+    confirm_by: AwareDatetime
