@@ -38,6 +38,16 @@ CREATE TABLE arrivals (
 );
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
 
+CREATE TABLE blind_indexes (
+    person_id uuid NOT NULL,
+    kind text NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT blind_indexes_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT blind_index_has_its_length CHECK ((octet_length(digest) = 16)),
+    CONSTRAINT blind_index_kind_is_known CHECK ((kind = ANY (ARRAY['nik'::text, 'document'::text])))
+);
+CREATE INDEX blind_indexes_by_digest ON blind_indexes USING hash (digest);
+
 CREATE TABLE disclosure_grants (
     assignment_id uuid NOT NULL,
     case_id uuid NOT NULL,
@@ -161,6 +171,7 @@ CREATE TABLE person_keys (
     CONSTRAINT person_keys_pkey PRIMARY KEY (person_id),
     CONSTRAINT wrapped_key_has_its_length CHECK ((octet_length(wrapped_key) = 64))
 );
+CREATE TRIGGER blind_indexes_end_with_the_key AFTER DELETE ON person_keys REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION forget_blind_indexes();
 
 -- append-only: needs that referral has taken up
 CREATE TABLE referred_needs (
@@ -232,6 +243,16 @@ CREATE VIEW waiting AS
     parked.discard_reason
    FROM parked
   WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION forget_blind_indexes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    DELETE FROM blind_indexes USING erased WHERE blind_indexes.person_id = erased.person_id;
+    RETURN NULL;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

@@ -81,7 +81,7 @@ class TestRecordArrivals:
             database, [a_new_arrival(vault, key="k1", arrival=an_arrival(who={"full_name": "Kenari Kuning"}))]
         )
 
-        for table in ("requests", "arrivals", "person_keys", "journal", "outbox"):
+        for table in ("requests", "arrivals", "person_keys", "blind_indexes", "journal", "outbox"):
             row = str(
                 await database.pool.fetchrow(
                     f"SELECT t::text AS row, encode(convert_to(t::text, 'UTF8'), 'escape') AS bytes FROM {table} t"

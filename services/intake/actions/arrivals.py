@@ -115,6 +115,8 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
         occurred_at=now,
         sealed=sealed,
         wrapped_key=wrapped_key,
+        nik_index=vault.blind_index("nik", arrival.identity.nik),
+        document_index=vault.blind_index("document", arrival.identity.document_number),
         event_id=new_id(),
         type=fact.type,
         traceparent=telemetry.traceparent(),

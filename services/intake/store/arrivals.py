@@ -10,7 +10,10 @@ from shared.kit.work import Work
 
 
 class NewArrival(NamedTuple):
-    """One row for each of requests, arrivals, person_keys, journal and outbox. The order is that of `ADD`."""
+    """One row for each of requests, arrivals, person_keys, journal and outbox, and one for each number of a paper.
+
+    The order is that of `ADD`.
+    """
 
     scope: str
     key: bytes
@@ -32,6 +35,8 @@ class NewArrival(NamedTuple):
     occurred_at: datetime
     sealed: bytes
     wrapped_key: bytes
+    nik_index: bytes | None
+    document_index: bytes | None
     event_id: str
     type: str
     traceparent: str | None
@@ -43,11 +48,12 @@ WITH item AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::integer[],
         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[],
-        $17::timestamptz[], $18::bytea[], $19::bytea[], $20::uuid[], $21::text[], $22::text[], $23::bytea[]
+        $17::timestamptz[], $18::bytea[], $19::bytea[], $20::bytea[], $21::bytea[], $22::uuid[],
+        $23::text[], $24::text[], $25::bytea[]
     ) WITH ORDINALITY AS t (
         scope, key, content, case_id, person_id, voyage_id, manifest_id, manifest_row,
         port, origin_regency, sex, age_band, needs, onward_wish, channel, arrived_at,
-        occurred_at, sealed, wrapped_key, event_id, type, traceparent, payload, n
+        occurred_at, sealed, wrapped_key, nik_index, document_index, event_id, type, traceparent, payload, n
     )
 ), claimed AS (
     INSERT INTO requests (scope, key, content, case_id)
@@ -66,6 +72,11 @@ WITH item AS MATERIALIZED (
     FROM fresh ORDER BY n
 ), keyed AS (
     INSERT INTO person_keys (person_id, wrapped_key) SELECT person_id, wrapped_key FROM fresh ORDER BY n
+), findable AS (
+    INSERT INTO blind_indexes (person_id, kind, digest)
+    SELECT fresh.person_id, number.kind, number.digest
+    FROM fresh CROSS JOIN LATERAL (VALUES ('nik', nik_index), ('document', document_index)) AS number (kind, digest)
+    WHERE number.digest IS NOT NULL
 )"""
 
 ADD = f"{CLAIM_AND_KEEP}, {journal.FIRST_OF_FRESH} SELECT n::integer AS n FROM fresh"  # noqa: S608 - constants

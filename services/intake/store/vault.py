@@ -15,6 +15,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.intake.domain.lookups import KINDS, Kind, normalised
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
 
 KEY_BYTES = 32
@@ -50,6 +51,10 @@ class Vault:
         self._kek = AESGCM(kek)
         self._mark = blake2b(kek, digest_size=MARK_BYTES, person=b"rujukan kek name").digest()
         self._digest_key = blake2b(kek, digest_size=KEY_BYTES, person=b"rujukan digests ").digest()
+        self._blind_keys = {
+            kind: blake2b(kind.encode(), key=kek, digest_size=KEY_BYTES, person=b"rujukan lookups ").digest()
+            for kind in KINDS
+        }
 
     def seal(self, fields: bytes, *, person_id: str, case_id: str) -> Sealed:
         """Seal what `plain` made of an identity, under a new key for this person."""
@@ -76,6 +81,13 @@ class Vault:
 
     def digest_of(self, content: bytes) -> bytes:
         return blake2b(content, key=self._digest_key, digest_size=16).digest()
+
+    def blind_index(self, kind: Kind, value: str) -> bytes | None:
+        """What a person is found by who came with this number; None when it says nothing."""
+        compared = normalised(kind, value)
+        if not compared:
+            return None
+        return blake2b(compared.encode(), key=self._blind_keys[kind], digest_size=16).digest()
 
 
 def plain(identity: Identity) -> bytes:
