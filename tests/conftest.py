@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 import pytest
@@ -143,7 +143,8 @@ class PostgresServer:
         place = f"{parts.hostname}:{parts.port or 5432}/{name}"
         return Urls(
             application=f"postgresql://{application_role(service)}:test@{place}",
-            owner=f"postgresql://{owner_role(service)}:test@{place}",
+            # The owner is under the policies like everybody; in tests it looks as the service itself.
+            owner=f"postgresql://{owner_role(service)}:test@{place}?{urlencode(database.SERVICE_SCOPE)}",
         )
 
 

@@ -370,7 +370,7 @@ class Topics(KitSettings):
 
 async def tell_again(urls: Urls) -> None:
     """Point the outbox at every row of the journal; whoever heard of it before drops it."""
-    connection = await asyncpg.connect(urls.owner, timeout=10)
+    connection = await asyncpg.connect(urls.owner, timeout=10, server_settings=database.SERVICE_SCOPE)
     try:
         await connection.execute("INSERT INTO outbox (position) SELECT position FROM journal ON CONFLICT DO NOTHING")
     finally:

@@ -1,10 +1,17 @@
-"""PostgreSQL: the pool, the work done in it, and the runner of plain SQL migrations."""
+"""PostgreSQL: two pools, the work done in them, and the runner of plain SQL migrations.
+
+Rows are guarded by policies (row-level security, docs/adr/0010-row-level-security.md). What a service does by itself
+runs on connections that say so when they connect and see every row of its database. What a person or a client asks
+for runs on others, where nothing can be seen until the transaction has said for whom.
+"""
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,61 +81,99 @@ class Wake:
 
 @dataclass(slots=True)
 class Database:
-    """One service's database, as its application role sees it."""
+    """One service's database, as its application role sees it.
+
+    `pool` is for what the service does by itself, `asked` for what people and clients ask for.
+    """
 
     service: str
     url: str
     pool: asyncpg.Pool
+    asked: asyncpg.Pool
     clock: Clock
     written: Wake
 
     @asynccontextmanager
     async def work(self, actor: Actor, *, purpose: str, caused_by: str | None = None) -> AsyncIterator[Work]:
-        """One transaction: commits when the body ends, with the facts it told; rolls back when it raises."""
-        async with self.pool.acquire(timeout=ACQUIRE_S) as connection:
-            async with connection.transaction():
+        """One transaction: commits when the body ends, with the facts it told; rolls back when it raises.
+
+        It sees the rows that the policies let the actor see; a part of the service itself sees all.
+        """
+        pool = self.pool if actor.kind == "system" else self.asked
+        async with pool.acquire(timeout=ACQUIRE_S) as connection:
+            # Not `connection.transaction()`: who acts is said in the round trip that begins.
+            await connection.execute(beginning(actor))
+            try:
                 work = Work(connection, actor, self.clock.now(), purpose, self.service, caused_by)
                 yield work
                 told = await work.end()
+            except BaseException:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
             if told:
                 crash_point("work.after_commit")
                 self.written.set()
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
-        """Run one statement in a transaction of its own (a read, or a hot path's only write)."""
+        """Run one statement as the service itself, in a transaction of its own (a hot path's only one, a figure)."""
         async with self.pool.acquire(timeout=ACQUIRE_S) as connection:
             rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
         return rows
 
     async def aclose(self) -> None:
-        await self.pool.close()
+        await asyncio.gather(self.pool.close(), self.asked.close())
+
+
+SERVICE_SCOPE = {"rujukan.scope": "service"}
+"""What a connection says of itself that a service uses for what it does by itself."""
+
+SAFE = re.compile(r"[A-Za-z0-9._:@/+-]{1,128}")
+
+
+def beginning(actor: Actor) -> str:
+    """The statements that begin a transaction of this actor; what they set ends with it.
+
+    Everything in them is a code (tests/kit/test_row_security.py): `SET` takes no parameters. Raises `ValueError`.
+    """
+    if actor.kind == "system":
+        return "BEGIN"
+    said = {
+        "actor": actor.id,
+        "organisation": actor.organisation,
+        "port": actor.port,
+        "region": actor.region,
+        "roles": "/".join(sorted(actor.roles)),
+    }
+    for name, value in said.items():
+        if value and not SAFE.fullmatch(value):
+            raise ValueError(f"the {name} of an actor is no code")
+    return "BEGIN" + "".join(f";SET LOCAL rujukan.{name} = '{value}'" for name, value in said.items() if value)
 
 
 async def connect(
     url: str, *, service: str, clock: Clock | None = None, min_size: int = 1, max_size: int = 8
 ) -> Database:
-    """Open the pool. Raises what asyncpg raises when the server is away or refuses."""
-    pool = await asyncpg.create_pool(
-        url,
-        min_size=min_size,
-        max_size=max_size,
-        command_timeout=30,
-        reset=_as_it_is,
-        server_settings={
-            **KEEPALIVE,
-            "application_name": f"rujukan-{service}",
-            "lock_timeout": "10s",
-            "idle_in_transaction_session_timeout": "30s",
-            "jit": "off",
-            # Statements are planned once for a connection, maybe while a table was empty; by index is never far off.
-            "enable_seqscan": "off",
-        },
-    )
-    return Database(service, url, pool, clock or SystemClock(), Wake())
+    """Open the pools, each of up to `max_size`. Raises what asyncpg raises when the server is away or refuses."""
+    settings = {
+        **KEEPALIVE,
+        "application_name": f"rujukan-{service}",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "30s",
+        "jit": "off",
+        # Statements are planned once for a connection, maybe while a table was empty; by index is never far off.
+        "enable_seqscan": "off",
+    }
+    open_pool = partial(asyncpg.create_pool, url, max_size=max_size, command_timeout=30, reset=_as_it_is)
+    pool = await open_pool(min_size=min_size, server_settings={**settings, **SERVICE_SCOPE})
+    asked = await open_pool(min_size=0, server_settings=settings)
+    return Database(service, url, pool, asked, clock or SystemClock(), Wake())
 
 
-async def _as_it_is(_: asyncpg.Connection) -> None:
-    """Give a connection back without a round trip: all we set ends with its transaction."""
+async def _as_it_is(connection: asyncpg.Connection) -> None:
+    """Give a connection back without a round trip, since all we set ends with its transaction; but do end that."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +221,8 @@ async def migrate(url: str, folders: Sequence[Path], *, application_role: str | 
                     )
                 continue
             async with connection.transaction():
+                # The owner is under the policies too.
+                await connection.execute("SET LOCAL rujukan.scope = 'service'")
                 await connection.execute(migration.text)
                 await connection.execute(
                     "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)",
@@ -183,11 +230,26 @@ async def migrate(url: str, folders: Sequence[Path], *, application_role: str | 
                     migration.checksum,
                 )
             applied.append(migration.name)
+        await guard(connection)
         if application_role:
             await grant(connection, application_role)
         return applied
     finally:
         await connection.close()
+
+
+async def guard(connection: asyncpg.Connection) -> None:
+    """Close each table to everybody but the service itself, the owner included; policies in migrations open it."""
+    for (table,) in await connection.fetch(
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+        " AND c.relname <> 'schema_migrations' AND NOT (c.relrowsecurity AND c.relforcerowsecurity"
+        " AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'service_itself'))"
+    ):
+        await connection.execute(
+            f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY; ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY;'
+            f' DROP POLICY IF EXISTS service_itself ON "{table}"; CREATE POLICY service_itself ON "{table}"'
+            " USING ((SELECT acting_as_service())) WITH CHECK ((SELECT acting_as_service()))"
+        )
 
 
 async def grant(connection: asyncpg.Connection, role: str) -> None:

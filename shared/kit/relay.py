@@ -18,7 +18,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.kit import broker
 from shared.kit.crash import crash_point
-from shared.kit.database import KEEPALIVE, Database
+from shared.kit.database import KEEPALIVE, SERVICE_SCOPE, Database
 from shared.kit.ids import partition_of
 from shared.kit.settings import KitSettings
 
@@ -81,6 +81,7 @@ class Relay:
             command_timeout=30,
             server_settings={
                 **KEEPALIVE,
+                **SERVICE_SCOPE,
                 "application_name": f"rujukan-{self._database.service}-relay",
                 # A near-empty outbox would otherwise get a generic plan that scans it with the whole array.
                 "enable_seqscan": "off",

@@ -35,6 +35,7 @@ class Work:
     caused_by: str | None = None
     _entries: list[journal.Entry] = field(default_factory=list)
     _locked: set[str] = field(default_factory=set)
+    _as_service: bool = False
 
     def emit(self, fact: Fact, *, cause: Heard[Any] | None = None) -> str:
         """Tell everybody a fact (`<service>.events`); answers the event's id."""
@@ -45,6 +46,16 @@ class Work:
         """Put on the trail what only audit needs (`<service>.audit`): reads, refusals, failed tries."""
         assert fact.for_audit, f"{fact.type} is for everybody: emit it"
         return self._tell(fact, cause=cause)
+
+    async def as_service(self) -> None:
+        """See and write from here on what the service itself does, until this work ends.
+
+        For what follows from something that was found in the actor's own scope: the next agency is asked because
+        this one declines. And for what policy alone decides on, with the reason beside the call.
+        """
+        if self.actor.kind != "system" and not self._as_service:
+            await self.connection.execute("SET LOCAL rujukan.scope = 'service'")
+            self._as_service = True
 
     async def lock_cases(self, case_ids: Iterable[str]) -> None:
         """Make this work the only one on these cases until it ends. Sorted, so that two works cannot deadlock."""
@@ -80,6 +91,7 @@ class Work:
         """Write what was told; answers whether anything was. Called by `Database.work` before the commit."""
         if not self._entries:
             return False
+        await self.as_service()  # nobody reads the journal, and everybody's deeds are in it
         await self.lock_cases(entry.case_id for entry in self._entries)
         crash_point("work.before_journal")
         await journal.append(self.connection, self._entries, self.now)

@@ -40,8 +40,8 @@ async def _applications() -> dict[str, FastAPI]:
         settings_class = importlib.import_module(f"services.{name}.settings").Settings
         settings = settings_class(environment="development", roles="http", database_url=NOWHERE, **own)
         build: service.Build = importlib.import_module(f"services.{name}.__main__").build
-        # A pool that is never opened.
-        database = Database(name, NOWHERE, asyncpg.create_pool(NOWHERE), SystemClock(), Wake())
+        pool = asyncpg.create_pool(NOWHERE)  # never opened
+        database = Database(name, NOWHERE, pool, pool, SystemClock(), Wake())
         async with AsyncExitStack() as stack:
             made[name] = service.application(await build(settings, database, stack))
             stack.push_async_callback(made[name].state.identity.aclose)

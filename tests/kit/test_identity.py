@@ -27,7 +27,7 @@ from deploy.local.identity_provider.app import Provider
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
-from shared.kit.database import Database, Wake
+from shared.kit.database import SERVICE_SCOPE, Database, Wake
 from shared.kit.identity import Identity, sign_in
 from shared.kit.settings import KitSettings
 from tests.conftest import DatabaseUrls
@@ -85,8 +85,9 @@ async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator
         connection.add_query_logger(lambda said: statements.append(said.query))
 
     clock = FixedClock(datetime.now(UTC))
-    pool = await asyncpg.create_pool(url, min_size=1, max_size=4, init=watch)
-    database = Database("intake", url, pool, clock, Wake())
+    own = await asyncpg.create_pool(url, min_size=1, max_size=4, init=watch, server_settings=SERVICE_SCOPE)
+    asked = await asyncpg.create_pool(url, min_size=0, max_size=4)
+    database = Database("intake", url, own, asked, clock, Wake())
     settings = IntakeSettings(
         environment="development",
         database_url=url,

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts import intake
 from shared.kit import broker, ids, parking
+from shared.kit.actor import system
 from shared.kit.database import Wake
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
@@ -19,6 +20,8 @@ from shared.kit.relay import Relay
 from shared.kit.work import Work
 from tests.kit.conftest import OFFICER, Party, a_voyage
 from tests.waiting import until
+
+OPERATOR = system("hearer", "operator")
 
 
 @asynccontextmanager
@@ -273,7 +276,7 @@ async def test_what_was_released_or_given_up_is_not_released_again(speaker: Part
     (record,) = await sent(speaker)
     await ear.inbox.digest([replace(record, key=b"x")])
     [parked] = await hearer.database.fetch("SELECT parked_id FROM waiting")
-    async with hearer.database.work(OFFICER, purpose="discard") as work:
+    async with hearer.database.work(OPERATOR, purpose="discard") as work:
         await parking.discard(work, str(parked["parked_id"]), "sent by a test bench")
 
     with pytest.raises(parking.NotParked):
@@ -290,7 +293,7 @@ async def test_a_record_is_given_up_once_with_a_reason_and_on_the_trail(speaker:
     await ear.inbox.digest([record])
     [parked] = await hearer.database.fetch("SELECT parked_id FROM waiting")
 
-    async with hearer.database.work(OFFICER, purpose="discard") as work:
+    async with hearer.database.work(OPERATOR, purpose="discard") as work:
         await parking.discard(work, str(parked["parked_id"]), "sent by a test bench")
 
     [row] = await hearer.database.fetch("SELECT discard_reason FROM parked")
@@ -298,7 +301,7 @@ async def test_a_record_is_given_up_once_with_a_reason_and_on_the_trail(speaker:
     assert row["discard_reason"] == "sent by a test bench"
     assert (told["type"], str(told["case_id"])) == ("access.record_discarded.v1", record.key.decode())
     with pytest.raises(parking.NotParked):
-        async with hearer.database.work(OFFICER, purpose="discard") as work:
+        async with hearer.database.work(OPERATOR, purpose="discard") as work:
             await parking.discard(work, str(parked["parked_id"]), "again")
 
 

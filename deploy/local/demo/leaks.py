@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.local.demo import evidence
+from shared.kit import database
 
 WORD = re.compile(rb"[0-9a-z]+")
 SHORTEST = 5
@@ -93,7 +94,7 @@ ORDER BY 1, 2, 3
 
 async def columns(name: str, url: str) -> AsyncIterator[tuple[str, bytes]]:
     """Every value of every column that could hold text, as bytes, column by column."""
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, server_settings=database.SERVICE_SCOPE)
     try:
         for schema, table, column, kind in await connection.fetch(COLUMNS):
             what = f'"{column}"' if kind == "bytea" else f"convert_to(\"{column}\"::text, 'UTF8')"

@@ -8,6 +8,7 @@ from functools import partial
 import asyncpg
 
 from deploy.local.demo.progress import Progress
+from shared.kit.database import SERVICE_SCOPE
 
 POLL_S = 0.25
 
@@ -26,7 +27,7 @@ class Databases:
 
     @classmethod
     async def open(cls, urls: dict[str, str]) -> "Databases":
-        return cls({service: await asyncpg.connect(url) for service, url in urls.items()})
+        return cls({name: await asyncpg.connect(url, server_settings=SERVICE_SCOPE) for name, url in urls.items()})
 
     async def close(self) -> None:
         for connection in self.connections.values():

@@ -164,6 +164,7 @@ async def _begin_session(identity: Identity, actor: Actor, old_session_id: str |
     """A new session with a new id; the one this browser had before ends with it."""
     session_id = sessions.new_id()
     async with identity.database.work(actor, purpose="sign_in") as work:
+        await work.as_service()  # another person may have been signed in at this browser before
         if old_session_id:
             await sessions.remove_session(work.connection, old_session_id)
         await sessions.remove_ended(work.connection, work.now)
@@ -174,6 +175,7 @@ async def _begin_session(identity: Identity, actor: Actor, old_session_id: str |
 
 async def _end_session(identity: Identity, actor: Actor, session_id: str) -> None:
     async with identity.database.work(actor, purpose="sign_out") as work:
+        await work.as_service()
         await sessions.remove_session(work.connection, session_id)
         work.record(access.SignedOut(case_id=person_stream(actor.id), service=work.service))
 
