@@ -82,6 +82,8 @@ class Browser:
         headers = {"x-actor": self._actor, "accept": accept, "accept-language": "id"}
         if method != "GET":
             headers["idempotency-key"] = key or new_id()
+        if "content" in content:
+            headers["content-type"] = "text/csv" if "/manifest" in path else "application/json"
         return await self._client.request(method, path, headers=headers, **content)  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -39,8 +40,20 @@ def an_app(*, https: bool = False) -> FastAPI:
     async def hot(request: Request) -> Response:
         return PlainTextResponse(str(len(await request.body())))
 
+    @app.post("/api/list")
+    @web.takes("text/csv")
+    async def listed(request: Request) -> int:
+        return len(await request.body())
+
+    @app.delete("/api/small")
+    async def remove(request: Request) -> int:
+        return len(await request.body())
+
     app.router.routes.append(Route("/api/hot", hot, methods=["POST"]))
     return app
+
+
+JSON = {"Content-Type": "application/json"}
 
 
 async def ask(method: str, path: str, *, app: FastAPI | None = None, **options: Any) -> httpx2.Response:
@@ -57,7 +70,17 @@ class TestHeaders:
         assert "unsafe" not in CONTENT_SECURITY_POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
         assert "strict-transport-security" not in answer.headers
+
+    async def test_are_strict_on_answers_for_programs(self) -> None:
+        answer = await ask("GET", "/api/nowhere")
+
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
 
     async def test_bind_browsers_to_https_where_it_is_used(self) -> None:
         answer = await ask("GET", "/id/gaya", app=an_app(https=True))
@@ -106,7 +129,7 @@ class TestStaticFiles:
 
 class TestBodyLimit:
     async def test_refuses_what_is_declared_too_large(self) -> None:
-        answer = await ask("POST", "/api/small", content=b"x" * (DEFAULT_LIMIT + 1))
+        answer = await ask("POST", "/api/small", content=b"x" * (DEFAULT_LIMIT + 1), headers=JSON)
 
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
@@ -117,16 +140,39 @@ class TestBodyLimit:
                 yield b"x" * (DEFAULT_LIMIT // 16)
 
         for path in ("/api/small", "/api/hot"):
-            assert (await ask("POST", path, content=endless())).status_code == 413
+            assert (await ask("POST", path, content=endless(), headers=JSON)).status_code == 413
 
     async def test_takes_what_fits(self) -> None:
-        answer = await ask("POST", "/api/small", content=b"x" * DEFAULT_LIMIT)
+        answer = await ask("POST", "/api/small", content=b"x" * DEFAULT_LIMIT, headers=JSON)
 
         assert answer.json() == DEFAULT_LIMIT
 
     async def test_is_larger_where_a_route_says_so(self) -> None:
-        fits = await ask("POST", "/api/large", content=b"x" * (2 * DEFAULT_LIMIT))
-        does_not = await ask("POST", "/api/large", content=b"x" * (2 * DEFAULT_LIMIT + 1))
+        fits = await ask("POST", "/api/large", content=b"x" * (2 * DEFAULT_LIMIT), headers=JSON)
+        does_not = await ask("POST", "/api/large", content=b"x" * (2 * DEFAULT_LIMIT + 1), headers=JSON)
 
         assert fits.json() == 2 * DEFAULT_LIMIT
         assert does_not.status_code == 413
+
+
+class TestBodyKind:
+    @pytest.mark.parametrize(
+        "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/csv", None]
+    )
+    async def test_refuses_what_does_not_say_that_it_is_json(self, kind: str | None) -> None:
+        for path in ("/api/small", "/api/hot"):
+            answer = await ask("POST", path, content=b"{}", headers={} if kind is None else {"Content-Type": kind})
+
+            assert answer.status_code == 415
+            assert answer.headers["content-type"] == "application/problem+json"
+
+    async def test_takes_json_however_it_is_written(self) -> None:
+        for kind in ("application/json", "Application/JSON; charset=utf-8"):
+            assert (await ask("POST", "/api/small", content=b"{}", headers={"Content-Type": kind})).json() == 2
+
+    async def test_is_another_where_a_route_says_so(self) -> None:
+        assert (await ask("POST", "/api/list", content=b"a,b", headers={"Content-Type": "text/csv"})).json() == 3
+        assert (await ask("POST", "/api/list", content=b"[]", headers=JSON)).status_code == 415
+
+    async def test_does_not_matter_where_there_is_no_body(self) -> None:
+        assert (await ask("DELETE", "/api/small")).json() == 0

@@ -215,6 +215,7 @@ async def list_arrivals(
     | {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 @web.body_limit(sheets.MOST_BYTES)
+@web.takes("text/csv")
 async def send_manifest(
     request: Request, voyage_id: Id, actor: PortActor, preview: Annotated[bool, Query()] = False
 ) -> Response:

@@ -7,7 +7,7 @@ from shared.kit.web.documents import KEYED
 from shared.kit.web.forms import digest_of, key_of
 from shared.kit.web.idempotency import KeyMissing, KeyReused, idempotent
 from shared.kit.web.installation import install
-from shared.kit.web.limits import TooLarge, body_limit
+from shared.kit.web.limits import TooLarge, body_limit, takes
 from shared.kit.web.navigation import language_of, page_router, path_in, redirect
 from shared.kit.web.pages import Nav, fragment, page
 from shared.kit.web.problems import FieldProblem, Invalid, json_response
@@ -32,4 +32,5 @@ __all__ = [
     "page_router",
     "path_in",
     "redirect",
+    "takes",
 ]

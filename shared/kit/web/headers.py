@@ -25,6 +25,8 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 API_HEADERS: RawHeaders = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 PAGE_HEADERS: RawHeaders = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
