@@ -163,7 +163,7 @@ class TestTakeIn:
         monkeypatch.setattr(Database, "fetch", counted)
         await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 1201))))
 
-        assert len(asked) == 1 + 3  # is it known as a whole? and three batches of up to 500
+        assert len(asked) == 3  # batches of up to 500
 
 
 PLAIN = "Nama;L/P;Umur"
@@ -178,7 +178,8 @@ async def told(database: Database, voyage: Voyage, *, arrived: int | None = None
 
 async def superseded(database: Database, voyage: Voyage) -> list[bool]:
     """Of each list, the first one first, whether a later one has taken its place."""
-    return [one.superseded for one in reversed(await lists.of_voyage(database, voyage.voyage_id, port=voyage.port))]
+    async with database.work(OFFICER, purpose="look") as work:
+        return [one.superseded for one in reversed(await lists.of_voyage(work, voyage.voyage_id))]
 
 
 class TestCounts:

@@ -35,6 +35,7 @@ async def disclose_identity(work: Work, vault: Vault, ask: Ask) -> Disclosed | R
     """
     if not policy.may_ask_disclosure(work.actor):
         raise NotAllowed
+    await work.as_service()  # keys are nobody's; what decides is the acceptance that intake has heard itself
     await work.lock_cases([ask.case_id])
     fields = await _open(work, vault, ask)
     if isinstance(fields, str):

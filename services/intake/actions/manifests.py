@@ -91,7 +91,7 @@ async def take_in_manifest(
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
     digest = hashlib.sha256(content).digest()
-    before = await store.find_by_file(database, voyage.voyage_id, digest, port=voyage.port)
+    before = await _find_by_file(database, actor, voyage, digest)
     if before is not None and before.finished_at is not None:
         return before
     now = database.clock.now()
@@ -127,7 +127,7 @@ async def take_in_manifest(
             await _take_the_place(work, search, known, manifest_id=manifest_id, voyage_id=voyage_id)
             work.emit(_confirmed(finished))
     crash_point("manifest.after_finish")
-    done = finished or await store.find_by_file(database, voyage.voyage_id, digest, port=voyage.port)
+    done = finished or await _find_by_file(database, actor, voyage, digest)
     assert done is not None
     return done
 
@@ -136,7 +136,9 @@ async def list_problems(
     database: Database, actor: Actor, manifest_id: str, *, limit: int
 ) -> tuple[list[tuple[int, str, str]], int]:
     """Row number, field and code of what was wrong with the rows of a list that were held back; and how many."""
-    return await store.problems_of(database, manifest_id, port=port_of(actor).code, limit=limit)
+    port_of(actor)
+    async with database.work(actor, purpose="look") as work:
+        return await store.problems_of(work, manifest_id, limit=limit)
 
 
 async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row]]:
@@ -151,6 +153,11 @@ async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row
         if len(rows) % BREATH == 0:
             await asyncio.sleep(0)
     return sheet, rows
+
+
+async def _find_by_file(database: Database, actor: Actor, voyage: Voyage, digest: bytes) -> store.Manifest | None:
+    async with database.work(actor, purpose="look") as work:
+        return await store.find_by_file(work, voyage.voyage_id, digest)
 
 
 async def _take_the_place(

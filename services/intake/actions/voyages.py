@@ -32,11 +32,12 @@ async def announce_voyage(
 
 async def report_voyage(database: Database, actor: Actor, voyage_id: str) -> Report:
     """A voyage of the actor's port with everything that is counted of it. Raises `NotAllowed`, `VoyageUnknown`."""
-    port = port_of(actor).code
-    sighting = await store.sighted(database, voyage_id, port=port)
-    if sighting is None:
-        raise VoyageUnknown
-    kinds = await store.needs_by_kind(database, voyage_id, port=port)
+    port_of(actor)
+    async with database.work(actor, purpose="look") as work:
+        sighting = await store.sighted(work, voyage_id)
+        if sighting is None:
+            raise VoyageUnknown
+        kinds = await store.needs_by_kind(work, voyage_id)
     return Report(
         sighting.voyage,
         sighting.counts,
@@ -47,7 +48,9 @@ async def report_voyage(database: Database, actor: Actor, voyage_id: str) -> Rep
 
 async def find_voyage(database: Database, actor: Actor, voyage_id: str) -> Voyage:
     """A voyage of the actor's port. Raises `NotAllowed`, `VoyageUnknown`."""
-    voyage = await store.find(database, voyage_id, port=port_of(actor).code)
+    port_of(actor)
+    async with database.work(actor, purpose="look") as work:
+        voyage = await store.find(work, voyage_id)
     if voyage is None:
         raise VoyageUnknown
     return voyage

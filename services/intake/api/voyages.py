@@ -171,7 +171,8 @@ async def list_voyages(
     port = port_of(actor)
     zone = ZoneInfo(port.zone)
     start = datetime.combine(day or database.clock.now().astimezone(zone).date(), time(), zone)
-    found = await store.expected_between(database, start, start + timedelta(days=1), port=port.code, limit=MOST_VOYAGES)
+    async with database.work(actor, purpose="look") as work:
+        found = await store.expected_between(work, start, start + timedelta(days=1), limit=MOST_VOYAGES)
     return web.json_response([_voyage(s.voyage, s.counts) for s in found])
 
 
@@ -195,7 +196,8 @@ async def list_arrivals(
     """Who arrived on a voyage, in the order they were recorded: each case as it is referred, without a name."""
     database: Database = request.app.state.database
     voyage = await voyages.find_voyage(database, actor, voyage_id)
-    found = await arrivals_store.of_voyage(database, voyage_id, port=voyage.port, after=after, limit=limit + 1)
+    async with database.work(actor, purpose="look") as work:
+        found = await arrivals_store.of_voyage(work, voyage.voyage_id, after=after, limit=limit + 1)
     return web.json_response(
         {
             "items": [_line(line) for line in found[:limit]],

@@ -40,7 +40,7 @@ PARTS = ("birth_day", "birth_month", "birth_year")
 async def log_page(request: Request, voyage_id: Id, actor: Officer) -> Response:
     """The empty form."""
     voyage = await voyages.find_voyage(request.app.state.database, actor, voyage_id)
-    return await _form_page(request, voyage, {}, [])
+    return await _form_page(request, actor, voyage, {}, [])
 
 
 @router.post("/pelayaran/{voyage_id}/catat")
@@ -52,7 +52,7 @@ async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Respons
     today = day_at(port_of(actor), database.clock.now())
     arrival, errors = read_person(web.language_of(request), form, today)
     if arrival is None:
-        return await _form_page(request, voyage, _typed(form), errors)
+        return await _form_page(request, actor, voyage, _typed(form), errors)
     desk: Desk = request.app.state.desk
     recorded = await desk.record(actor, arrival, key=await web.key_of(request), voyage_id=voyage_id, arrived_at=None)
     if recorded.new:
@@ -144,9 +144,10 @@ def _typed(form: FormData) -> dict[str, Any]:
 
 
 async def _form_page(
-    request: Request, voyage: Voyage, typed: dict[str, Any], errors: list[web.FieldProblem]
+    request: Request, actor: Actor, voyage: Voyage, typed: dict[str, Any], errors: list[web.FieldProblem]
 ) -> Response:
-    sighting = await store.sighted(request.app.state.database, voyage.voyage_id, port=voyage.port)
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        sighting = await store.sighted(work, voyage.voyage_id)
     assert sighting is not None
     language = web.language_of(request)
     names = labels.needs(language)

@@ -45,7 +45,8 @@ async def todays_voyages(
     today = database.clock.now().astimezone(zone).date()
     day = hari or today
     start = datetime.combine(day, time(), zone)
-    found = await store.expected_between(database, start, start + timedelta(days=1), port=port.code, limit=MOST_VOYAGES)
+    async with database.work(actor, purpose="look") as work:
+        found = await store.expected_between(work, start, start + timedelta(days=1), limit=MOST_VOYAGES)
     return web.page(
         request,
         "voyages.html",
@@ -104,8 +105,9 @@ async def _standing(request: Request, actor: Actor, voyage_id: str, after: str |
     database: Database = request.app.state.database
     report = await voyages.report_voyage(database, actor, voyage_id)
     port = codes.ports()[report.voyage.port]
-    lists = await manifests_store.of_voyage(database, voyage_id, port=port.code)
-    lines = await arrivals_store.of_voyage(database, voyage_id, port=port.code, after=after, limit=LINES_PER_PAGE + 1)
+    async with database.work(actor, purpose="look") as work:
+        lists = await manifests_store.of_voyage(work, voyage_id)
+        lines = await arrivals_store.of_voyage(work, voyage_id, after=after, limit=LINES_PER_PAGE + 1)
     language = web.language_of(request)
     names = labels.needs(language)
     return {

@@ -164,15 +164,15 @@ class Line(NamedTuple):
         return set(self.needs) <= set(self.opened)
 
 
-async def of_voyage(database: Database, voyage_id: str, *, port: str, after: str | None, limit: int) -> list[Line]:
-    """Arrivals of a voyage of this port, in the order they were recorded, `limit` of them after a case."""
-    rows = await database.fetch(
+async def of_voyage(work: Work, voyage_id: str, *, after: str | None, limit: int) -> list[Line]:
+    """Arrivals of a voyage of the actor's port, in the order they were recorded, `limit` of them after a case."""
+    rows = await work.connection.fetch(
         "SELECT a.case_id, a.manifest_row, a.sex, a.age_band, a.needs, a.recorded_at,"
         " ARRAY(SELECT r.need FROM referred_needs r WHERE r.case_id = a.case_id) AS opened"
         " FROM arrivals a WHERE a.voyage_id = $1 AND a.port = $2 AND ($3::uuid IS NULL OR a.case_id > $3::uuid)"
         " ORDER BY a.case_id LIMIT $4",
         voyage_id,
-        port,
+        work.actor.port,
         after,
         limit,
     )

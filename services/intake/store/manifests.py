@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from asyncpg import Record
 
-from shared.kit.database import Database
 from shared.kit.work import Work
 
 
@@ -74,17 +73,15 @@ async def add_problems(work: Work, manifest_id: str, problems: Sequence[tuple[in
     )
 
 
-async def problems_of(
-    database: Database, manifest_id: str, *, port: str, limit: int
-) -> tuple[list[tuple[int, str, str]], int]:
-    """Row number, field and code of what held rows back, for a list of this port, in order; and how many there are."""
-    rows = await database.fetch(
+async def problems_of(work: Work, manifest_id: str, *, limit: int) -> tuple[list[tuple[int, str, str]], int]:
+    """Row number, field and code of what held rows back, for a list of the actor's port, in order; and how many."""
+    rows = await work.connection.fetch(
         "SELECT p.row_number, p.field, p.code, count(*) OVER () AS total"
         " FROM manifest_problems p JOIN manifests m USING (manifest_id)"
         " JOIN voyages v USING (voyage_id) WHERE p.manifest_id = $1 AND v.port = $2"
         " ORDER BY p.row_number, p.field, p.code LIMIT $3",
         manifest_id,
-        port,
+        work.actor.port,
         limit,
     )
     return [(row["row_number"], row["field"], row["code"]) for row in rows], rows[0]["total"] if rows else 0
@@ -144,18 +141,23 @@ SELECT = (
 )
 
 
-async def find_by_file(database: Database, voyage_id: str, file_digest: bytes, *, port: str) -> Manifest | None:
-    """The list of a voyage of this port that came as this very file."""
-    rows = await database.fetch(
-        f"{SELECT} WHERE m.voyage_id = $1 AND m.file_digest = $2 AND v.port = $3", voyage_id, file_digest, port
+async def find_by_file(work: Work, voyage_id: str, file_digest: bytes) -> Manifest | None:
+    """The list of a voyage of the actor's port that came as this very file."""
+    row = await work.connection.fetchrow(
+        f"{SELECT} WHERE m.voyage_id = $1 AND m.file_digest = $2 AND v.port = $3",
+        voyage_id,
+        file_digest,
+        work.actor.port,
     )
-    return _manifest(rows[0]) if rows else None
+    return None if row is None else _manifest(row)
 
 
-async def of_voyage(database: Database, voyage_id: str, *, port: str) -> list[Manifest]:
-    """The lists of a voyage of this port, the latest first."""
-    rows = await database.fetch(
-        f"{SELECT} WHERE m.voyage_id = $1 AND v.port = $2 ORDER BY m.manifest_id DESC LIMIT 100", voyage_id, port
+async def of_voyage(work: Work, voyage_id: str) -> list[Manifest]:
+    """The lists of a voyage of the actor's port, the latest first."""
+    rows = await work.connection.fetch(
+        f"{SELECT} WHERE m.voyage_id = $1 AND v.port = $2 ORDER BY m.manifest_id DESC LIMIT 100",
+        voyage_id,
+        work.actor.port,
     )
     return [_manifest(row) for row in rows]
 

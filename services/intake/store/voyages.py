@@ -52,18 +52,18 @@ async def add(work: Work, voyage: Voyage) -> None:
     )
 
 
-async def find(database: Database, voyage_id: str, *, port: str) -> Voyage | None:
-    """One voyage of this port."""
-    rows = await database.fetch(
+async def find(work: Work, voyage_id: str) -> Voyage | None:
+    """One voyage of the actor's port."""
+    row = await work.connection.fetchrow(
         f"SELECT {VOYAGE} FROM voyages v WHERE v.voyage_id = $1 AND v.port = $2",  # noqa: S608 - a constant
         voyage_id,
-        port,
+        work.actor.port,
     )
-    return _voyage(rows[0]) if rows else None
+    return None if row is None else _voyage(row)
 
 
 async def find_many(database: Database, voyage_ids: Sequence[str], *, port: str) -> dict[str, Voyage]:
-    """Those of the voyages that are this port's, by id."""
+    """Those of the voyages that are this port's, by id; asked by the desk, which records for many actors at once."""
     rows = await database.fetch(
         f"SELECT {VOYAGE} FROM voyages v WHERE v.voyage_id = ANY($1::uuid[]) AND v.port = $2",  # noqa: S608
         voyage_ids,
@@ -72,20 +72,20 @@ async def find_many(database: Database, voyage_ids: Sequence[str], *, port: str)
     return {str(row["voyage_id"]): _voyage(row) for row in rows}
 
 
-async def sighted(database: Database, voyage_id: str, *, port: str) -> Sighting | None:
-    """One voyage of this port with its counts."""
-    rows = await database.fetch(f"SELECT {VOYAGE}, {COUNTS} WHERE v.voyage_id = $1 AND v.port = $2", voyage_id, port)
-    return _sighting(rows[0]) if rows else None
+async def sighted(work: Work, voyage_id: str) -> Sighting | None:
+    """One voyage of the actor's port with its counts."""
+    row = await work.connection.fetchrow(
+        f"SELECT {VOYAGE}, {COUNTS} WHERE v.voyage_id = $1 AND v.port = $2", voyage_id, work.actor.port
+    )
+    return None if row is None else _sighting(row)
 
 
-async def expected_between(
-    database: Database, start: datetime, end: datetime, *, port: str, limit: int
-) -> list[Sighting]:
-    """Voyages of this port that are expected from `start` until before `end`, in that order."""
-    rows = await database.fetch(
+async def expected_between(work: Work, start: datetime, end: datetime, *, limit: int) -> list[Sighting]:
+    """Voyages of the actor's port that are expected from `start` until before `end`, in that order."""
+    rows = await work.connection.fetch(
         f"SELECT {VOYAGE}, {COUNTS} WHERE v.port = $1 AND v.expected_at >= $2 AND v.expected_at < $3"
         " ORDER BY v.expected_at, v.voyage_id LIMIT $4",
-        port,
+        work.actor.port,
         start,
         end,
         limit,
@@ -93,15 +93,15 @@ async def expected_between(
     return [_sighting(row) for row in rows]
 
 
-async def needs_by_kind(database: Database, voyage_id: str, *, port: str) -> dict[str, tuple[int, int]]:
+async def needs_by_kind(work: Work, voyage_id: str) -> dict[str, tuple[int, int]]:
     """For each need: how many arrivals of the voyage have it, and for how many of them a referral is open."""
-    rows = await database.fetch(
+    rows = await work.connection.fetch(
         "SELECT n.need, count(*) AS people, count(r.need) AS opened"
         " FROM arrivals a CROSS JOIN LATERAL unnest(a.needs) AS n (need)"
         " LEFT JOIN referred_needs r ON r.case_id = a.case_id AND r.need = n.need"
         " WHERE a.voyage_id = $1 AND a.port = $2 GROUP BY n.need",
         voyage_id,
-        port,
+        work.actor.port,
     )
     return {row["need"]: (row["people"], row["opened"]) for row in rows}
 
