@@ -26,7 +26,7 @@ from shared.kit.health import Health
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
-from shared.kit.web.documents import PROBLEMS
+from shared.kit.web.documents import PROBLEMS, describe
 from shared.kit.web.problems import Refused
 
 log = structlog.get_logger()
@@ -98,6 +98,7 @@ def application(service: Service) -> FastAPI:
         setattr(app.state, name, thing)
     app.router.routes.extend(service.hot_routes)
     app.router.routes.extend(app.state.health.routes())
+    app.include_router(identity.router(app.state.identity))
     web.install(
         app,
         service=service.name,
@@ -108,9 +109,9 @@ def application(service: Service) -> FastAPI:
         https=service.settings.public_url.startswith("https://"),
         development=service.settings.environment == "development",
     )
-    app.include_router(identity.router(app.state.identity))
     for router in service.routers:
         app.include_router(router)
+    describe(app, service.refusals)
     return app
 
 

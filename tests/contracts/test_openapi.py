@@ -75,10 +75,26 @@ async def test_a_stranger_gets_no_further_than_the_document_says(application: Fa
             assert answer.status_code == 401, (method, path)
             assert answer.headers["content-type"] == "application/problem+json"
             assert described["security"] == [{"token": []}], path
-            assert "application/problem+json" in described["responses"]["default"]["content"], path
+            assert "application/problem+json" in described["responses"]["401"]["content"], path
 
 
 def test_a_write_needs_a_key(application: FastAPI) -> None:
     for method, path, described in operations(application):
         needs_key = any(given["name"] == "Idempotency-Key" for given in described.get("parameters", []))
         assert needs_key == (method != "GET" and path not in WITHOUT_KEY), (method, path)
+
+
+def test_every_refusal_is_documented(application: FastAPI) -> None:
+    for method, path, described in operations(application):
+        expected = {"500", "503"}
+        if path not in PUBLIC:
+            expected |= {"401", "403", "429"}
+        if "{" in path:
+            expected |= {"404"}
+        if method != "GET":
+            expected |= {"400", "413", "415", "422"}
+        refused = {status for status in described["responses"] if status >= "400"}
+        assert expected <= refused, (method, path)
+        assert "default" not in refused
+        for status in refused:
+            assert list(described["responses"][status]["content"]) == ["application/problem+json"], (path, status)

@@ -31,6 +31,8 @@ TITLES = {
     403: msg("You may not do this"),
     404: msg("This page does not exist"),
     405: msg("This address does not take that method"),
+    409: msg("This does not fit the present state"),
+    410: msg("This is gone for good"),
     413: msg("The content is too large"),
     415: msg("This kind of content is not taken here"),
     422: msg("Some entries need correction"),
