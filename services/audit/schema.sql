@@ -10,6 +10,8 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
+-- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
+-- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: signed statements about the tree; never changed, never deleted
 CREATE TABLE checkpoints (
@@ -24,6 +26,7 @@ CREATE TABLE checkpoints (
 );
 CREATE TRIGGER checkpoint_is_append_only BEFORE DELETE OR UPDATE ON checkpoints FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER checkpoints_are_never_truncated BEFORE TRUNCATE ON checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on checkpoints: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -31,6 +34,7 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
+-- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -50,6 +54,7 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- write-once: what reached the ledger; only salt and payload can be taken away
 CREATE TABLE leaves (
@@ -79,11 +84,13 @@ CREATE INDEX leaves_by_case ON leaves USING btree (case_id, source, case_seq);
 CREATE TRIGGER leaf_changes_only_by_redaction BEFORE UPDATE ON leaves FOR EACH ROW EXECUTE FUNCTION leaf_changes_only_by_redaction();
 CREATE TRIGGER leaf_is_never_deleted BEFORE DELETE ON leaves FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER leaves_are_never_truncated BEFORE TRUNCATE ON leaves FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on leaves: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
+-- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -109,6 +116,20 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+-- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE revocations (
+    scope text NOT NULL,
+    code text NOT NULL,
+    why text,
+    ended_at timestamp with time zone,
+    barred_at timestamp with time zone,
+    restored_at timestamp with time zone,
+    CONSTRAINT revocations_pkey PRIMARY KEY (scope, code),
+    CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
+    CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
+);
+-- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -120,11 +141,18 @@ CREATE TABLE sessions (
     signed_in_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    device_id uuid DEFAULT gen_random_uuid(),
+    device text NOT NULL DEFAULT 'other:other'::text,
+    authenticated_at timestamp with time zone,
+    provider_session text,
     CONSTRAINT sessions_pkey PRIMARY KEY (session_hash),
     CONSTRAINT session_ends_after_it_began CHECK ((expires_at > signed_in_at)),
     CONSTRAINT session_hash_is_a_sha256 CHECK ((octet_length(session_hash) = 32))
 );
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
+CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
+CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
+-- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- write-once: hashes of the tree; a tile only grows at its end
 CREATE TABLE tiles (
@@ -138,6 +166,16 @@ CREATE TABLE tiles (
 CREATE TRIGGER tile_is_never_deleted BEFORE DELETE ON tiles FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER tile_only_grows BEFORE UPDATE ON tiles FOR EACH ROW EXECUTE FUNCTION tile_only_grows();
 CREATE TRIGGER tiles_are_never_truncated BEFORE TRUNCATE ON tiles FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on tiles: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE used_answers (
+    digest bytea NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT used_answers_pkey PRIMARY KEY (digest),
+    CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
+);
+CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
+-- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE VIEW waiting AS
  SELECT parked.parked_id,
@@ -158,6 +196,42 @@ CREATE VIEW waiting AS
     parked.discard_reason
    FROM parked
   WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION acting_as_service()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((current_setting('rujukan.scope'::text, true) = 'service'::text), false);
+
+CREATE OR REPLACE FUNCTION acting_id()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.actor'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_in_role(VARIADIC roles text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((string_to_array(current_setting('rujukan.roles'::text, true), '/'::text) && roles), false);
+
+CREATE OR REPLACE FUNCTION acting_organisation()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.organisation'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_port()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.port'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_region()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
 
 CREATE OR REPLACE FUNCTION leaf_changes_only_by_redaction()
  RETURNS trigger

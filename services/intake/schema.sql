@@ -10,6 +10,8 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
+-- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
+-- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE arrivals (
     case_id uuid NOT NULL,
@@ -37,6 +39,8 @@ CREATE TABLE arrivals (
     CONSTRAINT nobody_arrives_in_the_future CHECK ((arrived_at <= (recorded_at + '00:05:00'::interval)))
 );
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
+-- policy own_port on arrivals: USING ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)) WITH CHECK None
+-- policy service_itself on arrivals: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE blind_indexes (
     person_id uuid NOT NULL,
@@ -47,6 +51,7 @@ CREATE TABLE blind_indexes (
     CONSTRAINT blind_index_kind_is_known CHECK ((kind = ANY (ARRAY['nik'::text, 'document'::text])))
 );
 CREATE INDEX blind_indexes_by_digest ON blind_indexes USING hash (digest);
+-- policy service_itself on blind_indexes: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE disclosure_grants (
     assignment_id uuid NOT NULL,
@@ -58,6 +63,7 @@ CREATE TABLE disclosure_grants (
     completed boolean NOT NULL DEFAULT false,
     CONSTRAINT disclosure_grants_pkey PRIMARY KEY (assignment_id)
 );
+-- policy service_itself on disclosure_grants: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE held_rows (
     manifest_id uuid NOT NULL,
@@ -76,6 +82,12 @@ CREATE TABLE held_rows (
     CONSTRAINT row_settled_by_a_list_has_its_time CHECK (((settled_by IS NULL) OR (settled_at IS NOT NULL)))
 );
 CREATE INDEX held_rows_of_voyage ON held_rows USING btree (voyage_id, manifest_id);
+-- policy of_own_voyage on held_rows: USING (EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = held_rows.voyage_id))) WITH CHECK (EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = held_rows.voyage_id)))
+-- policy service_itself on held_rows: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -83,6 +95,7 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
+-- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -102,6 +115,7 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: what was wrong with the rows of a list that were held back
 CREATE TABLE manifest_problems (
@@ -112,6 +126,12 @@ CREATE TABLE manifest_problems (
     CONSTRAINT manifest_problems_pkey PRIMARY KEY (manifest_id, row_number, field, code),
     CONSTRAINT manifest_problems_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(manifest_id)
 );
+-- policy of_own_list on manifest_problems: USING (EXISTS ( SELECT
+   FROM manifests m
+  WHERE (m.manifest_id = manifest_problems.manifest_id))) WITH CHECK (EXISTS ( SELECT
+   FROM manifests m
+  WHERE (m.manifest_id = manifest_problems.manifest_id)))
+-- policy service_itself on manifest_problems: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE manifests (
     manifest_id uuid NOT NULL,
@@ -134,11 +154,18 @@ CREATE TABLE manifests (
     CONSTRAINT manifest_counts_are_not_negative CHECK (((listed >= 0) AND (rejected >= 0) AND (accepted >= 0) AND (known >= 0))),
     CONSTRAINT manifest_is_not_its_own_successor CHECK ((superseded_by <> manifest_id))
 );
+-- policy of_own_voyage on manifests: USING (EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = manifests.voyage_id))) WITH CHECK (EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = manifests.voyage_id)))
+-- policy service_itself on manifests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
+-- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -164,6 +191,7 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+-- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE person_keys (
     person_id uuid NOT NULL,
@@ -172,6 +200,7 @@ CREATE TABLE person_keys (
     CONSTRAINT wrapped_key_has_its_length CHECK ((octet_length(wrapped_key) = 64))
 );
 CREATE TRIGGER blind_indexes_end_with_the_key AFTER DELETE ON person_keys REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION forget_blind_indexes();
+-- policy service_itself on person_keys: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: needs that referral has taken up
 CREATE TABLE referred_needs (
@@ -180,6 +209,10 @@ CREATE TABLE referred_needs (
     opened_at timestamp with time zone NOT NULL,
     CONSTRAINT referred_needs_pkey PRIMARY KEY (case_id, need)
 );
+-- policy of_own_arrival on referred_needs: USING (EXISTS ( SELECT
+   FROM arrivals a
+  WHERE (a.case_id = referred_needs.case_id))) WITH CHECK None
+-- policy service_itself on referred_needs: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: which key recorded which case
 CREATE TABLE requests (
@@ -190,6 +223,20 @@ CREATE TABLE requests (
     CONSTRAINT requests_pkey PRIMARY KEY (scope, key),
     CONSTRAINT request_key_is_short CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 200)))
 );
+-- policy service_itself on requests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE revocations (
+    scope text NOT NULL,
+    code text NOT NULL,
+    why text,
+    ended_at timestamp with time zone,
+    barred_at timestamp with time zone,
+    restored_at timestamp with time zone,
+    CONSTRAINT revocations_pkey PRIMARY KEY (scope, code),
+    CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
+    CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
+);
+-- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -201,11 +248,27 @@ CREATE TABLE sessions (
     signed_in_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    device_id uuid DEFAULT gen_random_uuid(),
+    device text NOT NULL DEFAULT 'other:other'::text,
+    authenticated_at timestamp with time zone,
+    provider_session text,
     CONSTRAINT sessions_pkey PRIMARY KEY (session_hash),
     CONSTRAINT session_ends_after_it_began CHECK ((expires_at > signed_in_at)),
     CONSTRAINT session_hash_is_a_sha256 CHECK ((octet_length(session_hash) = 32))
 );
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
+CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
+CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
+-- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE used_answers (
+    digest bytea NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT used_answers_pkey PRIMARY KEY (digest),
+    CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
+);
+CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
+-- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: what a consular letter announced
 CREATE TABLE voyages (
@@ -223,6 +286,8 @@ CREATE TABLE voyages (
     CONSTRAINT voyage_vessel_is_short CHECK ((char_length(vessel) <= 80))
 );
 CREATE INDEX voyages_of_port ON voyages USING btree (port, expected_at);
+-- policy own_port on voyages: USING ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)) WITH CHECK ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role))
+-- policy service_itself on voyages: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE VIEW waiting AS
  SELECT parked.parked_id,
@@ -243,6 +308,42 @@ CREATE VIEW waiting AS
     parked.discard_reason
    FROM parked
   WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION acting_as_service()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((current_setting('rujukan.scope'::text, true) = 'service'::text), false);
+
+CREATE OR REPLACE FUNCTION acting_id()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.actor'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_in_role(VARIADIC roles text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((string_to_array(current_setting('rujukan.roles'::text, true), '/'::text) && roles), false);
+
+CREATE OR REPLACE FUNCTION acting_organisation()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.organisation'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_port()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.port'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_region()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
 
 CREATE OR REPLACE FUNCTION forget_blind_indexes()
  RETURNS trigger

@@ -10,6 +10,8 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
+-- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
+-- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: each time a notice was sent, and what came back
 CREATE TABLE attempts (
@@ -26,6 +28,7 @@ CREATE TABLE attempts (
     CONSTRAINT attempt_keeps_four_kibibytes CHECK ((octet_length(response) <= 4096)),
     CONSTRAINT attempt_was_answered_or_has_trouble CHECK (((status IS NOT NULL) OR (trouble IS NOT NULL)))
 );
+-- policy service_itself on attempts: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE circuits (
     subscription_id uuid NOT NULL,
@@ -46,6 +49,7 @@ CREATE TABLE circuits (
     CONSTRAINT circuit_failures_are_counted CHECK ((consecutive_failures >= 0)),
     CONSTRAINT circuit_window_is_bounded CHECK (((claim_window >= 1) AND (claim_window <= 128)))
 );
+-- policy service_itself on circuits: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE deliveries (
     delivery_id uuid NOT NULL,
@@ -83,6 +87,7 @@ CREATE INDEX deliveries_due ON deliveries USING btree (subscription_id, COALESCE
 CREATE INDEX deliveries_in_hand ON deliveries USING btree (subscription_id) WHERE (status = 'sending'::text);
 CREATE INDEX deliveries_of_subscription ON deliveries USING btree (subscription_id, delivery_id);
 CREATE INDEX deliveries_waiting_since ON deliveries USING btree (queued_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
+-- policy service_itself on deliveries: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE heard_counts (
     hour timestamp with time zone NOT NULL,
@@ -92,6 +97,7 @@ CREATE TABLE heard_counts (
     heard integer NOT NULL,
     CONSTRAINT heard_counts_pkey PRIMARY KEY (hour, event_type, province, need)
 );
+-- policy service_itself on heard_counts: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -99,6 +105,7 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
+-- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -118,11 +125,13 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
+-- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -148,6 +157,20 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+-- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE revocations (
+    scope text NOT NULL,
+    code text NOT NULL,
+    why text,
+    ended_at timestamp with time zone,
+    barred_at timestamp with time zone,
+    restored_at timestamp with time zone,
+    CONSTRAINT revocations_pkey PRIMARY KEY (scope, code),
+    CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
+    CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
+);
+-- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -159,11 +182,18 @@ CREATE TABLE sessions (
     signed_in_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    device_id uuid DEFAULT gen_random_uuid(),
+    device text NOT NULL DEFAULT 'other:other'::text,
+    authenticated_at timestamp with time zone,
+    provider_session text,
     CONSTRAINT sessions_pkey PRIMARY KEY (session_hash),
     CONSTRAINT session_ends_after_it_began CHECK ((expires_at > signed_in_at)),
     CONSTRAINT session_hash_is_a_sha256 CHECK ((octet_length(session_hash) = 32))
 );
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
+CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
+CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
+-- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE subscriptions (
     subscription_id uuid NOT NULL,
@@ -190,6 +220,7 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscription_url_is_short CHECK (((char_length(url) >= 8) AND (char_length(url) <= 1000)))
 );
 CREATE INDEX subscriptions_of_organisation ON subscriptions USING btree (organisation, created_at);
+-- policy service_itself on subscriptions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE tasks (
     task_id uuid NOT NULL,
@@ -210,6 +241,16 @@ CREATE TABLE tasks (
 );
 CREATE UNIQUE INDEX one_open_task_per_notice ON tasks USING btree (delivery_id) WHERE (closed_at IS NULL);
 CREATE INDEX tasks_open ON tasks USING btree (organisation, task_id) WHERE (closed_at IS NULL);
+-- policy service_itself on tasks: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE used_answers (
+    digest bytea NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT used_answers_pkey PRIMARY KEY (digest),
+    CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
+);
+CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
+-- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE VIEW waiting AS
  SELECT parked.parked_id,
@@ -230,6 +271,42 @@ CREATE VIEW waiting AS
     parked.discard_reason
    FROM parked
   WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION acting_as_service()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((current_setting('rujukan.scope'::text, true) = 'service'::text), false);
+
+CREATE OR REPLACE FUNCTION acting_id()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.actor'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_in_role(VARIADIC roles text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((string_to_array(current_setting('rujukan.roles'::text, true), '/'::text) && roles), false);
+
+CREATE OR REPLACE FUNCTION acting_organisation()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.organisation'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_port()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.port'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_region()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

@@ -21,6 +21,7 @@ CASE level
 END)
 );
 CREATE INDEX agencies_by_change ON agencies USING btree (changed_at);
+-- policy service_itself on agencies: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: the first answer to each keyed write
 CREATE TABLE answers (
@@ -32,6 +33,8 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
+-- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
+-- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE assignments (
     assignment_id uuid NOT NULL,
@@ -77,6 +80,7 @@ CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, a
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
+-- policy service_itself on assignments: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE escalations (
     escalation_id uuid NOT NULL,
@@ -90,6 +94,7 @@ CREATE TABLE escalations (
     CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text])))
 );
 CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason) WHERE (closed_at IS NULL);
+-- policy service_itself on escalations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: routing decisions, by digest
 CREATE TABLE explanations (
@@ -99,6 +104,7 @@ CREATE TABLE explanations (
     CONSTRAINT explanations_pkey PRIMARY KEY (digest),
     CONSTRAINT explanation_is_addressed_by_its_content CHECK ((digest = sha256(body)))
 );
+-- policy service_itself on explanations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE gaps (
     gap_id uuid NOT NULL,
@@ -110,6 +116,7 @@ CREATE TABLE gaps (
 );
 CREATE UNIQUE INDEX one_open_gap_per_referral ON gaps USING btree (referral_id) WHERE (closed_at IS NULL);
 CREATE INDEX open_gaps_by_directory ON gaps USING btree (directory_at) WHERE (closed_at IS NULL);
+-- policy service_itself on gaps: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -117,6 +124,7 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
+-- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -136,11 +144,13 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
+-- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -166,6 +176,7 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+-- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE referrals (
     referral_id uuid NOT NULL,
@@ -196,6 +207,20 @@ CREATE TABLE referrals (
 );
 CREATE INDEX referrals_closed ON referrals USING btree ("left"(regency, 2), ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
+-- policy service_itself on referrals: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE revocations (
+    scope text NOT NULL,
+    code text NOT NULL,
+    why text,
+    ended_at timestamp with time zone,
+    barred_at timestamp with time zone,
+    restored_at timestamp with time zone,
+    CONSTRAINT revocations_pkey PRIMARY KEY (scope, code),
+    CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
+    CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
+);
+-- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -207,11 +232,27 @@ CREATE TABLE sessions (
     signed_in_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    device_id uuid DEFAULT gen_random_uuid(),
+    device text NOT NULL DEFAULT 'other:other'::text,
+    authenticated_at timestamp with time zone,
+    provider_session text,
     CONSTRAINT sessions_pkey PRIMARY KEY (session_hash),
     CONSTRAINT session_ends_after_it_began CHECK ((expires_at > signed_in_at)),
     CONSTRAINT session_hash_is_a_sha256 CHECK ((octet_length(session_hash) = 32))
 );
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
+CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
+CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
+-- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE used_answers (
+    digest bytea NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT used_answers_pkey PRIMARY KEY (digest),
+    CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
+);
+CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
+-- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE VIEW waiting AS
  SELECT parked.parked_id,
@@ -232,6 +273,42 @@ CREATE VIEW waiting AS
     parked.discard_reason
    FROM parked
   WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
+
+CREATE OR REPLACE FUNCTION acting_as_service()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((current_setting('rujukan.scope'::text, true) = 'service'::text), false);
+
+CREATE OR REPLACE FUNCTION acting_id()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.actor'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_in_role(VARIADIC roles text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((string_to_array(current_setting('rujukan.roles'::text, true), '/'::text) && roles), false);
+
+CREATE OR REPLACE FUNCTION acting_organisation()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.organisation'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_port()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.port'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_region()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

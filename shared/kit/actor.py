@@ -1,6 +1,7 @@
 """Who acts: a person, another system, or a part of a service itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 
@@ -18,6 +19,10 @@ class Actor:
     kind: Literal["person", "client", "system"] = "person"
     port: str | None = None
     region: str | None = None
+    issued_at: datetime | None = field(default=None, compare=False, repr=False)
+    """When the session or token began by which the actor is here; None for who did not come from outside."""
+    authenticated_at: datetime | None = field(default=None, compare=False, repr=False)
+    """When the person last showed the identity provider who they are; None when that is not known."""
 
     @property
     def role(self) -> str:

@@ -98,7 +98,7 @@ def application(service: Service) -> FastAPI:
         setattr(app.state, name, thing)
     app.router.routes.extend(service.hot_routes)
     app.router.routes.extend(app.state.health.routes())
-    app.include_router(identity.router(app.state.identity))
+    identity.install(app)
     web.install(
         app,
         service=service.name,

@@ -98,8 +98,8 @@ async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator
     )
     app = FastAPI()
     app.state.identity = Identity(settings, database)
+    identity.install(app)
     web.install(app, csrf_token=identity.csrf_token)
-    app.include_router(identity.router(app.state.identity))
     add_routes(app)
     yield Site(app, app.state.identity, database, clock, statements)
     await app.state.identity.aclose()
@@ -125,6 +125,11 @@ def add_routes(app: FastAPI) -> None:
     ) -> Response:
         return PlainTextResponse(actor.id)
 
+    @app.api_route("/id/bahaya", methods=["GET", "POST"])
+    @app.api_route("/api/dangerous", methods=["GET"])
+    async def dangerous(actor: Annotated[Actor, Depends(identity.require_recent(minutes=5))]) -> Response:
+        return PlainTextResponse(actor.id)
+
     @app.get("/api/theirs/{case_id}")
     async def theirs(request: Request, actor: Annotated[Actor, Depends(identity.actor_of)]) -> None:
         await identity.deny(request, actor)
@@ -144,6 +149,13 @@ async def begin(browser: httpx2.AsyncClient, login: str = "petugas.nnk", target:
         back = await outside.get(to_provider.headers["location"])
     assert back.status_code == 303
     return str(back.headers["location"])
+
+
+async def provider_answer(browser: httpx2.AsyncClient, address: str) -> str:
+    """Where the provider sends the browser that comes to it by this address of ours."""
+    to_provider = await browser.get(address)
+    async with httpx2.AsyncClient() as outside:
+        return str((await outside.get(to_provider.headers["location"])).headers["location"])
 
 
 async def signed_in(browser: httpx2.AsyncClient, login: str = "petugas.nnk") -> str:
@@ -418,6 +430,77 @@ class TestSigningOut:
     async def test_without_a_session_does_nothing(self, site: Site) -> None:
         async with site.browser() as browser:
             assert (await browser.post("/keluar")).status_code == 303
+
+
+class TestDangerousActs:
+    async def test_are_done_by_who_has_just_signed_in(self, site: Site) -> None:
+        async with site.browser() as browser:
+            csrf = await signed_in(browser)
+            site.clock.advance(timedelta(minutes=4))
+            shown = await browser.get("/id/bahaya")
+            done = await browser.post("/id/bahaya", data={"csrf": csrf})
+
+        assert (shown.text, done.text) == ("petugas.nnk", "petugas.nnk")
+
+    async def test_send_who_signed_in_long_ago_to_the_provider_and_back_to_the_form(self, site: Site) -> None:
+        async with site.browser() as browser:
+            csrf = await signed_in(browser)
+            site.clock.advance(timedelta(minutes=6))
+            shown = await browser.get("/id/bahaya?hal=2")
+            posted = await browser.post(
+                "/id/bahaya", data={"csrf": csrf}, headers={"referer": f"{HOME}/id/bahaya?hal=2"}
+            )
+            to_provider = await browser.get(shown.headers["location"])
+
+        assert shown.status_code == posted.status_code == 303
+        assert shown.headers["location"] == posted.headers["location"] == "/masuk?next=%2Fid%2Fbahaya%3Fhal%3D2&menit=5"
+        asked = parse_qs(urlsplit(to_provider.headers["location"]).query)
+        assert (asked["prompt"], asked["max_age"]) == (["login"], ["300"])
+
+    async def test_can_be_done_after_coming_back(self, site: Site) -> None:
+        async with site.browser() as browser:
+            await signed_in(browser)
+            before = session_cookie(browser)
+            await site.database.fetch("UPDATE sessions SET authenticated_at = authenticated_at - interval '1 hour'")
+            asked = await browser.get("/id/bahaya")
+            back = await provider_answer(browser, asked.headers["location"] + "&login_hint=petugas.nnk")
+            returned = await browser.get(back)
+            done = await browser.get(returned.headers["location"])
+
+        assert returned.headers["location"] == "/id/bahaya"
+        assert done.text == "petugas.nnk"
+        assert session_cookie(browser) != before
+
+    async def test_never_lead_off_our_site(self, site: Site) -> None:
+        async with site.browser() as browser:
+            csrf = await signed_in(browser)
+            site.clock.advance(timedelta(minutes=6))
+            for referer in ("https://evil.example/id/bahaya", "//evil.example", "", "http://localhost:8102/x"):
+                sent = await browser.post("/id/bahaya", data={"csrf": csrf}, headers={"referer": referer})
+                assert sent.headers["location"] == "/masuk?next=%2Fid%2F&menit=5"
+
+    async def test_do_not_go_round_in_circles_with_a_provider_that_asks_nobody(self, site: Site) -> None:
+        async with site.browser() as browser:
+            address = await provider_answer(browser, "/masuk?next=/id/bahaya&menit=5&login_hint=petugas.nnk")
+            site.clock.advance(timedelta(minutes=6))
+            refused = await browser.get(address)
+
+        assert refused.status_code == 400
+
+    async def test_tell_a_program_of_a_person_what_is_missing(self, site: Site) -> None:
+        async with site.browser() as browser:
+            await signed_in(browser)
+            site.clock.advance(timedelta(minutes=6))
+            answer = await browser.get("/api/dangerous")
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_not_recent")
+        assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication", max_age="300"'
+
+    async def test_ask_no_system(self, site: Site) -> None:
+        async with site.browser() as browser:
+            answer = await browser.get("/api/dangerous", headers=await site.identity.service_token.header("intake"))
+
+        assert answer.text == "svc-intake"
 
 
 class TestChangesByCookie:

@@ -1,10 +1,20 @@
 """Who acts: people by OpenID Connect and a session in our database, systems by signed access tokens.
 
-Edges use `actor_of`, `require`, `optional_actor`, `csrf_token` and `deny`; a service's gateways `ServiceToken`;
-`router` has the pages of signing in and out.
+Edges use `actor_of`, `require`, `require_recent`, `optional_actor`, `csrf_token` and `deny`; a service's gateways
+`ServiceToken`; `install` adds the pages of signing in and out.
 """
 
-from shared.kit.identity.gate import Identity, actor_of, csrf_token, deny, optional_actor, require
+from shared.kit.identity.gate import (
+    Identity,
+    actor_of,
+    check_recent,
+    csrf_token,
+    deny,
+    optional_actor,
+    require,
+    require_recent,
+)
+from shared.kit.identity.installation import install
 from shared.kit.identity.refusals import (
     BadToken,
     Denied,
@@ -12,9 +22,9 @@ from shared.kit.identity.refusals import (
     NotSignedIn,
     ProviderAway,
     SignInFailed,
+    SignInNotRecent,
 )
 from shared.kit.identity.service_token import ServiceToken
-from shared.kit.identity.sign_in import router
 from shared.kit.identity.tokens import TokenVerifier
 from shared.kit.identity.trail import person_stream
 
@@ -27,12 +37,15 @@ __all__ = [
     "ProviderAway",
     "ServiceToken",
     "SignInFailed",
+    "SignInNotRecent",
     "TokenVerifier",
     "actor_of",
+    "check_recent",
     "csrf_token",
     "deny",
+    "install",
     "optional_actor",
     "person_stream",
     "require",
-    "router",
+    "require_recent",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +31,9 @@ ROLES = frozenset(
 
 REGION = re.compile(r"[0-9]{2}(?:\.[0-9]{2})?")
 
+LAST_SECOND = 253_402_300_800
+"""Where the years of four digits end, and with them what a time can be."""
+
 _code = TypeAdapter[str](Code)
 
 
@@ -57,7 +61,16 @@ def actor(claims: Mapping[str, Any], *, kind: Literal["person", "client"]) -> Ac
         kind=said,
         port=None if claims.get("port") is None else _coded(claims["port"]),
         region=region,
+        issued_at=_time(claims.get("iat")),
+        authenticated_at=_time(claims.get("auth_time")),
     )
+
+
+def _time(claim: object) -> datetime | None:
+    """A time in seconds since 1970, None for what is none."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float) or not 0 <= claim < LAST_SECOND:
+        return None
+    return datetime.fromtimestamp(claim, UTC)
 
 
 def _coded(claim: object) -> str:

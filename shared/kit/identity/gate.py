@@ -1,6 +1,7 @@
 """The gate every request passes: who is this, and may they?"""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from fastapi.openapi.models import HTTPBearer
@@ -12,7 +13,7 @@ from shared.kit.database import Database
 from shared.kit.identity import csrf, sessions
 from shared.kit.identity.cookies import Cookies
 from shared.kit.identity.issuer import Issuer
-from shared.kit.identity.refusals import BadToken, Denied, ForgedRequest, NotSignedIn
+from shared.kit.identity.refusals import BadToken, Denied, ForgedRequest, NotSignedIn, SignInNotRecent
 from shared.kit.identity.service_token import ServiceToken
 from shared.kit.identity.tokens import TokenVerifier
 from shared.kit.identity.trail import ANONYMOUS, Reason, Refusals, thing_of
@@ -114,6 +115,43 @@ def require(*roles: str) -> Callable[[Request], Awaitable[Actor]]:
     return _Required(roles)
 
 
+def require_recent(*roles: str, minutes: int = 5) -> Callable[[Request], Awaitable[Actor]]:
+    """For dangerous acts: as `require` (any role when none is named), and a person must have signed in just now.
+
+    On an API route:
+
+        @router.post("/erasures", openapi_extra=web.KEYED)
+        async def post_erasure(
+            actor: Annotated[Actor, Depends(identity.require_recent("data_protection_officer"))], ...
+
+    A person whose sign-in is older gets 401 `sign_in_not_recent`. Systems with client credentials are not asked: their
+    tokens are short-lived by themselves.
+
+    On a page, depend on it twice: where the form is shown, so that the person signs in again before typing, and where
+    it is posted. A browser is sent to the identity provider (`prompt=login`, `max_age`) and comes back to the address
+    of the form, with its query, so put there what has to be seen again (never what identifies anybody):
+
+        Breaker = Annotated[Actor, Depends(identity.require_recent("coordinator", minutes=10))]
+
+        @router.get("/kasus/{case_id}/buka-paksa")
+        async def glass_page(request: Request, case_id: CaseId, actor: Breaker) -> Response: ...
+
+        @router.post("/kasus/{case_id}/buka-paksa")
+        async def post_glass(request: Request, case_id: CaseId, actor: Breaker) -> Response: ...
+
+    In the middle of a handler, where only some acts are dangerous: `identity.check_recent(actor, now, minutes=5)`.
+    """
+    return _Required(roles, minutes)
+
+
+def check_recent(actor: Actor, now: datetime, *, minutes: int = 5) -> None:
+    """Return when this is a system, or a person who signed in within these minutes. Raises `SignInNotRecent`."""
+    if actor.kind != "person":
+        return
+    if actor.authenticated_at is None or now - actor.authenticated_at > timedelta(minutes=minutes):
+        raise SignInNotRecent(minutes)
+
+
 class _Required(SecurityBase):
     """A security scheme, so that the OpenAPI document says of each route that it needs a token."""
 
@@ -124,13 +162,16 @@ class _Required(SecurityBase):
     )
     scheme_name = "token"
 
-    def __init__(self, roles: tuple[str, ...]) -> None:
+    def __init__(self, roles: tuple[str, ...], minutes: int | None = None) -> None:
         self.roles = roles
+        self.minutes = minutes
 
     async def __call__(self, request: Request) -> Actor:
         actor = await actor_of(request)
-        if not actor.has(*self.roles):
+        if (self.roles or self.minutes is None) and not actor.has(*self.roles):
             await of(request).deny(request, actor, "role")
+        if self.minutes is not None:
+            check_recent(actor, of(request).database.clock.now(), minutes=self.minutes)
         return actor
 
 

@@ -30,6 +30,57 @@ class BadToken(Refusal):
         self.expired = expired
 
 
+class SignInNotRecent(Refusal):
+    """What is asked for takes a person who has just shown who they are. A page sends them to do that and come back."""
+
+    status = 401
+    code = "sign_in_not_recent"
+    title = msg("Show again that it is you")
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(
+            msg("This takes a sign-in of the last few minutes. Sign in again, then repeat what you did."),
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_user_authentication", max_age="{minutes * 60}"'},
+        )
+        self.minutes = minutes
+
+
+class Revoked(Refusal):
+    """The session or token was good, and was taken away from its holder since."""
+
+    status = 401
+    code = "access_revoked"
+    title = msg("Your access was ended")
+
+    def __init__(self) -> None:
+        super().__init__(
+            msg("Sign in again. If that is refused, ask your supervisor."),
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+
+
+class Barred(Refusal):
+    """Somebody signs in from whom access has been taken away until it is given back."""
+
+    status = 403
+    code = "access_barred"
+    title = msg("Your access was taken away")
+
+    def __init__(self) -> None:
+        super().__init__(msg("It can be given back by an operator. Ask your supervisor."))
+
+
+class RevocationsUnknown(Refusal):
+    """It cannot be told at the moment whose access was taken away, so nobody's is assumed to be good."""
+
+    status = 503
+    code = "revocations_unknown"
+    title = msg("The service is busy or being restarted")
+
+    def __init__(self) -> None:
+        super().__init__(msg("Nothing is lost. Please try again in a few seconds."), headers={"Retry-After": "2"})
+
+
 class Denied(Refusal):
     """The actor is known and may not do this."""
 

@@ -25,7 +25,7 @@ FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 
 FIND = """
 WITH live AS (
-    SELECT session_hash, actor_id, organisation, roles, port, region, seen_at
+    SELECT session_hash, actor_id, organisation, roles, port, region, signed_in_at, authenticated_at, seen_at
     FROM sessions
     WHERE session_hash = $1 AND expires_at > $2 AND seen_at > $3
 ), seen AS (
@@ -33,7 +33,13 @@ WITH live AS (
     FROM live
     WHERE sessions.session_hash = live.session_hash AND live.seen_at < $4
 )
-SELECT actor_id, organisation, roles, port, region FROM live
+SELECT actor_id, organisation, roles, port, region, signed_in_at, authenticated_at FROM live
+"""
+
+ADD = """
+INSERT INTO sessions (session_hash, actor_id, organisation, roles, port, region, signed_in_at, seen_at, expires_at,
+    authenticated_at, device, provider_session)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)
 """
 
 
@@ -66,14 +72,23 @@ async def find_actor(database: Database, session_id: str, now: datetime) -> Acto
         kind="person",
         port=row["port"],
         region=row["region"],
+        issued_at=row["signed_in_at"],
+        authenticated_at=row["authenticated_at"],
     )
 
 
-async def add_session(connection: asyncpg.Connection, session_id: str, actor: Actor, now: datetime) -> None:
+async def add_session(
+    connection: asyncpg.Connection,
+    session_id: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    device: str,
+    provider_session: str | None,
+) -> None:
+    """Begin a session. `device` is a code of `devices.device_of`, `provider_session` the provider's `sid`."""
     await connection.execute(
-        "INSERT INTO sessions"
-        " (session_hash, actor_id, organisation, roles, port, region, signed_in_at, seen_at, expires_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
+        ADD,
         _hash(session_id),
         actor.id,
         actor.organisation,
@@ -82,6 +97,9 @@ async def add_session(connection: asyncpg.Connection, session_id: str, actor: Ac
         actor.region,
         now,
         now + LONGEST,
+        actor.authenticated_at,
+        device,
+        provider_session,
     )
 
 

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,12 +23,16 @@ from starlette.responses import RedirectResponse, Response
 from shared.contracts import access
 from shared.kit.actor import Actor
 from shared.kit.identity import claims, sessions, tokens
+from shared.kit.identity.devices import device_of
 from shared.kit.identity.gate import Identity
 from shared.kit.identity.refusals import BadToken, NotSignedIn, SignInFailed
 from shared.kit.identity.trail import ANONYMOUS, person_stream, thing_of
 
 ATTEMPT_LASTS = timedelta(minutes=10)
 LONGEST_PATH = 1_000
+LONGEST_SID = 200
+MINUTES_FIELD = "menit"
+MINUTES = re.compile(r"[1-9][0-9]?")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f-\U0010ffff]*")
 NO_STORE = {"Cache-Control": "no-store"}
@@ -42,6 +46,8 @@ class Attempt:
     nonce: str
     verifier: str
     next: str
+    minutes: str = ""
+    """How old the sign-in may be that the person comes back with; empty where any will do."""
 
     @property
     def challenge(self) -> str:
@@ -67,7 +73,9 @@ def router(identity: Identity) -> APIRouter:
         target = local_path(request.query_params.get("next"))
         if elsewhere := _other_name_of_this_machine(request, identity.public_url):
             return RedirectResponse(f"{elsewhere}/masuk?{urlencode({'next': target})}", 303, NO_STORE)
-        attempt = Attempt(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), target)
+        attempt = Attempt(
+            secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), target, _minutes(request)
+        )
         asked = {
             "response_type": "code",
             "scope": "openid",
@@ -79,8 +87,10 @@ def router(identity: Identity) -> APIRouter:
             "code_challenge_method": "S256",
             "ui_locales": "en" if target.startswith("/en/") else "id",
         }
-        if identity.cookies.left in request.cookies:
+        if identity.cookies.left in request.cookies or attempt.minutes:
             asked["prompt"] = "login"
+        if attempt.minutes:
+            asked["max_age"] = str(int(attempt.minutes) * 60)
         if hint := request.query_params.get("login_hint"):
             asked["login_hint"] = hint[:64]
         endpoints = await identity.issuer.endpoints()
@@ -92,11 +102,11 @@ def router(identity: Identity) -> APIRouter:
         """Come back from the identity provider: a new session, or a refusal."""
         try:
             attempt = _attempt(request.cookies.get(identity.cookies.attempt, ""))
-            actor = await _person(identity, attempt, request.query_params)
+            actor, provider_session = await _person(identity, attempt, request.query_params)
         except (SignInFailed, BadToken):
             await identity.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
             raise SignInFailed from None
-        session_id = await _begin_session(identity, actor, request.cookies.get(identity.cookies.session))
+        session_id = await _begin_session(identity, actor, request, provider_session)
         response = RedirectResponse(attempt.next, 303, NO_STORE)
         identity.cookies.put(response, identity.cookies.session, session_id)
         identity.cookies.drop(response, identity.cookies.attempt)
@@ -123,8 +133,11 @@ def router(identity: Identity) -> APIRouter:
     return made
 
 
-async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str]) -> Actor:
-    """Redeem the code of the provider's answer. Raises `SignInFailed`, `BadToken` or `ProviderAway`."""
+async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str]) -> tuple[Actor, str | None]:
+    """Redeem the code of the provider's answer: the person, and the provider's session (`sid`) if it names one.
+
+    Raises `SignInFailed`, `BadToken` or `ProviderAway`.
+    """
     if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
         raise SignInFailed
     if answer.get("iss", identity.issuer.url) != identity.issuer.url or "code" not in answer:
@@ -143,14 +156,25 @@ async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str
     )
     if status != 200 or not isinstance(granted.get("id_token"), str):
         raise SignInFailed
-    now = identity.database.clock.now().timestamp()
-    said = await tokens.verified(granted["id_token"], identity.issuer, kind="id", audience=identity.client_id, now=now)
+    now = identity.database.clock.now()
+    said = await tokens.verified(
+        granted["id_token"], identity.issuer, kind="id", audience=identity.client_id, now=now.timestamp()
+    )
     if not _is_of_this_attempt(said, attempt, identity.client_id):
         raise SignInFailed
     actor = claims.actor(said, kind="person")
-    if actor.kind != "person":
+    if actor.kind != "person" or not _is_as_recent_as_asked(actor, attempt, now):
         raise SignInFailed
-    return actor
+    sid = said.get("sid")
+    return actor, sid if isinstance(sid, str) and 0 < len(sid) <= LONGEST_SID else None
+
+
+def _is_as_recent_as_asked(actor: Actor, attempt: Attempt, now: datetime) -> bool:
+    """False when the provider did not make the person sign in again: coming back would only lead there once more."""
+    if not attempt.minutes:
+        return True
+    oldest = now - timedelta(minutes=int(attempt.minutes), seconds=tokens.SKEW_S)
+    return actor.authenticated_at is not None and actor.authenticated_at >= oldest
 
 
 def _is_of_this_attempt(said: Mapping[str, Any], attempt: Attempt, client_id: str) -> bool:
@@ -160,15 +184,18 @@ def _is_of_this_attempt(said: Mapping[str, Any], attempt: Attempt, client_id: st
     return party == client_id or (party is None and said["aud"] in (client_id, [client_id]))
 
 
-async def _begin_session(identity: Identity, actor: Actor, old_session_id: str | None) -> str:
+async def _begin_session(identity: Identity, actor: Actor, request: Request, provider_session: str | None) -> str:
     """A new session with a new id; the one this browser had before ends with it."""
-    session_id = sessions.new_id()
+    session_id, old_session_id = sessions.new_id(), request.cookies.get(identity.cookies.session)
+    device = device_of(request.headers.get("user-agent", ""))
     async with identity.database.work(actor, purpose="sign_in") as work:
         await work.as_service()  # another person may have been signed in at this browser before
         if old_session_id:
             await sessions.remove_session(work.connection, old_session_id)
         await sessions.remove_ended(work.connection, work.now)
-        await sessions.add_session(work.connection, session_id, actor, work.now)
+        await sessions.add_session(
+            work.connection, session_id, actor, work.now, device=device, provider_session=provider_session
+        )
         work.record(access.SignedIn(case_id=person_stream(actor.id), service=work.service))
     return session_id
 
@@ -185,12 +212,21 @@ def _attempt(cookie: str) -> Attempt:
     try:
         said = orjson.loads(base64.urlsafe_b64decode(f"{cookie}==".encode()))
         parts = [said[name] for name in ("state", "nonce", "verifier", "next")]
+        minutes = said["minutes"]
     except (ValueError, LookupError, TypeError):
         raise SignInFailed from None
     if not all(isinstance(part, str) and part for part in parts):
         raise SignInFailed
+    if not isinstance(minutes, str) or not (minutes == "" or MINUTES.fullmatch(minutes)):
+        raise SignInFailed
     state, nonce, verifier, target = parts
-    return Attempt(state, nonce, verifier, local_path(target))
+    return Attempt(state, nonce, verifier, local_path(target), minutes)
+
+
+def _minutes(request: Request) -> str:
+    """How old the sign-in may be that is asked for; empty where any will do."""
+    asked = request.query_params.get(MINUTES_FIELD, "")
+    return asked if MINUTES.fullmatch(asked) else ""
 
 
 def _callback(identity: Identity) -> str:
