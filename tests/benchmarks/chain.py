@@ -21,7 +21,7 @@ from services.intake.actions.manifests import read_manifest, take_in_manifest
 from services.intake.actions.voyages import announce_voyage
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
-from services.intake.store.vault import Vault
+from services.intake.store.vault import Keyring, Vault
 from services.notify import consumers as notify
 from services.notify.actions.subscriptions import create_subscription
 from services.notify.domain.subscriptions import EndpointRules, Filter
@@ -166,7 +166,7 @@ async def chain(urls: Callable[[str], Urls]) -> AsyncIterator[Chain]:
                 seal=lambda _, secret: secret.encode(),
                 rules=EndpointRules(http_allowed=False, ports=frozenset({443}), private=frozenset()),
             )
-        made = Chain(databases, inboxes, Vault(KEK))
+        made = Chain(databases, inboxes, Vault(Keyring(KEK), KEK))
         # What a connection asks once in its life (types of parameters) is asked before the counting begins.
         await made.run(people.block())
         for service, database in databases.items():

@@ -101,11 +101,15 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    rig: Rig, processes: Mapping[str, str], settings: Mapping[str, Mapping[str, str]] | None = None
+    rig: Rig,
+    processes: Mapping[str, str],
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+    commands: Mapping[str, list[str]] | None = None,
 ) -> AsyncIterator[Site]:
     """Fresh databases and topics, the identity provider and these processes: name → service.
 
-    Several processes of one service share its port. `settings` are further variables by name of the process.
+    Several processes of one service share its port. `settings` are further variables by name of the process,
+    `commands` what is started in the place of the service itself.
     """
     databases, prefix = await rig.fresh()
     base = rig.foundations(databases)
@@ -118,24 +122,19 @@ async def site(
     )
     await broker.make_topics(kit, stack.SERVICES)
     identity = stack.identity_child(urls["identity"], rig.secrets)
-    children = [
-        replace(
-            stack.service_child(
-                service,
-                urls[service],
-                {
-                    **stack.environment_of(service, urls, base),
-                    "KAFKA_TOPIC_PREFIX": prefix,
-                    "REUSE_PORT": "1",
-                    "PYTHONDONTWRITEBYTECODE": "",  # processes that begin by compiling all they import stay larger
-                    **(settings or {}).get(name, {}),
-                },
-            ),
-            name=name,
-            restart=False,
-        )
-        for name, service in processes.items()
-    ]
+    children = []
+    for name, service in processes.items():
+        own = (settings or {}).get(name, {})
+        environment = {
+            **stack.environment_of(service, urls, base),
+            "KAFKA_TOPIC_PREFIX": prefix,
+            "REUSE_PORT": "1",
+            "PYTHONDONTWRITEBYTECODE": "",  # processes that begin by compiling all they import stay larger
+            **own,
+        }
+        url = stack.local(int(own["PORT"])) if "PORT" in own else urls[service]
+        child = replace(stack.service_child(service, url, environment), name=name, restart=False)
+        children.append(replace(child, command=(commands or {}).get(name, child.command)))
     try:
         await rig.children.start_all([identity, *children])
         async with aiohttp.ClientSession() as http:
