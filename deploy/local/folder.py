@@ -140,10 +140,13 @@ def keep_secrets(data: Path, services: Sequence[str]) -> dict[str, str]:
     file = data / "secrets.json"
     kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     names = [
-        *("VAULT_KEK", "NOTIFY_SECRET_KEY", "LEDGER_KEY", "PROVIDER_SECRET", "postgres"),
+        *("VAULT_KEK", "VAULT_INDEX_KEY", "NOTIFY_SECRET_KEY", "LEDGER_KEY", "PROVIDER_SECRET", "postgres"),
         *(f"{service}_{role}" for service in services for role in ("owner", "app")),
     ]
     missing = {name: new_secret() for name in names if name not in kept}
+    if "VAULT_KEK" in kept and "VAULT_INDEX_KEY" in missing:
+        # Digests were made with it before they had a key of their own; with another nobody would be known again.
+        missing["VAULT_INDEX_KEY"] = kept["VAULT_KEK"]
     if missing:
         kept |= missing
         draft = file.with_suffix(".new")

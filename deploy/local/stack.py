@@ -268,7 +268,7 @@ async def _database(
 def environment_of(service: str, urls: Mapping[str, str], base: Foundations) -> dict[str, str]:
     """What a service is told; nothing secret that is another's."""
     own = {
-        "intake": {"VAULT_KEK": base.secrets["VAULT_KEK"]},
+        "intake": {name: base.secrets[name] for name in ("VAULT_KEK", "VAULT_INDEX_KEY")},
         "referral": {"INTAKE_URL": urls["intake"]},
         "notify": {"NOTIFY_SECRET_KEY": base.secrets["NOTIFY_SECRET_KEY"]},
         "audit": {"LEDGER_KEY": base.secrets["LEDGER_KEY"], "LEDGER_ORIGIN": "rujukan.local/ledger"},

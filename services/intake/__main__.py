@@ -1,18 +1,24 @@
 """Composition root of intake: what it is built of, and its command line."""
 
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
+
+import click
+import uvloop
 
 from services.intake import api, consumers, pages, policy
 from services.intake.actions.arrivals import Desk
 from services.intake.domain import refusals
-from services.intake.settings import Settings
-from services.intake.store.vault import Vault
+from services.intake.gateways import kms
+from services.intake.settings import KmsSettings, Settings
+from services.intake.store.vault import KEY_BYTES, Keyring, SameMark, Vault
 from shared.kit.commands import command_line
 from shared.kit.database import Database
 from shared.kit.inbox import Inbox
 from shared.kit.lane import LaneFull
 from shared.kit.service import Service
+from shared.kit.settings import load
 from shared.kit.web import Nav
 from shared.kit.words import msg
 
@@ -39,7 +45,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
     """Put intake together."""
-    vault = Vault(settings.kek)
+    vault = await vault_of(settings)
     inbox = Inbox(database)
     consumers.subscribe(inbox)
     return Service(
@@ -55,7 +61,41 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
     )
 
 
+async def vault_of(settings: Settings) -> Vault:
+    """The vault with its keys in memory; waits while the KMS is away. Ends the process on a key that is no use."""
+    try:
+        current, *old, index = await kms.unwrap_all(settings.kms, settings.keys, bytes_wanted=KEY_BYTES)
+    except kms.KeyUnusable as unusable:
+        raise refused(str(unusable)) from None
+    try:
+        return Vault(Keyring(current, old), index)
+    except SameMark:
+        raise refused("VAULT_KEK_OLD has a key twice, or that of VAULT_KEK") from None
+
+
+def refused(why: str) -> SystemExit:
+    """The end of a process that must not go on with these settings."""
+    click.echo(f"intake: {why}", err=True)
+    return SystemExit(78)
+
+
 cli = command_line(Settings, build, FOLDER)
+
+
+@cli.command("new-key")
+def new_key_command() -> None:
+    """Print a new key for VAULT_KEK or VAULT_INDEX_KEY, wrapped by the KMS when KMS_URL is set."""
+    click.echo(uvloop.run(_new_key(load(KmsSettings))))
+
+
+async def _new_key(settings: KmsSettings) -> str:
+    try:
+        return await settings.kms.wrap(os.urandom(KEY_BYTES))
+    except kms.KeyUnusable as unusable:
+        raise refused(str(unusable)) from None
+    except kms.KmsAway as away:
+        raise refused(f"KMS_URL does not answer now ({away})") from None
+
 
 if __name__ == "__main__":
     cli()

@@ -26,13 +26,29 @@ class ServiceEnvironment(EnvSettingsSource):
         return super().get_field_value(field, field_name)
 
 
-class KitSettings(BaseSettings):
-    """What every service is told by its environment."""
+class ServiceSettings(BaseSettings):
+    """What is read from the environment of one service, `NAME_SERVICE` before `NAME`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", enable_decoding=False)
     service: ClassVar[str]
 
     environment: Literal["development", "production"] = "production"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by ours
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - files with secrets are not read by chance
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, ServiceEnvironment(settings_cls), file_secret_settings
+
+
+class KitSettings(ServiceSettings):
+    """What every service is told by its environment."""
+
     database_url: str = Field(repr=False)
     migration_database_url: str | None = Field(default=None, repr=False)
     kafka_bootstrap_servers: str = ""
@@ -94,19 +110,8 @@ class KitSettings(BaseSettings):
         if not self.oidc_client_secret:
             raise UnsafeSetting("OIDC_CLIENT_SECRET must be set when ENVIRONMENT=production")
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by ours
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - files with secrets are not read by chance
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, ServiceEnvironment(settings_cls), file_secret_settings
 
-
-S = TypeVar("S", bound=KitSettings)
+S = TypeVar("S", bound=ServiceSettings)
 
 
 def load(settings: type[S], **given: Any) -> S:

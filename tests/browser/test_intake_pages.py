@@ -20,7 +20,7 @@ from shared.kit.database import Database, connect
 from shared.kit.service import application
 from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
 from tests.conftest import DatabaseUrls
-from tests.intake.factories import KEK, OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear
+from tests.intake.factories import INDEX_KEY, KEK, OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -65,6 +65,7 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
         database_url=database.url,
         roles="http",
         vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
+        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
         oidc_issuer="http://127.0.0.1:1",
     )
     async with AsyncExitStack() as stack:

@@ -17,7 +17,7 @@ KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 SETTINGS: dict[str, dict[str, str]] = {
-    "intake": {"vault_kek": KEY},
+    "intake": {"vault_kek": KEY, "vault_index_key": KEY},
     "referral": {"intake_url": "http://127.0.0.1:1"},
     "notify": {"notify_secret_key": KEY},
     "audit": {"ledger_key": KEY, "ledger_origin": "rujukan.local/ledger"},

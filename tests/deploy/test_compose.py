@@ -90,7 +90,11 @@ class TestSecrets:
     @pytest.mark.parametrize("service", SERVICES)
     def test_of_one_service_are_given_to_no_other(self, service: str) -> None:
         own = {f"OIDC_CLIENT_SECRET_{service.upper()}"}
-        own |= {"intake": {"VAULT_KEK"}, "notify": {"NOTIFY_SECRET_KEY"}, "audit": {"LEDGER_KEY"}}.get(service, set())
+        own |= {
+            "intake": {"VAULT_KEK", "VAULT_INDEX_KEY"},
+            "notify": {"NOTIFY_SECRET_KEY"},
+            "audit": {"LEDGER_KEY"},
+        }.get(service, set())
 
         for part in (service, f"{service}-migrate"):
             given = set(VARIABLE.findall(str(compose()[part]["environment"])))

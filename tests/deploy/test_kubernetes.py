@@ -19,7 +19,7 @@ NAMESPACE = "rujukan"
 FOR_PEOPLE = {"PUBLIC_URL", "OIDC_ISSUER"}
 """Addresses that are followed by browsers, not by pods."""
 SECRETS = {
-    "intake": ("VAULT_KEK",),
+    "intake": ("VAULT_KEK", "VAULT_INDEX_KEY"),
     "referral": (),
     "notify": ("NOTIFY_SECRET_KEY",),
     "audit": ("LEDGER_KEY",),

@@ -18,12 +18,23 @@ from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
 from shared.kit.service import application
 from tests.conftest import DatabaseUrls
-from tests.intake.factories import KEK, NOTIFY, OFFICER, REFERRAL, START, STRANGER, SYSTEM, WORKER
+from tests.intake.factories import (
+    INDEX_KEY,
+    KEK,
+    NOTIFY,
+    OFFICER,
+    REFERRAL,
+    START,
+    STRANGER,
+    SYSTEM,
+    WORKER,
+    a_vault,
+)
 
 
 @pytest.fixture
 def vault() -> Vault:
-    return Vault(KEK)
+    return a_vault()
 
 
 @pytest.fixture
@@ -95,6 +106,7 @@ async def site(database: Database) -> AsyncIterator[Callable[[str], Browser]]:
         database_url=database.url,
         roles="http",
         vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
+        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
         oidc_issuer="http://127.0.0.1:1",
     )
     async with AsyncExitStack() as stack:

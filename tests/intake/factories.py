@@ -14,7 +14,7 @@ from services.intake.domain.arrivals import Arrival
 from services.intake.domain.people import Identity, born_on
 from services.intake.domain.voyages import Voyage
 from services.intake.store.arrivals import NewArrival
-from services.intake.store.vault import Vault
+from services.intake.store.vault import Keyring, Vault
 from shared.contracts import codes
 from shared.contracts.referral import ReferralFact
 from shared.kit import journal
@@ -25,12 +25,17 @@ from shared.kit.inbox import Inbox
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 KEK = bytes(range(32))
+INDEX_KEY = bytes(range(32, 64))
 OFFICER = Actor(id="rina", organisation="P4MI-NNK", roles=frozenset({"port_officer"}), port="NNK")
 SYSTEM = Actor(id="port-NNK", organisation="port-NNK", roles=frozenset({"port_system"}), kind="client", port="NNK")
 STRANGER = Actor(id="dedi", organisation="P4MI-ETK", roles=frozenset({"port_officer"}), port="ETK")
 REFERRAL = Actor(id="svc-referral", organisation="rujukan", roles=frozenset({"service"}), kind="client")
 NOTIFY = Actor(id="svc-notify", organisation="rujukan", roles=frozenset({"service"}), kind="client")
 WORKER = Actor(id="wati", organisation="DINSOS-73.06", roles=frozenset({"agency_worker"}), region="73.06")
+
+
+def a_vault(kek: bytes = KEK, *, old: Sequence[bytes] = (), index_key: bytes = INDEX_KEY) -> Vault:
+    return Vault(Keyring(kek, old), index_key)
 
 
 def an_identity(**said: str) -> Identity:

@@ -5,10 +5,9 @@ import sys
 
 from services.intake.actions import manifests
 from services.intake.actions.voyages import find_voyage
-from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
-from tests.intake.factories import KEK, OFFICER, START, a_list, a_row
+from tests.intake.factories import OFFICER, START, a_list, a_row, a_vault
 
 
 async def main(url: str, voyage_id: str, rows: int) -> None:
@@ -16,7 +15,7 @@ async def main(url: str, voyage_id: str, rows: int) -> None:
     database = await connect(url, service="intake", clock=FixedClock(START))
     voyage = await find_voyage(database, OFFICER, voyage_id)
     content = a_list(*(a_row(n) for n in range(1, rows)), a_row(rows, sex="Q"))
-    await manifests.take_in_manifest(database, Vault(KEK), OFFICER, voyage, content)
+    await manifests.take_in_manifest(database, a_vault(), OFFICER, voyage, content)
     await database.aclose()
 
 

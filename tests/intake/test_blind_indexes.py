@@ -8,7 +8,7 @@ from services.intake.store import blind_indexes
 from services.intake.store.vault import Vault
 from shared.kit.actor import system
 from shared.kit.database import Database
-from tests.intake.factories import a_new_arrival, an_arrival
+from tests.intake.factories import a_new_arrival, a_vault, an_arrival
 
 NIK = "7306991901910001"
 
@@ -81,7 +81,7 @@ async def test_the_number_cannot_be_read_nor_guessed_without_the_key(database: D
     rows = str(await database.pool.fetch("SELECT b::text FROM blind_indexes b"))
     assert NIK not in rows
     assert NIK.encode().hex() not in rows
-    assert await found(database, Vault(bytes(32)), "nik", NIK) == []
+    assert await found(database, a_vault(index_key=bytes(32)), "nik", NIK) == []
 
 
 async def test_who_was_known_by_the_key_is_not_kept_again(database: Database, vault: Vault) -> None:

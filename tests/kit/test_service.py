@@ -47,6 +47,7 @@ def environment(database_url: str, kafka: str, **more: str) -> dict[str, str]:
         "DATABASE_URL_INTAKE": database_url,
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "VAULT_KEK": folder.new_secret(),
+        "VAULT_INDEX_KEY": folder.new_secret(),
         "OIDC_ISSUER": "http://127.0.0.1:1",
         "LOG_LEVEL": "error",
         **more,

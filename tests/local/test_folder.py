@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import stat
@@ -93,7 +94,15 @@ class TestKeepSecrets:
         assert folder.keep_secrets(tmp_path, ["intake"]) == first
         assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
         assert len(set(first.values())) == len(first)
-        assert {"VAULT_KEK", "LEDGER_KEY", "PROVIDER_SECRET", "intake_owner", "intake_app"} < set(first)
+        assert {"VAULT_KEK", "VAULT_INDEX_KEY", "LEDGER_KEY", "PROVIDER_SECRET", "intake_owner"} < set(first)
+
+    def test_keeps_the_digests_of_a_folder_that_had_no_key_of_their_own(self, tmp_path: Path) -> None:
+        (tmp_path / "secrets.json").write_text(json.dumps({"VAULT_KEK": "the key it had"}))
+
+        kept = folder.keep_secrets(tmp_path, ["intake"])
+
+        assert kept["VAULT_KEK"] == kept["VAULT_INDEX_KEY"] == "the key it had"
+        assert folder.keep_secrets(tmp_path, ["intake"]) == kept
 
 
 class TestRequireSpace:

@@ -171,6 +171,7 @@ class TestEnvironmentOf:
         }
         assert {secret: names for secret, names in owned.items() if names} == {
             "VAULT_KEK": ["intake"],
+            "VAULT_INDEX_KEY": ["intake"],
             "NOTIFY_SECRET_KEY": ["notify"],
             "LEDGER_KEY": ["audit"],
         }

@@ -1,9 +1,4 @@
-"""The vault: identifying fields are sealed before they reach a table, one random key per person.
-
-AES-256-GCM throughout. The person's key is wrapped by the key-encryption key with the person as context; the fields
-are sealed by the person's key with case and field set as context, so that neither can be moved to another row.
-Destroying the row in `person_keys` erases the person from tables and backups alike.
-"""
+"""Sealing and opening identities, and the keyed digests by which what was sealed is recognised."""
 
 import os
 from collections.abc import Iterable
@@ -17,42 +12,42 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.intake.domain.lookups import KINDS, Kind, normalised
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
+from services.intake.store.vault.ring import KEY_BYTES, NONCE_BYTES, Damaged, Keyring
 
-KEY_BYTES = 32
-NONCE_BYTES = 12
-MARK_BYTES = 4
 FIELD_SET = "identity.1"
 """Names the set of sealed fields and the form they are sealed in; part of the context."""
 
 _values = attrgetter(*IDENTITY_FIELDS)
 
 
-class WrongKey(Exception):
-    """A key was wrapped by another key-encryption key than VAULT_KEK."""
-
-
-class Damaged(Exception):
-    """Sealed bytes do not belong to this case, or were changed."""
-
-
 class Sealed(NamedTuple):
     wrapped_key: bytes
-    """4 bytes that name the key-encryption key, 12 of nonce, 48 of wrapped key."""
+    """As `Keyring.wrap` makes it."""
     sealed: bytes
     """12 bytes of nonce, then the sealed JSON of the fields that are not empty."""
 
 
-class Vault:
-    """Seals and opens identities under one key-encryption key, which never leaves memory."""
+class SealedPerson(NamedTuple):
+    """A sealed identity and where it belongs: it opens nowhere else."""
 
-    def __init__(self, kek: bytes) -> None:
-        if len(kek) != KEY_BYTES:
-            raise ValueError(f"the key-encryption key has {len(kek)} bytes instead of {KEY_BYTES}")
-        self._kek = AESGCM(kek)
-        self._mark = blake2b(kek, digest_size=MARK_BYTES, person=b"rujukan kek name").digest()
-        self._digest_key = blake2b(kek, digest_size=KEY_BYTES, person=b"rujukan digests ").digest()
+    person_id: str
+    case_id: str
+    sealed: Sealed
+
+
+class Vault:
+    """Seals and opens identities. Its keys never leave memory.
+
+    The index key is apart from those of the ring: these are changed from time to time, and digests have to stay.
+    """
+
+    def __init__(self, ring: Keyring, index_key: bytes) -> None:
+        if len(index_key) != KEY_BYTES:
+            raise ValueError(f"the index key has {len(index_key)} bytes instead of {KEY_BYTES}")
+        self.ring = ring
+        self._digest_key = blake2b(index_key, digest_size=KEY_BYTES, person=b"rujukan digests ").digest()
         self._blind_keys = {
-            kind: blake2b(kind.encode(), key=kek, digest_size=KEY_BYTES, person=b"rujukan lookups ").digest()
+            kind: blake2b(kind.encode(), key=index_key, digest_size=KEY_BYTES, person=b"rujukan lookups ").digest()
             for kind in KINDS
         }
 
@@ -60,20 +55,21 @@ class Vault:
         """Seal what `plain` made of an identity, under a new key for this person."""
         random = os.urandom(KEY_BYTES + 2 * NONCE_BYTES)
         key, wrap_nonce, nonce = random[:32], random[32:44], random[44:]
-        wrapped = self._mark + wrap_nonce + self._kek.encrypt(wrap_nonce, key, person_id.encode())
+        wrapped = self.ring.wrap(key, wrap_nonce, person_id)
         return Sealed(wrapped, nonce + AESGCM(key).encrypt(nonce, fields, context(case_id)))
 
     def open(self, sealed: Sealed, *, person_id: str, case_id: str) -> Identity:
         """Open what `seal` sealed. Raises `WrongKey` or `Damaged`."""
-        mark, rest = sealed.wrapped_key[:MARK_BYTES], sealed.wrapped_key[MARK_BYTES:]
-        if mark != self._mark:
-            raise WrongKey("this person's key was wrapped by another key-encryption key than VAULT_KEK")
+        key = self.ring.unwrap(sealed.wrapped_key, person_id)
         try:
-            key = self._kek.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], person_id.encode())
             fields = AESGCM(key).decrypt(sealed.sealed[:NONCE_BYTES], sealed.sealed[NONCE_BYTES:], context(case_id))
         except InvalidTag:
             raise Damaged("the sealed identity does not belong to this case, or was changed") from None
         return Identity(**orjson.loads(fields))
+
+    def open_many(self, people: Iterable[SealedPerson]) -> list[Identity]:
+        """Open many, in order; one that does not open fails them all. Raises `WrongKey` or `Damaged`."""
+        return [self.open(one.sealed, person_id=one.person_id, case_id=one.case_id) for one in people]
 
     def digest(self, *parts: str) -> bytes:
         """A keyed digest (16 bytes) to recognise the same content again. Never an unkeyed one: names can be guessed."""
