@@ -13,7 +13,7 @@ from shared.contracts.fact import Id
 from shared.kit.actor import Actor, system
 from shared.kit.database import Database
 from shared.kit.identity import require
-from shared.kit.web import json_response
+from shared.kit.web import json_response, reads_people
 from shared.verifier import rujukan_verify
 
 router = APIRouter(prefix="/api", tags=["audit"])
@@ -104,6 +104,7 @@ async def get_consistency(
 
 
 @router.get("/search")
+@reads_people
 async def get_search(request: Request, actor: Reader, case: str) -> Response:
     """The cases whose id begins so (at least eight characters), at most 20."""
     async with database_of(request).work(actor, purpose="audit") as work:
@@ -112,6 +113,7 @@ async def get_search(request: Request, actor: Reader, case: str) -> Response:
 
 
 @router.get("/cases/{case_id}/trail")
+@reads_people
 async def get_trail(request: Request, actor: Reader, case_id: Id) -> Response:
     """Every event of a case from all services, in order; the reading itself is on the trail first."""
     async with database_of(request).work(actor, purpose="audit") as work:
@@ -128,6 +130,7 @@ async def get_trail(request: Request, actor: Reader, case_id: Id) -> Response:
 
 
 @router.get("/cases/{case_id}/proof")
+@reads_people
 async def get_proof(request: Request, actor: Reader, case_id: Id) -> Response:
     """The proof bundle of a case, for `rujukan-verify`; the export is on the trail first."""
     async with database_of(request).work(actor, purpose="audit") as work:

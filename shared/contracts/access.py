@@ -1,6 +1,8 @@
 """What every service says about itself: log-ins and refusals (`case_id` is the person's stream), parked records."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from shared.contracts.fact import Code, Fact, Id
 
@@ -29,6 +31,17 @@ class AccessDenied(Fact):
     service: Code
     reason: Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many"]
     thing: Code
+
+
+class MassReading(Fact):
+    """An alarm: somebody has read about so many people within the window. Nothing was refused for it."""
+
+    for_audit = True
+
+    service: Code
+    reader: Code
+    count: Annotated[int, Field(ge=1)]
+    window_s: Annotated[int, Field(ge=1)]
 
 
 class ParkedFact(Fact):

@@ -151,6 +151,7 @@ async def serve(settings: KitSettings, build: Build) -> None:
             ]
         if settings.otel_exporter_otlp_endpoint:
             app.state.health.publish()
+            app.state.identity.admission.publish()
             tasks.append(asyncio.create_task(clock.every(5.0, _refreshed(app.state.health), name="figures")))
         server = asyncio.create_task(_listen(app, settings), name="http")
         done, _ = await asyncio.wait({server, *tasks}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,9 +3,11 @@
 import sys
 from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.kit.web.rates import networks
 
 Role = Literal["http", "consumer", "relay", "clock"]
 ALL_ROLES: tuple[Role, ...] = ("http", "consumer", "relay", "clock")
@@ -70,8 +72,26 @@ class KitSettings(ServiceSettings):
     """Where the services reach the provider, when that is not the address people use (OIDC_ISSUER)."""
     oidc_client_id: str = ""
     oidc_client_secret: str = Field(default="", repr=False)
+    trusted_proxies: str = ""
+    """Networks of our own proxies, with commas: theirs is the X-Forwarded-For that is believed."""
+    rate_address_per_minute: int = Field(default=300, ge=0)
+    """Log-ins from one address; 0 is no limit, here and below. All limits are per process."""
+    rate_person_per_minute: int = Field(default=1_200, ge=0)
+    rate_person_readings_per_minute: int = Field(default=120, ge=0)
+    """Identities, cases, trails, proofs and searches."""
+    rate_client_per_minute: int = Field(default=0, ge=0)
+    rate_client_readings_per_minute: int = Field(default=6_000, ge=0)
+    mass_reading_person_per_hour: int = Field(default=200, ge=0)
+    """At so many readings the trail gets an alarm; nothing is refused for it."""
+    mass_reading_client_per_hour: int = Field(default=10_000, ge=0)
     otel_exporter_otlp_endpoint: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        networks(proxies)
+        return proxies
 
     @property
     def role_set(self) -> frozenset[str]:

@@ -48,7 +48,7 @@ def app(tmp_path: Path) -> FastAPI:
         await request.form()
         return web.redirect(request, "/voyages/1?tab=2", said="Copied")
 
-    @app.post("/api/digest")
+    @app.post("/digest")
     async def digest(request: Request) -> list[str]:
         return [await key_of(request), (await digest_of(request)).hex()]
 
@@ -165,15 +165,15 @@ class TestKey:
     async def test_is_asked_for(self, app: FastAPI, key: str | None) -> None:
         headers = [] if key is None else [(b"idempotency-key", key.encode("latin-1"))]
 
-        answer = await ask(app, "POST", "/api/digest", headers=headers, json={})
+        answer = await ask(app, "POST", "/digest", headers=headers, json={})
 
         assert answer.status_code == 400
         assert answer.json()["code"] == "idempotency_key_missing"
         assert "Idempotency-Key" in answer.json()["detail"]
 
     async def test_comes_from_the_header_or_the_form(self, app: FastAPI) -> None:
-        of_header = await ask(app, "POST", "/api/digest", headers={"Idempotency-Key": '"k-1"'}, json={})
-        of_form = await ask(app, "POST", "/api/digest", data={"idempotency_key": "k-2"})
+        of_header = await ask(app, "POST", "/digest", headers={"Idempotency-Key": '"k-1"'}, json={})
+        of_form = await ask(app, "POST", "/digest", data={"idempotency_key": "k-2"})
 
         assert of_header.json()[0] == "k-1"
         assert of_form.json()[0] == "k-2"
@@ -182,7 +182,7 @@ class TestKey:
 class TestDigest:
     async def test_tells_forms_apart_by_their_fields(self, app: FastAPI) -> None:
         async def digest(**options: Any) -> str:
-            return str((await ask(app, "POST", "/api/digest", **options)).json()[1])
+            return str((await ask(app, "POST", "/digest", **options)).json()[1])
 
         first = await digest(data={"idempotency_key": "1", "csrf": "a", "x": "1"}, files={"f": ("f.csv", b"abc")})
         again = await digest(data={"idempotency_key": "2", "csrf": "b", "x": "1"}, files={"f": ("f.csv", b"abc")})

@@ -18,7 +18,7 @@ from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, language_of, page, page_router, redirect
+from shared.kit.web import FieldProblem, language_of, page, page_router, reads_people, redirect
 from shared.kit.words import Language, msg
 
 router = page_router()
@@ -55,6 +55,7 @@ class Line:
 
 
 @router.get("/")
+@reads_people
 async def search_page(request: Request, actor: Reader, case: str = "") -> Response:
     """A field for a case id; what begins so is listed, a whole id leads to its trail."""
     if not case.strip():
@@ -81,6 +82,7 @@ async def search_page(request: Request, actor: Reader, case: str = "") -> Respon
 
 
 @router.get("/kasus/{case_id}")
+@reads_people
 async def trail_page(request: Request, actor: Reader, case_id: Id) -> Response:
     """Every event of a case in order: who, what, when, why, and whether it is what was sealed."""
     async with _database(request).work(actor, purpose="audit") as work:

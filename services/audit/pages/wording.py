@@ -61,6 +61,7 @@ EVENTS = {
     "access.signed_in.v1": msg("Signed in"),
     "access.signed_out.v1": msg("Signed out"),
     "access.access_denied.v1": msg("Access refused"),
+    "access.mass_reading.v1": msg("Alarm: read about very many people"),
     "access.record_released.v1": msg("A parked record was released"),
     "access.record_discarded.v1": msg("A parked record was discarded"),
 }
@@ -77,6 +78,7 @@ FIELDS = {
     "attempt": msg("Attempt"),
     "change": msg("What was done"),
     "channel": msg("Way in"),
+    "count": msg("How many"),
     "delivery_id": msg("Delivery"),
     "entries": msg("Entries"),
     "event_id": msg("Event"),
@@ -121,6 +123,7 @@ FIELDS = {
     "tree_size": msg("Leaves under the checkpoint"),
     "trouble": msg("Trouble"),
     "voyage_id": msg("Voyage"),
+    "window_s": msg("Within so many seconds"),
 }
 
 VALUES = {
@@ -198,7 +201,7 @@ VALUES = {
     "role": msg("Role does not allow it"),
     "not_yours": msg("Belongs to others"),
     "csrf": msg("Not from a page of ours"),
-    "too_many": msg("Many refusals in a minute"),
+    "too_many": msg("Too often in a minute"),
 }
 
 PURPOSES = {

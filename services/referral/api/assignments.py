@@ -27,7 +27,7 @@ from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
 from shared.kit.refusal import Refusal
-from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_response, key_of, language_of, reads_people
 from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
@@ -133,6 +133,7 @@ async def get_inbox(
 
 
 @router.get("/assignments/{assignment_id}")
+@reads_people
 async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """One case as its agency may see it: coded summary, reasons, history. The reading is on the trail first."""
     async with _database(request).work(actor, purpose="read_case") as work:
@@ -181,6 +182,7 @@ async def post_failures(request: Request, actor: Worker, posted: Items[Failure])
 
 
 @router.get("/assignments/{assignment_id}/identity")
+@reads_people
 async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Who the person is, asked of intake for this reading alone: while you help, and for thirty days after you have."""
     state = request.app.state

@@ -32,7 +32,7 @@ from shared.contracts.fact import Id
 from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, redirect
+from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, reads_people, redirect
 from shared.kit.words import Language, msg, translate
 from shared.kit.work import Work
 
@@ -55,6 +55,7 @@ class Case:
 
 
 @router.get("/rujukan/{assignment_id}")
+@reads_people
 async def case_page(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """The case. Looking at it is on the trail, and opens it when it is new."""
     return await _show(request, actor, assignment_id)

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import csrf, sessions
+from shared.kit.identity.admission import Admission
 from shared.kit.identity.cookies import Cookies
 from shared.kit.identity.issuer import Issuer
 from shared.kit.identity.refusals import BadToken, Denied, ForgedRequest, NotSignedIn, SignInNotRecent
@@ -34,6 +35,7 @@ class Identity:
         self.service_token = ServiceToken(self.issuer, self.client_id, self.client_secret)
         self.cookies = Cookies(service, https=self.public_url.startswith("https://"))
         self.refusals = Refusals(database)
+        self.admission = Admission(settings, database, self.refusals)
 
     async def actor_of(self, request: Request) -> Actor:
         """Who asks, by Bearer token or else by session; also found at `request.state.actor` from then on.
@@ -50,6 +52,7 @@ class Identity:
                 break
         else:
             actor = await self.person_of(request)
+        await self.admission.admit(request, actor)
         request.state.actor = actor
         return actor
 

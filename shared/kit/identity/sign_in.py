@@ -70,6 +70,7 @@ def router(identity: Identity) -> APIRouter:
 
     async def begin(request: Request) -> Response:
         """Send the browser to the identity provider."""
+        await identity.admission.admit_stranger(request)
         target = local_path(request.query_params.get("next"))
         if elsewhere := _other_name_of_this_machine(request, identity.public_url):
             return RedirectResponse(f"{elsewhere}/masuk?{urlencode({'next': target})}", 303, NO_STORE)
@@ -100,6 +101,7 @@ def router(identity: Identity) -> APIRouter:
 
     async def finish(request: Request) -> Response:
         """Come back from the identity provider: a new session, or a refusal."""
+        await identity.admission.admit_stranger(request)
         try:
             attempt = _attempt(request.cookies.get(identity.cookies.attempt, ""))
             actor, provider_session = await _person(identity, attempt, request.query_params)

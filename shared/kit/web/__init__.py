@@ -11,6 +11,7 @@ from shared.kit.web.limits import TooLarge, body_limit, takes
 from shared.kit.web.navigation import language_of, page_router, path_in, redirect
 from shared.kit.web.pages import Nav, fragment, page
 from shared.kit.web.problems import FieldProblem, Invalid, json_response
+from shared.kit.web.rates import reads_people
 
 __all__ = [
     "KEYED",
@@ -31,6 +32,7 @@ __all__ = [
     "page",
     "page_router",
     "path_in",
+    "reads_people",
     "redirect",
     "takes",
 ]
