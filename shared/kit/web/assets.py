@@ -59,9 +59,11 @@ class Assets:
 
 def _read(file: Path) -> Asset:
     content = file.read_bytes()
+    media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     return Asset(
         content=content,
         compressed=gzip.compress(content, 9, mtime=0),
-        media_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        # Of `text/…` the framework says by itself how it is written.
+        media_type=f"{media_type}; charset=utf-8" if media_type.endswith("+xml") else media_type,
         sum=hashlib.sha256(content).hexdigest()[:12],
     )

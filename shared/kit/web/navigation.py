@@ -16,6 +16,7 @@ from shared.kit.words import Language
 
 SIGN_IN = "/masuk"
 """Where people sign in; takes `?next=` with a path to come back to."""
+LONGEST_BACK = 1_000
 
 
 class LanguageConvertor(Convertor[str]):
@@ -59,8 +60,9 @@ def switched(request: Request, language: Language) -> str:
 
 
 def here(request: Request) -> str:
-    """Path and query of this request, to come back to."""
-    return quote(request.scope["path"]) + _query(request)
+    """Path and query of this request, to come back to; the first page when they make too long an address."""
+    address = quote(request.scope["path"]) + _query(request)
+    return address if len(address) <= LONGEST_BACK else path_in(language_of(request), "/")
 
 
 def _query(request: Request) -> str:
