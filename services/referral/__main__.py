@@ -48,12 +48,14 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         clocks=[
             Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
             Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
+            Repeated("referral.remind", 5.0, partial(clock.remind, database)),
         ],
         overdue=partial(desk.count_overdue, database),
         refusals=api.REFUSALS,
         navigation=[
             Nav("/", msg("Inbox"), frozenset(policy.WORKERS)),
             Nav("/eskalasi", msg("Escalations and gaps"), frozenset(policy.SUPERVISORS)),
+            Nav("/pengawasan", msg("Oversight"), frozenset(policy.OVERSEERS)),
             Nav("/angka", msg("Figures"), frozenset(policy.WATCHERS)),
         ],
         state={"routing": routing, "disclosure": Disclosure(http, settings.intake_url)},

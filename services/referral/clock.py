@@ -2,7 +2,7 @@
 
 import structlog
 
-from services.referral.actions import chasing
+from services.referral.actions import chasing, erasing
 from services.referral.actions.routing import Routing
 from shared.kit.actor import system
 from shared.kit.database import TRANSIENT, Database
@@ -54,3 +54,9 @@ async def reroute(database: Database, routing: Routing) -> int:
     """Try open gaps again when the directory has changed."""
     async with database.work(CLOCK, purpose="reroute") as work:
         return await chasing.reroute_gaps(work, routing=routing)
+
+
+async def remind(database: Database) -> int:
+    """Tell of erasures that were not confirmed in time."""
+    async with database.work(CLOCK, purpose="remind") as work:
+        return await erasing.remind(work)

@@ -6,6 +6,7 @@ from shared.kit.actor import Actor
 WORKERS = ("agency_worker", "agency_supervisor", "agency_system")
 """People and systems that answer for their agency."""
 SUPERVISORS = ("agency_supervisor",)
+OVERSEERS = (*SUPERVISORS, "data_protection_officer")
 WATCHERS = ("coordinator", "operator", "auditor", "service")
 """Those who see figures; none of them sees a case here."""
 ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "ngo_member", "ngo_system", "data_protection_officer")
@@ -35,6 +36,16 @@ def may_answer_by_name(actor: Actor) -> bool:
 def overseen_by(actor: Actor) -> str | None:
     """The region a supervisor answers for: a whole province, or one regency of it. `store` filters by it."""
     return actor.region if actor.has(*SUPERVISORS) else None
+
+
+def may_oversee(actor: Actor) -> bool:
+    """True for people who look after what others have left undone: supervisors, and the data protection officer."""
+    return actor.kind == "person" and actor.has(*OVERSEERS)
+
+
+def oversees_everywhere(actor: Actor) -> bool:
+    """True for who oversees the whole country: the data protection officer."""
+    return actor.kind == "person" and actor.has("data_protection_officer")
 
 
 def zone(actor: Actor) -> str:

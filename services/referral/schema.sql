@@ -82,6 +82,35 @@ CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING bt
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 -- policy service_itself on assignments: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
+CREATE TABLE erasure_tasks (
+    task_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    region text,
+    asked_at timestamp with time zone NOT NULL,
+    confirm_by timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    confirmed_by text,
+    overdue_told_at timestamp with time zone,
+    CONSTRAINT erasure_tasks_pkey PRIMARY KEY (task_id),
+    CONSTRAINT one_erasure_task_per_agency_and_case UNIQUE (case_id, agency_id),
+    CONSTRAINT confirmed_erasure_says_who_and_when CHECK (((confirmed_at IS NULL) = (confirmed_by IS NULL)))
+);
+CREATE INDEX erasures_by_limit ON erasure_tasks USING btree (confirm_by) WHERE (confirmed_at IS NULL);
+CREATE INDEX erasures_of_an_agency ON erasure_tasks USING btree (agency_id, confirm_by) WHERE (confirmed_at IS NULL);
+-- policy own_agency on erasure_tasks: USING (agency_id = ( SELECT acting_organisation() AS acting_organisation)) WITH CHECK None
+-- policy own_region on erasure_tasks: USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ("left"(region, 2) = "left"(( SELECT acting_region() AS acting_region), 2)) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))) WITH CHECK None
+-- policy protection_officer on erasure_tasks: USING ( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role) WITH CHECK None
+-- policy service_itself on erasure_tasks: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+-- append-only: persons whose identity was erased
+CREATE TABLE erasures (
+    case_id uuid NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    CONSTRAINT erasures_pkey PRIMARY KEY (case_id)
+);
+-- policy service_itself on erasures: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
 CREATE TABLE escalations (
     escalation_id uuid NOT NULL,
     referral_id uuid NOT NULL,

@@ -9,9 +9,10 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.referral import clock as clocks
 from services.referral import rules
 from services.referral.__main__ import build
-from services.referral.actions import answering, chasing, opening, supervising
+from services.referral.actions import answering, chasing, erasing, opening, supervising
 from services.referral.actions.answering import Answer, Result
 from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing, Reopening
@@ -69,6 +70,13 @@ class Desk:
     async def chase(self) -> int:
         async with self.database.work(system("referral", "clock"), purpose="chase") as work:
             return len(await chasing.chase_due(work, routing=self.routing))
+
+    async def erase(self, *erasures: Heard[Any]) -> None:
+        async with self.database.work(system("referral", "consumer"), purpose="hear") as work:
+            await erasing.ask_for_erasure(work, erasures)
+
+    async def remind(self) -> int:
+        return await clocks.remind(self.database)
 
     async def reroute(self) -> int:
         async with self.database.work(system("referral", "clock"), purpose="reroute") as work:
@@ -134,6 +142,7 @@ PEOPLE = {
     "makassar": Actor("penyelia.7371", "DINSOS-73.71", frozenset({"agency_supervisor"}), region="73.71"),
     "robot": Actor("robot.73", "BP3MI-73", frozenset({"agency_supervisor"}), kind="client", region="73"),
     "unplaced": Actor("penyelia", "DINSOS-73.06", frozenset({"agency_supervisor"})),
+    "dpo": Actor("dpo", "KP2MI", frozenset({"data_protection_officer"})),
     "coordinator": Actor("koordinator", "KP2MI", frozenset({"coordinator"})),
     "ngo": Actor("lsm", "NGO-SBMI", frozenset({"ngo_member"})),
     "worker": Actor("dinsos.7306", "DINSOS-73.06", frozenset({"agency_worker"}), region="73.06"),

@@ -1,10 +1,10 @@
 """Things referral deals with, always valid; tests say only what matters to them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.contracts.fact import Told
-from shared.contracts.intake import ArrivalRecorded
+from shared.contracts.fact import Fact, Told
+from shared.contracts.intake import ArrivalRecorded, PersonErased
 from shared.kit.actor import Actor
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
@@ -33,15 +33,21 @@ def an_arrival(*needs: str, origin: str | None = "73.06", age_band: str = "adult
     return heard(fact)
 
 
-def heard(fact: ArrivalRecorded, event_id: str | None = None) -> Heard[Any]:
+def an_erasure(case_id: str, *recipients: str, within: timedelta = timedelta(days=3)) -> Heard[Any]:
+    """The person of this case was erased, whom these agencies had been shown."""
+    fact = PersonErased(case_id=case_id, reason="request", recipients=recipients, confirm_by=START + within)
+    return heard(fact)
+
+
+def heard(fact: Fact, event_id: str | None = None) -> Heard[Any]:
     """The fact as the inbox hands it over."""
-    told = Told[ArrivalRecorded](
+    told = Told[type(fact)](  # type: ignore[misc]
         actor="petugas.nnk", organisation="BP3MI-65", role="port_officer", purpose="receive", data=fact
     )
     return Heard(
         event_id=event_id or new_id(),
         source="intake",
-        type=ArrivalRecorded.type,
+        type=fact.type,
         case_id=fact.case_id,
         case_seq=1,
         occurred_at=START,

@@ -1,7 +1,8 @@
 """Who the person is, for one reader at the agency that helps: on the trail here, asked of intake, kept nowhere."""
 
-from services.referral.actions import answering
+from services.referral.actions import answering, erasing
 from services.referral.domain import assignments
+from services.referral.domain.refusals import IdentityErased
 from services.referral.gateways import Disclosure
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -13,11 +14,14 @@ async def read_identity(
 ) -> dict[str, str]:
     """The fields the need allows. The reading is committed before intake is asked, which journals what it gives.
 
-    Raises `AssignmentUnknown`, `IdentityWithheld`, `DisclosureEnded`, `IdentityFollows`.
+    Raises `AssignmentUnknown`, `IdentityErased`, `IdentityWithheld`, `DisclosureEnded`, `IdentityFollows`.
     """
     async with database.work(actor, purpose="read_identity") as work:
         need, assignment = await answering.read_case(work, assignment_id)
+        erased_at = await erasing.find_erased_at(work, need.referral.case_id)
         now = work.now
+    if erased_at is not None:
+        raise IdentityErased
     assignments.expect_disclosable(assignment, now=now)
     return await disclosure.disclose(
         token,

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.erasures import ErasureTask
 from services.referral.domain.needs import Need
 from services.referral.store.needs import Escalation
 from shared.contracts import referral as says
@@ -109,6 +110,14 @@ def gap_closed(need: Need, gap_id: str) -> says.GapClosed:
 
 def case_read(need: Need, a: Assignment) -> says.CaseRead:
     return says.CaseRead(**about(need), assignment_id=a.assignment_id, agency_id=a.agency_id)
+
+
+def erasure_confirmed(task: ErasureTask) -> says.ErasureConfirmed:
+    return says.ErasureConfirmed(case_id=task.case_id, agency_id=task.agency_id)
+
+
+def erasure_overdue(task: ErasureTask) -> says.ErasureOverdue:
+    return says.ErasureOverdue(case_id=task.case_id, agency_id=task.agency_id, confirm_by=task.confirm_by)
 
 
 def directory_changed(agency: Agency, change: str, fields: Sequence[str] = ()) -> says.DirectoryChanged:

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from services.referral.api import assignments, directory, supervision
+from services.referral.api import assignments, directory, erasures, supervision
 from services.referral.api.items import REFUSALS
 
 __all__ = ["REFUSALS", "router"]
 
 router = APIRouter(prefix="/api", tags=["referral"])
-for part in (assignments, supervision, directory):
+for part in (assignments, erasures, supervision, directory):
     router.include_router(part.router)

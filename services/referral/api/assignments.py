@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing
+from services.referral.actions import answering, disclosing, erasing
 from services.referral.actions.answering import Answer, Result
 from services.referral.api.items import Items, answer_of
 from services.referral.domain import assignments, refusals
@@ -139,8 +139,10 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
     async with _database(request).work(actor, purpose="read_case") as work:
         need, assignment = await answering.read_case(work, assignment_id)
         bodies = await needs.find_explanations(work, [need.referral.explanation])
+        erased_at = await erasing.find_erased_at(work, need.referral.case_id)
         now = work.now
-    return json_response(_case(need, assignment, bodies[need.referral.explanation], now))
+    case = _case(need, assignment, bodies[need.referral.explanation], now)
+    return json_response(case | {"identity_erased_at": erased_at and erased_at.isoformat()})
 
 
 @router.post("/assignments/acknowledgements", response_model=Results, openapi_extra=KEYED)

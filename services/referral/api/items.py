@@ -36,6 +36,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
         "child_needs_officer",
         msg("A child's need is closed only by a person who answers for it by name"),
     ),
+    refusals.IdentityErased: (409, "identity_erased", msg("The identity was erased")),
+    refusals.ErasureUnknown: (404, "erasure_unknown", msg("There is no such erasure to confirm")),
     refusals.IdentityWithheld: (409, "identity_withheld", msg("The identity is not disclosed")),
     refusals.DisclosureEnded: (409, "disclosure_ended", msg("The identity is not disclosed any more")),
     ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),

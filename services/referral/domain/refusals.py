@@ -86,6 +86,14 @@ class HandoverMissing(Refused):
     """A handover has witnesses: without the number of its minutes it is not one (Permen P2MI 32/2025 Art. 13)."""
 
 
+class IdentityErased(Refused):
+    """The person's identity was erased: nobody can read it any more, whoever helps."""
+
+
+class ErasureUnknown(Refused):
+    """There is no such erasure to confirm, or it is another agency's or region's; both look the same from outside."""
+
+
 class IdentityFollows(Refused):
     """Intake is away, or has not heard of the acceptance yet. The acceptance stands; ask again in a moment."""
 

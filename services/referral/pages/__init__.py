@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.referral.pages import cases, closing, figures, inbox, supervision
+from services.referral.pages import cases, closing, erasures, figures, inbox, oversight, supervision
 
 router = APIRouter()
-for part in (inbox, cases, supervision, closing, figures):
+for part in (inbox, cases, erasures, supervision, closing, oversight, figures):
     router.include_router(part.router)

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing
+from services.referral.actions import answering, disclosing, erasing
 from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments
 from services.referral.domain.assignments import Assignment
@@ -19,6 +19,7 @@ from services.referral.domain.refusals import (
     AlreadyAnswered,
     AssignmentUnknown,
     DisclosureEnded,
+    IdentityErased,
     IdentityFollows,
     IdentityWithheld,
     Refused,
@@ -40,7 +41,7 @@ router = page_router()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 
-Identity = dict[str, str] | Literal["follows", "withheld", "ended"] | None
+Identity = dict[str, str] | Literal["follows", "withheld", "ended", "erased"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Case:
     lines: list[explanations.Line]
     rules_version: str
     agency_names: dict[str, str]
+    erased_at: datetime | None
 
 
 @router.get("/rujukan/{assignment_id}")
@@ -226,12 +228,15 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         assignment=assignment,
         lines=explanations.lines(language, need, decision, directory),
         rules_version=decision.rules_version,
+        erased_at=await erasing.find_erased_at(work, need.referral.case_id),
         agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},
     )
 
 
 async def _identity(request: Request, actor: Actor, case: Case, now: datetime) -> Identity:
     """Who it is, asked of intake for this view alone; None before acceptance, and once the help was given."""
+    if case.erased_at is not None:
+        return "erased"
     try:
         assignments.expect_disclosable(case.assignment, now=now)
     except DisclosureEnded:
@@ -247,6 +252,8 @@ async def _identity(request: Request, actor: Actor, case: Case, now: datetime) -
         )
     except IdentityFollows:
         return "follows"
+    except IdentityErased:
+        return "erased"
     except IdentityWithheld:
         return "withheld"
 

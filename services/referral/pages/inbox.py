@@ -10,8 +10,9 @@ from services.referral.actions import answering
 from services.referral.actions.answering import Answer
 from services.referral.domain import assignments
 from services.referral.domain.assignments import Assignment
+from services.referral.pages import erasures as erasing
 from services.referral.pages import labels
-from services.referral.store import desk
+from services.referral.store import desk, erasures
 from services.referral.store.desk import InboxItem
 from shared.kit.actor import Actor
 from shared.kit.identity import actor_of, require
@@ -24,6 +25,7 @@ Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 Anybody = Annotated[Actor, Depends(actor_of)]
 
 PAGE_ROWS = 200
+MOST_ERASURES = 50
 SOME_ACCEPTED = msg_count(
     "%(n)s referral accepted. The others had been answered or were no longer open.",
     "%(n)s referrals accepted. The others had been answered or were no longer open.",
@@ -39,9 +41,11 @@ TABS: dict[str, tuple[str, tuple[str, ...]]] = {
 async def inbox_page(
     request: Request, actor: Anybody, tab: str = "baru", after: Annotated[str, Query(pattern=desk.PLACE)] = ""
 ) -> Response:
-    """The agency's inbox; a coordinator's first page are the figures."""
+    """The agency's inbox; a coordinator's first page are the figures, the protection officer's is oversight."""
     if policy.may_watch(actor) and not policy.may_answer(actor):
         return redirect(request, "/angka")
+    if policy.oversees_everywhere(actor) and not policy.may_answer(actor):
+        return redirect(request, "/pengawasan")
     await require(*policy.WORKERS)(request)
     tab = tab if tab in TABS else "baru"
     _, states = TABS[tab]
@@ -49,6 +53,7 @@ async def inbox_page(
         read = desk.list_ended if tab == "selesai" else desk.list_inbox
         found = await read(work, states, after=after, limit=PAGE_ROWS + 1)
         counts = await desk.count_inbox(work)
+        to_erase = await erasures.list_open(work, MOST_ERASURES)
         now = work.now
     if after and not found:
         return redirect(request, f"/?tab={tab}")
@@ -63,6 +68,7 @@ async def inbox_page(
         ],
         rows=[_row(request, item) for item in shown],
         further=f"/?tab={tab}&after={shown[-1].place}" if len(found) > len(shown) else "",
+        to_erase=erasing.shown(to_erase),
         organisation=actor.organisation,
         now=now,
         zone=policy.zone(actor),

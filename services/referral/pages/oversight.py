@@ -1,0 +1,41 @@
+"""What others have left undone, before those who look after it: supervisors of the region, the protection officer."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from services.referral import policy
+from services.referral.pages import erasures as erasing
+from services.referral.pages import labels
+from services.referral.store import erasures
+from shared.kit.actor import Actor
+from shared.kit.identity import deny, require
+from shared.kit.web import page, page_router
+from shared.kit.words import msg
+
+router = page_router()
+
+Overseer = Annotated[Actor, Depends(require(*policy.OVERSEERS))]
+
+MOST_ROWS = 100
+
+
+@router.get("/pengawasan")
+async def oversight_page(request: Request, actor: Overseer) -> Response:
+    """Erasures that agencies have not confirmed in time."""
+    everywhere = policy.oversees_everywhere(actor)
+    if not everywhere and policy.overseen_by(actor) is None:
+        await deny(request, actor, "not_yours", msg("No region is assigned to you."))
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        overdue = await erasures.list_overdue(work, MOST_ROWS, everywhere=everywhere)
+        directory = (await request.app.state.routing.router(work)).directory
+        now = work.now
+    return page(
+        request,
+        "oversight.html",
+        region="" if everywhere else labels.region(actor.region or ""),
+        erasures=erasing.shown(overdue, {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue}),
+        now=now,
+        zone=policy.zone(actor),
+    )

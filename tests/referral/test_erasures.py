@@ -1,0 +1,182 @@
+"""When a person was erased: who had been shown the identity erases its copy and says so, or is asked after."""
+
+from datetime import timedelta
+from typing import Any
+
+from services.referral.actions.answering import Answer
+from shared.contracts.intake import ArrivalRecorded, PersonErased
+from shared.kit.heard import Heard
+from shared.kit.ids import new_id
+from tests.referral.conftest import Desk, Site
+from tests.referral.factories import an_arrival, an_erasure
+from tests.referral.intake_server import IntakeServer
+from tests.referral.test_consumers import hear
+from tests.referral.test_pages import posted, said
+
+AGENCY = "DINSOS-73.06"
+
+
+async def somebody_helped(desk: Desk) -> Heard[ArrivalRecorded]:
+    """An elderly person from Gowa whom the social office there has accepted."""
+    arrival = an_arrival("ELDER")
+    await desk.open(arrival)
+    await desk.answer("accept", AGENCY, Answer(await assignment(desk)))
+    return arrival
+
+
+async def assignment(desk: Desk) -> str:
+    [row] = await desk.rows("SELECT assignment_id FROM assignments WHERE agency_id = $1", AGENCY)
+    return str(row["assignment_id"])
+
+
+async def task(desk: Desk) -> str:
+    [row] = await desk.rows("SELECT task_id FROM erasure_tasks")
+    return str(row["task_id"])
+
+
+async def confirmed(site: Site, actor: str, *task_ids: str, key: str | None = None) -> list[dict[str, Any]]:
+    body = {"items": [{"task_id": task_id} for task_id in task_ids]}
+    answer = await site(actor).send("POST", "/api/erasures/confirmations", key=key, json=body)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+class TestHearing:
+    async def test_gives_each_recipient_one_task_however_often_it_is_heard(self, desk: Desk) -> None:
+        erasure: Heard[PersonErased] = an_erasure(new_id(), AGENCY, "DINKES-65.03", AGENCY)
+
+        await hear(desk, erasure)
+        await hear(desk, erasure, an_erasure(erasure.case_id, AGENCY))
+
+        rows = await desk.rows("SELECT agency_id, region FROM erasure_tasks ORDER BY agency_id")
+        assert [tuple(row) for row in rows] == [("DINKES-65.03", "65.03"), (AGENCY, "73.06")]
+
+    async def test_lays_a_task_of_a_national_agency_where_help_is_due(self, desk: Desk) -> None:
+        arrival = await somebody_helped(desk)
+
+        await desk.erase(an_erasure(arrival.case_id, "KEMENSOS"))
+
+        assert [row["region"] for row in await desk.rows("SELECT region FROM erasure_tasks")] == ["73.06"]
+
+
+class TestAgency:
+    async def test_is_asked_on_top_of_its_inbox_in_codes_and_confirms_by_name(self, desk: Desk, site: Site) -> None:
+        arrival = await somebody_helped(desk)
+        await desk.erase(an_erasure(arrival.case_id, AGENCY))
+
+        inbox = await site("worker").get("/id/")
+        done = await posted(site, "worker", f"/id/penghapusan/{await task(desk)}/konfirmasi", erased="1")
+
+        assert "Hapus salinan instansi Anda" in said(inbox)
+        assert f"RJ-{arrival.case_id[-8:-4]}-{arrival.case_id[-4:]}".upper() in said(inbox)
+        assert done.status_code == 303
+        assert "Hapus salinan" not in said(await site("worker").get("/id/"))
+        [row] = await desk.rows("SELECT confirmed_by FROM erasure_tasks")
+        assert row["confirmed_by"] == "dinsos.7306"
+        assert await desk.told() == [*(await desk.told())[:-1], "erasure_confirmed"]
+
+    async def test_has_to_tick_that_the_copy_is_erased(self, desk: Desk, site: Site) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+
+        answer = await posted(site, "worker", f"/id/penghapusan/{await task(desk)}/konfirmasi")
+
+        assert answer.status_code == 422
+        assert await desk.rows("SELECT FROM erasure_tasks WHERE confirmed_at IS NULL")
+
+    async def test_confirms_by_its_system_once_for_a_key(self, desk: Desk, site: Site) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+        [open_] = (await site(AGENCY).get("/api/erasures")).json()["items"]
+        assert open_.keys() == {"task_id", "case_id", "asked_at", "confirm_by"}
+
+        first = await confirmed(site, AGENCY, open_["task_id"], key="k")
+        desk.clock.advance(timedelta(hours=1))
+        again = await confirmed(site, AGENCY, open_["task_id"], key="k")
+        anew = await confirmed(site, AGENCY, open_["task_id"])
+
+        assert first == again == anew
+        assert first[0]["ok"]
+        assert (await site(AGENCY).get("/api/erasures")).json()["items"] == []
+        assert (await desk.told()).count("erasure_confirmed") == 1
+
+    async def test_neither_sees_nor_confirms_anothers(self, desk: Desk, site: Site) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+
+        foreign, missing = await confirmed(site, "DINKES-73.71", await task(desk), new_id())
+
+        assert foreign | {"task_id": ""} == missing | {"task_id": ""}
+        assert (foreign["ok"], foreign["status"]) == (False, 404)
+        assert (await site("DINKES-73.71").get("/api/erasures")).json()["items"] == []
+        assert "Hapus salinan" not in said(await site("DINKES-73.71").get("/id/"))
+
+
+class TestOverdue:
+    async def test_is_told_once(self, desk: Desk) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+        desk.clock.advance(timedelta(days=3))
+
+        assert [await desk.remind(), await desk.remind()] == [1, 0]
+        assert await desk.told() == ["erasure_overdue"]
+
+    async def test_is_not_told_of_what_was_confirmed(self, desk: Desk, site: Site) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+        await confirmed(site, AGENCY, await task(desk))
+        desk.clock.advance(timedelta(days=3))
+
+        assert await desk.remind() == 0
+
+    async def test_is_before_the_supervisor_of_the_region_who_may_confirm_by_name(self, desk: Desk, site: Site) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+        assert "Setiap salinan" in said(await site("gowa").get("/id/pengawasan"))
+        desk.clock.advance(timedelta(days=4))
+
+        pages = [said(await site(actor).get("/id/pengawasan")) for actor in ("supervisor", "gowa", "dpo")]
+        assert all("Gowa" in page for page in pages)
+        done = await posted(site, "supervisor", f"/id/penghapusan/{await task(desk)}/wakili", erased="1")
+
+        assert done.status_code == 303
+        [row] = await desk.rows("SELECT agency_id, confirmed_by FROM erasure_tasks")
+        assert (row["agency_id"], row["confirmed_by"]) == (AGENCY, "penyelia.73")
+        assert "erasure_confirmed" in await desk.told()
+
+    async def test_is_nobodys_elsewhere_nor_a_systems_nor_confirmed_for_the_agency_in_time(
+        self, desk: Desk, site: Site
+    ) -> None:
+        await desk.erase(an_erasure(new_id(), AGENCY))
+        path = f"/id/penghapusan/{await task(desk)}/wakili"
+
+        early = await posted(site, "supervisor", path, erased="1")
+        desk.clock.advance(timedelta(days=4))
+        others = [
+            (await posted(site, actor, path, erased="1")).status_code for actor in ("makassar", "robot", "worker")
+        ]
+
+        assert early.status_code == 404
+        assert others == [404, 404, 403]
+        assert "Setiap salinan" in said(await site("makassar").get("/id/pengawasan"))
+
+
+class TestCaseOfAnErasedPerson:
+    async def test_says_so_and_never_asks_who_it_was(self, desk: Desk, site: Site, intake: IntakeServer) -> None:
+        arrival = await somebody_helped(desk)
+        await desk.erase(an_erasure(arrival.case_id, AGENCY))
+        assignment_id = await assignment(desk)
+
+        page = said(await site("worker").get(f"/id/rujukan/{assignment_id}"))
+        identity = await site(AGENCY).get(f"/api/assignments/{assignment_id}/identity")
+        case = (await site(AGENCY).get(f"/api/assignments/{assignment_id}")).json()
+
+        assert "Identitas telah dihapus" in page
+        assert (identity.status_code, identity.json()["code"]) == (409, "identity_erased")
+        assert case["identity_erased_at"]
+        assert intake.asked == []
+
+    async def test_goes_on_to_its_end(self, desk: Desk, site: Site) -> None:
+        arrival = await somebody_helped(desk)
+        await desk.erase(an_erasure(arrival.case_id, AGENCY))
+        assignment_id = await assignment(desk)
+
+        done = await posted(site, "worker", f"/id/rujukan/{assignment_id}/selesai", outcome="SERVICE_DELIVERED")
+
+        assert done.status_code == 303
+        assert (1, AGENCY, "completed") in await desk.attempts()
