@@ -43,6 +43,9 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 }
 
 
+    refusals.RecordedAndErased: (410, "identity_erased", msg("The identity was erased")),
+    refusals.CaseUnknown: (404, "case_unknown", msg("There is no such case")),
+    refusals.ReferenceUnfit: (422, "reference_unfit", msg("This is not a number of a request")),
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
     """Put intake together."""
     vault = await vault_of(settings)

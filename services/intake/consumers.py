@@ -1,11 +1,13 @@
 """What intake hears of referral."""
 
-from services.intake.actions import referrals
+from services.intake.actions import erasures, referrals
 from shared.contracts.referral import (
     AssignmentAccepted,
     AssignmentCancelled,
     AssignmentCompleted,
     AssignmentFailed,
+    ErasureConfirmed,
+    ErasureOverdue,
     ReferralOpened,
 )
 from shared.kit.heard import Heard
@@ -27,3 +29,7 @@ def subscribe(inbox: Inbox) -> None:
     @inbox.hears(AssignmentCompleted, AssignmentFailed, AssignmentCancelled)
     async def on_assignments_ended(work: Work, heard: list[referrals.Ended]) -> None:
         await referrals.end_disclosures(work, heard)
+
+    @inbox.hears(ErasureConfirmed, ErasureOverdue)
+    async def on_copies_erased_or_not(work: Work, heard: list[erasures.Said]) -> None:
+        await erasures.note_confirmations(work, heard)

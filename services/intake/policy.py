@@ -13,6 +13,14 @@ def own_port(actor: Actor) -> str:
     return actor.port
 
 
+PROTECTION_ROLE = "data_protection_officer"
+
+
+def may_protect(actor: Actor) -> bool:
+    """Erase, hold, correct and hand out what is kept of people at any port: an officer's duty, or the clock's."""
+    return (actor.kind == "person" and actor.has(PROTECTION_ROLE)) or actor.kind == "system"
+
+
 DISCLOSURE_CLIENT = "svc-referral"
 """The client that referral has at the identity provider. No other service has any business with names."""
 

@@ -31,13 +31,16 @@ CREATE TABLE arrivals (
     sealed bytea NOT NULL,
     CONSTRAINT arrivals_pkey PRIMARY KEY (case_id),
     CONSTRAINT arrival_age_band_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'unknown'::text]))),
+    CONSTRAINT arrival_by_list_has_a_row_until_it_is_erased CHECK (((channel <> 'manifest'::text) OR (manifest_row IS NOT NULL) OR (octet_length(sealed) = 0))) NOT VALID,
+    CONSTRAINT arrival_by_list_names_its_list CHECK (((channel = 'manifest'::text) = (manifest_id IS NOT NULL))) NOT VALID,
+    CONSTRAINT arrival_by_list_names_its_row CHECK (((channel = 'manifest'::text) OR (manifest_row IS NULL))) NOT VALID,
     CONSTRAINT arrival_channel_is_known CHECK ((channel = ANY (ARRAY['single'::text, 'batch'::text, 'manifest'::text]))),
     CONSTRAINT arrival_has_a_need CHECK (('NEED'::text = ANY (needs))),
     CONSTRAINT arrival_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'X'::text]))),
     CONSTRAINT child_has_a_child_need CHECK (((age_band <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (needs && ARRAY['UAC'::text, 'CHILD'::text]))),
-    CONSTRAINT manifest_arrival_names_its_row CHECK (((channel = 'manifest'::text) = ((manifest_id IS NOT NULL) AND (manifest_row IS NOT NULL)))),
     CONSTRAINT nobody_arrives_in_the_future CHECK ((arrived_at <= (recorded_at + '00:05:00'::interval)))
 );
+CREATE INDEX arrivals_of_person ON arrivals USING btree (person_id);
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
 -- policy own_port on arrivals: USING ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)) WITH CHECK None
 -- policy service_itself on arrivals: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
@@ -64,6 +67,45 @@ CREATE TABLE disclosure_grants (
     CONSTRAINT disclosure_grants_pkey PRIMARY KEY (assignment_id)
 );
 -- policy service_itself on disclosure_grants: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+-- append-only: each time that an identity was shown to an agency
+CREATE TABLE disclosures (
+    disclosure_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    assignment_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    reader text NOT NULL,
+    purpose text NOT NULL,
+    fields text[] NOT NULL,
+    disclosed_at timestamp with time zone NOT NULL,
+    CONSTRAINT disclosures_pkey PRIMARY KEY (disclosure_id)
+);
+CREATE INDEX disclosures_of_case ON disclosures USING btree (case_id, disclosure_id);
+-- policy service_itself on disclosures: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+CREATE TABLE erasure_recipients (
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    confirmed_at timestamp with time zone,
+    overdue_at timestamp with time zone,
+    CONSTRAINT erasure_recipients_pkey PRIMARY KEY (case_id, agency_id)
+);
+-- policy service_itself on erasure_recipients: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+-- append-only: the receipt of each erasure
+CREATE TABLE erasures (
+    person_id uuid NOT NULL,
+    reason text NOT NULL,
+    reference text NOT NULL,
+    erased_by text NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    confirm_by timestamp with time zone NOT NULL,
+    CONSTRAINT erasures_pkey PRIMARY KEY (person_id),
+    CONSTRAINT erasure_reason_is_known CHECK ((reason = ANY (ARRAY['request'::text, 'retention'::text, 'order'::text]))),
+    CONSTRAINT erasure_reference_is_short CHECK (((char_length(reference) >= 1) AND (char_length(reference) <= 40)))
+);
+CREATE INDEX erasures_in_time ON erasures USING btree (erased_at, person_id);
+-- policy service_itself on erasures: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE held_rows (
     manifest_id uuid NOT NULL,
@@ -214,7 +256,7 @@ CREATE TABLE referred_needs (
   WHERE (a.case_id = referred_needs.case_id))) WITH CHECK None
 -- policy service_itself on referred_needs: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
--- append-only: which key recorded which case
+-- which key recorded which case
 CREATE TABLE requests (
     scope uuid NOT NULL,
     key bytea NOT NULL,
@@ -223,6 +265,7 @@ CREATE TABLE requests (
     CONSTRAINT requests_pkey PRIMARY KEY (scope, key),
     CONSTRAINT request_key_is_short CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 200)))
 );
+CREATE INDEX requests_of_case ON requests USING btree (case_id);
 -- policy service_itself on requests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE revocations (

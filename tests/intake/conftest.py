@@ -19,6 +19,7 @@ from shared.kit.ids import new_id
 from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
+    DPO,
     INDEX_KEY,
     KEK,
     NOTIFY,
@@ -58,7 +59,7 @@ async def owner(database: Database, database_urls: DatabaseUrls) -> AsyncIterato
 
 
 ACTORS = {"officer": OFFICER, "system": SYSTEM, "stranger": STRANGER, "referral": REFERRAL, "notify": NOTIFY,
-          "worker": WORKER}  # fmt: skip
+          "worker": WORKER, "dpo": DPO}  # fmt: skip
 
 
 class SignedIn:

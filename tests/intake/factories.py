@@ -16,7 +16,8 @@ from services.intake.domain.voyages import Voyage
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Keyring, Vault
 from shared.contracts import codes
-from shared.contracts.referral import ReferralFact
+from shared.contracts.fact import Fact
+from shared.contracts.referral import AssignmentAccepted, ReferralFact
 from shared.kit import journal
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -31,6 +32,12 @@ SYSTEM = Actor(id="port-NNK", organisation="port-NNK", roles=frozenset({"port_sy
 STRANGER = Actor(id="dedi", organisation="P4MI-ETK", roles=frozenset({"port_officer"}), port="ETK")
 REFERRAL = Actor(id="svc-referral", organisation="rujukan", roles=frozenset({"service"}), kind="client")
 NOTIFY = Actor(id="svc-notify", organisation="rujukan", roles=frozenset({"service"}), kind="client")
+DPO = Actor(
+    id="dpo",
+    organisation="KP2MI",
+    roles=frozenset({"data_protection_officer"}),
+    authenticated_at=datetime(2099, 1, 1, tzinfo=UTC),  # just now, whatever the clock of a test says
+)
 WORKER = Actor(id="wati", organisation="DINSOS-73.06", roles=frozenset({"agency_worker"}), region="73.06")
 
 
@@ -97,7 +104,22 @@ def a_referral_fact(kind: type[ReferralFact], case_id: str, *, need: str, **said
     return kind(case_id=case_id, referral_id=new_id(), need=need, province="73", restricted=False, **said)
 
 
-async def hear(database: Database, *facts: ReferralFact) -> None:
+async def an_accepted(database: Database, case_id: str, need: str = "SICK", agency: str = "DINKES-73.06") -> str:
+    """The id of an assignment that intake has heard was accepted."""
+    assignment_id = new_id()
+    await hear(database, a_referral_fact(AssignmentAccepted, case_id, need=need, assignment_id=assignment_id,
+                                         agency_id=agency, attempt=1, service_due_at=START))  # fmt: skip
+    return assignment_id
+
+
+async def a_disclosure(referral: Any, case_id: str, assignment_id: str, agency: str) -> Any:
+    """What referral is answered that asks for an identity on behalf of a worker of the agency."""
+    sent = {"case_id": case_id, "assignment_id": assignment_id, "agency_id": agency, "reader": "wati",
+            "purpose": "service"}  # fmt: skip
+    return await referral.post("/api/disclosures", json=sent)
+
+
+async def hear(database: Database, *facts: Fact) -> None:
     """Have intake hear facts of referral, each twice, as Kafka may deliver them."""
     inbox = Inbox(database)
     consumers.subscribe(inbox)

@@ -14,7 +14,6 @@ from services.intake.domain.people import IDENTITY_FIELDS
 from services.intake.store.vault import Vault
 from shared.contracts import codes
 from shared.contracts.referral import (
-    AssignmentAccepted,
     AssignmentCancelled,
     AssignmentCompleted,
     AssignmentFailed,
@@ -25,7 +24,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import START, a_new_arrival, a_referral_fact, an_arrival, hear
+from tests.intake.factories import START, a_new_arrival, a_referral_fact, an_accepted, an_arrival, hear
 
 Site = Callable[[str], Browser]
 
@@ -36,13 +35,6 @@ async def a_case(database: Database, vault: Vault) -> str:
     [recorded] = await record_arrivals(database, [a_new_arrival(vault, arrival=an_arrival(who=SECRET))])
     assert isinstance(recorded, Recorded)
     return recorded.case_id
-
-
-async def an_accepted(database: Database, case_id: str, need: str = "SICK", agency: str = "DINKES-73.06") -> str:
-    assignment_id = new_id()
-    await hear(database, a_referral_fact(AssignmentAccepted, case_id, need=need, assignment_id=assignment_id,
-                                         agency_id=agency, attempt=1, service_due_at=START))  # fmt: skip
-    return assignment_id
 
 
 async def asked(site: Site, case_id: str, assignment_id: str, actor: str = "referral", **said: str) -> Any:

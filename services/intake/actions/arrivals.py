@@ -18,6 +18,7 @@ from services.intake.domain.refusals import (
     ArrivalInFuture,
     ArrivalLongAgo,
     PortUnknown,
+    RecordedAndErased,
     RecordedDifferently,
     VoyageUnknown,
 )
@@ -40,6 +41,8 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 ENTERED_WITHIN = timedelta(days=366)
 """What was written by hand is entered later, but help to settle again ends a year after landing (Perban 6/2023)."""
 KNOWN_VOYAGES = 1000
+ERASED = b""
+"""What is kept of the content of an arrival whose person was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +277,15 @@ def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
     return vault.digest_of(fields + orjson.dumps(coded))
 
 
+def is_as_before(known: store.Known, content: bytes) -> bool:
+    """True when what was recorded under a list's key says the same; of an erased person nobody can tell otherwise."""
+    return known.content in (content, ERASED)
+
+
 def _repeated(sent: store.NewArrival, known: store.Known) -> Recorded | RecordedDifferently:
-    if known.content != sent.content:
+    # A row's key says who it is about. A client's key says nothing, and nobody is lost behind one that was reused.
+    if known.content == ERASED and sent.manifest_id is None:
+        return RecordedAndErased(known.manifest_id)
+    if not is_as_before(known, sent.content):
         return RecordedDifferently(known.manifest_id)
     return Recorded(known.case_id, known.age_band, known.needs, new=False, manifest_id=known.manifest_id)

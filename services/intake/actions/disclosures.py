@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.intake import policy
 from services.intake.domain.disclosures import FIELDS, RefusalReason, refusal
 from services.intake.domain.refusals import NotAllowed
-from services.intake.store import arrivals, referrals
+from services.intake.store import arrivals, disclosures, referrals
 from services.intake.store.vault import Sealed, Vault
 from shared.contracts.intake import DisclosureRefused, IdentityDisclosed
 from shared.kit.work import Work
@@ -45,7 +45,7 @@ async def disclose_identity(work: Work, vault: Vault, ask: Ask) -> Disclosed | R
             )
         )
         return fields
-    work.record(
+    disclosure_id = work.record(
         IdentityDisclosed(
             case_id=ask.case_id,
             assignment_id=ask.assignment_id,
@@ -54,6 +54,15 @@ async def disclose_identity(work: Work, vault: Vault, ask: Ask) -> Disclosed | R
             reader=ask.reader,
         )
     )
+    await disclosures.add(
+        work,
+        disclosure_id,
+        case_id=ask.case_id,
+        assignment_id=ask.assignment_id,
+        agency_id=ask.agency_id,
+        reader=ask.reader,
+        fields=tuple(fields),
+    )
     return Disclosed(fields)
 
 
@@ -61,12 +70,14 @@ async def _open(work: Work, vault: Vault, ask: Ask) -> dict[str, str] | RefusalR
     """The fields that this agency may see, or why it may see none."""
     grant = await referrals.find_grant(work, ask.assignment_id)
     reason = refusal(grant, case_id=ask.case_id, agency_id=ask.agency_id, now=work.now)
-    if reason is not None or grant is None:
+    if grant is None or reason not in (None, "ended"):
         return reason or "not_accepted"
     kept = await arrivals.find_sealed(work, ask.case_id)
     if kept is None:
         return "unknown_case"
     if kept.wrapped_key is None:
-        return "erased"
+        return "erased"  # which also ended the grant; that there is nothing left is what the agency has to know
+    if reason is not None:
+        return reason
     identity = vault.open(Sealed(kept.wrapped_key, kept.sealed), person_id=kept.person_id, case_id=ask.case_id)
     return {name: value for name in FIELDS[grant.need] if (value := getattr(identity, name))}

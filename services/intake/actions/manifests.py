@@ -13,6 +13,7 @@ from services.intake.actions.arrivals import (
     Submitted,
     content_digest,
     day_at,
+    is_as_before,
     port_of,
     record_arrivals,
     seal_arrival,
@@ -71,8 +72,8 @@ async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, con
         found = await arrivals.known(database, [(s.scope, s.key) for s in sent.values()])
         for number, submitted in sent.items():
             before = found.get((submitted.scope, submitted.key))
-            if before is not None and before.content == content_digest(
-                vault, submitted, plain(submitted.arrival.identity)
+            if before is not None and is_as_before(
+                before, content_digest(vault, submitted, plain(submitted.arrival.identity))
             ):
                 known.add(number)
             elif before is not None:

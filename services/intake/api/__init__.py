@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import arrivals, disclosures, voyages
+from services.intake.api import arrivals, disclosures, erasures, voyages
 
 router = APIRouter()
 router.include_router(voyages.router)
 router.include_router(arrivals.router)
 router.include_router(disclosures.router)
+router.include_router(erasures.router)
 
 hot_routes = arrivals.hot_routes

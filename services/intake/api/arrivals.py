@@ -17,6 +17,7 @@ from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.refusals import (
     ArrivalInFuture,
     ArrivalLongAgo,
+    RecordedAndErased,
     RecordedDifferently,
     Refused,
     VoyageUnknown,
@@ -216,6 +217,7 @@ CODES: dict[type[Refused], str] = {
     ArrivalInFuture: "arrival_in_future",
     ArrivalLongAgo: "arrival_long_ago",
     RecordedDifferently: "idempotency_key_reused",
+    RecordedAndErased: "identity_erased",
     VoyageUnknown: "voyage_unknown",
 }
 

@@ -69,6 +69,27 @@ class RecordedDifferently(Refused):
         self.manifest_id = manifest_id
 
 
+class RecordedAndErased(RecordedDifferently):
+    """The same key had recorded somebody who was erased since; whether this is the same person nobody can tell."""
+
+    detail = msg("The person that was recorded under this key was erased. Use a new key for another person.")
+
+
+class CaseUnknown(Refused):
+    """There is no such case."""
+
+    detail = msg("There is no such case. Check its number.")
+
+
+class ReferenceUnfit(Refused):
+    """This is not the number of a request or an order."""
+
+    detail = msg(
+        "Write the number under which the request is kept, like PPID/2026/0113: capitals, digits, points, hyphens and"
+        " slashes, at most 40. Never a name."
+    )
+
+
 class ManifestUnusable(Refused):
     """No row of this file can be read; `code` says why, `details` what (headings only, never a cell)."""
 

@@ -52,10 +52,14 @@ async def list_open(work: Work, voyage_id: str, *, before: str | None = None) ->
     ]
 
 
+NOTHING = "said = '{}', mark = decode(repeat('00', 16), 'hex')"
+"""What is kept of a row that is held back no longer: nobody compares it with anything again."""
+
+
 async def settle(work: Work, rows: Sequence[Held], *, by: str | None) -> None:
     """Hold rows back no longer: their people stand in the list `by`, or, with None, were logged by hand."""
     await work.connection.execute(
-        "UPDATE held_rows h SET settled_by = $1, settled_at = $2"
+        f"UPDATE held_rows h SET settled_by = $1, settled_at = $2, {NOTHING}"  # noqa: S608 - a constant
         " FROM unnest($3::uuid[], $4::integer[]) AS s (manifest_id, row_number)"
         " WHERE h.manifest_id = s.manifest_id AND h.row_number = s.row_number AND h.settled_at IS NULL",
         by,
@@ -68,7 +72,7 @@ async def settle(work: Work, rows: Sequence[Held], *, by: str | None) -> None:
 async def settle_lists(work: Work, manifest_ids: Sequence[str], *, by: str) -> None:
     """Hold back nothing of lists that a later one has taken the place of."""
     await work.connection.execute(
-        "UPDATE held_rows SET settled_by = $1, settled_at = $2"
+        f"UPDATE held_rows SET settled_by = $1, settled_at = $2, {NOTHING}"  # noqa: S608 - a constant
         " WHERE manifest_id = ANY($3::uuid[]) AND settled_at IS NULL",
         by,
         work.now,
