@@ -1,20 +1,26 @@
 """Composition root of intake: what it is built of, and its command line."""
 
 import os
-from contextlib import AsyncExitStack
+import sys
+import time
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
+import orjson
 import uvloop
 
 from services.intake import api, consumers, pages, policy
+from services.intake.actions import keys
 from services.intake.actions.arrivals import Desk
 from services.intake.domain import refusals
 from services.intake.gateways import kms
 from services.intake.settings import KmsSettings, Settings
 from services.intake.store.vault import KEY_BYTES, Keyring, SameMark, Vault
 from shared.kit.commands import command_line
-from shared.kit.database import Database
+from shared.kit.database import TRANSIENT, Database, connect
 from shared.kit.inbox import Inbox
 from shared.kit.lane import LaneFull
 from shared.kit.service import Service
@@ -37,15 +43,15 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
         "idempotency_key_reused",
         msg("This key was used for another arrival"),
     ),
+    refusals.RecordedAndErased: (410, "identity_erased", msg("The identity was erased")),
+    refusals.CaseUnknown: (404, "case_unknown", msg("There is no such case")),
+    refusals.ReferenceUnfit: (422, "reference_unfit", msg("This is not a number of a request")),
     refusals.DisclosureNotAllowed: (403, "disclosure_refused", msg("The identity is not released")),
     refusals.IdentityErased: (410, "identity_erased", msg("The identity was erased")),
     LaneFull: (503, "busy", msg("Too many arrivals are waiting to be recorded")),
 }
 
 
-    refusals.RecordedAndErased: (410, "identity_erased", msg("The identity was erased")),
-    refusals.CaseUnknown: (404, "case_unknown", msg("There is no such case")),
-    refusals.ReferenceUnfit: (422, "reference_unfit", msg("This is not a number of a request")),
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
     """Put intake together."""
     vault = await vault_of(settings)
@@ -61,6 +67,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         refusals=REFUSALS,
         navigation=[Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES))],
         state={"vault": vault, "desk": Desk(database, vault)},
+        unfit=partial(keys.list_missing_keys, database, vault.ring),
     )
 
 
@@ -83,6 +90,36 @@ def refused(why: str) -> SystemExit:
 
 
 cli = command_line(Settings, build, FOLDER)
+
+
+@cli.command("rewrap")
+def rewrap_command() -> None:
+    """Put all persons' keys under VAULT_KEK; exit 1 while VAULT_KEK_OLD is needed. The service may go on meanwhile."""
+    sys.exit(uvloop.run(_rewrap(load(Settings))))
+
+
+async def _rewrap(settings: Settings) -> int:
+    vault = await vault_of(settings)
+    said_at = 0.0
+
+    def progress(rewrapped: int) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at >= 1:
+            said_at = time.monotonic()
+            click.echo(f"intake: {rewrapped} persons' keys rewrapped so far", err=True)
+
+    try:
+        database = await connect(settings.database_url, service="intake", max_size=2)
+        async with aclosing(database):
+            done = await keys.rewrap_keys(database, vault.ring, progress=progress)
+    except TRANSIENT as error:
+        click.echo(f"intake: the database is away ({type(error).__name__}); run this again, it goes on", err=True)
+        return 1
+    click.echo(orjson.dumps({**asdict(done), "old_keys_may_go": done.old_keys_may_go}))
+    needed = f"VAULT_KEK_OLD is still needed: {done.left + done.unknown} persons' keys are under other keys"
+    said = "VAULT_KEK_OLD may go" if done.old_keys_may_go else needed
+    click.echo(f"intake: {done.rewrapped} persons' keys rewrapped; {said}", err=True)
+    return 0 if done.old_keys_may_go else 1
 
 
 @cli.command("new-key")

@@ -68,6 +68,18 @@ class PersonErased(Fact):
     confirm_by: AwareDatetime
 
 
+class KeysRewrapped(Fact):
+    """Keys of persons in the vault were put under the current key-encryption key. `case_id` stands for the vault."""
+
+    for_audit = True
+
+    run_id: Id
+    rewrapped: int
+    """How many in this step of the run."""
+    left: int | None = None
+    """How many stand under other keys; counted when a run ends, None before."""
+
+
 class DisclosureRefused(Fact):
     """Somebody asked for an identity and did not get it; `reason` is coded."""
 

@@ -1,5 +1,6 @@
 """The command line every service has: serve, migrate, check, parked."""
 
+import asyncio
 import contextlib
 import sys
 from contextlib import AsyncExitStack
@@ -14,6 +15,8 @@ from shared.kit.actor import system
 from shared.kit.database import connect, migrate, role_of
 from shared.kit.service import Build, serve
 from shared.kit.settings import KitSettings, load
+
+BUILT_WITHIN_S = 30
 
 
 def command_line(settings: type[KitSettings], build: Build, folder: Path) -> click.Group:
@@ -38,7 +41,7 @@ def command_line(settings: type[KitSettings], build: Build, folder: Path) -> cli
     @group.command("check")
     def check_command() -> None:
         """Say whether settings, database and broker are fit to serve; exit 1 when not."""
-        sys.exit(uvloop.run(_check(load(settings))))
+        sys.exit(uvloop.run(_check(load(settings), build)))
 
     @group.group("parked")
     def parked_group() -> None:
@@ -90,11 +93,12 @@ async def _migrate(settings: KitSettings, folder: Path, kafka_may_be_away: bool)
             click.echo(f"{settings.service}: made topic {name}", err=True)
 
 
-async def _check(settings: KitSettings) -> int:
-    """0 when the role is safe and the server keeps what it commits, else 1 with one line per finding."""
+async def _check(settings: KitSettings, build: Build) -> int:
+    """0 when the role is safe, the server keeps what it commits and the service may serve; else 1, a line a finding."""
     findings = []
-    database = await connect(settings.database_url, service=settings.service, max_size=2)
-    try:
+    async with AsyncExitStack() as stack:
+        database = await connect(settings.database_url, service=settings.service, max_size=2)
+        stack.push_async_callback(database.aclose)
         row = (
             await database.fetch(
                 "SELECT r.rolsuper, r.rolbypassrls,"
@@ -111,8 +115,13 @@ async def _check(settings: KitSettings) -> int:
             )
         if row["fsync"] != "on" or row["pages"] != "on":
             findings.append("the server does not keep what it commits: set fsync and full_page_writes on")
-    finally:
-        await database.aclose()
+        try:
+            async with asyncio.timeout(BUILT_WITHIN_S):
+                service = await build(settings, database, stack)
+        except TimeoutError:
+            findings.append(f"what it needs to start is still away after {BUILT_WITHIN_S} s; see the warnings")
+        else:
+            findings += await service.unfit() if service.unfit is not None else []
     for finding in findings:
         click.echo(f"{settings.service}: {finding}", err=True)
     click.echo(f"{settings.service}: {'fit to serve' if not findings else f'{len(findings)} findings'}")

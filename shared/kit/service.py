@@ -8,6 +8,7 @@ import asyncio
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class Service:
     """Domain refusals: status, code, title (an English message id)."""
     navigation: Sequence[web.Nav | tuple[str, str]] = ()
     """Path (without language) and label (message id) of the links in the top bar; with `web.Nav` also who sees it."""
+    unfit: Callable[[], Awaitable[Sequence[str]]] | None = None
+    """Why it must not serve, a sentence each that names the setting; asked before it does, and by `check`."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What the edges find at `request.app.state`."""
 
@@ -123,6 +126,9 @@ async def serve(settings: KitSettings, build: Build) -> None:
         database = await _connected(settings)
         stack.push_async_callback(database.aclose)
         service = await build(settings, database, stack)
+        if service.unfit is not None and (findings := await service.unfit()):
+            print(*(f"{service.name}: {finding}" for finding in findings), sep="\n", file=sys.stderr)
+            raise SystemExit(78)
         app = application(service)
         # What the start has made lives as long as the process, and a batch makes thousands of things that hold no
         # cycles: a collector that looks at all of them again and again takes a tenth of the time.
