@@ -26,6 +26,14 @@ FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-cache"}
 
 
+class Octets(Response):
+    media_type = "application/octet-stream"
+
+
+class Script(Response):
+    media_type = "text/x-python"
+
+
 @public.get("/checkpoint", response_class=PlainTextResponse)
 async def get_checkpoint(request: Request) -> Response:
     """The newest signed checkpoint (C2SP tlog-checkpoint)."""
@@ -34,22 +42,22 @@ async def get_checkpoint(request: Request) -> Response:
     return PlainTextResponse(last.note, headers=FRESH)
 
 
-@public.get("/tile/entries/{path:path}")
+@public.get("/tile/entries/{path:path}", response_class=Octets)
 async def get_entries(request: Request, actor: Reader, path: str) -> Response:
     """A bundle of leaf data (C2SP tlog-tiles). For auditors: it says which case moved when."""
     index, width = tiles.named(path)
     async with database_of(request).work(actor, purpose="audit") as work:
         bundle = await actions.read_entries(work, index, width)
-    return Response(bundle, media_type="application/octet-stream", headers=FOR_EVER)
+    return Octets(bundle)
 
 
-@public.get("/tile/{level}/{path:path}")
+@public.get("/tile/{level}/{path:path}", response_class=Octets)
 async def get_tile(request: Request, level: int, path: str) -> Response:
     """A tile of hashes (C2SP tlog-tiles); open to all, hashes of salted commitments tell nothing."""
     index, width = tiles.named(path)
     async with database_of(request).work(system("audit", "log"), purpose="publish") as work:
         hashes = await actions.read_tile(work, level, index, width)
-    return Response(hashes, media_type="application/octet-stream", headers=FOR_EVER)
+    return Octets(hashes, headers=FOR_EVER)
 
 
 @public.get("/verifier-key", response_class=PlainTextResponse)
@@ -58,14 +66,10 @@ async def get_verifier_key(request: Request) -> Response:
     return PlainTextResponse(signer_of(request).verifier_key + "\n", headers=FRESH)
 
 
-@public.get("/rujukan-verify.py")
+@public.get("/rujukan-verify.py", response_class=Script)
 async def get_verifier() -> Response:
     """The verifier: one file that needs Python and the package `cryptography`."""
-    return Response(
-        VERIFIER,
-        media_type="text/x-python",
-        headers={**FRESH, "Content-Disposition": 'attachment; filename="rujukan-verify.py"'},
-    )
+    return Script(VERIFIER, headers={**FRESH, "Content-Disposition": 'attachment; filename="rujukan-verify.py"'})
 
 
 @router.get("/ledger")

@@ -7,6 +7,7 @@ to read about hundreds can, and somebody is told of it.
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 
@@ -91,7 +92,7 @@ class Admission:
     def publish(self) -> None:
         """Offer the counts of what was refused and of alarms as metrics, since the process began."""
         for name in self._figures:
-            telemetry.gauge(name, "1", name.replace("_", " "), lambda name=name: self._figures[name])  # type: ignore[misc]
+            telemetry.gauge(name, "1", name.replace("_", " "), partial(self._figures.get, name))
 
     async def _refuse(self, request: Request, actor: Actor, key: str, wait_s: float) -> None:
         self._figures["requests_over_limit"] += 1

@@ -64,6 +64,8 @@ def install(
     )
     _install_errors(app, refusals or {})
     routes.add(app, assets, development=development)
+    # The framework would mend a slash by a redirect to whatever host the caller says we are.
+    app.router.redirect_slashes = False
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, on_bug=_bug, https=https)
     app.add_middleware(Tracing)

@@ -16,13 +16,14 @@ YEAR_S = 31_536_000
 def add(app: FastAPI, assets: Assets, *, development: bool) -> None:
     app.router.routes.append(Route("/static/{name:path}", assets.respond, methods=["GET"]))
     app.router.routes.append(Route("/", first_page, methods=["GET"]))
+    app.router.routes.append(Route("/{language:language}", first_page, methods=["GET"]))
     app.router.routes.append(Route("/{language:language}/tampilan", choose_theme, methods=["POST"]))
     if development:
         app.router.routes.append(Route("/{language:language}/gaya", gaya.style_page, methods=["GET"]))
 
 
 async def first_page(request: Request) -> Response:
-    """`/`: on to the first page in the language the browser prefers."""
+    """`/` and `/id`: on to the first page, in the language of the path or else the one the browser prefers."""
     return RedirectResponse(
         navigation.path_in(navigation.language_of(request), "/"),
         status_code=303,
