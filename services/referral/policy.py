@@ -23,6 +23,11 @@ def may_watch(actor: Actor) -> bool:
     return actor.has(*WATCHERS)
 
 
+def sees_exact_figures(actor: Actor) -> bool:
+    """True for the services themselves; whoever else sees figures sees them rounded, and no small ones."""
+    return actor.kind != "person" and actor.has("service")
+
+
 def opens_by_looking(actor: Actor) -> bool:
     """A person of the agency who looks has opened it; a system says so by itself."""
     return actor.kind == "person" and actor.has(*WORKERS)

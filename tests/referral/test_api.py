@@ -357,7 +357,7 @@ class TestSupervisor:
 
 
 class TestFiguresAndDirectory:
-    async def test_figures_are_for_coordinators_and_add_up(self, desk: Desk, site: Site) -> None:
+    async def test_exact_figures_add_up(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER", "NEED"), an_arrival("NEED", origin="53.01"))
         [elder] = [
             str(row["assignment_id"])
@@ -365,7 +365,7 @@ class TestFiguresAndDirectory:
         ]
         await site("DINSOS-73.06").answer("declines", {"assignment_id": elder, "reason": "no_capacity"})
 
-        figures = (await site("coordinator").get("/api/figures")).json()
+        figures = (await site("service").get("/api/figures")).json()
 
         assert figures["totals"]["referrals"] == 3 == sum(row["total"] for row in figures["provinces"])
         assert figures["totals"]["assignments"] == 4 == sum(row["total"] for row in figures["agencies"])

@@ -457,13 +457,14 @@ class TestZones:
 class TestFigures:
     @pytest.mark.parametrize("language", ["id", "en"])
     async def test_are_counts_without_a_case(self, desk: Desk, site: Site, language: str) -> None:
-        await desk.open(an_arrival("ELDER"), an_arrival("NEED"))
+        await desk.open(*(an_arrival("ELDER") for _ in range(16)))
         references = [str(row["case_id"])[-4:].upper() for row in await desk.rows("SELECT case_id FROM referrals")]
 
         page = await site("coordinator").get(f"/{language}/angka")
 
         assert page.status_code == 200
-        assert "Sulawesi Selatan 2 2 0 0 0" in said(page)
+        under = "di bawah 15" if language == "id" else "under 15"
+        assert f"Sulawesi Selatan 20 20 {under} {under} {under}" in said(page)
         assert "Dinas Sosial Kabupaten Gowa" in said(page)
         assert not any(f"-{reference}" in page.text for reference in references)
 

@@ -1,8 +1,8 @@
 """Some agencies: each with its own token reads its own inbox and answers.
 
 Started as `python -m deploy.local.demo.agencies <script.json>`. The script names the agencies of one part of the
-country and their secrets. Which of them have something to answer, the process learns from the coordinator's
-figures, which its person there reads; everything else an agency sees in its own inbox.
+country and their secrets. Which of them have something to answer, the process learns from the exact figures, which
+the services themselves may read; everything else an agency sees in its own inbox.
 """
 
 import asyncio
@@ -17,10 +17,12 @@ from typing import Any
 
 import aiohttp
 
-from deploy.local.demo import choices, person
+from deploy.local.demo import choices
 from deploy.local.demo.client import Client, Refused, segment
 
 POLL_S = 0.25
+SERVICE = "svc-referral"
+"""The client that may see exact figures."""
 AT_ONCE = 6
 """Agencies of one process that answer at the same time."""
 MOST = 500
@@ -81,10 +83,8 @@ async def play(script: dict[str, Any]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     desks: dict[str, Agency] = {}
     slots = asyncio.Semaphore(AT_ONCE)
-    async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16)) as http,
-        person.signed_in(script["url"], "koordinator") as coordinator,
-    ):
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16)) as http:
+        service = Client(http, script["issuer"], SERVICE, script["service"], audience="referral", url=script["url"])
 
         async def tend(agency_id: str) -> int:
             if agency_id not in desks:
@@ -100,7 +100,7 @@ async def play(script: dict[str, Any]) -> None:
                     return 0
 
         while not over.is_set():
-            figures = json.loads(await coordinator.get("/api/figures"))
+            figures = await service.get("/api/figures")
             asked = [row["agency_id"] for row in figures["agencies"] if row["sent"]]
             mine = [agency_id for agency_id in asked if agency_id in script["secrets"]]
             if not sum(await asyncio.gather(*map(tend, mine))):

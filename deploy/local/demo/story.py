@@ -194,6 +194,7 @@ async def _call_agencies(place: Stage, called: list[str]) -> None:
                 "issuer": place.running.urls["identity"],
                 "url": place.running.urls["referral"],
                 "secrets": {agency_id: place.secret(agency_id) for agency_id in agency_ids},
+                "service": place.secret(agencies.SERVICE),
             },
         )
 

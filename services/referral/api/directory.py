@@ -37,6 +37,10 @@ async def get_agencies(
 
 @router.get("/figures")
 async def get_figures(request: Request, actor: Watcher) -> Response:
-    """How many referrals and attempts, by state, province, need and agency. No case is in it."""
+    """How many referrals and attempts, by state, province, need and agency. No case is in it.
+
+    Rounded to `rounded_to`; a number below `fewest` is null, and a line with so small a total is left out. Restricted
+    needs stand together in the lines called `restricted`. Only the services themselves see exact numbers.
+    """
     async with request.app.state.database.work(actor, purpose="look") as work:
         return json_response(await looking.take_figures(work))

@@ -1,0 +1,57 @@
+"""Counts as people may see them, so that nobody can be found in them.
+
+Every number is rounded to tens, totals too, and small ones are not shown, none among them. So no difference between
+numbers that are shown, nor between two looks at them, tells how many there are of something that is few. Needs that are
+the case team's alone stand together in one line of each table, whatever they are and wherever help is due.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+STEP = 10
+FEWEST = 15
+"""The least that is shown. Small cells end at 10; 11 to 14 would be rounded to 10 and so show what they are."""
+FEWEST_RESTRICTED = 25
+"""The least that is shown of restricted needs."""
+RESTRICTED = "restricted"
+"""The name of their line."""
+
+
+def shown(count: int, *, fewest: int = FEWEST) -> int | None:
+    """The count in tens; None when it is too small to be shown."""
+    return None if count < fewest else (count + STEP // 2) // STEP * STEP
+
+
+def published(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Exact figures, with the restricted needs in lines of their own, as people may see them.
+
+    Lines whose total is too small are left out, wherever they come from.
+    """
+    return {
+        **figures,
+        "rounded_to": STEP,
+        "fewest": FEWEST,
+        "totals": {name: shown(count) for name, count in figures["totals"].items()},
+        "provinces": _lines(figures["provinces"], "province"),
+        "needs": {
+            need: number
+            for need, count in figures["needs"].items()
+            if (number := shown(count, fewest=_fewest(need))) is not None
+        },
+        "agencies": _lines(figures["agencies"], "agency_id"),
+    }
+
+
+def _lines(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    lines = [
+        {
+            name: shown(value, fewest=_fewest(row[key])) if isinstance(value, int) else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+    return [line for line in lines if line["total"] is not None]
+
+
+def _fewest(line: str) -> int:
+    return FEWEST_RESTRICTED if line == RESTRICTED else FEWEST
