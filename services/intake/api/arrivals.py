@@ -58,7 +58,7 @@ class ArrivalIn(BaseModel):
     sex: Sex
     birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), Identifying()] | None = None
     """`1987-08-05`, `1987-08` or `1987`."""
-    age: Annotated[int, Field(ge=0, le=people.OLDEST)] | None = None
+    age: Annotated[int, Field(ge=0, le=people.OLDEST), Identifying()] | None = None
     """Where no birth date is known; beside one it must go with it. Neither: the person is treated as a child."""
     nik: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{15}$"), Identifying()] | None = None
     document_type: Annotated[

@@ -20,7 +20,7 @@ from services.intake.store import voyages as store
 from services.intake.store.arrivals import Line
 from services.intake.store.manifests import Manifest
 from shared.contracts.codes import AgeBand, NeedCode, Sex
-from shared.contracts.fact import AwareDatetime, Id
+from shared.contracts.fact import AwareDatetime, Id, Identifying
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -106,11 +106,11 @@ class ProblemOut(BaseModel):
     row: int
     field: str
     column: str | None = None
-    value: str | None = None
+    value: Annotated[str, Identifying()] | None = None
     code: str
     message: str
     remedy: str
-    hint: str = ""
+    hint: Annotated[str, Identifying()] = ""
 
 
 class PreviewOut(BaseModel):
