@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from tests.benchmarks import counting, guarding, harness, importing, intaking, limits, pipeline, relaying
+from tests.benchmarks import counting, guarding, harness, importing, intaking, limits, pipeline, relaying, sealing
 from tests.benchmarks.harness import Extent
 from tests.benchmarks.rig import Rig, rig
 
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[Rig, Extent], Awaitable[list[harness.Result]]]] = {
     "import": importing.measure,
     "intake": intaking.measure,
     "count": counting.measure,
+    "seal": sealing.measure,
     "guard": guarding.measure,
     "pipeline": pipeline.measure,
 }
