@@ -144,6 +144,20 @@ class TestOtherOrigins:
                     assert answer.status_code in (403, 415), (what, path, answer.text)
                     assert answer.status_code == 415 or answer.json()["code"] == "csrf", (what, path)
 
+    @pytest.mark.parametrize("kind", ["iframe", "image", "script", "embed", "empty"])
+    def test_make_no_part_of_a_page_of_theirs_of_one_of_ours(self, site: Served, sites: Sites, kind: str) -> None:
+        cookies, _ = sites.session(site.name, WRITERS[site.name])
+        with httpx2.Client(base_url=site.url, cookies=cookies, headers=PAGE) as client:
+            for origin in "same-site", "cross-site":
+                fetch = {"Sec-Fetch-Site": origin, "Sec-Fetch-Dest": kind}
+                assert client.get("/id/", headers=fetch).status_code == 403
+
+    def test_may_link_to_us(self, site: Served, sites: Sites) -> None:
+        cookies, _ = sites.session(site.name, WRITERS[site.name])
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        with httpx2.Client(base_url=site.url, cookies=cookies, headers=PAGE | link) as client:
+            assert client.get("/id/").status_code == 200
+
 
 WITHOUT_SESSION = {"/id/tampilan", "/keluar/kabar"}
 """How pages look is no secret and no harm; what the identity provider says comes with no cookie but a signature."""

@@ -16,10 +16,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 async def check(request: Request, session_id: str, public_url: str) -> None:
     """Return when the request is safe or proven ours. Raises `ForgedRequest`.
 
-    The token comes in the header `X-CSRF-Token` or in the form field `csrf`; besides, what the browser says of
+    What another site's page wants as a part of itself is not safe either, because looking leaves traces: the trail
+    says that this person looked. A link to us is. The token comes in the header `X-CSRF-Token` or in the form field `csrf`; besides, what the browser says of
     the page it comes from must fit.
     """
     if request.method in SAFE_METHODS:
+        if not _for_a_page_of_ours(request):
+            raise ForgedRequest
         return
     if not _from_our_origin(request, public_url):
         raise ForgedRequest
@@ -29,6 +32,12 @@ async def check(request: Request, session_id: str, public_url: str) -> None:
         token = field if isinstance(field, str) else None
     if token is None or not hmac.compare_digest(token.encode(), sessions.csrf_token(session_id).encode()):
         raise ForgedRequest
+
+
+def _for_a_page_of_ours(request: Request) -> bool:
+    """False when the browser says that a page of another origin frames, embeds or fetches this."""
+    is_ours = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    return is_ours or request.headers.get("sec-fetch-dest") == "document"
 
 
 def _from_our_origin(request: Request, public_url: str) -> bool:
