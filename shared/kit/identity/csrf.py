@@ -17,8 +17,8 @@ async def check(request: Request, session_id: str, public_url: str) -> None:
     """Return when the request is safe or proven ours. Raises `ForgedRequest`.
 
     What another site's page wants as a part of itself is not safe either, because looking leaves traces: the trail
-    says that this person looked. A link to us is. The token comes in the header `X-CSRF-Token` or in the form field `csrf`; besides, what the browser says of
-    the page it comes from must fit.
+    says that this person looked. A link to us is. The token comes in the header `X-CSRF-Token` or in the form field
+    `csrf`; besides, what the browser says of the page it comes from must fit.
     """
     if request.method in SAFE_METHODS:
         if not _for_a_page_of_ours(request):
