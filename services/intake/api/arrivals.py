@@ -171,6 +171,8 @@ class BatchOut(BaseModel):
 
 
 class BatchIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     arrivals: Annotated[list[KeyedArrival], Field(max_length=MOST_IN_BATCH)]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.intake import policy
 from services.intake.actions import manifests, voyages
@@ -36,6 +36,8 @@ MOST_PROBLEMS = 1000
 
 class VoyageIn(BaseModel):
     """A voyage as a consular letter announces it. It lands at the port of the one who announces it."""
+
+    model_config = ConfigDict(extra="forbid")
 
     modality: Modality
     vessel: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
