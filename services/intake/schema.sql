@@ -159,6 +159,27 @@ CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EAC
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 -- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
+-- what must be kept for a court, an investigation, a claim or an inspection; service only
+CREATE TABLE legal_holds (
+    hold_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    reason text NOT NULL,
+    reference text NOT NULL,
+    placed_by text NOT NULL,
+    placed_at timestamp with time zone NOT NULL,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    lift_reason text,
+    CONSTRAINT legal_holds_pkey PRIMARY KEY (hold_id),
+    CONSTRAINT hold_is_lifted_for_a_known_reason CHECK ((lift_reason = ANY (ARRAY['hold_ended'::text, 'placed_in_error'::text]))),
+    CONSTRAINT hold_reason_is_known CHECK ((reason = ANY (ARRAY['court'::text, 'investigation'::text, 'claim'::text, 'inspection'::text]))),
+    CONSTRAINT hold_reference_is_short CHECK (((char_length(reference) >= 1) AND (char_length(reference) <= 40))),
+    CONSTRAINT lifted_hold_says_by_whom_when_and_why CHECK ((((lifted_at IS NULL) = (lifted_by IS NULL)) AND ((lifted_at IS NULL) = (lift_reason IS NULL))))
+);
+CREATE INDEX legal_holds_of_person ON legal_holds USING btree (person_id);
+-- policy service_itself on legal_holds: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
 -- append-only: what was wrong with the rows of a list that were held back
 CREATE TABLE manifest_problems (
     manifest_id uuid NOT NULL,

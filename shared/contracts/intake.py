@@ -80,6 +80,100 @@ class KeysRewrapped(Fact):
     """How many stand under other keys; counted when a run ends, None before."""
 
 
+class ErasureRefused(Fact):
+    """Somebody wanted to erase a person on whom a legal hold stands."""
+
+    for_audit = True
+
+    reason: Literal["request", "retention", "order"]
+    hold_id: Id
+
+
+HoldReason = Literal["court", "investigation", "claim", "inspection"]
+
+
+class LegalHoldPlaced(Fact):
+    """Until it is lifted, the person of this case is not erased, whoever asks."""
+
+    for_audit = True
+
+    hold_id: Id
+    reason: HoldReason
+
+
+class LegalHoldLifted(Fact):
+    """A legal hold has ended; others may still stand."""
+
+    for_audit = True
+
+    hold_id: Id
+    reason: Literal["hold_ended", "placed_in_error"]
+
+
+class PersonSought(Fact):
+    """Somebody looked for a person by a number. `case_id` is a case that was found, or stands for who looked in vain."""
+
+    for_audit = True
+
+    by: Literal["case", "nik", "document"]
+    found: int
+
+
+class PersonRecordRead(Fact):
+    """Somebody looked at what is kept of a person; `fields` are the identifying ones among it."""
+
+    for_audit = True
+
+    fields: tuple[Code, ...]
+
+
+class PersonDataExported(Fact):
+    """A person's data and the trail of its processing were handed out to the person who asked for it."""
+
+    for_audit = True
+
+    form: Literal["page", "json"]
+    fields: tuple[Code, ...]
+
+
+class CorrectionRequested(Fact):
+    """Somebody says that a field of an identity is wrong; it has to be decided within 3 x 24 hours."""
+
+    for_audit = True
+
+    correction_id: Id
+    fields: tuple[Code, ...]
+    decide_by: AwareDatetime
+
+
+class CorrectionRejected(Fact):
+    """What is kept of a person stays as it is."""
+
+    for_audit = True
+
+    correction_id: Id
+    fields: tuple[Code, ...]
+    reason: Literal["no_proof", "not_this_person", "already_so", "withdrawn"]
+
+
+class IdentityCorrected(Fact):
+    """Fields of an identity were corrected. Whoever had been shown the identity has to read it again."""
+
+    fields: tuple[Code, ...]
+    recipients: tuple[Code, ...]
+
+
+class RetentionApplied(Fact):
+    """What had reached its period was erased or deleted. `case_id` stands for the run."""
+
+    for_audit = True
+
+    rule: Code
+    removed: int
+    held: int
+    """People who would have been erased and on whom a legal hold stands."""
+
+
 class DisclosureRefused(Fact):
     """Somebody asked for an identity and did not get it; `reason` is coded."""
 

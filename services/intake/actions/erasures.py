@@ -4,27 +4,33 @@ from collections.abc import Sequence
 
 from services.intake.actions import protection
 from services.intake.domain.erasures import CONFIRM_WITHIN, Reason, Receipt
+from services.intake.domain.holds import Hold
 from services.intake.domain.references import is_reference
 from services.intake.domain.refusals import ReferenceUnfit
-from services.intake.store import disclosures, persons
+from services.intake.store import disclosures, holds, persons
 from services.intake.store import erasures as store
 from services.intake.store.persons import Person
-from shared.contracts.intake import PersonErased
+from shared.contracts.intake import ErasureRefused, PersonErased
 from shared.contracts.referral import ErasureConfirmed, ErasureOverdue
 from shared.kit.heard import Heard
 from shared.kit.work import Work
 
 
-async def erase_person(work: Work, case_id: str, *, reason: Reason, reference: str) -> Receipt:
+async def erase_person(work: Work, case_id: str, *, reason: Reason, reference: str) -> Receipt | Hold:
     """Erase the person of a case for good; who was erased before stays so, and the first receipt is the answer.
 
-    Raises `NotAllowed`, `ReferenceUnfit` or `CaseUnknown`.
+    Answers the hold that stands in the way, and puts that on the trail. Raises `NotAllowed`, `ReferenceUnfit` or
+    `CaseUnknown`.
     """
     person = await protection.find_person(work, case_id)
     if not is_reference(reference):
         raise ReferenceUnfit
     await work.lock_cases(person.case_ids)
     if await store.find(work, person.person_id) is None:
+        hold = next((one for one in await holds.of_people(work, [person.person_id]) if one.stands), None)
+        if hold is not None:
+            work.record(ErasureRefused(case_id=case_id, reason=reason, hold_id=hold.hold_id))
+            return hold
         await erase(work, [person], reason=reason, references=[reference])
     receipt = await store.find(work, person.person_id)
     assert receipt is not None

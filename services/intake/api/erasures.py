@@ -9,12 +9,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from services.intake import policy
 from services.intake.actions import erasures
 from services.intake.domain.erasures import Confirmation, Reason, Receipt
+from services.intake.domain.holds import Hold
 from services.intake.domain.references import LONGEST
 from services.intake.domain.refusals import CaseUnknown
 from shared.contracts.fact import Id
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database
+from shared.kit.refusal import Refusal
+from shared.kit.words import msg
 
 router = APIRouter(tags=["personal data"])
 
@@ -24,6 +27,20 @@ Eraser = Annotated[Actor, Depends(identity.require_recent(policy.PROTECTION_ROLE
 MOST_RECEIPTS = 200
 
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST)]
+
+
+class HeldByLaw(Refusal):
+    """A legal hold stands on this person; the answer says which."""
+
+    status = 409
+    code = "legal_hold"
+    title = msg("A legal hold stands on this person")
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(
+            msg("It has to be lifted first. Look at the holds of this case: who placed them, when and why.")
+        )
+        self.hold = hold
 
 
 class ErasureIn(BaseModel):
@@ -70,7 +87,7 @@ class ReceiptsOut(BaseModel):
     response_model=ReceiptOut,
     summary="Erase a person",
     openapi_extra=web.KEYED,
-    responses={409: {"description": "Something stands in the way"}},
+    responses={409: {"description": "A legal hold stands on this person"}},
 )
 async def erase_person(request: Request, case_id: Id, sent: ErasureIn, actor: Eraser) -> Response:
     """Destroy the key of a case's person for good. Whoever had been shown the identity is asked to erase the copy.
@@ -81,8 +98,10 @@ async def erase_person(request: Request, case_id: Id, sent: ErasureIn, actor: Er
     await web.key_of(request)
     database: Database = request.app.state.database
     async with database.work(actor, purpose="erase") as work:
-        receipt = await erasures.erase_person(work, case_id, reason=sent.reason, reference=sent.reference)
-    return web.json_response(_receipt(receipt))
+        done = await erasures.erase_person(work, case_id, reason=sent.reason, reference=sent.reference)
+    if isinstance(done, Hold):
+        raise HeldByLaw(done)
+    return web.json_response(_receipt(done))
 
 
 @router.get("/api/cases/{case_id}/erasure", response_model=ReceiptOut, summary="The receipt of an erasure")

@@ -90,6 +90,24 @@ class ReferenceUnfit(Refused):
     )
 
 
+class PersonErasedBefore(Refused):
+    """The person was erased; there is nothing left to hold, correct or hand out."""
+
+    detail = msg("This person was erased before.")
+
+
+class HoldUnknown(Refused):
+    """There is no such legal hold."""
+
+    detail = msg("There is no such legal hold.")
+
+
+class HoldLifted(Refused):
+    """The hold has ended already."""
+
+    detail = msg("This legal hold was lifted before.")
+
+
 class ManifestUnusable(Refused):
     """No row of this file can be read; `code` says why, `details` what (headings only, never a cell)."""
 
