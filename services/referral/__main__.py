@@ -55,6 +55,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         navigation=[
             Nav("/", msg("Inbox"), frozenset(policy.WORKERS)),
             Nav("/eskalasi", msg("Escalations and gaps"), frozenset(policy.SUPERVISORS)),
+            Nav("/darurat", msg("Emergency access"), frozenset(policy.GLASS_BREAKERS)),
             Nav("/pengawasan", msg("Oversight"), frozenset(policy.OVERSEERS)),
             Nav("/angka", msg("Figures"), frozenset(policy.WATCHERS)),
         ],

@@ -2,7 +2,7 @@
 
 import structlog
 
-from services.referral.actions import chasing, erasing
+from services.referral.actions import breaking, chasing, erasing
 from services.referral.actions.routing import Routing
 from shared.kit.actor import system
 from shared.kit.database import TRANSIENT, Database
@@ -57,6 +57,6 @@ async def reroute(database: Database, routing: Routing) -> int:
 
 
 async def remind(database: Database) -> int:
-    """Tell of erasures that were not confirmed in time."""
+    """Tell of erasures that were not confirmed, and of emergency openings that were not judged in time."""
     async with database.work(CLOCK, purpose="remind") as work:
-        return await erasing.remind(work)
+        return await erasing.remind(work) + await breaking.remind(work)

@@ -7,6 +7,7 @@ WORKERS = ("agency_worker", "agency_supervisor", "agency_system")
 """People and systems that answer for their agency."""
 SUPERVISORS = ("agency_supervisor",)
 OVERSEERS = (*SUPERVISORS, "data_protection_officer")
+GLASS_BREAKERS = (*SUPERVISORS, "coordinator")
 WATCHERS = ("coordinator", "operator", "auditor", "service")
 """Those who see figures; none of them sees a case here."""
 ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "ngo_member", "ngo_system", "data_protection_officer")
@@ -41,6 +42,21 @@ def may_answer_by_name(actor: Actor) -> bool:
 def overseen_by(actor: Actor) -> str | None:
     """The region a supervisor answers for: a whole province, or one regency of it. `store` filters by it."""
     return actor.region if actor.has(*SUPERVISORS) else None
+
+
+def oversees(actor: Actor, regency: str) -> bool:
+    """True for a supervisor of this regency, or of its province."""
+    return actor.has(*SUPERVISORS) and actor.region in {regency, regency[:2]}
+
+
+def may_break_glass(actor: Actor) -> bool:
+    """True for people who may have to read a case in an emergency that is not their own."""
+    return actor.kind == "person" and actor.has(*GLASS_BREAKERS)
+
+
+def may_break_glass_in(actor: Actor, regency: str) -> bool:
+    """A coordinator everywhere, a supervisor where help is due in the own region."""
+    return may_break_glass(actor) and (actor.has("coordinator") or oversees(actor, regency))
 
 
 def may_oversee(actor: Actor) -> bool:

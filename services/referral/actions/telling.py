@@ -6,6 +6,7 @@ from typing import Any
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.erasures import ErasureTask
+from services.referral.domain.glass import Decision, Glass
 from services.referral.domain.needs import Need
 from services.referral.store.needs import Escalation
 from shared.contracts import referral as says
@@ -118,6 +119,31 @@ def erasure_confirmed(task: ErasureTask) -> says.ErasureConfirmed:
 
 def erasure_overdue(task: ErasureTask) -> says.ErasureOverdue:
     return says.ErasureOverdue(case_id=task.case_id, agency_id=task.agency_id, confirm_by=task.confirm_by)
+
+
+def glass_broken(glass: Glass) -> says.GlassBroken:
+    return says.GlassBroken(
+        case_id=glass.case_id,
+        glass_id=glass.glass_id,
+        matter=glass.matter,
+        reason=glass.reason,
+        reference=glass.reference,
+        expires_at=glass.expires_at,
+        told=glass.told,
+        review_by=glass.review_by,
+    )
+
+
+def glass_looked_through(glass: Glass) -> says.GlassLookedThrough:
+    return says.GlassLookedThrough(case_id=glass.case_id, glass_id=glass.glass_id)
+
+
+def glass_reviewed(glass: Glass, decision: Decision) -> says.GlassReviewed:
+    return says.GlassReviewed(case_id=glass.case_id, glass_id=glass.glass_id, decision=decision)
+
+
+def glass_review_overdue(glass: Glass) -> says.GlassReviewOverdue:
+    return says.GlassReviewOverdue(case_id=glass.case_id, glass_id=glass.glass_id, review_by=glass.review_by)
 
 
 def directory_changed(agency: Agency, change: str, fields: Sequence[str] = ()) -> says.DirectoryChanged:

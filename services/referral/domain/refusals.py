@@ -94,6 +94,26 @@ class ErasureUnknown(Refused):
     """There is no such erasure to confirm, or it is another agency's or region's; both look the same from outside."""
 
 
+class CaseUnknown(Refused):
+    """There is no such case, its number is not whole, or it is outside the region; all look the same from outside."""
+
+
+class GlassUnknown(Refused):
+    """There is no such emergency opening, or it is not the actor's to read or judge; both look the same."""
+
+
+class GlassExpired(Refused):
+    """The time for which a case was opened in an emergency is over."""
+
+
+class OwnGlass(Refused):
+    """Who opened a case in an emergency does not judge that."""
+
+
+class AlreadyReviewed(Refused):
+    """The emergency opening was judged before."""
+
+
 class IdentityFollows(Refused):
     """Intake is away, or has not heard of the acceptance yet. The acceptance stands; ask again in a moment."""
 

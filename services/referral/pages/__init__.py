@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.referral.pages import cases, closing, erasures, figures, inbox, oversight, supervision
+from services.referral.pages import cases, closing, erasures, figures, glass, inbox, oversight, supervision
 
 router = APIRouter()
-for part in (inbox, cases, erasures, supervision, closing, oversight, figures):
+for part in (inbox, cases, erasures, supervision, closing, oversight, glass, figures):
     router.include_router(part.router)

@@ -2,10 +2,13 @@
 
 import re
 
+from services.referral.domain import glass
 from services.referral.domain.agencies import Directory
+from services.referral.domain.matters import Matter
 from shared.contracts import codes
 from shared.kit.words import Language, msg
 
+REFERENCE = re.compile(r"RJ-[0-9A-F]{4}-[0-9A-F]{4}")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 STATES: dict[str, tuple[str, str]] = {
@@ -97,6 +100,20 @@ NEEDS: dict[str, tuple[str, str]] = {
     "entered_in_error": (msg("entered in error"), "neutral"),
 }
 """States of a need that a supervisor can come upon."""
+MATTERS: dict[Matter, str] = {
+    "help": msg("Help and protection"),
+    "custody": msg("Police and narcotics matters"),
+}
+GLASS_REASONS: dict[glass.Reason, str] = {
+    "danger_to_life": msg("Danger to life"),
+    "child_at_risk": msg("A child is at risk"),
+    "agency_silent": msg("The agency does not answer and it cannot wait"),
+    "lawful_order": msg("A lawful order"),
+}
+DECISIONS: dict[glass.Decision, str] = {
+    "justified": msg("It was justified"),
+    "not_justified": msg("It was not justified"),
+}
 PLACES: dict[tuple[str, str], str] = {
     ("origin", "regency"): msg("home regency"),
     ("origin", "province"): msg("home province"),
@@ -153,6 +170,26 @@ def agency(directory: Directory, agency_id: str) -> str:
 def reference(case_id: str) -> str:
     """What people call a case at the telephone: its last eight digits."""
     return f"RJ-{case_id[-8:-4]}-{case_id[-4:]}".upper()
+
+
+def is_reference(text: str) -> bool:
+    """True for text that can be the number of a case; what an address says may be anything."""
+    return REFERENCE.fullmatch(text) is not None
+
+
+def as_matter(text: str) -> Matter:
+    """The matter that a form says; one of `MATTERS`."""
+    return next(code for code in MATTERS if code == text)
+
+
+def as_reason(text: str) -> glass.Reason:
+    """The reason that a form says; one of `GLASS_REASONS`."""
+    return next(code for code in GLASS_REASONS if code == text)
+
+
+def as_decision(text: str) -> glass.Decision | None:
+    """The judgement that a form says, None when it says none."""
+    return next((code for code in DECISIONS if code == text), None)
 
 
 def is_id(text: str) -> bool:

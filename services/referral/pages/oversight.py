@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from services.referral import policy
 from services.referral.pages import erasures as erasing
-from services.referral.pages import labels
-from services.referral.store import erasures
+from services.referral.pages import glass, labels
+from services.referral.store import erasures, glasses
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
-from shared.kit.web import page, page_router
-from shared.kit.words import msg
+from shared.kit.web import language_of, page, page_router
+from shared.kit.words import msg, translate
 
 router = page_router()
 
@@ -23,11 +23,13 @@ MOST_ROWS = 100
 
 @router.get("/pengawasan")
 async def oversight_page(request: Request, actor: Overseer) -> Response:
-    """Erasures that agencies have not confirmed in time."""
+    """Emergency openings to be judged, and erasures that agencies have not confirmed in time."""
     everywhere = policy.oversees_everywhere(actor)
     if not everywhere and policy.overseen_by(actor) is None:
         await deny(request, actor, "not_yours", msg("No region is assigned to you."))
     async with request.app.state.database.work(actor, purpose="look") as work:
+        opened = await glasses.list_reviewable(work, MOST_ROWS, everywhere=everywhere)
+        not_judged = await glasses.count_overdue(work)
         overdue = await erasures.list_overdue(work, MOST_ROWS, everywhere=everywhere)
         directory = (await request.app.state.routing.router(work)).directory
         now = work.now
@@ -35,6 +37,9 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
         request,
         "oversight.html",
         region="" if everywhere else labels.region(actor.region or ""),
+        glasses=[glass.shown(language_of(request), one) for one in opened],
+        not_judged=not_judged,
+        decisions=[(code, translate(language_of(request), text)) for code, text in labels.DECISIONS.items()],
         erasures=erasing.shown(overdue, {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue}),
         now=now,
         zone=policy.zone(actor),

@@ -63,7 +63,9 @@ async def count_totals(work: Work) -> dict[str, int]:
         " count(*) FILTER (WHERE attempt > 1) AS rerouted, count(*) FILTER (WHERE due_at <= $1) AS overdue,"
         " (SELECT count(*) FROM escalations) AS escalated,"
         " (SELECT count(*) FROM escalations WHERE closed_at IS NULL) AS escalations_open,"
-        " (SELECT count(*) FROM gaps WHERE closed_at IS NULL) AS gaps FROM assignments",
+        " (SELECT count(*) FROM gaps WHERE closed_at IS NULL) AS gaps,"
+        " (SELECT count(*) FROM glasses WHERE reviewed_at IS NULL AND review_by <= $1) AS reviews_overdue"
+        " FROM assignments",
         work.now,
     )
     assert row is not None
