@@ -1,10 +1,14 @@
-"""What every service says about itself: log-ins and refusals (`case_id` is the person's stream), parked records."""
+"""What every service says about itself: log-ins, refusals and revocations (`case_id` is the stream of whom they are
+about), parked records."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.fact import Code, Fact, Id
+from shared.contracts.fact import AwareDatetime, Code, Fact, Id
+
+Scope = Literal["person", "client", "role", "organisation"]
+Why = Literal["own_wish", "left", "lost_device", "misuse", "precaution"]
 
 
 class SignedIn(Fact):
@@ -29,8 +33,31 @@ class AccessDenied(Fact):
     for_audit = True
 
     service: Code
-    reason: Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many"]
+    reason: Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many", "revoked"]
     thing: Code
+
+
+class AccessRevoked(Fact):
+    """What a person, client, role or organisation was given to come in by until `decided_at` counts no more.
+
+    With `bars` nothing new is given either, until `AccessRestored`. Every service listens to this.
+    """
+
+    service: Code
+    scope: Scope
+    code: Code
+    bars: bool
+    why: Why
+    decided_at: AwareDatetime
+
+
+class AccessRestored(Fact):
+    """A person, client, role or organisation may come in again; what was ended before stays ended."""
+
+    service: Code
+    scope: Scope
+    code: Code
+    decided_at: AwareDatetime
 
 
 class MassReading(Fact):

@@ -8,7 +8,7 @@ for runs on others, where nothing can be seen until the transaction has said for
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -92,6 +92,8 @@ class Database:
     asked: asyncpg.Pool
     clock: Clock
     written: Wake
+    allowed: Callable[[Actor], Awaitable[None]] | None = None
+    """Asked before each commit; raises when the actor's access was taken away in the meantime."""
 
     @asynccontextmanager
     async def work(self, actor: Actor, *, purpose: str, caused_by: str | None = None) -> AsyncIterator[Work]:
@@ -106,6 +108,8 @@ class Database:
             try:
                 work = Work(connection, actor, self.clock.now(), purpose, self.service, caused_by)
                 yield work
+                if self.allowed is not None:
+                    await self.allowed(actor)
                 told = await work.end()
             except BaseException:
                 await connection.execute("ROLLBACK")

@@ -81,7 +81,7 @@ class Inbox:
         """Decorator: this handler gets every record of every topic, undecoded (the ledger).
 
         It may get an event again and must know by itself what it has: no marks are kept for it, because a mark for
-        each row of every service would cost as much as the row.
+        each row of every service would cost as much as the row. The same holds for handlers beside it.
         """
         self._everything = handler
         return handler
@@ -165,11 +165,15 @@ class Inbox:
                 heard = [replace(h, traceparent=own) for own, h in zip(traces, heard, strict=True)]
             if self._everything is not None:
                 await self._everything(work, heard)
-                return
+                heard = [self._told(h) for h in heard if h.type in self._readers]
             for handler, wave in self._waves(heard):
                 await handler(work, wave)
         finally:
             end()
+
+    def _told(self, heard: Heard[Any]) -> Heard[Any]:
+        """A record of a listener to everything, read for a handler that wants its type as well."""
+        return replace(heard, told=self._readers[heard.type].model_validate_json(heard.payload))
 
     def _waves(self, heard: list[Heard[Any]]) -> list[tuple[Handler, list[Heard[Any]]]]:
         """Few large groups with one handler each, such that the events of a case stay in order."""

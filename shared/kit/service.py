@@ -24,11 +24,13 @@ from starlette.routing import BaseRoute
 from shared.kit import broker, clock, identity, logs, telemetry, web
 from shared.kit.database import Database, connect
 from shared.kit.health import Health
+from shared.kit.identity import revocations
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
 from shared.kit.web.documents import PROBLEMS, describe
 from shared.kit.web.problems import Refused
+from shared.kit.words import msg
 
 log = structlog.get_logger()
 
@@ -70,6 +72,9 @@ class Service:
     state: Mapping[str, Any] = field(default_factory=dict)
     """What the edges find at `request.app.state`."""
 
+    def __post_init__(self) -> None:
+        revocations.subscribe(self.inbox)
+
     @property
     def name(self) -> str:
         return self.settings.service
@@ -106,7 +111,7 @@ def application(service: Service) -> FastAPI:
         app,
         service=service.name,
         folder=service.folder,
-        navigation=service.navigation,
+        navigation=[*service.navigation, web.Nav("/pencabutan", msg("Access"), frozenset(identity.REVOKERS))],
         refusals=service.refusals,
         csrf_token=identity.csrf_token,
         https=service.settings.public_url.startswith("https://"),
@@ -177,7 +182,9 @@ def heard_topics(service: Service) -> list[str]:
     prefix = service.settings.kafka_topic_prefix
     if service.inbox.hears_all:
         return [topic for name in SERVICES for topic in broker.topics_of(name, prefix)]
-    return [broker.topics_of(name, prefix)[0] for name in sorted(service.inbox.sources)]
+    # What no service is named for (`access.…`) is said by all; what is said here has had its effect here.
+    sources = {name for source in service.inbox.sources for name in ({source} if source in SERVICES else SERVICES)}
+    return [broker.topics_of(name, prefix)[0] for name in sorted(sources - {service.name})]
 
 
 async def _listen(app: FastAPI, settings: KitSettings) -> None:

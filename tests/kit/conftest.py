@@ -1,18 +1,23 @@
 """A pair of services that have only the platform: one that says things, one that hears them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
 import pytest_asyncio
+import uvicorn
 
+from deploy.local import ports
+from deploy.local.identity_provider.app import Provider
 from shared.contracts import intake
 from shared.kit import broker, ids
 from shared.kit.actor import Actor
 from shared.kit.database import Database, connect
 from shared.kit.settings import KitSettings
 from tests.conftest import DatabaseUrls
+from tests.kit.site import PROVIDER_SECRET, Site, a_site
 
 OFFICER = Actor("officer", "BP3MI-65", frozenset({"port_officer"}), port="NNK")
 
@@ -82,3 +87,23 @@ async def database(database_urls: DatabaseUrls) -> AsyncIterator[Database]:
     database = await connect(database_urls("speaker").application, service="intake")
     yield database
     await database.aclose()
+
+
+@pytest_asyncio.fixture
+async def issuer() -> AsyncIterator[str]:
+    """The address of a running development provider."""
+    port = ports.free()
+    provider = Provider(issuer=f"http://127.0.0.1:{port}", secret=PROVIDER_SECRET)
+    server = uvicorn.Server(uvicorn.Config(provider.app(), port=port, log_level="error", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield provider.issuer
+    server.should_exit = True
+    await serving
+
+
+@pytest_asyncio.fixture
+async def site(database_urls: DatabaseUrls, issuer: str) -> AsyncIterator[Site]:
+    async with a_site(database_urls("identity").application, issuer) as site:
+        yield site

@@ -4,169 +4,18 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from datetime import timedelta
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
-import uvicorn
-from fastapi import Depends, FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.responses import PlainTextResponse, Response
 
-from deploy.local import ports
-from deploy.local.identity_provider import client_secret
-from deploy.local.identity_provider.app import Provider
-from shared.kit import identity, web
-from shared.kit.actor import Actor
-from shared.kit.clock import FixedClock
-from shared.kit.database import SERVICE_SCOPE, Database, Wake
-from shared.kit.identity import Identity, sign_in
-from shared.kit.settings import KitSettings
+from shared.kit import identity
+from shared.kit.identity import sign_in
 from tests.conftest import DatabaseUrls
-
-PROVIDER_SECRET = "of these tests and nothing else"
-HOME = "http://localhost:8101"
-PAGE = {"accept": "text/html"}
-
-
-class IntakeSettings(KitSettings):
-    service: ClassVar[str] = "intake"
-
-
-@dataclass
-class Site:
-    """A service with one page, one form and one route for officers, and what it runs on."""
-
-    app: FastAPI
-    identity: Identity
-    database: Database
-    clock: FixedClock
-    statements: list[str]
-
-    def browser(self, base_url: str = HOME, **headers: str) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=self.app), base_url=base_url, headers=PAGE | headers
-        )
-
-    async def trail(self) -> list[tuple[str, dict[str, Any]]]:
-        """Type and payload of all that was journalled, in order."""
-        rows = await self.database.fetch("SELECT type, shared, payload FROM journal ORDER BY position")
-        assert not any(row["shared"] for row in rows)
-        return [(row["type"], json.loads(row["payload"])) for row in rows]
-
-
-@pytest_asyncio.fixture
-async def issuer() -> AsyncIterator[str]:
-    """The address of a running development provider."""
-    port = ports.free()
-    provider = Provider(issuer=f"http://127.0.0.1:{port}", secret=PROVIDER_SECRET)
-    server = uvicorn.Server(uvicorn.Config(provider.app(), port=port, log_level="error", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield provider.issuer
-    server.should_exit = True
-    await serving
-
-
-@asynccontextmanager
-async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator[Site]:
-    statements: list[str] = []
-
-    async def watch(connection: asyncpg.Connection) -> None:
-        connection.add_query_logger(lambda said: statements.append(said.query))
-
-    clock = FixedClock(datetime.now(UTC))
-    own = await asyncpg.create_pool(url, min_size=1, max_size=4, init=watch, server_settings=SERVICE_SCOPE)
-    asked = await asyncpg.create_pool(url, min_size=0, max_size=4)
-    database = Database("intake", url, own, asked, clock, Wake())
-    settings = IntakeSettings(
-        environment="development",
-        database_url=url,
-        roles="http",
-        public_url=public_url,
-        oidc_issuer=issuer,
-        oidc_client_secret=client_secret(PROVIDER_SECRET, "svc-intake"),
-    )
-    app = FastAPI()
-    app.state.identity = Identity(settings, database)
-    identity.install(app)
-    web.install(app, csrf_token=identity.csrf_token)
-    add_routes(app)
-    yield Site(app, app.state.identity, database, clock, statements)
-    await app.state.identity.aclose()
-    await database.aclose()
-
-
-def add_routes(app: FastAPI) -> None:
-    @app.get("/id/saya")
-    async def me(request: Request, actor: Annotated[Actor, Depends(identity.actor_of)]) -> Response:
-        return PlainTextResponse(f"{actor.id} {identity.csrf_token(request)}")
-
-    @app.get("/api/whoever")
-    async def whoever(actor: Annotated[Actor | None, Depends(identity.optional_actor)]) -> Response:
-        return PlainTextResponse("nobody" if actor is None else actor.id)
-
-    @app.post("/id/catat")
-    async def record(request: Request, actor: Annotated[Actor, Depends(identity.actor_of)]) -> Response:
-        return PlainTextResponse(f"{actor.id} {(await request.form()).get('need')}")
-
-    @app.get("/api/voyages/{voyage_id}/officers-only")
-    async def officers(
-        actor: Annotated[Actor, Depends(identity.require("port_officer", "port_system"))],
-    ) -> Response:
-        return PlainTextResponse(actor.id)
-
-    @app.api_route("/id/bahaya", methods=["GET", "POST"])
-    @app.api_route("/api/dangerous", methods=["GET"])
-    async def dangerous(actor: Annotated[Actor, Depends(identity.require_recent(minutes=5))]) -> Response:
-        return PlainTextResponse(actor.id)
-
-    @app.get("/api/theirs/{case_id}")
-    async def theirs(request: Request, actor: Annotated[Actor, Depends(identity.actor_of)]) -> None:
-        await identity.deny(request, actor)
-
-
-@pytest_asyncio.fixture
-async def site(database_urls: DatabaseUrls, issuer: str) -> AsyncIterator[Site]:
-    async with a_site(database_urls("identity").application, issuer) as site:
-        yield site
-
-
-async def begin(browser: httpx2.AsyncClient, login: str = "petugas.nnk", target: str = "/id/saya") -> str:
-    """Start to sign in; the address at which the provider, asked for this person, sends the browser back."""
-    to_provider = await browser.get("/masuk", params={"next": target, "login_hint": login})
-    assert to_provider.status_code == 303
-    async with httpx2.AsyncClient() as outside:
-        back = await outside.get(to_provider.headers["location"])
-    assert back.status_code == 303
-    return str(back.headers["location"])
-
-
-async def provider_answer(browser: httpx2.AsyncClient, address: str) -> str:
-    """Where the provider sends the browser that comes to it by this address of ours."""
-    to_provider = await browser.get(address)
-    async with httpx2.AsyncClient() as outside:
-        return str((await outside.get(to_provider.headers["location"])).headers["location"])
-
-
-async def signed_in(browser: httpx2.AsyncClient, login: str = "petugas.nnk") -> str:
-    """Sign this browser in; the CSRF token of its session."""
-    done = await browser.get(await begin(browser, login))
-    assert (done.status_code, done.headers["location"]) == (303, "/id/saya")
-    return (await browser.get("/id/saya")).text.split()[1]
-
-
-def session_cookie(browser: httpx2.AsyncClient) -> str:
-    return str(browser.cookies["rujukan-intake"])
+from tests.kit.site import HOME, Site, a_site, begin, provider_answer, session_cookie, signed_in
 
 
 class TestSigningIn:

@@ -21,20 +21,26 @@ from shared.kit.identity.refusals import (
     ForgedRequest,
     NotSignedIn,
     ProviderAway,
+    RevocationsUnknown,
+    Revoked,
     SignInFailed,
     SignInNotRecent,
 )
+from shared.kit.identity.revoking import REVOKERS
 from shared.kit.identity.service_token import ServiceToken
 from shared.kit.identity.tokens import TokenVerifier
 from shared.kit.identity.trail import person_stream
 
 __all__ = [
+    "REVOKERS",
     "BadToken",
     "Denied",
     "ForgedRequest",
     "Identity",
     "NotSignedIn",
     "ProviderAway",
+    "RevocationsUnknown",
+    "Revoked",
     "ServiceToken",
     "SignInFailed",
     "SignInNotRecent",

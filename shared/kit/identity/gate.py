@@ -1,12 +1,14 @@
 """The gate every request passes: who is this, and may they?"""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
+from starlette.types import Scope
 
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -14,7 +16,15 @@ from shared.kit.identity import csrf, sessions
 from shared.kit.identity.admission import Admission
 from shared.kit.identity.cookies import Cookies
 from shared.kit.identity.issuer import Issuer
-from shared.kit.identity.refusals import BadToken, Denied, ForgedRequest, NotSignedIn, SignInNotRecent
+from shared.kit.identity.refusals import (
+    BadToken,
+    Denied,
+    ForgedRequest,
+    NotSignedIn,
+    Revoked,
+    SignInNotRecent,
+)
+from shared.kit.identity.revocations import Revocations
 from shared.kit.identity.service_token import ServiceToken
 from shared.kit.identity.tokens import TokenVerifier
 from shared.kit.identity.trail import ANONYMOUS, Reason, Refusals, thing_of
@@ -36,12 +46,14 @@ class Identity:
         self.cookies = Cookies(service, https=self.public_url.startswith("https://"))
         self.refusals = Refusals(database)
         self.admission = Admission(settings, database, self.refusals)
+        self.revocations = Revocations(database)
+        database.allowed = self.revocations.check
 
     async def actor_of(self, request: Request) -> Actor:
         """Who asks, by Bearer token or else by session; also found at `request.state.actor` from then on.
 
-        Raises `BadToken`, `NotSignedIn`, `ForgedRequest` (a change by session without its CSRF token), or
-        `ProviderAway`.
+        Raises `BadToken`, `NotSignedIn`, `ForgedRequest` (a change by session without its CSRF token), `Revoked`,
+        `RevocationsUnknown`, `TooMany` or `ProviderAway`.
         """
         known: Actor | None = getattr(request.state, "actor", None)
         if known is not None:
@@ -52,6 +64,11 @@ class Identity:
                 break
         else:
             actor = await self.person_of(request)
+        try:
+            await self.revocations.check(actor)
+        except Revoked:
+            await self.note_revoked(request, actor)
+            raise
         await self.admission.admit(request, actor)
         request.state.actor = actor
         return actor
@@ -76,12 +93,18 @@ class Identity:
         await self.refusals.record(actor, reason, thing_of(request))
         raise Denied(detail)
 
+    async def note_revoked(self, request: Request, actor: Actor) -> None:
+        """Put on the trail that somebody asked whose access was taken away."""
+        # As one who does not come from outside: else this, too, would be refused.
+        await self.refusals.record(replace(actor, issued_at=None), "revoked", thing_of(request))
+
     def session_id(self, connection: HTTPConnection) -> str | None:
         session_id = connection.cookies.get(self.cookies.session)
         return session_id if session_id is not None and sessions.is_id(session_id) else None
 
     async def aclose(self) -> None:
         await self.issuer.aclose()
+        await self.revocations.aclose()
 
     async def _bearer(self, request: Request, authorization: bytes) -> Actor:
         scheme, _, token = authorization.partition(b" ")
@@ -96,7 +119,11 @@ class Identity:
 
 def of(request: Request) -> Identity:
     """The identity of the service that handles this request."""
-    identity: Identity = request.app.state.identity
+    return of_scope(request.scope)
+
+
+def of_scope(scope: Scope) -> Identity:
+    identity: Identity = scope["app"].state.identity
     return identity
 
 

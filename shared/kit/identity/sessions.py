@@ -8,10 +8,12 @@ import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
 
+from shared.contracts.access import Scope
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 
@@ -20,6 +22,7 @@ LONGEST = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is known when a session was last used; spares a write on most requests."""
 SWEEP_LIMIT = 100
+DEVICES_LIMIT = 100
 
 FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -41,6 +44,25 @@ INSERT INTO sessions (session_hash, actor_id, organisation, roles, port, region,
     authenticated_at, device, provider_session)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)
 """
+
+LIST_DEVICES = """
+SELECT session_hash, device_id, device, signed_in_at, seen_at FROM sessions
+WHERE actor_id = $1 AND expires_at > $2 AND seen_at > $3
+ORDER BY seen_at DESC, device_id
+LIMIT $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A session as its person sees it; browser and system are codes of `devices`."""
+
+    id: str
+    browser: str
+    system: str
+    since: datetime
+    seen_at: datetime
+    is_this: bool
 
 
 def new_id() -> str:
@@ -103,8 +125,44 @@ async def add_session(
     )
 
 
+async def list_devices(connection: asyncpg.Connection, actor_id: str, session_id: str, now: datetime) -> list[Device]:
+    """The live sessions of a person, the latest used first; `session_id` is the one that is asking."""
+    rows = await connection.fetch(LIST_DEVICES, actor_id, now, now - IDLE, DEVICES_LIMIT)
+    own = _hash(session_id)
+    return [
+        Device(
+            id=str(row["device_id"]),
+            browser=row["device"].partition(":")[0],
+            system=row["device"].partition(":")[2],
+            since=row["signed_in_at"],
+            seen_at=row["seen_at"],
+            is_this=bytes(row["session_hash"]) == own,
+        )
+        for row in rows
+    ]
+
+
+async def remove_device(connection: asyncpg.Connection, actor_id: str, device_id: str) -> bool:
+    """End a session of this person by the name it has on the page; False when there is none."""
+    said: str = await connection.execute(
+        "DELETE FROM sessions WHERE actor_id = $1 AND device_id = $2", actor_id, device_id
+    )
+    return said != "DELETE 0"
+
+
 async def remove_session(connection: asyncpg.Connection, session_id: str) -> None:
     await connection.execute("DELETE FROM sessions WHERE session_hash = $1", _hash(session_id))
+
+
+async def remove_sessions_of(connection: asyncpg.Connection, scope: Scope, code: str, *, until: datetime) -> None:
+    """End the sessions of a person, of all with a role or of an organisation that began until then."""
+    await connection.execute(
+        "DELETE FROM sessions WHERE signed_in_at <= $3 AND CASE $1 WHEN 'person' THEN actor_id = $2"
+        " WHEN 'organisation' THEN organisation = $2 WHEN 'role' THEN $2 = ANY(roles) ELSE FALSE END",
+        scope,
+        code,
+        until,
+    )
 
 
 async def remove_ended(connection: asyncpg.Connection, now: datetime) -> None:

@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -25,7 +25,7 @@ from shared.kit.actor import Actor
 from shared.kit.identity import claims, sessions, tokens
 from shared.kit.identity.devices import device_of
 from shared.kit.identity.gate import Identity
-from shared.kit.identity.refusals import BadToken, NotSignedIn, SignInFailed
+from shared.kit.identity.refusals import BadToken, Barred, NotSignedIn, Revoked, SignInFailed
 from shared.kit.identity.trail import ANONYMOUS, person_stream, thing_of
 
 ATTEMPT_LASTS = timedelta(minutes=10)
@@ -108,6 +108,11 @@ def router(identity: Identity) -> APIRouter:
         except (SignInFailed, BadToken):
             await identity.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
             raise SignInFailed from None
+        try:
+            await identity.revocations.check(actor)
+        except Revoked:
+            await identity.note_revoked(request, actor)
+            raise Barred from None
         session_id = await _begin_session(identity, actor, request, provider_session)
         response = RedirectResponse(attempt.next, 303, NO_STORE)
         identity.cookies.put(response, identity.cookies.session, session_id)
@@ -123,16 +128,21 @@ def router(identity: Identity) -> APIRouter:
             pass
         else:
             await _end_session(identity, actor, request.cookies[identity.cookies.session])
-        response = RedirectResponse("/", 303, NO_STORE)
-        identity.cookies.drop(response, identity.cookies.session)
-        identity.cookies.put(response, identity.cookies.left, "1", sessions.LONGEST)
-        return response
+        return signed_out(identity)
 
     made = APIRouter(include_in_schema=False)
     made.add_api_route("/masuk", begin, methods=["GET"], response_model=None)
     made.add_api_route("/masuk/kembali", finish, methods=["GET"], response_model=None)
     made.add_api_route("/keluar", leave, methods=["POST"], response_model=None)
     return made
+
+
+def signed_out(identity: Identity) -> Response:
+    """Back to the first page, without a session."""
+    response = RedirectResponse("/", 303, NO_STORE)
+    identity.cookies.drop(response, identity.cookies.session)
+    identity.cookies.put(response, identity.cookies.left, "1", sessions.LONGEST)
+    return response
 
 
 async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str]) -> tuple[Actor, str | None]:
@@ -168,6 +178,8 @@ async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str
     if actor.kind != "person" or not _is_as_recent_as_asked(actor, attempt, now):
         raise SignInFailed
     sid = said.get("sid")
+    # What counts from here on is when our session began.
+    actor = replace(actor, issued_at=now)
     return actor, sid if isinstance(sid, str) and 0 < len(sid) <= LONGEST_SID else None
 
 

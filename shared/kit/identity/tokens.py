@@ -7,6 +7,7 @@ Algorithms, type, issuer and audience are pinned here and never taken from the t
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from joserfc import jws, jwt
@@ -57,13 +58,16 @@ class TokenVerifier:
     async def verify(self, token: str) -> Actor:
         """The actor a Bearer token speaks for. Raises `BadToken`, or `ProviderAway` before any key was read."""
         digest = hashlib.sha256(token.encode()).digest()
-        now = self._clock.now().timestamp()
+        moment = self._clock.now()
+        now = moment.timestamp()
         known = self._known.get(digest)
         if known is not None and known[0] > now:
             self._known.move_to_end(digest)
             return known[1]
         said = await verified(token, self._issuer, kind="access", audience=self._audience, now=now)
         actor = claims.actor(said, kind="client")
+        # A provider whose clock runs ahead does not make a token younger than our first sight of it.
+        actor = replace(actor, issued_at=min(actor.issued_at or moment, moment))
         self._known[digest] = (said["exp"], actor)
         if len(self._known) > CACHED_TOKENS:
             self._known.popitem(last=False)

@@ -12,7 +12,7 @@ from shared.contracts import access
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 
-Reason = Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many"]
+Reason = Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many", "revoked"]
 assert get_args(Reason) == get_args(access.AccessDenied.model_fields["reason"].annotation)
 
 ANONYMOUS = Actor(id="anonymous", organisation="none", roles=frozenset({"none"}), kind="client")
