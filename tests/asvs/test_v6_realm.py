@@ -49,3 +49,8 @@ class TestPeople:
         assert {a["name"] for a in attributes["attributes"]} == {
             *("username", "email", "firstName", "lastName", "org", "port", "region")
         }
+
+    def test_are_told_by_mail_of_failed_log_ins_and_changed_passwords(self) -> None:
+        """Keycloak's listener `email` tells of LOGIN_ERROR, UPDATE_PASSWORD, UPDATE_TOTP and REMOVE_TOTP."""
+        assert "email" in REALM["eventsListeners"]
+        assert all(person["email"] and person["emailVerified"] for person in REALM["users"] if "credentials" in person)
