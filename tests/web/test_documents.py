@@ -5,12 +5,13 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
 from shared.kit.ids import new_id
 from tests.contracts.export import DOCUMENTS
@@ -105,7 +106,7 @@ def test_what_is_forbidden_is_refused_as_documented(sites: Sites, service: str, 
 
     def ask(case: Case) -> None:
         case.headers.update(site.headers(somebody(service, path)))
-        case.call_and_validate(base_url=site.url, excluded_checks=REFUSES_ALONE.get(path, []))
+        case.call_and_validate(base_url=site.url, excluded_checks=[ignored_auth, *REFUSES_ALONE.get(path, [])])
 
     try_out(site, method, path, GenerationMode.NEGATIVE, ask, usual=15)
 
@@ -121,3 +122,18 @@ def test_nobody_gets_further_than_documented(sites: Sites, service: str, method:
         assert path in PUBLIC or answer.status_code == 401
 
     try_out(site, method, path, GenerationMode.POSITIVE, ask, usual=3)
+
+
+@pytest.mark.parametrize("version", [True, "1", 1.5])
+def test_a_number_is_a_number(sites: Sites, version: object) -> None:
+    site = sites["referral"]
+    item = {"assignment_id": site.things["assignment_id"], "version": version}
+
+    answer = httpx2.post(
+        f"{site.url}/api/assignments/acceptances",
+        json={"items": [item]},
+        headers=site.headers("agency") | {"Idempotency-Key": new_id()},
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "/items/0/version"

@@ -58,7 +58,7 @@ class ArrivalIn(BaseModel):
     sex: Sex
     birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), Identifying()] | None = None
     """`1987-08-05`, `1987-08` or `1987`."""
-    age: Annotated[int, Field(ge=0, le=people.OLDEST), Identifying()] | None = None
+    age: Annotated[int, Field(ge=0, le=people.OLDEST, strict=True), Identifying()] | None = None
     """Where no birth date is known; beside one it must go with it. Neither: the person is treated as a child."""
     nik: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{15}$"), Identifying()] | None = None
     document_type: Annotated[
@@ -82,7 +82,7 @@ class ArrivalIn(BaseModel):
     origin_regency: RegencyCode | None = None
     needs: tuple[NeedCode, ...] = ()
     """What the screening found. Age and company add theirs; NEED is always one of them."""
-    accompanied: bool = False
+    accompanied: Annotated[bool, Field(strict=True)] = False
     """An adult who answers for this person is here."""
     onward_wish: OnwardWish = "unknown"
     voyage_id: Id | None = None

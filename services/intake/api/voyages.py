@@ -41,7 +41,7 @@ class VoyageIn(BaseModel):
 
     modality: Modality
     vessel: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-    announced: Annotated[int, Field(ge=0, le=MOST_ANNOUNCED)]
+    announced: Annotated[int, Field(ge=0, le=MOST_ANNOUNCED, strict=True)]
     expected_at: AwareDatetime
     """Within a year from now; late entry counts as announcing."""
 

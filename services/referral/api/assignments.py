@@ -61,7 +61,7 @@ class Item(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     assignment_id: Id
-    version: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    version: int | None = Field(default=None, ge=0, le=2**31 - 1, strict=True)
 
     def answer(self) -> Answer:
         return Answer(**self.model_dump())

@@ -37,14 +37,14 @@ class Item(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     referral_id: Id
-    version: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    version: int | None = Field(default=None, ge=0, le=2**31 - 1, strict=True)
 
 
 class Closure(Item):
     """`personally`: you answer for it by name, which a child's need takes."""
 
     reason: CloseReason
-    personally: bool = False
+    personally: bool = Field(default=False, strict=True)
 
     def asked(self) -> Closing:
         return Closing(**self.model_dump())
