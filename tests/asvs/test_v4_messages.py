@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from shared.kit.settings import KitSettings
 from shared.kit.web.assets import KIT_STATIC
 from tests.contracts import openapi
 
+ROOT = Path(__file__).parents[2]
 PAGE = {"accept": "text/html"}
 METHODS = {"get", "post", "put", "delete", "patch", "options", "trace", "connect", "spy"}
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -186,12 +188,23 @@ class TestAddresses:
 
 
 class TestPrograms:
-    async def test_are_not_led_from_plain_http_to_https(self) -> None:
-        transport = httpx2.ASGITransport(app=an_app())
-        async with httpx2.AsyncClient(transport=transport, base_url="http://here") as client:
-            answer = await client.post("/api/echo", json={})
+    @pytest.mark.parametrize("scheme", ["http", "HTTP", "http, https"])
+    async def test_are_refused_and_not_led_on_when_they_came_by_plain_http(self, scheme: str) -> None:
+        answer = await asked("GET", "/api/bug", **{"x-forwarded-proto": scheme})
 
-        assert answer.status_code == 200
+        assert (answer.status_code, answer.json()["code"]) == (403, "https_needed")
+        assert "location" not in answer.headers
+        assert "strict-transport-security" in answer.headers
+
+    async def test_are_served_when_they_came_by_https(self) -> None:
+        assert (await asked("GET", "/api/nothing", **{"x-forwarded-proto": "https"})).status_code == 404
+        assert (await asked("GET", "/api/nothing")).status_code == 404
+
+    def test_are_left_alone_by_the_ingress(self) -> None:
+        """What it is told: people may be led to https, programs not."""
+        for file in ("deploy/k8s/overlays/production/ingress.yaml", "docs/operations.md"):
+            said = " ".join(line.strip("# ") for line in (ROOT / file).read_text(encoding="utf-8").splitlines())
+            assert "lead people from http to https, but not what begins with /api/" in said.replace("`", "")
 
     async def test_get_no_header_of_a_proxy_taken_for_the_truth(self, port: int) -> None:
         forwarded = b"X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n"

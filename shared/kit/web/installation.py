@@ -17,6 +17,7 @@ from shared.kit.web.limits import BodyLimit
 from shared.kit.web.navigation import language_of
 from shared.kit.web.pages import Nav, Pages
 from shared.kit.web.tracing import Tracing
+from shared.kit.web.transport import HttpsForPrograms
 from shared.kit.words import msg
 
 UNREACHABLE = (*(kind for kind in database.TRANSIENT if kind is not OSError), ConnectionError)
@@ -46,7 +47,8 @@ def install(
     `service` is its name, `folder` its package: `templates/`, `static/` and `locale/` there are used where they
     exist. `navigation` are the links in the top bar: path without language, message id, and with `Nav` the roles
     that see it. `refusals` says how exceptions of the domain answer: status, code, message id of the title.
-    `csrf_token` gives the token that forms carry. `https` adds Strict-Transport-Security. `development` reads
+    `csrf_token` gives the token that forms carry. `https` adds Strict-Transport-Security and refuses programs that
+    a proxy says came without. `development` reads
     templates again when they change and offers `/id/gaya`.
     """
     own = {name: [folder / name] if folder and (folder / name).is_dir() else [] for name in
@@ -67,6 +69,8 @@ def install(
     # The framework would mend a slash by a redirect to whatever host the caller says we are.
     app.router.redirect_slashes = False
     app.add_middleware(BodyLimit)
+    if https:
+        app.add_middleware(HttpsForPrograms)
     app.add_middleware(Headers, on_bug=_bug, https=https)
     app.add_middleware(Tracing)
 
