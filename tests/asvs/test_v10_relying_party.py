@@ -17,7 +17,7 @@ from shared.kit.identity import BadToken, ProviderAway, TokenVerifier
 from shared.kit.identity.issuer import Issuer
 from tests.conftest import DatabaseUrls
 from tests.kit.outside_issuer import OutsideIssuer, encoded, outside_issuer
-from tests.kit.test_identity import Site, a_site
+from tests.kit.site import Site, a_site
 
 Tamper = Callable[["Provider", dict[str, Any]], str]
 CLIENT = "svc-intake"

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.intake.domain.people import IDENTITY_FIELDS
 from shared.kit import web
+from shared.kit.identity import sessions
 from tests.contracts import openapi
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,12 @@ class TestBrowsers:
         for file in SERVED:
             text = file.read_text(encoding="utf-8")
             assert not re.search(r"localStorage|sessionStorage|indexedDB|serviceWorker|caches\.|document\.cookie", text)
+
+    def test_take_away_what_they_show_when_the_session_has_ended(self) -> None:
+        """As soon as the server has: how that looks is in tests/browser/test_frame.py."""
+        shell = (ROOT / "shared/kit/templates/shell.html").read_text(encoding="utf-8")
+
+        assert re.findall(r'<template id="ended" data-idle="(\d+)">', shell) == [f"{sessions.IDLE.total_seconds():.0f}"]
 
     def test_get_cookies_from_two_places_only(self) -> None:
         """Those of identity, and the look of pages: light or dark."""

@@ -134,3 +134,34 @@ async def test_is_a_page_when_something_is_not_there(see: Open, axe: Axe, site: 
 
     assert await axe(sight.page) == []
     assert await sight.page.title() == "Halaman ini tidak ada – Rujukan"
+
+
+async def test_takes_away_what_it_shows_when_the_session_has_ended(see: Open, axe: Axe, site: str, seen: Seen) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.clock.install()
+    await sight.page.reload()
+
+    await sight.page.clock.run_for("29:00")
+    assert await sight.page.get_by_role("heading", name="KM Bukit Raya").is_visible()
+    await sight.page.context.set_offline(True)
+    await sight.page.clock.run_for("01:10")
+
+    assert "Bukit Raya" not in await sight.page.content()
+    assert await sight.page.get_by_role("link", name="Sign in").is_visible()
+    assert await axe(sight.page) == []
+
+
+async def test_stays_while_another_page_is_used(see: Open, site: str, seen: Seen) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.clock.install()
+    await sight.page.reload()
+    await sight.page.clock.run_for("20:00")
+
+    other = await sight.page.context.new_page()
+    await other.goto(f"{site}/en/voyages")
+    await other.close()
+    await sight.page.clock.run_for("20:00")
+
+    assert await sight.page.get_by_role("heading", name="KM Bukit Raya").is_visible()

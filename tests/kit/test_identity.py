@@ -268,6 +268,14 @@ class TestSigningOut:
         assert "prompt=login" not in fresh.headers["location"]
         assert "prompt=login" in again.headers["location"]
 
+    async def test_has_the_browser_forget_what_it_has_of_our_pages(self, site: Site) -> None:
+        async with site.browser() as browser:
+            csrf = await signed_in(browser)
+            left = await browser.post("/keluar", data={"csrf": csrf})
+
+        # In caches there is nothing (no-store); of the cookies one says that the next one must show who they are.
+        assert left.headers["clear-site-data"] == '"storage"'
+
     async def test_is_not_done_for_another_site(self, site: Site) -> None:
         async with site.browser() as browser:
             await signed_in(browser)

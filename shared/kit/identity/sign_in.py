@@ -139,7 +139,7 @@ def router(identity: Identity) -> APIRouter:
 
 def signed_out(identity: Identity) -> Response:
     """Back to the first page, without a session."""
-    response = RedirectResponse("/", 303, NO_STORE)
+    response = RedirectResponse("/", 303, NO_STORE | {"Clear-Site-Data": '"storage"'})
     identity.cookies.drop(response, identity.cookies.session)
     identity.cookies.put(response, identity.cookies.left, "1", sessions.LONGEST)
     return response

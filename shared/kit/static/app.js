@@ -49,6 +49,29 @@ if (navigator.clipboard) {
   }
 }
 
+// Who has gone away is signed out by the server. Then the page takes away what it shows, also when no server answers.
+// A page of the same service that is used elsewhere in this browser keeps the session, so it keeps this page too.
+const ended = document.getElementById("ended");
+const tabs = new BroadcastChannel("used");
+let used = 0;
+function use() {
+  used = Date.now();
+  tabs.postMessage("");
+}
+function leave() {
+  if (!ended.isConnected || Date.now() - used < ended.dataset.idle * 1000) return;
+  document.title = "Rujukan";
+  document.body.replaceChildren(ended.content);
+}
+if (ended) {
+  use();
+  tabs.addEventListener("message", () => (used = Date.now()));
+  setInterval(leave, 10_000);
+  document.addEventListener("visibilitychange", leave);
+  // A page that the browser kept whole may be older than the end of the session.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
 // Parts that follow what happens: fetched again, at most twice a second, only while somebody looks.
 for (const part of document.querySelectorAll("[data-refresh]")) follow(part);
 
@@ -66,6 +89,7 @@ function follow(part) {
       if (!answer.ok) throw new Error(answer.status);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
       trouble = 0;
+      use();
       const next = fresh.querySelector("[data-refresh]");
       if (next) {
         if (next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
