@@ -40,7 +40,7 @@ CREATE TABLE arrivals (
     CONSTRAINT child_has_a_child_need CHECK (((age_band <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (needs && ARRAY['UAC'::text, 'CHILD'::text]))),
     CONSTRAINT nobody_arrives_in_the_future CHECK ((arrived_at <= (recorded_at + '00:05:00'::interval)))
 );
-CREATE INDEX arrivals_of_person ON arrivals USING btree (person_id);
+CREATE INDEX arrivals_of_person ON arrivals USING brin (person_id) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
 -- policy own_port on arrivals: USING ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)) WITH CHECK None
 -- policy service_itself on arrivals: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
@@ -286,7 +286,7 @@ CREATE TABLE requests (
     CONSTRAINT requests_pkey PRIMARY KEY (scope, key),
     CONSTRAINT request_key_is_short CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 200)))
 );
-CREATE INDEX requests_of_case ON requests USING btree (case_id);
+CREATE INDEX requests_of_case ON requests USING brin (case_id) WITH (pages_per_range='16', autosummarize='on');
 -- policy service_itself on requests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE revocations (
