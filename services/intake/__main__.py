@@ -12,7 +12,7 @@ import click
 import orjson
 import uvloop
 
-from services.intake import api, consumers, pages, policy
+from services.intake import api, clock, consumers, pages, policy
 from services.intake.actions import keys
 from services.intake.actions.arrivals import Desk
 from services.intake.domain import refusals
@@ -48,6 +48,10 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.PersonErasedBefore: (410, "identity_erased", msg("The identity was erased")),
     refusals.HoldUnknown: (404, "hold_unknown", msg("There is no such legal hold")),
     refusals.HoldLifted: (409, "hold_lifted", msg("This legal hold has ended")),
+    refusals.FieldUnknown: (422, "field_unknown", msg("There is no such field")),
+    refusals.AgeBandWouldChange: (409, "age_band_would_change", msg("The age group would change")),
+    refusals.CorrectionUnknown: (404, "correction_unknown", msg("There is no such correction")),
+    refusals.CorrectionDecided: (409, "correction_decided", msg("This correction was decided before")),
     refusals.ReferenceUnfit: (422, "reference_unfit", msg("This is not a number of a request")),
     refusals.DisclosureNotAllowed: (403, "disclosure_refused", msg("The identity is not released")),
     refusals.IdentityErased: (410, "identity_erased", msg("The identity was erased")),
@@ -70,6 +74,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         refusals=REFUSALS,
         navigation=[Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES))],
         state={"vault": vault, "desk": Desk(database, vault)},
+        overdue=partial(clock.count_overdue, database),
         unfit=partial(keys.list_missing_keys, database, vault.ring),
     )
 

@@ -21,6 +21,11 @@ def may_protect(actor: Actor) -> bool:
     return (actor.kind == "person" and actor.has(PROTECTION_ROLE)) or actor.kind == "system"
 
 
+def may_request_correction(actor: Actor) -> bool:
+    """Say that a field of an identity is wrong: for a port officer, of a case that landed at the own port."""
+    return may_protect(actor) or (actor.kind == "person" and actor.has("port_officer"))
+
+
 DISCLOSURE_CLIENT = "svc-referral"
 """The client that referral has at the identity provider. No other service has any business with names."""
 

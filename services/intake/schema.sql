@@ -56,6 +56,32 @@ CREATE TABLE blind_indexes (
 CREATE INDEX blind_indexes_by_digest ON blind_indexes USING hash (digest);
 -- policy service_itself on blind_indexes: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
+CREATE TABLE corrections (
+    correction_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    port text NOT NULL,
+    field text NOT NULL,
+    sealed bytea NOT NULL,
+    reference text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    decide_by timestamp with time zone NOT NULL,
+    decision text,
+    reason text,
+    decided_by text,
+    decided_at timestamp with time zone,
+    CONSTRAINT corrections_pkey PRIMARY KEY (correction_id),
+    CONSTRAINT correction_decision_is_known CHECK ((decision = ANY (ARRAY['accepted'::text, 'rejected'::text, 'erased'::text]))),
+    CONSTRAINT correction_reference_is_short CHECK (((char_length(reference) >= 1) AND (char_length(reference) <= 40))),
+    CONSTRAINT decided_correction_keeps_no_value CHECK (((decision IS NULL) OR (octet_length(sealed) = 0))),
+    CONSTRAINT decided_correction_says_by_whom_and_when CHECK ((((decision IS NULL) = (decided_by IS NULL)) AND ((decision IS NULL) = (decided_at IS NULL)))),
+    CONSTRAINT rejection_has_a_known_reason CHECK ((((NOT (decision IS DISTINCT FROM 'rejected'::text)) = (reason IS NOT NULL)) AND (reason = ANY (ARRAY['no_proof'::text, 'not_this_person'::text, 'already_so'::text, 'withdrawn'::text]))))
+);
+CREATE INDEX corrections_of_person ON corrections USING btree (person_id);
+CREATE INDEX corrections_to_decide ON corrections USING btree (decide_by, correction_id) WHERE (decision IS NULL);
+-- policy service_itself on corrections: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
 CREATE TABLE disclosure_grants (
     assignment_id uuid NOT NULL,
     case_id uuid NOT NULL,

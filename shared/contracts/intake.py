@@ -134,6 +134,8 @@ class PersonDataExported(Fact):
 
     form: Literal["page", "json"]
     fields: tuple[Code, ...]
+    reference: Code
+    """The number under which the person's request is kept."""
 
 
 class CorrectionRequested(Fact):

@@ -108,6 +108,30 @@ class HoldLifted(Refused):
     detail = msg("This legal hold was lifted before.")
 
 
+class FieldUnknown(Refused):
+    """This is not a field of an identity."""
+
+    detail = msg("Choose a field of the identity. Sex, origin and needs are not corrected here.")
+
+
+class AgeBandWouldChange(Refused):
+    """By this birth a child would count as an adult, or the other way round."""
+
+    detail = msg("By this birth the person would count for another age group. That is decided by two people, not here.")
+
+
+class CorrectionUnknown(Refused):
+    """Nobody asked for such a correction."""
+
+    detail = msg("There is no such correction.")
+
+
+class CorrectionDecided(Refused):
+    """The correction was accepted or rejected before, or its person was erased."""
+
+    detail = msg("This correction was decided before.")
+
+
 class ManifestUnusable(Refused):
     """No row of this file can be read; `code` says why, `details` what (headings only, never a cell)."""
 
