@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import arrivals, disclosures, erasures, holds, voyages
+from services.intake.api import arrivals, corrections, disclosures, erasures, holds, records, voyages
 
 router = APIRouter()
 router.include_router(voyages.router)
@@ -10,5 +10,7 @@ router.include_router(arrivals.router)
 router.include_router(disclosures.router)
 router.include_router(erasures.router)
 router.include_router(holds.router)
+router.include_router(records.router)
+router.include_router(corrections.router)
 
 hot_routes = arrivals.hot_routes

@@ -1,0 +1,109 @@
+"""What is kept of a person: found by a number, looked at, handed out to who it is about. On the trail first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.intake.actions import protection
+from services.intake.domain.erasures import Receipt
+from services.intake.domain.holds import Hold
+from services.intake.domain.lookups import Kind
+from services.intake.domain.people import IDENTITY_FIELDS, Identity
+from services.intake.domain.references import is_reference
+from services.intake.domain.refusals import ReferenceUnfit
+from services.intake.store import corrections, erasures, holds, persons, trails
+from services.intake.store.blind_indexes import find_persons_by
+from services.intake.store.corrections import Correction
+from services.intake.store.persons import Case
+from services.intake.store.trails import Step
+from services.intake.store.vault import Sealed, SealedPerson, Vault
+from shared.contracts.intake import PersonDataExported, PersonRecordRead, PersonSought
+from shared.kit.identity import person_stream
+from shared.kit.ids import is_id
+from shared.kit.work import Work
+
+By = Literal["case", "nik", "document"]
+Form = Literal["page", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that is kept of one person, in codes; `cases` are in the order of landing."""
+
+    cases: Sequence[Case]
+    holds: Sequence[Hold]
+    corrections: Sequence[Correction]
+    receipt: Receipt | None
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A record with the identity of each case, by its id; without any once the person was erased."""
+
+    record: Record
+    identities: Mapping[str, Identity]
+    reference: str
+
+
+async def find_cases(work: Work, vault: Vault, *, by: By, value: str) -> list[Case]:
+    """The cases of whoever came with this number. Raises `NotAllowed`."""
+    await protection.act_for_all_ports(work)
+    people = await _find_people(work, vault, by, value)
+    found = await persons.list_cases(work, people) if people else []
+    for case_id in [case.case_id for case in found] or [person_stream(work.actor.id)]:
+        work.record(PersonSought(case_id=case_id, by=by, found=len(found)))
+    return found
+
+
+async def read_record(work: Work, case_id: str) -> Record:
+    """What is kept of the person of a case, without the identity. Raises `NotAllowed` or `CaseUnknown`."""
+    record = await _record_of(work, case_id)
+    for case in record.cases:
+        work.record(PersonRecordRead(case_id=case.case_id, fields=()))
+    return record
+
+
+async def hand_out(work: Work, vault: Vault, case_id: str, *, reference: str, form: Form) -> Export:
+    """Everything that is kept of the person of a case, for that person. It may leave only after the commit.
+
+    Raises `NotAllowed`, `ReferenceUnfit` or `CaseUnknown`.
+    """
+    record = await _record_of(work, case_id)
+    if not is_reference(reference):
+        raise ReferenceUnfit
+    kept = [
+        SealedPerson(case.person_id, case.case_id, Sealed(case.wrapped_key, case.sealed))
+        for case in record.cases
+        if case.wrapped_key is not None
+    ]
+    identities = dict(zip((one.case_id for one in kept), vault.open_many(kept), strict=True))
+    for case in record.cases:
+        fields = filled(identities[case.case_id]) if case.case_id in identities else ()
+        work.record(PersonDataExported(case_id=case.case_id, form=form, fields=fields, reference=reference))
+    return Export(record, identities, reference)
+
+
+def filled(identity: Identity) -> tuple[str, ...]:
+    """The names of the fields that have a value."""
+    return tuple(name for name in IDENTITY_FIELDS if getattr(identity, name))
+
+
+async def _find_people(work: Work, vault: Vault, by: By, value: str) -> list[str]:
+    if by == "case":
+        case_id = value.strip().lower()
+        person = await persons.find(work, case_id) if is_id(case_id) else None
+        return [person.person_id] if person else []
+    kind: Kind = by
+    return await find_persons_by(work, vault, kind, value)
+
+
+async def _record_of(work: Work, case_id: str) -> Record:
+    person = await protection.find_person(work, case_id)
+    return Record(
+        cases=await persons.list_cases(work, [person.person_id]),
+        holds=await holds.of_people(work, [person.person_id]),
+        corrections=await corrections.of_person(work, person.person_id),
+        receipt=await erasures.find(work, person.person_id),
+        steps=await trails.list_steps(work, person.case_ids),
+    )

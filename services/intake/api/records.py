@@ -1,0 +1,144 @@
+"""Finding a person by a number, and handing out what is kept: at the person's own request (UU 27/2022 Art 30, 32)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.intake import policy
+from services.intake.actions import records
+from services.intake.actions.records import By, Export
+from services.intake.api.erasures import Reference
+from services.intake.store.persons import Case
+from shared.contracts.codes import AgeBand, NeedCode, Sex
+from shared.contracts.fact import Id, Identifying
+from shared.kit import identity, web
+from shared.kit.actor import Actor
+from shared.kit.crash import crash_point
+from shared.kit.database import Database
+
+router = APIRouter(tags=["personal data"])
+
+Protector = Annotated[Actor, Depends(identity.require(policy.PROTECTION_ROLE))]
+Exporter = Annotated[Actor, Depends(identity.require_recent(policy.PROTECTION_ROLE))]
+
+SCHEMA = "rujukan.person.v1"
+
+
+class SearchIn(BaseModel):
+    """A number that a person came with, or the id of a case. It is never in an address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: By
+    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), Identifying()]
+
+
+class CaseOut(BaseModel):
+    """A case in codes. `erased`: nobody can read any more whose it is."""
+
+    case_id: str
+    port: str
+    origin_regency: str | None
+    sex: Sex
+    age_band: AgeBand
+    needs: list[NeedCode]
+    onward_wish: str
+    channel: str
+    arrived_at: datetime
+    recorded_at: datetime
+    erased: bool
+
+
+class CasesOut(BaseModel):
+    items: list[CaseOut]
+
+
+class ExportIn(BaseModel):
+    """`reference` is the number under which the person's request is kept; never a name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reference: Reference
+
+
+class ExportedCaseOut(CaseOut):
+    """A case with the identity that is kept of it; empty once it was erased."""
+
+    identity: Annotated[dict[str, str], Identifying()]
+
+
+class StepOut(BaseModel):
+    """One thing that was done with the data: when, what, by which organisation, what for, with its facts in codes."""
+
+    case_id: str
+    at: datetime
+    what: str
+    organisation: str
+    purpose: str
+    facts: dict[str, Any]
+
+
+class ExportOut(BaseModel):
+    """All that is kept of one person. `schema_` stands as `schema`; a new number means another form."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: Annotated[str, StringConstraints(pattern="^rujukan\\.person\\.v1$")]
+    made_at: datetime
+    reference: str
+    cases: list[ExportedCaseOut]
+    processing: list[StepOut]
+
+
+@router.post("/api/persons/search", response_model=CasesOut, summary="Find a person's cases by a number")
+async def search(request: Request, sent: SearchIn, actor: Protector) -> Response:
+    """The cases of whoever came with exactly this number. The search is on the trail before the answer leaves."""
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="protect") as work:
+        found = await records.find_cases(work, request.app.state.vault, by=sent.by, value=sent.value)
+    return web.json_response({"items": [case_out(case) for case in found]})
+
+
+@router.post("/api/cases/{case_id}/export", response_model=ExportOut, summary="Everything that is kept of a person")
+async def export(request: Request, case_id: Id, sent: ExportIn, actor: Exporter) -> Response:
+    """A person's data and who has seen it, for that person. On the trail before the bytes leave.
+
+    Needs a log-in of the last five minutes. The same person's data again is another handing out.
+    """
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="export") as work:
+        made = await records.hand_out(work, request.app.state.vault, case_id, reference=sent.reference, form="json")
+        made_at = work.now
+    crash_point("export.after_commit")
+    headers = {"Content-Disposition": f'attachment; filename="rujukan-{case_id[-8:]}.json"'}
+    return web.json_response(_export(made, made_at), headers=headers)
+
+
+def case_out(case: Case) -> dict[str, Any]:
+    names = set(CaseOut.model_fields) - {"erased"}
+    return {**{name: getattr(case, name) for name in sorted(names)}, "erased": case.is_erased}
+
+
+def _export(made: Export, made_at: datetime) -> dict[str, Any]:
+    identities = {
+        case_id: {name: getattr(one, name) for name in records.filled(one)} for case_id, one in made.identities.items()
+    }
+    return {
+        "schema": SCHEMA,
+        "made_at": made_at,
+        "reference": made.reference,
+        "cases": [{**case_out(case), "identity": identities.get(case.case_id, {})} for case in made.record.cases],
+        "processing": [
+            {
+                "case_id": step.case_id,
+                "at": step.at,
+                "what": step.type,
+                "organisation": step.organisation,
+                "purpose": step.purpose,
+                "facts": {name: value for name, value in step.facts.items() if name != "case_id"},
+            }
+            for step in made.record.steps
+        ],
+    }
