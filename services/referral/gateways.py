@@ -25,7 +25,18 @@ class Disclosure:
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
+        self._intake = url
         self._url = f"{url}/api/disclosures"
+
+    async def answers(self) -> bool:
+        """True when intake is there to be asked; nobody is read for that."""
+        try:
+            async with self._http.get(
+                f"{self._intake}/livez", timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), allow_redirects=False
+            ) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def disclose(
         self, token: ServiceToken, *, case_id: str, assignment_id: str, agency_id: str, reader: str

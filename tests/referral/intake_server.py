@@ -14,22 +14,29 @@ class IntakeServer:
         self.tokens: list[str] = []
         self.answers: list[int | dict[str, str]] = [{"full_name": "Siti Aminah"}]
         self._runner: web.AppRunner | None = None
+        self._port = 0
 
     async def start(self) -> None:
+        """Begin to answer, after a stop at the same address."""
         app = web.Application()
+        app.router.add_get("/livez", self._livez)
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_post("/token", self._token)
         app.router.add_post("/api/disclosures", self._disclose)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}"
 
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
 
     async def _discovery(self, _: web.Request) -> web.Response:
         names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}

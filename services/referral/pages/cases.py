@@ -33,13 +33,26 @@ from shared.contracts.fact import Id
 from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, reads_people, redirect
+from shared.kit.web import (
+    FieldProblem,
+    fragment,
+    idempotent,
+    key_of,
+    language_of,
+    page,
+    page_router,
+    reads_people,
+    redirect,
+)
 from shared.kit.words import Language, msg, translate
 from shared.kit.work import Work
 
 router = page_router()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+
+EVERY_MS = 20_000
+"""How often a page that waits for an identity asks. Each time counts as a reading; an hour of it is no mass reading."""
 
 Identity = dict[str, str] | Literal["follows", "withheld", "ended", "erased"] | None
 
@@ -61,6 +74,26 @@ class Case:
 async def case_page(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """The case. Looking at it is on the trail, and opens it when it is new."""
     return await _show(request, actor, assignment_id)
+
+
+@router.get("/rujukan/{assignment_id}/identitas")
+@reads_people
+async def identity_part(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """Who it is, for a page that waits for it. While intake is away nothing is read, so waiting fills no trail."""
+    state = request.app.state
+    async with state.database.work(actor, purpose="look") as work:
+        if not await needs.find_owned(work, [assignment_id]):
+            raise AssignmentUnknown
+    identity = await _disclosed(request, actor, assignment_id) if await state.disclosure.answers() else "follows"
+    return fragment(
+        request,
+        "case.html",
+        "identity",
+        identity=identity,
+        assignment_id=assignment_id,
+        field_labels=labels.FIELDS,
+        every_ms=EVERY_MS,
+    )
 
 
 @router.post("/rujukan/{assignment_id}/terima")
@@ -200,7 +233,9 @@ async def _show(
             *([(msg("Handover reference"), a.handover_ref)] if a.handover_ref else []),
         ],
         identity=identity,
+        assignment_id=assignment_id,
         field_labels=labels.FIELDS,
+        every_ms=EVERY_MS,
         timeline=_timeline(language, case, zone),
         reasons=[(code, translate(language, text)) for code, text in labels.REASONS.items()],
         successes=[(code, translate(language, text)) for code, text in labels.SUCCESSES.items()],
@@ -245,15 +280,22 @@ async def _identity(request: Request, actor: Actor, case: Case, now: datetime) -
         return None
     if case.assignment.state == "completed":
         return None
+    return await _disclosed(request, actor, case.assignment.assignment_id)
+
+
+async def _disclosed(request: Request, actor: Actor, assignment_id: str) -> Identity:
+    """The fields, or why there are none. They go into this one answer, and into nothing that lasts."""
     state = request.app.state
     try:
         return await disclosing.read_identity(
-            state.database, state.disclosure, state.identity.service_token, actor, case.assignment.assignment_id
+            state.database, state.disclosure, state.identity.service_token, actor, assignment_id
         )
     except IdentityFollows:
         return "follows"
     except IdentityErased:
         return "erased"
+    except DisclosureEnded:
+        return "ended"
     except IdentityWithheld:
         return "withheld"
 
