@@ -7,7 +7,7 @@ import pytest
 
 from shared.kit.identity import revocations
 from shared.kit.identity.devices import device_of
-from tests.kit.site import Site, session_cookie, signed_in
+from tests.kit.site import HOME, Site, session_cookie, signed_in
 
 FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:133.0) Gecko/133.0 Firefox/133.0"
 CHROME = (
@@ -90,6 +90,18 @@ class TestEndingOne:
             ]
 
             assert {answer.status_code for answer in answers} == {403}
+            assert (await phone.get("/id/saya")).status_code == 200
+
+    @pytest.mark.parametrize("ended", ["{device_id}/akhir", "keluar-semua"])
+    async def test_takes_a_recent_sign_in(self, site: Site, ended: str) -> None:
+        async with site.browser(**{"user-agent": FIREFOX}) as phone, site.browser(**{"user-agent": CHROME}) as desk:
+            csrf = await signed_in(desk)
+            site.clock.advance(timedelta(minutes=11))
+            await signed_in(phone)
+            address = "/id/perangkat/" + ended.format(device_id=(await device_ids(site))["firefox:android"])
+            asked = await desk.post(address, data={"csrf": csrf}, headers={"referer": f"{HOME}/id/perangkat"})
+
+            assert (asked.status_code, asked.headers["location"]) == (303, "/masuk?next=%2Fid%2Fperangkat&menit=10")
             assert (await phone.get("/id/saya")).status_code == 200
 
 

@@ -43,7 +43,15 @@ async def person(request: Request) -> Actor:
     return actor
 
 
+async def person_just_now(request: Request) -> Actor:
+    """Dependency: as `person`, who signed in within the last ten minutes. Raises `SignInNotRecent` besides."""
+    actor = await person(request)
+    gate.check_recent(actor, gate.of(request).database.clock.now(), minutes=10)
+    return actor
+
+
 Person = Annotated[Actor, Depends(person)]
+PersonJustNow = Annotated[Actor, Depends(person_just_now)]
 
 
 def router() -> APIRouter:
@@ -59,7 +67,7 @@ def router() -> APIRouter:
         return page(request, "devices.html", devices=devices, browsers=BROWSERS, systems=SYSTEMS, zone=ZONE)
 
     @made.post("/perangkat/{device_id}/akhir")
-    async def post_end(request: Request, actor: Person, device_id: Id) -> Response:
+    async def post_end(request: Request, actor: PersonJustNow, device_id: Id) -> Response:
         """End one of the person's own sessions."""
         async with gate.of(request).database.work(actor, purpose="sign_out") as work:
             await work.as_service()
@@ -68,7 +76,7 @@ def router() -> APIRouter:
         return redirect(request, "/perangkat", said=msg("That device was signed out."))
 
     @made.post("/perangkat/keluar-semua")
-    async def post_end_all(request: Request, actor: Person) -> Response:
+    async def post_end_all(request: Request, actor: PersonJustNow) -> Response:
         """Sign out everywhere: here, on all devices, and at the other services."""
         identity = gate.of(request)
         async with identity.database.work(actor, purpose="sign_out") as work:
