@@ -89,6 +89,26 @@ class TestSigningIn:
 
         assert answer.headers["location"] == f"{HOME}/masuk?next=%2Fid%2Fsaya"
 
+    @pytest.mark.parametrize(
+        ("said", "asks"),
+        [
+            ({"sec-fetch-site": "cross-site"}, True),
+            ({"sec-fetch-site": "same-site"}, True),
+            ({"sec-fetch-site": "cross-site", "sec-fetch-user": "?1"}, False),
+            ({"sec-fetch-site": "same-origin"}, False),
+            ({"sec-fetch-site": "none"}, False),
+            ({}, False),
+        ],
+        ids=str,
+    )
+    async def test_begins_unasked_only_for_who_came_here_of_their_own_will(
+        self, site: Site, said: dict[str, str], asks: bool
+    ) -> None:
+        async with site.browser(**said) as browser:
+            answer = await browser.get("/masuk?next=/id/saya")
+
+        assert ("prompt=login" in answer.headers["location"]) is asks
+
 
 class TestSigningInIsRefused:
     async def refused(self, browser: httpx2.AsyncClient, address: str) -> None:

@@ -88,7 +88,7 @@ def router(identity: Identity) -> APIRouter:
             "code_challenge_method": "S256",
             "ui_locales": "en" if target.startswith("/en/") else "id",
         }
-        if identity.cookies.left in request.cookies or attempt.minutes:
+        if identity.cookies.left in request.cookies or attempt.minutes or _is_led_here(request):
             asked["prompt"] = "login"
         if attempt.minutes:
             asked["max_age"] = str(int(attempt.minutes) * 60)
@@ -174,7 +174,7 @@ async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str
     )
     if not _is_of_this_attempt(said, attempt, identity.client_id):
         raise SignInFailed
-    actor = claims.actor(said, kind="person")
+    actor = claims.actor(said, kind="person", names=identity.names)
     if actor.kind != "person" or not _is_as_recent_as_asked(actor, attempt, now):
         raise SignInFailed
     sid = said.get("sid")
@@ -245,6 +245,12 @@ def _minutes(request: Request) -> str:
 
 def _callback(identity: Identity) -> str:
     return f"{identity.public_url}/masuk/kembali"
+
+
+def _is_led_here(request: Request) -> bool:
+    """True when the browser says that another site brought it here, without anything that the person pressed."""
+    from_elsewhere = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    return from_elsewhere and request.headers.get("sec-fetch-user") != "?1"
 
 
 def _other_name_of_this_machine(request: Request, public_url: str) -> str | None:
