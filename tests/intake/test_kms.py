@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 
 from deploy.local import ports
+from services.intake.__main__ import cli
 from services.intake.gateways.kms import InTheClear, KeyUnusable, KmsAway, Transit, decoded, unwrap_all
 from services.intake.store.vault import KEY_BYTES
+from shared.kit import commands
 from tests.conftest import DatabaseUrls
 from tests.intake import kms_server
 from tests.intake.kms_server import TOKEN, KmsServer
@@ -214,6 +217,17 @@ class TestStart:
         assert said in shown.decode()
         for secret in ("s.another", "vault:v1", TOKEN, "Traceback"):
             assert secret not in shown.decode()
+
+    def test_is_said_to_wait_by_the_check_which_does_not_wait_for_ever(
+        self, database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(commands, "BUILT_WITHIN_S", 0.5)
+        away = KmsServer(url=f"http://127.0.0.1:{ports.free()}/v1/transit")
+
+        checked = CliRunner().invoke(cli, ["check"], env=environment(**self.settings(away, database_urls)))
+
+        assert checked.exit_code == 1
+        assert "intake: what it needs to start is still away after 0.5 s" in checked.output
 
     async def test_waits_for_a_kms_that_is_away(self, server: KmsServer, database_urls: DatabaseUrls) -> None:
         port = ports.free()
