@@ -23,7 +23,7 @@ from shared.kit.commands import command_line
 from shared.kit.database import TRANSIENT, Database, connect
 from shared.kit.inbox import Inbox
 from shared.kit.lane import LaneFull
-from shared.kit.service import Service
+from shared.kit.service import Repeated, Service
 from shared.kit.settings import load
 from shared.kit.web import Nav
 from shared.kit.words import msg
@@ -74,6 +74,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         refusals=REFUSALS,
         navigation=[Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES))],
         state={"vault": vault, "desk": Desk(database, vault)},
+        clocks=[Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database))],
         overdue=partial(clock.count_overdue, database),
         unfit=partial(keys.list_missing_keys, database, vault.ring),
     )

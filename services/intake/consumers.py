@@ -8,7 +8,10 @@ from shared.contracts.referral import (
     AssignmentFailed,
     ErasureConfirmed,
     ErasureOverdue,
+    ReferralClosed,
+    ReferralFulfilled,
     ReferralOpened,
+    ReferralReopened,
 )
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
@@ -18,9 +21,9 @@ from shared.kit.work import Work
 def subscribe(inbox: Inbox) -> None:
     """Register the handlers."""
 
-    @inbox.hears(ReferralOpened)
-    async def on_referrals_opened(work: Work, heard: list[Heard[ReferralOpened]]) -> None:
-        await referrals.note_opened_referrals(work, heard)
+    @inbox.hears(ReferralOpened, ReferralFulfilled, ReferralClosed, ReferralReopened)
+    async def on_referrals_opened_or_ended(work: Work, heard: list[referrals.Said]) -> None:
+        await referrals.note_referrals(work, heard)
 
     @inbox.hears(AssignmentAccepted)
     async def on_assignments_accepted(work: Work, heard: list[Heard[AssignmentAccepted]]) -> None:

@@ -1,6 +1,6 @@
 -- Generated from the migrations by `make schema`; do not edit.
 
--- append-only: the first answer to each keyed write
+-- the first answer to each keyed write, for thirty days
 CREATE TABLE answers (
     actor text NOT NULL,
     key text NOT NULL,
@@ -291,11 +291,13 @@ CREATE TABLE person_keys (
 CREATE TRIGGER blind_indexes_end_with_the_key AFTER DELETE ON person_keys REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION forget_blind_indexes();
 -- policy service_itself on person_keys: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
--- append-only: needs that referral has taken up
+-- needs that referral has taken up, and when help ended
 CREATE TABLE referred_needs (
     case_id uuid NOT NULL,
     need text NOT NULL,
     opened_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    heard_seq integer NOT NULL DEFAULT 0,
     CONSTRAINT referred_needs_pkey PRIMARY KEY (case_id, need)
 );
 -- policy of_own_arrival on referred_needs: USING (EXISTS ( SELECT
@@ -314,6 +316,18 @@ CREATE TABLE requests (
 );
 CREATE INDEX requests_of_case ON requests USING brin (case_id) WITH (pages_per_range='16', autosummarize='on');
 -- policy service_itself on requests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+
+-- append-only: what the clock removed, and what a legal hold kept; service only
+CREATE TABLE retention_reports (
+    report_id uuid NOT NULL,
+    rule text NOT NULL,
+    removed integer NOT NULL,
+    held integer NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    CONSTRAINT retention_reports_pkey PRIMARY KEY (report_id),
+    CONSTRAINT report_says_something CHECK (((removed > 0) AND (held >= 0)))
+);
+-- policy service_itself on retention_reports: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
 
 CREATE TABLE revocations (
     scope text NOT NULL,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -24,6 +25,8 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.inbox import Inbox
 
+_numbers = count(1)
+"""What referral says is numbered, and counts in that order."""
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 KEK = bytes(range(32))
 INDEX_KEY = bytes(range(32, 64))
@@ -140,7 +143,7 @@ async def hear(database: Database, *facts: Fact) -> None:
                 ("ce_source", b"referral"),
                 ("ce_type", fact.type.encode()),
                 ("ce_time", database.clock.now().isoformat().encode()),
-                ("ce_sequence", b"1"),
+                ("ce_sequence", str(next(_numbers)).encode()),
             ],
         )
         for n, fact in enumerate(facts)

@@ -1,4 +1,4 @@
-"""Taking note of what referral did: needs taken up, assignments accepted and ended."""
+"""Taking note of what referral did: needs taken up and ended, assignments accepted and ended."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,32 @@ from shared.contracts.referral import (
     AssignmentCancelled,
     AssignmentCompleted,
     AssignmentFailed,
+    ReferralClosed,
+    ReferralFulfilled,
     ReferralOpened,
+    ReferralReopened,
 )
 from shared.kit.heard import Heard
 from shared.kit.work import Work
 
+Said = Heard[ReferralOpened] | Heard[ReferralFulfilled] | Heard[ReferralClosed] | Heard[ReferralReopened]
 
-async def note_opened_referrals(work: Work, heard: Sequence[Heard[ReferralOpened]]) -> None:
-    """Remember which needs became open referrals."""
-    await store.add_referred_needs(work, [(h.fact.case_id, h.fact.need, h.occurred_at) for h in heard])
+
+async def note_referrals(work: Work, heard: Sequence[Said]) -> None:
+    """Remember which needs became open referrals, and which of these have ended."""
+    await store.note_needs(
+        work,
+        [
+            store.Taken(
+                h.fact.case_id,
+                h.fact.need,
+                h.occurred_at,
+                h.case_seq,
+                isinstance(h.fact, ReferralFulfilled | ReferralClosed),
+            )
+            for h in heard
+        ],
+    )
 
 
 async def grant_disclosures(work: Work, heard: Sequence[Heard[AssignmentAccepted]]) -> None:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import arrivals, corrections, disclosures, erasures, holds, records, voyages
+from services.intake.api import arrivals, corrections, disclosures, erasures, holds, records, retention, voyages
 
 router = APIRouter()
 router.include_router(voyages.router)
@@ -12,5 +12,6 @@ router.include_router(erasures.router)
 router.include_router(holds.router)
 router.include_router(records.router)
 router.include_router(corrections.router)
+router.include_router(retention.router)
 
 hot_routes = arrivals.hot_routes

@@ -68,8 +68,7 @@ async def list_standing(work: Work, *, after: str | None, limit: int) -> list[Ho
     # unscoped: see above.
     """
     rows = await work.connection.fetch(
-        f"{SELECT} WHERE lifted_at IS NULL AND ($1::uuid IS NULL OR hold_id > $1::uuid)"
-        " ORDER BY hold_id LIMIT $2",
+        f"{SELECT} WHERE lifted_at IS NULL AND ($1::uuid IS NULL OR hold_id > $1::uuid) ORDER BY hold_id LIMIT $2",
         after,
         limit,
     )

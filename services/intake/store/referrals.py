@@ -8,15 +8,27 @@ from services.intake.domain.disclosures import Grant
 from shared.kit.work import Work
 
 
-async def add_referred_needs(work: Work, heard: Sequence[tuple[str, str, datetime]]) -> None:
-    """Keep that needs (case, need, when) became open referrals; a reopened one changes nothing."""
+class Taken(NamedTuple):
+    """What was heard of one need of a case: taken up and going on, or ended. `seq` is the sender's number of it."""
+
+    case_id: str
+    need: str
+    at: datetime
+    seq: int
+    has_ended: bool
+
+
+async def note_needs(work: Work, heard: Sequence[Taken]) -> None:
+    """Keep which needs referral has taken up and when help for them ended; the latest that was said counts."""
+    latest = {(h.case_id, h.need): h for h in sorted(heard, key=lambda h: h.seq)}
     await work.connection.execute(
-        "INSERT INTO referred_needs (case_id, need, opened_at)"
-        " SELECT h.case_id, h.need, h.opened_at FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])"
-        " AS h (case_id, need, opened_at) ON CONFLICT DO NOTHING",
-        [case_id for case_id, _, _ in heard],
-        [need for _, need, _ in heard],
-        [at for _, _, at in heard],
+        "INSERT INTO referred_needs (case_id, need, opened_at, ended_at, heard_seq)"
+        " SELECT h.case_id, h.need, h.at, CASE WHEN h.has_ended THEN h.at END, h.seq"
+        " FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::integer[], $5::boolean[])"
+        " AS h (case_id, need, at, seq, has_ended)"
+        " ON CONFLICT (case_id, need) DO UPDATE SET ended_at = excluded.ended_at, heard_seq = excluded.heard_seq"
+        " WHERE referred_needs.heard_seq < excluded.heard_seq",
+        *zip(*latest.values(), strict=True),
     )
 
 

@@ -1,0 +1,56 @@
+"""Keeping the periods: what has been kept for long enough is removed in batches, and reported; a hold keeps people."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.intake.actions import erasures, protection
+from services.intake.domain.retention import RULES, Forecast, Report, Rule
+from services.intake.store import retention as store
+from shared.contracts.intake import RetentionApplied
+from shared.kit.work import Work
+
+BATCH = 200
+AHEAD = timedelta(days=30)
+MOST_REPORTS = 100
+
+
+async def apply_rule(work: Work, rule: Rule, *, after: str | None = None, limit: int = BATCH) -> tuple[int, str | None]:
+    """Remove one batch of what has reached its period; people under a hold are counted and kept.
+
+    Answers how much was removed, and the case after which to go on (None: there is nothing more of this rule).
+    """
+    if rule.kind != "identity":
+        removed = await store.sweep(work, rule, limit=limit)
+        await _report(work, rule, removed, 0)
+        return removed, None
+    due = await store.claim_due(work, rule, after=after, limit=limit)
+    await work.lock_cases(case_id for person in due.people for case_id in person.case_ids)
+    if due.people:
+        await erasures.erase(work, due.people, reason="retention", references=[rule.code] * len(due.people))
+    await _report(work, rule, len(due.people), due.held)
+    return len(due.people), due.last
+
+
+async def forecast(work: Work, *, ahead: timedelta = AHEAD) -> list[Forecast]:
+    """What would go until then by each rule, if nothing changed; nothing is removed. Raises `NotAllowed`."""
+    await protection.act_for_all_ports(work)
+    by = work.now + ahead
+    found = []
+    for rule in RULES:
+        if rule.kind == "identity":
+            found.append(Forecast(rule, *await store.count_due(work, rule, by=by)))
+        else:
+            found.append(Forecast(rule, await store.count_sweep(work, rule, by=by), 0))
+    return found
+
+
+async def list_reports(work: Work) -> Sequence[Report]:
+    """What was removed and why, day by day, the latest first. Raises `NotAllowed`."""
+    await protection.act_for_all_ports(work)
+    return await store.list_reports(work, limit=MOST_REPORTS)
+
+
+async def _report(work: Work, rule: Rule, removed: int, held: int) -> None:
+    if removed:
+        report_id = await store.add_report(work, rule, removed=removed, held=held)
+        work.record(RetentionApplied(case_id=report_id, rule=rule.code, removed=removed, held=held))

@@ -1,0 +1,118 @@
+"""What has reached its period, and the reports of what was removed. Run by the clock, for all ports.
+
+# unscoped: a period ends wherever somebody landed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.intake.domain.retention import VICTIM_NEEDS, Kind, Report, Rule, first_id_at
+from services.intake.store.persons import Person
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+DUE = """
+FROM arrivals a JOIN person_keys k USING (person_id)
+WHERE a.recorded_at < $1 AND ($2::uuid IS NULL OR a.case_id > $2::uuid) AND a.age_band = ANY($3::text[])
+    AND ($4::boolean IS NULL OR (a.needs && $5::text[]) = $4::boolean)
+    AND NOT EXISTS (
+        SELECT FROM unnest(a.needs) AS n (need) LEFT JOIN referred_needs r ON r.case_id = a.case_id AND r.need = n.need
+        WHERE r.ended_at IS NULL OR r.ended_at >= $1
+    )
+"""
+"""Identities whose people landed before a time, for whom every need has been taken up and ended before it."""
+
+HELD = "EXISTS (SELECT FROM legal_holds h WHERE h.person_id = a.person_id AND h.lifted_at IS NULL)"
+
+
+class Due(NamedTuple):
+    """A batch of people whose period has ended; `held` of them are kept by a legal hold and are not in `people`."""
+
+    people: Sequence[Person]
+    held: int
+    last: str | None
+    """The case after which to go on; None when there is nothing more."""
+
+
+async def claim_due(work: Work, rule: Rule, *, after: str | None, limit: int) -> Due:
+    """People whose identity has reached its period, for this work alone; another clock takes others."""
+    rows = await work.connection.fetch(
+        f"SELECT a.case_id, a.person_id, {HELD} AS held {DUE} ORDER BY a.case_id LIMIT $6 FOR UPDATE OF k SKIP LOCKED",
+        *_of(rule, rule.ends_before(work.now), after),
+        limit,
+    )
+    people = [Person(str(row["person_id"]), (str(row["case_id"]),)) for row in rows if not row["held"]]
+    last = str(rows[-1]["case_id"]) if len(rows) == limit else None
+    return Due(people, len(rows) - len(people), last)
+
+
+async def count_due(work: Work, rule: Rule, *, by: datetime) -> tuple[int, int]:
+    """How many identities would go until then, and how many a legal hold would keep."""
+    row = await work.connection.fetchrow(
+        f"SELECT count(*) FILTER (WHERE NOT {HELD}) AS due, count(*) FILTER (WHERE {HELD}) AS held {DUE}",
+        *_of(rule, rule.ends_before(by), None),
+    )
+    return (0, 0) if row is None else (row["due"], row["held"])
+
+
+SWEPT: dict[Kind, str] = {
+    "answers": "DELETE FROM answers WHERE (actor, key) IN ("
+    " SELECT actor, key FROM answers WHERE created_at < $1 LIMIT $2)",
+    "requests": "DELETE FROM requests WHERE (scope, key) IN ("
+    " SELECT scope, key FROM requests WHERE case_id < $1 LIMIT $2)",
+    "held_rows": "UPDATE held_rows SET said = '{}', mark = decode(repeat('00', 16), 'hex')"
+    " WHERE (manifest_id, row_number) IN (SELECT manifest_id, row_number FROM held_rows"
+    " WHERE manifest_id < $1 AND said <> '{}' LIMIT $2)",
+}
+COUNTED: dict[Kind, str] = {
+    "answers": "SELECT count(*) FROM answers WHERE created_at < $1",
+    "requests": "SELECT count(*) FROM requests WHERE case_id < $1",
+    "held_rows": "SELECT count(*) FROM held_rows WHERE manifest_id < $1 AND said <> '{}'",
+}
+
+
+async def sweep(work: Work, rule: Rule, *, limit: int) -> int:
+    """Remove what has reached its period of what is no identity; answers how much."""
+    done: str = await work.connection.execute(SWEPT[rule.kind], _bound(rule, work.now), limit)
+    return int(done.rpartition(" ")[2])
+
+
+async def count_sweep(work: Work, rule: Rule, *, by: datetime) -> int:
+    """How much would be removed until then."""
+    counted: int = await work.connection.fetchval(COUNTED[rule.kind], _bound(rule, by))
+    return counted
+
+
+async def add_report(work: Work, rule: Rule, *, removed: int, held: int) -> str:
+    """Keep what a batch did; answers the report's id."""
+    report_id = new_id()
+    await work.connection.execute(
+        "INSERT INTO retention_reports (report_id, rule, removed, held, reported_at) VALUES ($1, $2, $3, $4, $5)",
+        report_id,
+        rule.code,
+        removed,
+        held,
+        work.now,
+    )
+    return report_id
+
+
+async def list_reports(work: Work, *, limit: int) -> list[Report]:
+    """What was removed, day by day and rule by rule, the latest first."""
+    rows = await work.connection.fetch(
+        "SELECT rule, sum(removed)::bigint AS removed, max(held) AS held, max(reported_at) AS reported_at"
+        " FROM retention_reports GROUP BY rule, date_trunc('day', reported_at)"
+        " ORDER BY reported_at DESC, rule LIMIT $1",
+        limit,
+    )
+    return [Report(**row) for row in rows]
+
+
+def _of(rule: Rule, before: datetime, after: str | None) -> tuple[object, ...]:
+    return before, after, list(rule.bands), rule.victims, list(VICTIM_NEEDS)
+
+
+def _bound(rule: Rule, now: datetime) -> object:
+    before = rule.ends_before(now)
+    return before if rule.kind == "answers" else first_id_at(before)
