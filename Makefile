@@ -10,7 +10,7 @@ T ?=
 MANIFEST ?=
 KEEP ?=
 
-.PHONY: help up demo test check bench soak invariants lock contracts release schema clean
+.PHONY: help up demo test check bench soak invariants asvs lock contracts release schema clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -24,7 +24,7 @@ demo: $(READY) ## Play one run in a throw-away folder and end with JSON; MANIFES
 test: $(READY) ## Run all tests on a real Kafka and PostgreSQL; T="tests/intake -k manifest" runs a part
 	@exec $(BIN)/pytest $(T)
 
-check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, compose and Kubernetes files
+check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, compose and Kubernetes files, ASVS
 	@failed=; \
 	step() { name=$$1; shift; echo "== $$name" >&2; "$$@" || failed="$$failed $$name"; }; \
 	step format $(BIN)/ruff format --check .; \
@@ -35,6 +35,7 @@ check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, com
 	step compose $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml; \
 	step kubernetes $(BIN)/kubernetes-validate --quiet --strict $(KUBERNETES); \
 	step architecture $(BIN)/pytest -rs tests/architecture tests/contracts tests/deploy; \
+	step asvs $(BIN)/pytest -rs tests/asvs/test_matrix.py tests/asvs/test_security_document.py; \
 	[ -z "$$failed" ] || { echo "not in order:$$failed" >&2; exit 1; }; \
 	echo "everything is in order" >&2
 
@@ -46,6 +47,9 @@ soak: $(READY) ## Run the property and fault tests for long
 
 invariants: $(READY) ## Run exactly the tests that prove the promises of docs/invariants.md
 	@exec $(BIN)/python -m tests.invariants
+
+asvs: $(READY) ## Write docs/asvs.md anew: each requirement of the standard with what proves it
+	@exec $(BIN)/python -m tests.asvs
 
 contracts: $(READY) ## Write the JSON Schemas, AsyncAPI and OpenAPI documents anew
 	@exec $(BIN)/python -m tests.contracts.export
