@@ -326,7 +326,7 @@ class TestSupervisor:
 
         refused = [child, stale, foreign, still_open]
         assert [item["code"] for item in refused] == [
-            "child_needs_officer",
+            "needs_officer",
             "version_changed",
             "referral_unknown",
             "not_now",

@@ -113,6 +113,12 @@ async def test_nothing_of_it_stays_in_the_process_or_its_database(desk: Desk, si
 
 
 def _holds(thing: Any) -> bool:
-    if type(thing) is dict:
-        return any(type(value) is str and value == NAME for value in list(thing.values()) if value is not NAME)
-    return type(thing) in (list, tuple, set) and any(type(v) is str and v == NAME and v is not NAME for v in thing)
+    """True for a container with the name in it, itself or in what it contains that the collector does not know of."""
+    parts = [*thing.keys(), *thing.values()] if type(thing) is dict else thing
+    if type(thing) not in (dict, list, tuple, set):
+        return False
+    return any(
+        (type(part) is str and part == NAME and part is not NAME)
+        or (type(part) in (dict, tuple) and not gc.is_tracked(part) and _holds(part))
+        for part in list(parts)
+    )

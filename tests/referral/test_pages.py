@@ -292,7 +292,7 @@ class TestSupervisor:
         page = await site("supervisor").get("/id/eskalasi")
 
         assert page.text.count("<h2>RJ-") == 1
-        assert "Tidak ada yang melayani anak ini di sana" in said(page)
+        assert "Tidak ada yang melayani ini di sana" in said(page)
         assert "Minta lagi" not in said(page)
 
     async def test_sees_nothing_of_another_province(self, desk: Desk, site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.referral.actions import following, telling
+from services.referral.actions import following, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import assignments, needs
@@ -81,10 +81,12 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     bodies = await store.find_explanations(work, [changes.need(r).referral.explanation for _, r, _ in found])
     closed: list[str] = []
     decided: dict[str, Decision] = {}
+    walled = await walls.around(work, changes.before.values())
     for gap_id, referral_id, _ in found:
         need = changes.need(referral_id)
         decision = router.decide(read(bodies[need.referral.explanation]).facts)
-        if not decision.candidates:
+        first = needs.next_candidate(need, decision.candidates, walled.open_to(need, router.directory.available))
+        if first is None:
             continue
         try:
             open_again = needs.routable(need, now=work.now)
@@ -92,12 +94,13 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
             continue
         asked = needs.ask(
             open_again,
-            decision.candidates[0],
+            first,
             assignment_id=new_id(),
             limit=routing.answer_limit,
             now=work.now,
         )
         changes.put(asked)
+        walled.note(asked)
         changes.settled.add(referral_id)
         closed.append(gap_id)
         decided[referral_id] = decision

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.referral.actions import telling
+from services.referral.actions import telling, walls
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
 from services.referral.domain.assignments import Assignment
@@ -60,13 +60,16 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
         return
     router = await routing.router(work)
     candidates = await routing.candidates(work, {need.referral.explanation for need in wanting})
+    walled = await walls.around(work, wanting)
     for need in wanting:
-        following = needs.next_candidate(need, candidates[need.referral.explanation], router.directory.available)
+        available = walled.open_to(need, router.directory.available)
+        following = needs.next_candidate(need, candidates[need.referral.explanation], available)
         if following is None:
             changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             continue
         asked = needs.ask(need, following, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
         changes.put(asked)
+        walled.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
 
 

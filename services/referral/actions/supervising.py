@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.referral import policy
-from services.referral.actions import following, telling
+from services.referral.actions import following, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
@@ -61,7 +61,8 @@ async def ask_again(work: Work, referral_id: str, *, agency_id: str | None, rout
     need = changes.need(referral_id)
     digest = need.referral.explanation
     candidates = (await routing.candidates(work, {digest}))[digest]
-    chosen = _chosen(candidates, (await routing.router(work)).directory.available, agency_id)
+    available = (await routing.router(work)).directory.available
+    chosen = _chosen(need, candidates, (await walls.around(work, [need])).open_to(need, available), agency_id)
     if chosen is None:
         raise NobodyToAsk
     asked = needs.ask(need, chosen, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
@@ -108,10 +109,12 @@ async def reopen_needs(work: Work, reopenings: Sequence[Reopening], *, routing: 
     changes = await _locked(work, overseen)
     candidates = await routing.candidates(work, {need.referral.explanation for need in changes.before.values()})
     available = (await routing.router(work)).directory.available
+    walled = await walls.around(work, changes.before.values())
 
     def reopen(need: Need, reopening: Reopening) -> Need:
         reopened = needs.reopen(need, reason=reopening.reason, version=reopening.version, now=work.now)
-        chosen = _chosen(candidates[need.referral.explanation], available, reopening.agency_id)
+        open_to = walled.open_to(need, available)
+        chosen = _chosen(need, candidates[need.referral.explanation], open_to, reopening.agency_id)
         if chosen is None and reopening.agency_id is not None:
             raise NobodyToAsk
         work.emit(telling.reopened(reopened, reopening.reason))
@@ -119,6 +122,7 @@ async def reopen_needs(work: Work, reopenings: Sequence[Reopening], *, routing: 
             changes.escalate(reopened, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             return reopened
         asked = needs.ask(reopened, chosen, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+        walled.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
 
@@ -151,7 +155,15 @@ def _each(
     return results
 
 
-def _chosen(candidates: Sequence[Candidate], available: frozenset[str], agency_id: str | None) -> Candidate | None:
+def _chosen(
+    need: Need, candidates: Sequence[Candidate], available: frozenset[str], agency_id: str | None
+) -> Candidate | None:
+    """The first candidate that may be asked, or the one that is wished for.
+
+    Of a restricted need nobody outside the case team chooses: which agencies could be asked would say what it is.
+    """
+    if agency_id is not None and need.referral.restricted:
+        return None
     for candidate in candidates:
         if candidate.agency_id in available and agency_id in (None, candidate.agency_id):
             return candidate

@@ -33,8 +33,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.AskedYourself: (409, "asked_yourself", msg("Your own agency is asked: decline, or give the need back")),
     refusals.ChildNeedsOfficer: (
         409,
-        "child_needs_officer",
-        msg("A child's need is closed only by a person who answers for it by name"),
+        "needs_officer",
+        msg("A restricted need is closed only by a person who answers for it by name"),
     ),
     refusals.IdentityErased: (409, "identity_erased", msg("The identity was erased")),
     refusals.ErasureUnknown: (404, "erasure_unknown", msg("There is no such erasure to confirm")),

@@ -41,7 +41,7 @@ class Item(BaseModel):
 
 
 class Closure(Item):
-    """`personally`: you answer for it by name, which a child's need takes."""
+    """`personally`: you answer for it by name, which a restricted need takes."""
 
     reason: CloseReason
     personally: bool = Field(default=False, strict=True)

@@ -155,12 +155,13 @@ def closings(state: State) -> list[str]:
 def close(referral: Referral, *, reason: str, by: str, personally: bool, now: datetime) -> Referral:
     """End the need unmet, for a coded reason. A child's only by an officer who answers for it personally.
 
+    So is every restricted need, since who is outside the case team must not learn by trying which of them is a child's.
     Raises `ReasonMissing`, `ChildNeedsOfficer`, `MoveNotAllowed`.
     """
     events = CLOSINGS.get(reason)
     if events is None:
         raise ReasonMissing
-    if referral.child and not personally:
+    if (referral.child or referral.restricted) and not personally:
         raise ChildNeedsOfficer
     event = next((event for event in events if (referral.state, event) in MOVES), events[0])
     return replace(move(referral, event, now=now), outcome=reason, closed_by=by)

@@ -71,7 +71,7 @@ class AskedYourself(Refused):
 
 
 class ChildNeedsOfficer(Refused):
-    """A child's need is not closed unmet unless a named officer answers for it."""
+    """A child's need, or another restricted one, is not closed unmet unless a named officer answers for it."""
 
 
 class ConsentIsNoBasis(Refused):

@@ -87,7 +87,6 @@ TASKS: dict[str, tuple[str, str]] = {
     "service_overdue": (msg("The service is overdue"), "warn"),
     "person_refused": (msg("The person does not want it"), "warn"),
     "outcome_failed": (msg("The help came to nothing"), "warn"),
-    "unroutable_child": (msg("Nobody serves this child there"), "bad"),
     "gap": (msg("Nobody serves this there"), "bad"),
 }
 NEEDS: dict[str, tuple[str, str]] = {

@@ -142,7 +142,8 @@ REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled')
 async def list_tasks(work: Work, *, after: str = "", limit: int) -> list[Task]:
     """Open escalations and gaps of the actor's region, oldest first."""
     rows = await work.connection.fetch(
-        f"SELECT {TASK}, t.kind, t.at"  # noqa: S608 - constants
+        f"SELECT {TASK}, t.at,"  # noqa: S608 - constants
+        " CASE WHEN r.restricted AND t.kind = 'unroutable_child' THEN 'gap' ELSE t.kind END AS kind"
         " FROM (SELECT referral_id, reason AS kind, opened_at AS at FROM escalations WHERE closed_at IS NULL"
         "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at FROM gaps g WHERE g.closed_at IS NULL"
         "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
