@@ -29,6 +29,7 @@ from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
 from shared.kit.settings import KitSettings
 from shared.kit.web.documents import PROBLEMS, describe
+from shared.kit.web.patience import Patience
 from shared.kit.web.problems import Refused
 from shared.kit.words import msg
 
@@ -222,9 +223,19 @@ async def _listen(app: FastAPI, settings: KitSettings) -> None:
 class _Server(uvicorn.Server):
     """uvicorn's own handling raises the signal again when it has stopped, which would end us before our clean-up."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._patience = Patience()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % 10 == 0:
+            self._patience.look_at(self.server_state.connections)
+        return await super().on_tick(counter)
 
 
 def _refreshed(health: Health) -> Callable[[], Awaitable[int]]:

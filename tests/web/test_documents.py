@@ -1,6 +1,7 @@
 """Whatever the OpenAPI documents allow, and whatever they forbid, is answered as they say: never with a bug."""
 
 import json
+import re
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, negative_data_reject
 from shared.kit.ids import new_id
 from tests.contracts.export import DOCUMENTS
 from tests.contracts.test_openapi import PUBLIC
+from tests.kit.test_web_patience import MONSTERS
 from tests.soaking import examples
 from tests.web.conftest import Sites
 from tests.web.served import Served
@@ -137,3 +139,24 @@ def test_a_number_is_a_number(sites: Sites, version: object) -> None:
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "/items/0/version"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_monster_is_a_bug(sites: Sites, service: str) -> None:
+    site = sites[service]
+    written = [(method, path) for name, method, path in OPERATIONS if name == service and method != "get"]
+    with httpx2.Client(base_url=site.url, timeout=30) as client:
+        for method, path in written:
+            for kind, monster in MONSTERS.items():
+                body = monster().replace(b'"anything"', b'"items"')
+                answer = client.request(
+                    method,
+                    re.sub(r"\{(\w+)\}", lambda name: site.things.get(name[1], new_id()), path),
+                    content=body,
+                    headers=site.headers(somebody(service, path))
+                    | {
+                        "Idempotency-Key": new_id(),
+                        "Content-Type": "text/csv" if "manifest" in path else "application/json",
+                    },
+                )
+                assert answer.status_code < 500, (method, path, kind)
