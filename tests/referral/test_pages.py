@@ -143,6 +143,22 @@ class TestCase:
         assert page.headers["cache-control"] == "no-store"
         assert "Siti" not in str(page.url)
 
+    async def test_covers_numbers_and_health_until_somebody_wants_to_see_them(
+        self, desk: Desk, site: Site, intake: IntakeServer
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/en/rujukan/{await desk.live()}"
+        await posted(site, "worker", f"{path}/terima")
+        covered = {"nik": "6503991234567890", "family_contact": "+62 811 905 773", "health_note": "insulin"}
+        intake.answers = [{"full_name": "Siti Aminah", **covered}]
+
+        page = (await site("worker").get(path)).text
+
+        shown = re.sub(r"(<details[^>]*><summary>.*?</summary>).*?</details>", r"\1", page, flags=re.DOTALL)
+        assert all(value in page and value not in shown for value in covered.values())
+        assert [f"Show what ends with {end}" in shown for end in ("890", "773", "lin")] == [True, True, False]
+        assert "Siti Aminah" in shown
+
     async def test_says_that_the_identity_follows_when_intake_is_away(
         self, desk: Desk, site: Site, intake: IntakeServer
     ) -> None:

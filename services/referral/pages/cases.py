@@ -92,6 +92,7 @@ async def identity_part(request: Request, actor: Worker, assignment_id: Id) -> R
         identity=identity,
         assignment_id=assignment_id,
         field_labels=labels.FIELDS,
+        covered=labels.COVERED,
         every_ms=EVERY_MS,
     )
 
@@ -235,6 +236,7 @@ async def _show(
         identity=identity,
         assignment_id=assignment_id,
         field_labels=labels.FIELDS,
+        covered=labels.COVERED,
         every_ms=EVERY_MS,
         timeline=_timeline(language, case, zone),
         reasons=[(code, translate(language, text)) for code, text in labels.REASONS.items()],

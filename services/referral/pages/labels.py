@@ -140,6 +140,15 @@ FIELDS: dict[str, str] = {
     "health_note": msg("Health note"),
 }
 """Fields that intake may disclose; one it adds later shows under its code."""
+COVERED: dict[str, int] = {
+    "nik": 3,
+    "document_number": 3,
+    "family_contact": 3,
+    "health_note": 0,
+    "detained_at": 0,
+    "return_reason": 0,
+}
+"""Those that nobody has to see who only opens the page, with how many letters of their end show what they are."""
 
 
 def need(language: Language, code: str) -> str:
