@@ -3,9 +3,10 @@
 import base64
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from shared.kit.settings import KitSettings
+from shared.kit import unsafe
+from shared.kit.settings import KitSettings, refuse
 
 
 class Settings(KitSettings):
@@ -33,6 +34,15 @@ class Settings(KitSettings):
         if not value or not value.isascii() or not value.isprintable() or " " in value or "+" in value:
             raise ValueError("needs visible ASCII characters without space and plus, like example.go.id/rujukan")
         return value
+
+    @model_validator(mode="after")
+    def _is_a_ledger_for_ever(self) -> "Settings":
+        if self.environment == "production":
+            host = self.ledger_origin.partition("/")[0]
+            here = unsafe.is_this_machine(host) or host.endswith(".local")
+            refuse("ledger_origin", "must not be that of a laptop: it stays for ever" if here else "")
+            refuse("ledger_key", unsafe.problem_of_key(self.ledger_key_bytes))
+        return self
 
     @property
     def ledger_key_bytes(self) -> bytes:

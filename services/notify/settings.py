@@ -7,7 +7,11 @@ from typing import ClassVar
 from pydantic import SecretStr, field_validator, model_validator
 
 from services.notify.domain.subscriptions import EndpointRules
-from shared.kit.settings import KitSettings, UnsafeSetting
+from shared.kit import unsafe
+from shared.kit.settings import KitSettings, refuse
+
+INSIDE = frozenset({22, 23, 25, 53, 80, 110, 143, 389, 445, 465, 587, 2375, 3306, 3389, 5432, 6379, 9092, 11211, 27017})
+"""Ports behind which no subscriber's server with TLS listens."""
 
 
 class Settings(KitSettings):
@@ -38,8 +42,11 @@ class Settings(KitSettings):
 
     @model_validator(mode="after")
     def _keeps_to_the_open_internet(self) -> "Settings":
-        if self.webhook_allow_private and self.environment == "production":
-            raise UnsafeSetting("WEBHOOK_ALLOW_PRIVATE must be empty when ENVIRONMENT=production")
+        if self.environment == "production":
+            refuse("webhook_allow_private", "must be empty" if self.webhook_allow_private else "")
+            others = [port for port in self.webhook_ports.split(",") if int(port) in INSIDE]
+            refuse("webhook_ports", "must not be those of mail, shells and databases" if others else "")
+            refuse("notify_secret_key", unsafe.problem_of_key(self.secret_key))
         return self
 
     @property

@@ -4,6 +4,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+ROLES = frozenset(
+    {
+        "port_officer",
+        "agency_worker",
+        "agency_supervisor",
+        "ngo_member",
+        "coordinator",
+        "auditor",
+        "data_protection_officer",
+        "operator",
+        "agency_system",
+        "ngo_system",
+        "port_system",
+        "service",
+    }
+)
+"""The roles a token can give. `system` is none of them: that is for what a service does by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

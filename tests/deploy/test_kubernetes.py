@@ -121,9 +121,9 @@ def test_a_service_starts_with_its_config_map_and_the_secrets_that_operations_na
 ) -> None:
     operations = files.text_of("docs/operations.md")
     secrets = {
-        "DATABASE_URL": f"postgresql://{service}:x@postgres.data:5432/{service}",
-        "MIGRATION_DATABASE_URL": f"postgresql://{service}_owner:x@postgres.data:5432/{service}",
-        "OIDC_CLIENT_SECRET": "x",
+        "DATABASE_URL": f"postgresql://{service}:{folder.new_secret()}@postgres.data:5432/{service}",
+        "MIGRATION_DATABASE_URL": f"postgresql://{service}_owner:{folder.new_secret()}@postgres.data:5432/{service}",
+        "OIDC_CLIENT_SECRET": folder.new_secret(),
         **{name: folder.new_secret() for name in SECRETS[service]},
     }
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,6 +42,8 @@ class OutsideIssuer:
             "roles": ["agency_system"],
             "region": "73.06",
             "kind": "client",
+            "scope": "rujukan",
+            "jti": secrets.token_hex(8),
             "iat": now,
             "exp": now + 300,
         }

@@ -14,7 +14,7 @@ SAFE = {
     "KAFKA_MIN_INSYNC_REPLICAS": "2",
     "PUBLIC_URL": "https://intake.example",
     "OIDC_ISSUER": "https://login.example",
-    "OIDC_CLIENT_SECRET": "a secret",
+    "OIDC_CLIENT_SECRET": "n2Vq0sJ7cX4wLr9z",
 }
 
 
@@ -45,12 +45,12 @@ def test_a_process_that_faces_nobody_needs_no_address_of_its_own(monkeypatch: py
 
 
 def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL_INTAKE", "postgresql://intake:hush@db/intake")
+    monkeypatch.setenv("DATABASE_URL_INTAKE", "postgresql://intake:q7Hush0Zt7Lx4Kc1@db/intake")
 
     shown = repr(load(Settings))
 
-    assert "hush" not in shown
-    assert "a secret" not in shown
+    assert "q7Hush0Zt7Lx4Kc1" not in shown
+    assert "n2Vq0sJ7cX4wLr9z" not in shown
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -65,18 +65,15 @@ def test_settings_cannot_be_changed() -> None:
     [
         ("DATABASE_URL_INTAKE", None, "DATABASE_URL_INTAKE"),
         ("KAFKA_BOOTSTRAP_SERVERS", "", "KAFKA_BOOTSTRAP_SERVERS"),
-        ("KAFKA_REPLICATION", "1", "KAFKA_REPLICATION"),
-        ("KAFKA_MIN_INSYNC_REPLICAS", "1", "KAFKA_MIN_INSYNC_REPLICAS"),
         ("KAFKA_PARTITIONS", "10", "KAFKA_PARTITIONS"),
-        ("PUBLIC_URL", "http://intake.example", "PUBLIC_URL"),
-        ("PUBLIC_URL", None, "PUBLIC_URL"),
-        ("OIDC_ISSUER", None, "OIDC_ISSUER"),
-        ("OIDC_CLIENT_SECRET", None, "OIDC_CLIENT_SECRET"),
-        ("OIDC_ISSUER", "http://login.example", "OIDC_ISSUER"),
         ("ROLES", "http,painter", "ROLES"),
         ("ROLES", "", "ROLES"),
         ("ENVIRONMENT", "staging", "ENVIRONMENT"),
         ("PORT", "70000", "PORT"),
+        ("OIDC_ROLE_MAP", "petugas=captain", "OIDC_ROLE_MAP"),
+        ("OIDC_ROLE_MAP", "petugas", "OIDC_ROLE_MAP"),
+        ("OIDC_CLAIM_ROLES", "", "OIDC_CLAIM_ROLES"),
+        ("OIDC_SCOPE", "two words", "OIDC_SCOPE"),
     ],
 )
 def test_refuses_to_start_and_names_the_setting(

@@ -7,7 +7,7 @@ import pytest
 from services.notify.settings import Settings
 from shared.kit.settings import load
 
-KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+KEY = base64.urlsafe_b64encode(bytes(byte * 7 % 251 ^ 90 for byte in range(32))).decode()
 SAFE = {
     "ENVIRONMENT": "production",
     "DATABASE_URL_NOTIFY": "postgresql://notify@db/notify",

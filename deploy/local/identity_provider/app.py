@@ -22,6 +22,8 @@ from deploy.local.identity_provider.signing import Signer
 
 CODE_LIFETIME_S = 60
 TOKEN_LIFETIME_S = 900
+SCOPE = "rujukan"
+"""What systems' tokens are for; the services ask for it (OIDC_SCOPE)."""
 CODES_LIMIT = 1_000
 BODY_LIMIT = 16_384
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -80,7 +82,7 @@ class Provider:
                 "id_token_signing_alg_values_supported": ["ES256"],
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
                 "code_challenge_methods_supported": ["S256"],
-                "scopes_supported": ["openid"],
+                "scopes_supported": ["openid", SCOPE],
                 "claims_supported": ["sub", "org", "roles", "port", "region", "kind"],
                 "authorization_response_iss_parameter_supported": True,
                 "ui_locales_supported": ["id", "en"],
@@ -166,14 +168,16 @@ class Provider:
         if not audience:
             return _token_error("invalid_target")
         token = self._signer.sign(
-            claims | {"azp": claims["sub"], "client_id": claims["sub"], "jti": secrets.token_urlsafe(12)},
+            claims
+            | {"azp": claims["sub"], "client_id": claims["sub"], "scope": SCOPE, "jti": secrets.token_urlsafe(12)},
             audience=audience,
             now=int(time.time()),
             lifetime_s=TOKEN_LIFETIME_S,
             typ="at+jwt",
         )
         return JSONResponse(
-            {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME_S}, headers=NO_STORE
+            {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME_S, "scope": SCOPE},
+            headers=NO_STORE,
         )
 
     def _person_tokens(self, client_id: str, form: dict[str, str]) -> Response:

@@ -2,32 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.fact import Code
+from shared.kit.actor import ROLES as ROLES
 from shared.kit.actor import Actor
 from shared.kit.identity.refusals import BadToken
-
-ROLES = frozenset(
-    {
-        "port_officer",
-        "agency_worker",
-        "agency_supervisor",
-        "ngo_member",
-        "coordinator",
-        "auditor",
-        "data_protection_officer",
-        "operator",
-        "agency_system",
-        "ngo_system",
-        "port_system",
-        "service",
-    }
-)
-"""The roles a token can give. `system` is none of them: that is for what a service does by itself."""
 
 REGION = re.compile(r"[0-9]{2}(?:\.[0-9]{2})?")
 
@@ -37,33 +21,68 @@ LAST_SECOND = 253_402_300_800
 _code = TypeAdapter[str](Code)
 
 
-def actor(claims: Mapping[str, Any], *, kind: Literal["person", "client"]) -> Actor:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a provider calls the claims we read (each a claim or a path into one by dots) and our roles.
+
+    Without `role_map` roles are called as we call them; with it no others count.
+    """
+
+    id: str = "sub"
+    organisation: str = "org"
+    roles: str = "roles"
+    port: str = "port"
+    region: str = "region"
+    role_map: Mapping[str, str] = field(default_factory=dict)
+    """Theirs to ours."""
+
+
+OURS = Names()
+
+
+def actor(claims: Mapping[str, Any], *, kind: Literal["person", "client"], names: Names = OURS) -> Actor:
     """The actor of these claims; `kind` where they do not say it. Raises `BadToken` on a claim of a wrong form.
 
     A client goes by its client id (RFC 9068, 2.2): what its `sub` is, is the provider's affair. Claims that tell when
     somebody signed in are of that person, whichever client it was through. Roles that are none of ours (a provider
     adds its own) are left out.
     """
-    roles = claims.get("roles", [])
+    roles = _found(claims, names.roles)
+    roles = [] if roles is None else roles
     if not isinstance(roles, list):
         raise BadToken
     said = claims.get("kind", "person" if "auth_time" in claims else kind)
     if said not in ("person", "client"):
         raise BadToken
-    region = claims.get("region")
+    region, port = _found(claims, names.region), _found(claims, names.port)
     if region is not None and not (isinstance(region, str) and REGION.fullmatch(region)):
         raise BadToken
-    names = ("client_id", "azp", "sub") if said == "client" else ("sub",)
+    by = ("client_id", "azp", "sub") if said == "client" else (names.id,)
+    given = {role for role in roles if isinstance(role, str)}
+    if names.role_map:
+        given = {ours for theirs, ours in names.role_map.items() if theirs in given}
     return Actor(
-        id=_coded(next((claims[name] for name in names if name in claims), None)),
-        organisation=_coded(claims.get("org")),
-        roles=ROLES.intersection(role for role in roles if isinstance(role, str)),
+        id=_coded(next((found for name in by if (found := _found(claims, name)) is not None), None)),
+        organisation=_coded(_found(claims, names.organisation)),
+        roles=ROLES.intersection(given),
         kind=said,
-        port=None if claims.get("port") is None else _coded(claims["port"]),
+        port=None if port is None else _coded(port),
         region=region,
         issued_at=_time(claims.get("iat")),
         authenticated_at=_time(claims.get("auth_time")),
     )
+
+
+def _found(claims: Mapping[str, Any], name: str) -> object:
+    """The claim of this name, else what lies at it as a path; None when there is nothing."""
+    if name in claims:
+        return claims[name]
+    found: object = claims
+    for step in name.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found
 
 
 def _time(claim: object) -> datetime | None:

@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from shared.kit.actor import Actor
 from shared.kit.database import Database
-from shared.kit.identity import csrf, sessions
+from shared.kit.identity import claims, csrf, sessions
 from shared.kit.identity.admission import Admission
 from shared.kit.identity.cookies import Cookies
 from shared.kit.identity.issuer import Issuer
@@ -41,7 +41,20 @@ class Identity:
         self.client_id = settings.oidc_client_id or f"svc-{service}"
         self.client_secret = settings.oidc_client_secret
         self.issuer = Issuer(settings.oidc_issuer, database.clock, settings.oidc_discovery_url)
-        self.verifier = TokenVerifier(self.issuer, service, database.clock)
+        self.names = claims.Names(
+            id=settings.oidc_claim_id,
+            organisation=settings.oidc_claim_organisation,
+            roles=settings.oidc_claim_roles,
+            port=settings.oidc_claim_port,
+            region=settings.oidc_claim_region,
+            role_map=settings.role_map,
+        )
+        self.verifier = TokenVerifier(
+            *(self.issuer, service, database.clock),
+            names=self.names,
+            scope=settings.oidc_scope,
+            life_max_s=settings.oidc_token_life_max_s,
+        )
         self.service_token = ServiceToken(self.issuer, self.client_id, self.client_secret)
         self.cookies = Cookies(service, https=self.public_url.startswith("https://"))
         self.refusals = Refusals(database)
@@ -111,9 +124,8 @@ class Identity:
         given = token.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
         try:
             return await self.verifier.verify(given)
-        except BadToken as refusal:
-            if not refusal.expired:
-                await self.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
+        except BadToken:
+            await self.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
             raise
 
 

@@ -22,12 +22,11 @@ class BadToken(Refusal):
     code = "bad_token"
     title = msg("The access token was refused")
 
-    def __init__(self, detail: str = "", *, expired: bool = False) -> None:
+    def __init__(self, detail: str = "") -> None:
         super().__init__(
             detail or msg("Get a new token for this service from the identity provider and try again."),
             headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
         )
-        self.expired = expired
 
 
 class SignInNotRecent(Refusal):
