@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.domain import disclosures
+from services.intake.domain import disclosures, retention
 from shared.kit import identity
 from shared.kit.identity import sessions, sign_in
 
@@ -127,6 +127,15 @@ def test_tells_how_long_sessions_last(what: str, said: str, span: timedelta) -> 
 
 def test_tells_how_long_an_identity_may_be_looked_up() -> None:
     assert f"{disclosures.GRACE.days} days after help was given" in DOCUMENT
+
+
+def test_tells_how_long_identities_are_kept() -> None:
+    adult, victim, child = (
+        retention.BY_CODE[f"identity_{code}"].after // retention.YEAR for code in ("adult", "victim", "child")
+    )
+
+    said = f"{adult} years after help has ended (victims of trafficking and violence {victim}, children {child})"
+    assert said in DOCUMENT
 
 
 def test_tells_of_every_class_what_protects_it() -> None:
