@@ -122,6 +122,7 @@ async def list_corrections(request: Request, actor: Protector) -> Response:
 
 
 @router.get("/api/corrections/{correction_id}", response_model=ProposalOut, summary="What a correction would change")
+@web.reads_people
 async def show_correction(request: Request, correction_id: Id, actor: Decider) -> Response:
     """The field as it is and as it is to be, on the trail first. Needs a log-in of the last five minutes."""
     database: Database = request.app.state.database

@@ -93,6 +93,7 @@ class ExportOut(BaseModel):
 
 
 @router.post("/api/persons/search", response_model=CasesOut, summary="Find a person's cases by a number")
+@web.reads_people
 async def search(request: Request, sent: SearchIn, actor: Protector) -> Response:
     """The cases of whoever came with exactly this number. The search is on the trail before the answer leaves."""
     database: Database = request.app.state.database
@@ -102,6 +103,7 @@ async def search(request: Request, sent: SearchIn, actor: Protector) -> Response
 
 
 @router.post("/api/cases/{case_id}/export", response_model=ExportOut, summary="Everything that is kept of a person")
+@web.reads_people
 async def export(request: Request, case_id: Id, sent: ExportIn, actor: Exporter) -> Response:
     """A person's data and who has seen it, for that person. On the trail before the bytes leave.
 
