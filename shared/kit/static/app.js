@@ -52,11 +52,11 @@ if (navigator.clipboard) {
 // Who has gone away is signed out by the server. Then the page takes away what it shows, also when no server answers.
 // A page of the same service that is used elsewhere in this browser keeps the session, so it keeps this page too.
 const ended = document.getElementById("ended");
-const tabs = new BroadcastChannel("used");
+const tabs = window.BroadcastChannel && new BroadcastChannel("used");
 let used = 0;
 function use() {
   used = Date.now();
-  tabs.postMessage("");
+  tabs?.postMessage("");
 }
 function leave() {
   if (!ended.isConnected || Date.now() - used < ended.dataset.idle * 1000) return;
@@ -65,7 +65,7 @@ function leave() {
 }
 if (ended) {
   use();
-  tabs.addEventListener("message", () => (used = Date.now()));
+  tabs?.addEventListener("message", () => (used = Date.now()));
   setInterval(leave, 10_000);
   document.addEventListener("visibilitychange", leave);
   // A page that the browser kept whole may be older than the end of the session.
