@@ -45,12 +45,33 @@ TRIGGERS = """
 SELECT pg_get_triggerdef(oid) AS made FROM pg_trigger
 WHERE tgrelid = $1 AND NOT tgisinternal ORDER BY tgname COLLATE "C"
 """
+GUARDS = """
+SELECT 'ALTER TABLE ' || c.relname || ' ' || said.what || ' ROW LEVEL SECURITY' AS made
+FROM pg_class c, (VALUES (1, 'ENABLE'), (2, 'FORCE')) AS said (n, what)
+WHERE c.oid = $1 AND CASE said.n WHEN 1 THEN c.relrowsecurity ELSE c.relforcerowsecurity END
+ORDER BY said.n
+"""
 POLICIES = """
-SELECT polname, pg_get_expr(polqual, polrelid) AS seen, pg_get_expr(polwithcheck, polrelid) AS written
-FROM pg_policy WHERE polrelid = $1 ORDER BY polname COLLATE "C"
+SELECT concat_ws(
+    ' ',
+    'CREATE POLICY ' || p.polname || ' ON ' || c.relname,
+    CASE WHEN NOT p.polpermissive THEN 'AS RESTRICTIVE' END,
+    'FOR ' || CASE p.polcmd
+        WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL'
+    END,
+    'TO ' || (
+        SELECT string_agg(CASE r.who WHEN 0 THEN 'PUBLIC' ELSE r.who::regrole::text END, ', ')
+        FROM unnest(p.polroles) AS r (who)
+    ),
+    'USING (' || pg_get_expr(p.polqual, p.polrelid) || ')',
+    'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')'
+) AS made
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+WHERE p.polrelid = $1 ORDER BY p.polname COLLATE "C"
 """
 VIEWS = """
-SELECT relname, oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
+SELECT relname, oid, ' WITH (' || array_to_string(reloptions, ', ') || ')' AS options FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
 ORDER BY relname COLLATE "C"
 """
 FUNCTIONS = """
@@ -77,14 +98,12 @@ async def described(connection: asyncpg.Connection) -> str:
         parts.append(f"{said}CREATE TABLE {table['relname']} (\n" + ",\n".join(lines) + "\n);")
         parts += [f"{row['made']};" for row in await connection.fetch(INDEXES, table["oid"])]
         parts += [f"{row['made']};" for row in await connection.fetch(TRIGGERS, table["oid"])]
-        parts += [
-            f"-- policy {row['polname']} on {table['relname']}: USING {row['seen']} WITH CHECK {row['written']}"
-            for row in await connection.fetch(POLICIES, table["oid"])
-        ]
+        parts += [f"{row['made']};" for row in await connection.fetch(GUARDS, table["oid"])]
+        parts += [f"{row['made']};" for row in await connection.fetch(POLICIES, table["oid"])]
         parts.append("")
     for view in await connection.fetch(VIEWS):
         body = await connection.fetchval("SELECT pg_get_viewdef($1::oid)", view["oid"])
-        parts.append(f"CREATE VIEW {view['relname']} AS\n{body}\n")
+        parts.append(f"CREATE VIEW {view['relname']}{view['options'] or ''} AS\n{body}\n")
     parts += [f"{row['made'].rstrip()};\n" for row in await connection.fetch(FUNCTIONS)]
     return "\n".join(parts).replace("public.", "").rstrip() + "\n"
 

@@ -10,8 +10,10 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
--- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
--- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_answers ON answers FOR ALL TO PUBLIC USING ((actor = ( SELECT acting_id() AS acting_id))) WITH CHECK ((actor = ( SELECT acting_id() AS acting_id)));
+CREATE POLICY service_itself ON answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: signed statements about the tree; never changed, never deleted
 CREATE TABLE checkpoints (
@@ -26,7 +28,10 @@ CREATE TABLE checkpoints (
 );
 CREATE TRIGGER checkpoint_is_append_only BEFORE DELETE OR UPDATE ON checkpoints FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER checkpoints_are_never_truncated BEFORE TRUNCATE ON checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on checkpoints: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE checkpoints ENABLE ROW LEVEL SECURITY;
+ALTER TABLE checkpoints FORCE ROW LEVEL SECURITY;
+CREATE POLICY readers ON checkpoints FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['auditor'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON checkpoints FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -34,7 +39,9 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
--- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE inbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE inbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON inbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -54,7 +61,9 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE journal FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- write-once: what reached the ledger; only salt and payload can be taken away
 CREATE TABLE leaves (
@@ -84,13 +93,18 @@ CREATE INDEX leaves_by_case ON leaves USING btree (case_id, source, case_seq);
 CREATE TRIGGER leaf_changes_only_by_redaction BEFORE UPDATE ON leaves FOR EACH ROW EXECUTE FUNCTION leaf_changes_only_by_redaction();
 CREATE TRIGGER leaf_is_never_deleted BEFORE DELETE ON leaves FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER leaves_are_never_truncated BEFORE TRUNCATE ON leaves FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on leaves: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE leaves ENABLE ROW LEVEL SECURITY;
+ALTER TABLE leaves FORCE ROW LEVEL SECURITY;
+CREATE POLICY readers ON leaves FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['auditor'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON leaves FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
--- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON outbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -116,7 +130,9 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
--- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
+ALTER TABLE parked FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,
@@ -129,7 +145,9 @@ CREATE TABLE revocations (
     CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
     CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
 );
--- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -152,7 +170,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
 CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
 CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
--- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON sessions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- write-once: hashes of the tree; a tile only grows at its end
 CREATE TABLE tiles (
@@ -166,7 +186,10 @@ CREATE TABLE tiles (
 CREATE TRIGGER tile_is_never_deleted BEFORE DELETE ON tiles FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER tile_only_grows BEFORE UPDATE ON tiles FOR EACH ROW EXECUTE FUNCTION tile_only_grows();
 CREATE TRIGGER tiles_are_never_truncated BEFORE TRUNCATE ON tiles FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on tiles: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE tiles ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tiles FORCE ROW LEVEL SECURITY;
+CREATE POLICY readers ON tiles FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['auditor'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON tiles FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE used_answers (
     digest bytea NOT NULL,
@@ -175,9 +198,11 @@ CREATE TABLE used_answers (
     CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
 );
 CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
--- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE used_answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE used_answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON used_answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
-CREATE VIEW waiting AS
+CREATE VIEW waiting WITH (security_invoker=true) AS
  SELECT parked.parked_id,
     parked.consumer,
     parked.topic,

@@ -10,8 +10,10 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
--- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
--- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_answers ON answers FOR ALL TO PUBLIC USING ((actor = ( SELECT acting_id() AS acting_id))) WITH CHECK ((actor = ( SELECT acting_id() AS acting_id)));
+CREATE POLICY service_itself ON answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE arrivals (
     case_id uuid NOT NULL,
@@ -42,8 +44,10 @@ CREATE TABLE arrivals (
 );
 CREATE INDEX arrivals_of_person ON arrivals USING brin (person_id) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
--- policy own_port on arrivals: USING ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)) WITH CHECK None
--- policy service_itself on arrivals: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE arrivals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE arrivals FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON arrivals FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON arrivals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE blind_indexes (
     person_id uuid NOT NULL,
@@ -54,7 +58,9 @@ CREATE TABLE blind_indexes (
     CONSTRAINT blind_index_kind_is_known CHECK ((kind = ANY (ARRAY['nik'::text, 'document'::text])))
 );
 CREATE INDEX blind_indexes_by_digest ON blind_indexes USING hash (digest);
--- policy service_itself on blind_indexes: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE blind_indexes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE blind_indexes FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON blind_indexes FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE corrections (
     correction_id uuid NOT NULL,
@@ -80,7 +86,9 @@ CREATE TABLE corrections (
 );
 CREATE INDEX corrections_of_person ON corrections USING btree (person_id);
 CREATE INDEX corrections_to_decide ON corrections USING btree (decide_by, correction_id) WHERE (decision IS NULL);
--- policy service_itself on corrections: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE corrections ENABLE ROW LEVEL SECURITY;
+ALTER TABLE corrections FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON corrections FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE disclosure_grants (
     assignment_id uuid NOT NULL,
@@ -92,7 +100,9 @@ CREATE TABLE disclosure_grants (
     completed boolean NOT NULL DEFAULT false,
     CONSTRAINT disclosure_grants_pkey PRIMARY KEY (assignment_id)
 );
--- policy service_itself on disclosure_grants: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE disclosure_grants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE disclosure_grants FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON disclosure_grants FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: each time that an identity was shown to an agency
 CREATE TABLE disclosures (
@@ -107,7 +117,9 @@ CREATE TABLE disclosures (
     CONSTRAINT disclosures_pkey PRIMARY KEY (disclosure_id)
 );
 CREATE INDEX disclosures_of_case ON disclosures USING btree (case_id, disclosure_id);
--- policy service_itself on disclosures: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE disclosures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE disclosures FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON disclosures FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE erasure_recipients (
     case_id uuid NOT NULL,
@@ -116,7 +128,9 @@ CREATE TABLE erasure_recipients (
     overdue_at timestamp with time zone,
     CONSTRAINT erasure_recipients_pkey PRIMARY KEY (case_id, agency_id)
 );
--- policy service_itself on erasure_recipients: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE erasure_recipients ENABLE ROW LEVEL SECURITY;
+ALTER TABLE erasure_recipients FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON erasure_recipients FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: the receipt of each erasure
 CREATE TABLE erasures (
@@ -131,7 +145,9 @@ CREATE TABLE erasures (
     CONSTRAINT erasure_reference_is_short CHECK (((char_length(reference) >= 1) AND (char_length(reference) <= 40)))
 );
 CREATE INDEX erasures_in_time ON erasures USING btree (erased_at, person_id);
--- policy service_itself on erasures: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE erasures FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON erasures FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE held_rows (
     manifest_id uuid NOT NULL,
@@ -150,12 +166,14 @@ CREATE TABLE held_rows (
     CONSTRAINT row_settled_by_a_list_has_its_time CHECK (((settled_by IS NULL) OR (settled_at IS NOT NULL)))
 );
 CREATE INDEX held_rows_of_voyage ON held_rows USING btree (voyage_id, manifest_id);
--- policy of_own_voyage on held_rows: USING (EXISTS ( SELECT
+ALTER TABLE held_rows ENABLE ROW LEVEL SECURITY;
+ALTER TABLE held_rows FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON held_rows FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = held_rows.voyage_id))) WITH CHECK (EXISTS ( SELECT
+  WHERE (v.voyage_id = held_rows.voyage_id)))) WITH CHECK ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = held_rows.voyage_id)))
--- policy service_itself on held_rows: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+  WHERE (v.voyage_id = held_rows.voyage_id))));
+CREATE POLICY service_itself ON held_rows FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -163,7 +181,9 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
--- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE inbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE inbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON inbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -183,7 +203,9 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE journal FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- what must be kept for a court, an investigation, a claim or an inspection; service only
 CREATE TABLE legal_holds (
@@ -204,7 +226,9 @@ CREATE TABLE legal_holds (
     CONSTRAINT lifted_hold_says_by_whom_when_and_why CHECK ((((lifted_at IS NULL) = (lifted_by IS NULL)) AND ((lifted_at IS NULL) = (lift_reason IS NULL))))
 );
 CREATE INDEX legal_holds_of_person ON legal_holds USING btree (person_id);
--- policy service_itself on legal_holds: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE legal_holds ENABLE ROW LEVEL SECURITY;
+ALTER TABLE legal_holds FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON legal_holds FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what was wrong with the rows of a list that were held back
 CREATE TABLE manifest_problems (
@@ -215,12 +239,14 @@ CREATE TABLE manifest_problems (
     CONSTRAINT manifest_problems_pkey PRIMARY KEY (manifest_id, row_number, field, code),
     CONSTRAINT manifest_problems_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(manifest_id)
 );
--- policy of_own_list on manifest_problems: USING (EXISTS ( SELECT
+ALTER TABLE manifest_problems ENABLE ROW LEVEL SECURITY;
+ALTER TABLE manifest_problems FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_list ON manifest_problems FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
    FROM manifests m
-  WHERE (m.manifest_id = manifest_problems.manifest_id))) WITH CHECK (EXISTS ( SELECT
+  WHERE (m.manifest_id = manifest_problems.manifest_id)))) WITH CHECK ((EXISTS ( SELECT
    FROM manifests m
-  WHERE (m.manifest_id = manifest_problems.manifest_id)))
--- policy service_itself on manifest_problems: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+  WHERE (m.manifest_id = manifest_problems.manifest_id))));
+CREATE POLICY service_itself ON manifest_problems FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE manifests (
     manifest_id uuid NOT NULL,
@@ -243,18 +269,22 @@ CREATE TABLE manifests (
     CONSTRAINT manifest_counts_are_not_negative CHECK (((listed >= 0) AND (rejected >= 0) AND (accepted >= 0) AND (known >= 0))),
     CONSTRAINT manifest_is_not_its_own_successor CHECK ((superseded_by <> manifest_id))
 );
--- policy of_own_voyage on manifests: USING (EXISTS ( SELECT
+ALTER TABLE manifests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE manifests FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON manifests FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = manifests.voyage_id))) WITH CHECK (EXISTS ( SELECT
+  WHERE (v.voyage_id = manifests.voyage_id)))) WITH CHECK ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = manifests.voyage_id)))
--- policy service_itself on manifests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+  WHERE (v.voyage_id = manifests.voyage_id))));
+CREATE POLICY service_itself ON manifests FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
--- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON outbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -280,7 +310,9 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
--- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
+ALTER TABLE parked FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE person_keys (
     person_id uuid NOT NULL,
@@ -289,7 +321,9 @@ CREATE TABLE person_keys (
     CONSTRAINT wrapped_key_has_its_length CHECK ((octet_length(wrapped_key) = 64))
 );
 CREATE TRIGGER blind_indexes_end_with_the_key AFTER DELETE ON person_keys REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION forget_blind_indexes();
--- policy service_itself on person_keys: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE person_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE person_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON person_keys FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- needs that referral has taken up, and when help ended
 CREATE TABLE referred_needs (
@@ -300,10 +334,12 @@ CREATE TABLE referred_needs (
     heard_seq integer NOT NULL DEFAULT 0,
     CONSTRAINT referred_needs_pkey PRIMARY KEY (case_id, need)
 );
--- policy of_own_arrival on referred_needs: USING (EXISTS ( SELECT
+ALTER TABLE referred_needs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE referred_needs FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_arrival ON referred_needs FOR SELECT TO PUBLIC USING ((EXISTS ( SELECT
    FROM arrivals a
-  WHERE (a.case_id = referred_needs.case_id))) WITH CHECK None
--- policy service_itself on referred_needs: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+  WHERE (a.case_id = referred_needs.case_id))));
+CREATE POLICY service_itself ON referred_needs FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- which key recorded which case
 CREATE TABLE requests (
@@ -315,7 +351,9 @@ CREATE TABLE requests (
     CONSTRAINT request_key_is_short CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 200)))
 );
 CREATE INDEX requests_of_case ON requests USING brin (case_id) WITH (pages_per_range='16', autosummarize='on');
--- policy service_itself on requests: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE requests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE requests FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON requests FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what the clock removed, and what a legal hold kept; service only
 CREATE TABLE retention_reports (
@@ -327,7 +365,9 @@ CREATE TABLE retention_reports (
     CONSTRAINT retention_reports_pkey PRIMARY KEY (report_id),
     CONSTRAINT report_says_something CHECK (((removed > 0) AND (held >= 0)))
 );
--- policy service_itself on retention_reports: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE retention_reports ENABLE ROW LEVEL SECURITY;
+ALTER TABLE retention_reports FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON retention_reports FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,
@@ -340,7 +380,9 @@ CREATE TABLE revocations (
     CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
     CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
 );
--- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -363,7 +405,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
 CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
 CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
--- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON sessions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE used_answers (
     digest bytea NOT NULL,
@@ -372,7 +416,9 @@ CREATE TABLE used_answers (
     CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
 );
 CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
--- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE used_answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE used_answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON used_answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what a consular letter announced
 CREATE TABLE voyages (
@@ -390,10 +436,12 @@ CREATE TABLE voyages (
     CONSTRAINT voyage_vessel_is_short CHECK ((char_length(vessel) <= 80))
 );
 CREATE INDEX voyages_of_port ON voyages USING btree (port, expected_at);
--- policy own_port on voyages: USING ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)) WITH CHECK ((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role))
--- policy service_itself on voyages: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE voyages ENABLE ROW LEVEL SECURITY;
+ALTER TABLE voyages FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON voyages FOR ALL TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role))) WITH CHECK (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON voyages FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
-CREATE VIEW waiting AS
+CREATE VIEW waiting WITH (security_invoker=true) AS
  SELECT parked.parked_id,
     parked.consumer,
     parked.topic,

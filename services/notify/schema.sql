@@ -10,8 +10,10 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
--- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
--- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_answers ON answers FOR ALL TO PUBLIC USING ((actor = ( SELECT acting_id() AS acting_id))) WITH CHECK ((actor = ( SELECT acting_id() AS acting_id)));
+CREATE POLICY service_itself ON answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: each time a notice was sent, and what came back
 CREATE TABLE attempts (
@@ -28,7 +30,13 @@ CREATE TABLE attempts (
     CONSTRAINT attempt_keeps_four_kibibytes CHECK ((octet_length(response) <= 4096)),
     CONSTRAINT attempt_was_answered_or_has_trouble CHECK (((status IS NOT NULL) OR (trouble IS NOT NULL)))
 );
--- policy service_itself on attempts: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE attempts FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_delivery ON attempts FOR SELECT TO PUBLIC USING ((EXISTS ( SELECT
+   FROM deliveries d
+  WHERE (d.delivery_id = attempts.delivery_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON attempts FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE circuits (
     subscription_id uuid NOT NULL,
@@ -49,7 +57,20 @@ CREATE TABLE circuits (
     CONSTRAINT circuit_failures_are_counted CHECK ((consecutive_failures >= 0)),
     CONSTRAINT circuit_window_is_bounded CHECK (((claim_window >= 1) AND (claim_window <= 128)))
 );
--- policy service_itself on circuits: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE circuits ENABLE ROW LEVEL SECURITY;
+ALTER TABLE circuits FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_subscription ON circuits FOR SELECT TO PUBLIC USING ((EXISTS ( SELECT
+   FROM subscriptions s
+  WHERE (s.subscription_id = circuits.subscription_id)
+ OFFSET 0)));
+CREATE POLICY of_subscription_changed ON circuits FOR UPDATE TO PUBLIC USING ((EXISTS ( SELECT
+   FROM subscriptions s
+  WHERE (s.subscription_id = circuits.subscription_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM subscriptions s
+  WHERE (s.subscription_id = circuits.subscription_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON circuits FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE deliveries (
     delivery_id uuid NOT NULL,
@@ -87,7 +108,11 @@ CREATE INDEX deliveries_due ON deliveries USING btree (subscription_id, COALESCE
 CREATE INDEX deliveries_in_hand ON deliveries USING btree (subscription_id) WHERE (status = 'sending'::text);
 CREATE INDEX deliveries_of_subscription ON deliveries USING btree (subscription_id, delivery_id);
 CREATE INDEX deliveries_waiting_since ON deliveries USING btree (queued_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
--- policy service_itself on deliveries: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE deliveries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE deliveries FORCE ROW LEVEL SECURITY;
+CREATE POLICY changed ON deliveries FOR UPDATE TO PUBLIC USING (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator))) WITH CHECK (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator)));
+CREATE POLICY seen ON deliveries FOR SELECT TO PUBLIC USING (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator)));
+CREATE POLICY service_itself ON deliveries FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE heard_counts (
     hour timestamp with time zone NOT NULL,
@@ -97,7 +122,10 @@ CREATE TABLE heard_counts (
     heard integer NOT NULL,
     CONSTRAINT heard_counts_pkey PRIMARY KEY (hour, event_type, province, need)
 );
--- policy service_itself on heard_counts: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE heard_counts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE heard_counts FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON heard_counts FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+CREATE POLICY subscribers ON heard_counts FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['ngo_member'::text, 'ngo_system'::text]) AS acting_in_role));
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -105,7 +133,9 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
--- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE inbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE inbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON inbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -125,13 +155,17 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE journal FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
--- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON outbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -157,7 +191,9 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
--- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
+ALTER TABLE parked FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,
@@ -170,7 +206,9 @@ CREATE TABLE revocations (
     CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
     CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
 );
--- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -193,7 +231,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
 CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
 CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
--- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON sessions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE subscriptions (
     subscription_id uuid NOT NULL,
@@ -220,7 +260,12 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscription_url_is_short CHECK (((char_length(url) >= 8) AND (char_length(url) <= 1000)))
 );
 CREATE INDEX subscriptions_of_organisation ON subscriptions USING btree (organisation, created_at);
--- policy service_itself on subscriptions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE subscriptions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE subscriptions FORCE ROW LEVEL SECURITY;
+CREATE POLICY changed ON subscriptions FOR UPDATE TO PUBLIC USING (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator))) WITH CHECK (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator)));
+CREATE POLICY made ON subscriptions FOR INSERT TO PUBLIC WITH CHECK ((organisation = ( SELECT acting_subscriber() AS acting_subscriber)));
+CREATE POLICY seen ON subscriptions FOR SELECT TO PUBLIC USING (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator)));
+CREATE POLICY service_itself ON subscriptions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE tasks (
     task_id uuid NOT NULL,
@@ -241,7 +286,11 @@ CREATE TABLE tasks (
 );
 CREATE UNIQUE INDEX one_open_task_per_notice ON tasks USING btree (delivery_id) WHERE (closed_at IS NULL);
 CREATE INDEX tasks_open ON tasks USING btree (organisation, task_id) WHERE (closed_at IS NULL);
--- policy service_itself on tasks: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE tasks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tasks FORCE ROW LEVEL SECURITY;
+CREATE POLICY changed ON tasks FOR UPDATE TO PUBLIC USING (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator))) WITH CHECK (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator)));
+CREATE POLICY seen ON tasks FOR SELECT TO PUBLIC USING (((organisation = ( SELECT acting_subscriber() AS acting_subscriber)) OR ( SELECT acting_operator() AS acting_operator)));
+CREATE POLICY service_itself ON tasks FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE used_answers (
     digest bytea NOT NULL,
@@ -250,9 +299,11 @@ CREATE TABLE used_answers (
     CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
 );
 CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
--- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE used_answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE used_answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON used_answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
-CREATE VIEW waiting AS
+CREATE VIEW waiting WITH (security_invoker=true) AS
  SELECT parked.parked_id,
     parked.consumer,
     parked.topic,
@@ -290,6 +341,12 @@ CREATE OR REPLACE FUNCTION acting_in_role(VARIADIC roles text[])
  STABLE PARALLEL SAFE
 RETURN COALESCE((string_to_array(current_setting('rujukan.roles'::text, true), '/'::text) && roles), false);
 
+CREATE OR REPLACE FUNCTION acting_operator()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (acting_in_role(VARIADIC ARRAY['operator'::text]) AND (NOT acting_in_role(VARIADIC ARRAY['ngo_member'::text, 'ngo_system'::text])));
+
 CREATE OR REPLACE FUNCTION acting_organisation()
  RETURNS text
  LANGUAGE sql
@@ -307,6 +364,12 @@ CREATE OR REPLACE FUNCTION acting_region()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION acting_subscriber()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN CASE WHEN acting_in_role(VARIADIC ARRAY['ngo_member'::text, 'ngo_system'::text]) THEN acting_organisation() ELSE NULL::text END;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

@@ -9,7 +9,7 @@ import pytest
 from services.audit import store
 from services.audit.domain import merkle, tiles
 from services.audit.domain.refusals import LedgerBroken
-from shared.kit.actor import system
+from shared.kit.actor import Actor, system
 from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
 from tests.audit import factories
@@ -293,3 +293,17 @@ class TestVerification:
         assert await ledger.problems((kept["note"],)) == [
             "the tree of 250 leaves is not the one of the saved checkpoint"
         ]
+
+
+class TestSecondWall:
+    """What the database itself does not show, were a gate forgotten."""
+
+    @pytest.mark.parametrize("role", ["agency_worker", "port_officer", "operator", "ngo_member"])
+    async def test_who_is_no_auditor_reads_nothing(self, ledger: Ledger, role: str) -> None:
+        await ledger.hear({})
+        await ledger.seal()
+
+        async with ledger.database.work(Actor("sari", "SBMI", frozenset({role})), purpose="look") as work:
+            assert await store.list_leaves(work, 0, 10) == []
+            assert await store.list_last_checkpoints(work, 10) == []
+            assert await store.list_tiles_from(work, 0) == {}

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.notify import consumers
+from services.notify import consumers, store
 from services.notify.actions import deliveries, notices, subscriptions
 from services.notify.actions.notices import Matchers
 from services.notify.domain.refusals import (
@@ -269,3 +269,26 @@ class TestSubscriptions:
 
         told = await database.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'notify.subscription_paused.v1'")
         assert told == 1
+
+
+class TestSecondWall:
+    """What the database itself does not show, were a filter forgotten."""
+
+    async def test_a_stranger_finds_nothing_even_without_a_filter(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        subscription_id = await subscribe("/ok")
+        await hear(database, a_fact())
+
+        async with database.work(STRANGER, purpose="look") as work:
+            assert await store.subscriptions.lock_subscription(work, subscription_id, scope=None) is None
+            assert await store.subscriptions.list_overviews(work, scope=None, since=work.now) == []
+            assert await store.deliveries.list_deliveries(work, scope=None, subscription_id=subscription_id) == []
+
+    async def test_an_operator_looks_after_all(self, database: Database, subscribe: Subscribe) -> None:
+        subscription_id = await subscribe("/ok")
+        await hear(database, a_fact())
+
+        async with database.work(OPERATOR, purpose="look") as work:
+            assert len(await store.subscriptions.list_overviews(work, scope=None, since=work.now)) == 1
+            assert len(await store.deliveries.list_deliveries(work, scope=None, subscription_id=subscription_id)) == 1

@@ -65,7 +65,7 @@ async def test_facts_become_notices_once_and_broken_records_stop_nobody(
         kafka_topic_prefix=topic_prefix,
         notify_secret_key=environment["NOTIFY_SECRET_KEY"],
     )
-    await broker.make_topics(settings, ["referral", "notify"])
+    await broker.make_topics(settings, ["intake", "referral", "notify", "audit"])
     opened, accepted = a_fact(), a_fact(facts.AssignmentAccepted)
     hidden = a_fact(need="TIP", restricted=True)
     twice = new_id()

@@ -34,5 +34,6 @@ async def finish_test(database: Database, channels: Channels, actor: Actor, clai
     """Send a test notice that `begin_test` put into the hand, and record what came back; it is never tried again."""
     answer = await attempt(channels, claimed, now=database.clock.now())
     async with database.work(actor, purpose="test") as work:
+        await work.as_service()  # the actor began it in the own scope; what came back is recorded as of any notice
         await deliveries.settle_deliveries(work, [(claimed, answer)])
     return answer

@@ -163,6 +163,7 @@ async def begin_test(work: Work, subscription_id: str) -> Claimed:
         url=subscription.url,
         sealed_secret=await store.subscriptions.find_sealed_secret(work, subscription_id),
     )
+    await work.as_service()  # notices are queued by the service alone
     await store.deliveries.add_test(
         work,
         delivery_id=delivery_id,

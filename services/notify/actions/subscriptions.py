@@ -42,6 +42,8 @@ async def create_subscription(
         wants=wants,
         sealed_secret=seal(subscription_id, secret),
     )
+    await work.as_service()  # how a server answers is the service's own bookkeeping, from the first row on
+    await store.subscriptions.add_circuit(work, subscription_id)
     work.emit(facts.SubscriptionCreated(case_id=subscription_id, channel="webhook"))
     return subscription_id
 

@@ -30,16 +30,12 @@ class Overview:
 async def add_subscription(
     work: Work, *, subscription_id: str, name: str, channel: str, url: str, wants: Filter, sealed_secret: bytes
 ) -> None:
-    """Add an active subscription of the actor's organisation, with a fresh circuit."""
+    """Add an active subscription of the actor's organisation."""
     await work.connection.execute(
         """
-        WITH added AS (
-            INSERT INTO subscriptions (subscription_id, organisation, name, channel, url, events, provinces, needs,
-                secret, status, created_at, changed_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10)
-            RETURNING subscription_id
-        )
-        INSERT INTO circuits (subscription_id) SELECT subscription_id FROM added
+        INSERT INTO subscriptions (subscription_id, organisation, name, channel, url, events, provinces, needs,
+            secret, status, created_at, changed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $10)
         """,
         subscription_id,
         work.actor.organisation,
@@ -52,6 +48,11 @@ async def add_subscription(
         sealed_secret,
         work.now,
     )
+
+
+async def add_circuit(work: Work, subscription_id: str) -> None:
+    """Add a fresh circuit for a new subscription."""
+    await work.connection.execute("INSERT INTO circuits (subscription_id) VALUES ($1)", subscription_id)
 
 
 async def count_subscriptions(work: Work) -> int:
