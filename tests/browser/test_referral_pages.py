@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,19 +10,23 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.referral import rules
+from services.referral import gateways, rules
 from services.referral.__main__ import build
+from services.referral.actions import breaking
 from services.referral.actions.answering import Answer
+from services.referral.actions.breaking import Emergency
 from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
+from services.referral.pages import cases
 from services.referral.settings import Settings
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
+from shared.kit.ids import new_id
 from shared.kit.service import application
 from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk
-from tests.referral.factories import START, an_arrival
+from tests.referral.factories import START, an_arrival, an_erasure
 from tests.referral.intake_server import IntakeServer
 
 
@@ -36,7 +40,8 @@ class SignedIn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope.setdefault("state", {})["actor"] = PEOPLE[SignedIn.now]
+            recently = replace(PEOPLE[SignedIn.now], authenticated_at=START + timedelta(hours=3))
+            scope.setdefault("state", {})["actor"] = recently
         await self.app(scope, receive, send)
 
 
@@ -49,11 +54,13 @@ class Site:
     waiting: str
     child: str
     closed: str
+    glass: str
+    intake: IntakeServer
 
     def at(self, path: str, *, actor: str = "worker", language: str = "id") -> str:
         """The address of a page, for this actor from now on."""
         SignedIn.now = actor
-        ids = {name: getattr(self, name) for name in ("new", "accepted", "waiting", "child", "closed")}
+        ids = {name: getattr(self, name) for name in ("new", "accepted", "waiting", "child", "closed", "glass")}
         return f"{self.url}/{language}{path.format(**ids)}"
 
 
@@ -82,6 +89,15 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     clock.advance(timedelta(hours=3))
     await desk.open(an_arrival("ELDER", age_band="elderly"), an_arrival("ELDER"))
     [new, *_] = await desk.rows("SELECT assignment_id FROM assignments WHERE state = 'sent' ORDER BY 1")
+    # One copy to erase in time, one that should have been.
+    await desk.erase(
+        an_erasure(new_id(), "DINSOS-73.06"), an_erasure(new_id(), "DINSOS-73.06", within=timedelta(hours=1))
+    )
+    child = await desk.referral_of(taken)
+    [case] = await desk.rows("SELECT case_id FROM referrals WHERE referral_id = $1", child)
+    async with database.work(PEOPLE["coordinator"], purpose="break_glass") as work:
+        emergency = Emergency(str(case["case_id"]), "help", "child_at_risk", "NOTA/7/2026", 4)
+        glass = await breaking.break_glass(work, emergency)
     intake = IntakeServer()
     await intake.start()
     settings = Settings(
@@ -96,8 +112,8 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
         app = application(await build(settings, database, stack))
         stack.push_async_callback(app.state.identity.aclose)
         app.add_middleware(SignedIn)
-        child = await desk.referral_of(taken)
-        yield Site(await serve(app), desk, str(new["assignment_id"]), accepted, waiting, child, closed)
+        new_one = str(new["assignment_id"])
+        yield Site(await serve(app), desk, new_one, accepted, waiting, child, closed, glass.glass_id, intake)
     await intake.stop()
     await database.aclose()
 
@@ -113,7 +129,10 @@ PAGES = (
     ("supervisor", "/eskalasi/{waiting}/tutup"),
     ("supervisor", "/eskalasi/{child}/tutup"),
     ("supervisor", "/eskalasi/{closed}/buka"),
+    ("supervisor", "/pengawasan"),
     ("coordinator", "/angka"),
+    ("coordinator", "/darurat"),
+    ("coordinator", "/darurat/{glass}"),
 )
 
 
@@ -195,3 +214,19 @@ async def test_the_chosen_ones_are_accepted_at_once(see: Open, site: Site) -> No
     await sight.page.get_by_role("button", name="Terima yang dipilih").click()
 
     await sight.page.get_by_text("2 rujukan diterima.").wait_for()
+
+
+async def test_the_identity_comes_to_a_waiting_page_by_itself(
+    see: Open, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cases, "EVERY_MS", 500)
+    monkeypatch.setattr(gateways, "PATIENCE_S", 0.1)
+    site.intake.answers = [409, 409, {"full_name": "Siti Aminah"}]
+
+    sight = await see(site.at("/rujukan/{accepted}"))
+    await sight.page.get_by_text("Identitas menyusul").wait_for()
+    await sight.page.get_by_text("Siti Aminah").wait_for()
+
+    assert await sight.page.get_by_text("Identitas menyusul").count() == 0
+    assert sight.complaints == []
+    site.intake.answers = [{"full_name": "Siti Aminah"}]

@@ -79,6 +79,20 @@ class TestBreaking:
 
         assert answers == {"supervisor": 404, "worker": 403, "dpo": 403, "auditor": 403}
 
+    @pytest.mark.parametrize("language", ["id", "en"])
+    async def test_begins_with_a_form_that_knows_the_case_it_was_reached_from(
+        self, desk: Desk, site: Site, language: str
+    ) -> None:
+        number = await a_case(desk, "TIP")
+        path = await broken(site, "supervisor", number)
+
+        page = await site("supervisor").get(f"/{language}/darurat?kasus={number}")
+        forged = await site("supervisor").get(f"/{language}/darurat?kasus=Siti")
+
+        assert f'value="{number}"' in page.text
+        assert path.rpartition("/")[2] in page.text
+        assert "Siti" not in said(forged)
+
     async def test_twice_is_one_opening(self, desk: Desk, site: Site) -> None:
         number = await a_case(desk, "TIP")
 

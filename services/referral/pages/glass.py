@@ -30,6 +30,7 @@ RecentBreaker = Annotated[Actor, Depends(require_recent(*policy.GLASS_BREAKERS))
 Reviewer = Annotated[Actor, Depends(require_recent(*policy.OVERSEERS))]
 
 MOST_OPEN = 50
+EMPTY = {"number": "", "matter": "", "reason": "", "reference": "", "hours": "1"}
 HOURS = (msg_count("%(n)s hour", "%(n)s hours"), "%(n)s hours")
 
 
@@ -43,7 +44,7 @@ async def emergency_page(request: Request, actor: RecentBreaker) -> Response:
 async def break_glass(request: Request, actor: RecentBreaker) -> Response:
     """Open one case, for a reason, for some hours; somebody else is told at once."""
     form, key = await request.form(), await key_of(request)
-    typed = {name: forms.text(form, name).strip() for name in ("number", "matter", "reason", "reference", "hours")}
+    typed = {name: forms.text(form, name).strip() for name in EMPTY}
     if problems := _problems(typed):
         return await _form(request, actor, status=422, typed=typed, problems=problems)
     emergency = Emergency(
@@ -154,7 +155,7 @@ async def _form(
         "glass.html",
         status=status,
         errors=[FieldProblem(field, translate(language, text)) for field, text in (problems or {}).items()],
-        typed=typed or {"number": number if labels.is_reference(number) else "", "reference": "", "hours": "1"},
+        typed=typed or {**EMPTY, "number": number if labels.is_reference(number) else ""},
         matters=[(code, translate(language, text)) for code, text in labels.MATTERS.items()],
         reasons=[(code, translate(language, text)) for code, text in labels.GLASS_REASONS.items()],
         hours=[(str(n), words.translate_count(language, *HOURS, n)) for n in glass.HOURS],
