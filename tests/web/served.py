@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ PEOPLE = {
     "stranger": Actor("dedi", "P4MI-ETK", frozenset({"port_officer"}), port="ETK"),
     "port": Actor("port-NNK", "port-NNK", frozenset({"port_system"}), "client", port="NNK"),
     "referral": Actor("svc-referral", "rujukan", frozenset({"service"}), "client"),
+    "protector": Actor("pdp", "KP2MI", frozenset({"data_protection_officer"})),
     "worker": Actor("wati", "DINSOS-73.06", frozenset({"agency_worker"}), region="73.06"),
     "colleague": Actor("beta", "DINSOS-73.71", frozenset({"agency_worker"}), region="73.71"),
     "agency": Actor("DINSOS-73.06", "DINSOS-73.06", frozenset({"agency_system"}), "client", region="73.06"),
@@ -60,6 +62,7 @@ class Served:
             port=actor.port,
             region=actor.region,
             kind=actor.kind,
+            auth_time=int(time.time()) if actor.kind == "person" else None,
         )
         return self.issuer.sign(claims)
 

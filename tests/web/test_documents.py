@@ -48,6 +48,8 @@ def somebody(service: str, path: str) -> str:
     match service, path:
         case "intake", "/api/disclosures":
             return "referral"
+        case "intake", _ if re.match(r"/api/(cases|persons|holds|erasures|corrections|retention)", path):
+            return "protector"
         case "referral", "/api/figures":
             return "coordinator"
         case "referral", "/api/tasks" | "/api/referrals/closures" | "/api/referrals/reopenings":

@@ -59,6 +59,8 @@ def told(client: httpx2.Client, method: str, path: str, thing: dict[str, str]) -
     body = answer.content
     for one in thing.values():
         body = body.replace(one.encode(), b"this")
+        # A form says which case it is about, as it was asked, whether or not there is such a one.
+        body = re.sub(rf"{one[-8:-4]}-?{one[-4:]}".encode(), b"this", body, flags=re.IGNORECASE)
     body = re.sub(rb'(name="idempotency_key" value=)"[^"]*"', rb"\1", body)
     return answer.status_code, [(name, value.replace(address, "here")) for name, value in headers], body
 
@@ -81,7 +83,7 @@ def test_a_thing_of_others_is_as_absent_as_one_that_never_was(site: Served, acce
             of_others = told(client, method, path, site.things)
             of_nobody = told(client, method, path, {name: new_id() for name in site.things})
             assert of_others == of_nobody, (method, path)
-            assert of_others[0] in (403, 404, 422), (method, path, of_others)
+            assert of_others[0] in (200, 403, 404, 422), (method, path, of_others)
             seen += 1
     assert seen >= 3
 

@@ -1,11 +1,13 @@
 """One of each thing that an address can name, so that a test gets further than to a thing that is not there."""
 
 from services.audit.actions import Signer
+from services.intake.actions.arrivals import Desk
 from services.notify.gateways.secrets import Seal
 from services.referral.actions import opening
 from services.referral.actions.routing import Routing
 from shared.contracts.referral import ReferralOpened
 from shared.kit.actor import system
+from shared.kit.ids import new_id
 from tests.audit.ledger import Ledger
 from tests.intake import factories as intake
 from tests.notify import factories as notify
@@ -24,7 +26,11 @@ async def fill(site: Served) -> dict[str, str]:
 async def _intake(site: Served) -> dict[str, str]:
     now = site.database.clock.now()
     voyage = await intake.a_voyage(site.database, actor=PEOPLE["officer"], expected_at=now)
-    return {"voyage_id": voyage.voyage_id}
+    desk: Desk = site.app.state.desk
+    recorded = await desk.record(
+        PEOPLE["officer"], intake.an_arrival(), key=new_id(), voyage_id=voyage.voyage_id, arrived_at=None
+    )
+    return {"voyage_id": voyage.voyage_id, "case_id": recorded.case_id}
 
 
 async def _referral(site: Served) -> dict[str, str]:
