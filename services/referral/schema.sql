@@ -21,7 +21,10 @@ CASE level
 END)
 );
 CREATE INDEX agencies_by_change ON agencies USING btree (changed_at);
--- policy service_itself on agencies: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE agencies ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agencies FORCE ROW LEVEL SECURITY;
+CREATE POLICY everybody ON agencies FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text, 'coordinator'::text, 'operator'::text, 'auditor'::text, 'service'::text, 'port_officer'::text, 'ngo_member'::text, 'ngo_system'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON agencies FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: the first answer to each keyed write
 CREATE TABLE answers (
@@ -33,8 +36,10 @@ CREATE TABLE answers (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT answers_pkey PRIMARY KEY (actor, key)
 );
--- policy own_answers on answers: USING (actor = ( SELECT acting_id() AS acting_id)) WITH CHECK (actor = ( SELECT acting_id() AS acting_id))
--- policy service_itself on answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_answers ON answers FOR ALL TO PUBLIC USING ((actor = ( SELECT acting_id() AS acting_id))) WITH CHECK ((actor = ( SELECT acting_id() AS acting_id)));
+CREATE POLICY service_itself ON answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE assignments (
     assignment_id uuid NOT NULL,
@@ -80,7 +85,14 @@ CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, a
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
--- policy service_itself on assignments: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
+ALTER TABLE assignments FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON assignments FOR SELECT TO PUBLIC USING ((agency_id = ( SELECT
+        CASE
+            WHEN acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) THEN acting_organisation()
+            ELSE NULL::text
+        END AS "case")));
+CREATE POLICY service_itself ON assignments FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE erasure_tasks (
     task_id uuid NOT NULL,
@@ -98,10 +110,12 @@ CREATE TABLE erasure_tasks (
 );
 CREATE INDEX erasures_by_limit ON erasure_tasks USING btree (confirm_by) WHERE (confirmed_at IS NULL);
 CREATE INDEX erasures_of_an_agency ON erasure_tasks USING btree (agency_id, confirm_by) WHERE (confirmed_at IS NULL);
--- policy own_agency on erasure_tasks: USING (agency_id = ( SELECT acting_organisation() AS acting_organisation)) WITH CHECK None
--- policy own_region on erasure_tasks: USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ("left"(region, 2) = "left"(( SELECT acting_region() AS acting_region), 2)) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))) WITH CHECK None
--- policy protection_officer on erasure_tasks: USING ( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role) WITH CHECK None
--- policy service_itself on erasure_tasks: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE erasure_tasks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE erasure_tasks FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON erasure_tasks FOR ALL TO PUBLIC USING ((agency_id = ( SELECT acting_organisation() AS acting_organisation)));
+CREATE POLICY own_region ON erasure_tasks FOR ALL TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ("left"(region, 2) = "left"(( SELECT acting_region() AS acting_region), 2)) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY protection_officer ON erasure_tasks FOR ALL TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON erasure_tasks FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: persons whose identity was erased
 CREATE TABLE erasures (
@@ -109,7 +123,9 @@ CREATE TABLE erasures (
     erased_at timestamp with time zone NOT NULL,
     CONSTRAINT erasures_pkey PRIMARY KEY (case_id)
 );
--- policy service_itself on erasures: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE erasures FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON erasures FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE escalations (
     escalation_id uuid NOT NULL,
@@ -123,7 +139,13 @@ CREATE TABLE escalations (
     CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text])))
 );
 CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason) WHERE (closed_at IS NULL);
--- policy service_itself on escalations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE escalations FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_region ON escalations FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (EXISTS ( SELECT
+   FROM referrals r
+  WHERE ((r.referral_id = escalations.referral_id) AND (r.province = ( SELECT "left"(acting_region(), 2) AS "left")) AND ((( SELECT acting_region() AS acting_region) = r.regency) OR (( SELECT acting_region() AS acting_region) = r.province)))
+ OFFSET 0))));
+CREATE POLICY service_itself ON escalations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: routing decisions, by digest
 CREATE TABLE explanations (
@@ -133,7 +155,9 @@ CREATE TABLE explanations (
     CONSTRAINT explanations_pkey PRIMARY KEY (digest),
     CONSTRAINT explanation_is_addressed_by_its_content CHECK ((digest = sha256(body)))
 );
--- policy service_itself on explanations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE explanations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE explanations FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON explanations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE gaps (
     gap_id uuid NOT NULL,
@@ -145,7 +169,48 @@ CREATE TABLE gaps (
 );
 CREATE UNIQUE INDEX one_open_gap_per_referral ON gaps USING btree (referral_id) WHERE (closed_at IS NULL);
 CREATE INDEX open_gaps_by_directory ON gaps USING btree (directory_at) WHERE (closed_at IS NULL);
--- policy service_itself on gaps: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE gaps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE gaps FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_region ON gaps FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (EXISTS ( SELECT
+   FROM referrals r
+  WHERE ((r.referral_id = gaps.referral_id) AND (r.province = ( SELECT "left"(acting_region(), 2) AS "left")) AND ((( SELECT acting_region() AS acting_region) = r.regency) OR (( SELECT acting_region() AS acting_region) = r.province)))
+ OFFSET 0))));
+CREATE POLICY service_itself ON gaps FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- write-once: opened once, judged once
+CREATE TABLE glasses (
+    glass_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    region text NOT NULL,
+    matter text NOT NULL,
+    reason text NOT NULL,
+    reference text NOT NULL,
+    broken_by text NOT NULL,
+    broken_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    told text NOT NULL,
+    review_by timestamp with time zone NOT NULL,
+    reviewed_at timestamp with time zone,
+    reviewed_by text,
+    decision text,
+    overdue_told_at timestamp with time zone,
+    CONSTRAINT glasses_pkey PRIMARY KEY (glass_id),
+    CONSTRAINT glass_decision_is_known CHECK ((decision = ANY (ARRAY['justified'::text, 'not_justified'::text]))),
+    CONSTRAINT glass_is_judged_by_another CHECK ((reviewed_by <> broken_by)),
+    CONSTRAINT glass_is_open_for_hours CHECK (((expires_at > broken_at) AND (expires_at <= (broken_at + '04:00:00'::interval)))),
+    CONSTRAINT glass_matter_is_known CHECK ((matter = ANY (ARRAY['help'::text, 'custody'::text]))),
+    CONSTRAINT glass_reason_is_known CHECK ((reason = ANY (ARRAY['danger_to_life'::text, 'child_at_risk'::text, 'agency_silent'::text, 'lawful_order'::text]))),
+    CONSTRAINT glass_reference_is_a_reference CHECK ((reference ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)),
+    CONSTRAINT reviewed_glass_says_who_and_what CHECK ((((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((reviewed_at IS NULL) = (decision IS NULL))))
+);
+CREATE INDEX glasses_of_a_person ON glasses USING btree (broken_by, expires_at);
+CREATE INDEX glasses_to_review ON glasses USING btree (review_by) WHERE (reviewed_at IS NULL);
+ALTER TABLE glasses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE glasses FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON glasses FOR SELECT TO PUBLIC USING ((broken_by = ( SELECT acting_id() AS acting_id)));
+CREATE POLICY own_region ON glasses FOR ALL TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (told <> 'data_protection_officer'::text) AND ("left"(region, 2) = "left"(( SELECT acting_region() AS acting_region), 2)) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY protection_officer ON glasses FOR ALL TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON glasses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -153,7 +218,9 @@ CREATE TABLE inbox (
     consumer text NOT NULL,
     CONSTRAINT inbox_pkey PRIMARY KEY (event_id, consumer)
 );
--- policy service_itself on inbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE inbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE inbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON inbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what happened, who, why; never changed, never deleted
 CREATE TABLE journal (
@@ -173,13 +240,17 @@ CREATE TABLE journal (
 );
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
--- policy service_itself on journal: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE journal FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
 );
--- policy service_itself on outbox: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON outbox FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE parked (
     parked_id uuid NOT NULL,
@@ -205,7 +276,9 @@ CREATE TABLE parked (
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
--- policy service_itself on parked: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
+ALTER TABLE parked FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE referrals (
     referral_id uuid NOT NULL,
@@ -225,6 +298,7 @@ CREATE TABLE referrals (
     outcome text,
     ended_at timestamp with time zone,
     closed_by text,
+    province text DEFAULT "left"(regency, 2),
     CONSTRAINT referrals_pkey PRIMARY KEY (referral_id),
     CONSTRAINT one_referral_per_need_of_a_case UNIQUE (case_id, need),
     CONSTRAINT child_does_not_depend_on_consent CHECK (((state <> ALL (ARRAY['awaiting_consent'::text, 'refused'::text, 'consent_withdrawn'::text])) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))),
@@ -234,9 +308,16 @@ CREATE TABLE referrals (
     CONSTRAINT referral_state_is_known CHECK ((state = ANY (ARRAY['draft'::text, 'awaiting_consent'::text, 'open'::text, 'unroutable'::text, 'on_hold'::text, 'fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))),
     CONSTRAINT terminal_referral_has_end CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))))
 );
-CREATE INDEX referrals_closed ON referrals USING btree ("left"(regency, 2), ended_at, referral_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX referrals_closed ON referrals USING btree (province, ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
--- policy service_itself on referrals: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE referrals FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role) AND (EXISTS ( SELECT
+   FROM assignments a
+  WHERE (a.referral_id = referrals.referral_id)
+ OFFSET 0))));
+CREATE POLICY own_region ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (province = ( SELECT "left"(acting_region(), 2) AS "left")) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = province))));
+CREATE POLICY service_itself ON referrals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,
@@ -249,7 +330,9 @@ CREATE TABLE revocations (
     CONSTRAINT revocation_says_something CHECK (((ended_at IS NOT NULL) OR (restored_at IS NOT NULL))),
     CONSTRAINT revocation_scope_is_known CHECK ((scope = ANY (ARRAY['person'::text, 'client'::text, 'role'::text, 'organisation'::text])))
 );
--- policy service_itself on revocations: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -272,7 +355,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_end ON sessions USING btree (expires_at);
 CREATE INDEX sessions_by_person ON sessions USING btree (actor_id);
 CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_session) WHERE (provider_session IS NOT NULL);
--- policy service_itself on sessions: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON sessions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE used_answers (
     digest bytea NOT NULL,
@@ -281,9 +366,11 @@ CREATE TABLE used_answers (
     CONSTRAINT used_answer_is_a_sha256 CHECK ((octet_length(digest) = 32))
 );
 CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
--- policy service_itself on used_answers: USING ( SELECT acting_as_service() AS acting_as_service) WITH CHECK ( SELECT acting_as_service() AS acting_as_service)
+ALTER TABLE used_answers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE used_answers FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON used_answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
-CREATE VIEW waiting AS
+CREATE VIEW waiting WITH (security_invoker=true) AS
  SELECT parked.parked_id,
     parked.consumer,
     parked.topic,

@@ -151,6 +151,7 @@ async def read_case(work: Work, assignment_id: str) -> tuple[Need, Assignment]:
     if assignment_id not in owned:
         raise AssignmentUnknown
     referral_id, _ = owned[assignment_id]
+    await work.as_service()  # a case tells which agencies were asked before and after
     need = (await store.find_needs(work, [referral_id]))[referral_id]
     assignment = need.attempt(assignment_id)
     work.record(telling.case_read(need, assignment))

@@ -49,7 +49,12 @@ def escalation(need: Need, reason: str, assignment: Assignment | None) -> Escala
 
 
 async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:
-    """Lock the cases of these assignments (assignment → referral, case), then read their needs."""
+    """Lock the cases of these assignments (assignment → referral, case), then read their needs.
+
+    The caller has found them in the actor's own scope. What follows is the service's: it depends on other agencies'
+    attempts and leads to new ones.
+    """
+    await work.as_service()
     await work.lock_cases(case_id for _, case_id in owned.values())
     return Changes(await store.find_needs(work, sorted({referral_id for referral_id, _ in owned.values()})))
 

@@ -14,6 +14,7 @@ from services.referral.domain.refusals import ReferralUnknown, Refused
 from services.referral.domain.routing import Candidate
 from services.referral.store import desk
 from services.referral.store import needs as store
+from services.referral.store.desk import Task
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
@@ -47,6 +48,13 @@ class Reopening:
 
 Result = Need | Refused
 T = TypeVar("T", Closing, Reopening)
+
+
+async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
+    """These tasks, found in the actor's own scope, with what their attempts have come to."""
+    await work.as_service()  # each attempt is its agency's own; of the latest one the supervisor learns how it stands
+    attempts = await store.list_attempts(work, [task.referral_id for task in tasks])
+    return [task.with_attempts(attempts.get(task.referral_id, [])) for task in tasks]
 
 
 async def ask_again(work: Work, referral_id: str, *, agency_id: str | None, routing: Routing) -> None:

@@ -90,10 +90,11 @@ async def get_tasks(
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await (desk.list_closed if closed else desk.list_tasks)(work, after=after, limit=limit)
+        tasks = await supervising.count_attempts(work, found)
         now = work.now
     return json_response(
         {
-            "items": [_task(task) for task in found],
+            "items": [_task(task) for task in tasks],
             "next": found[-1].place if len(found) == limit else None,
             "now": now.isoformat(),
         }

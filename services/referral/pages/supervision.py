@@ -93,7 +93,8 @@ async def region_of(request: Request, actor: Actor) -> str:
 
 
 async def shown(work: Work, request: Request, language: Language, tasks: Sequence[Task]) -> list[dict[str, Any]]:
-    """These needs as the pages show them, with whom their explanations allow to ask."""
+    """These needs of the actor's region as the pages show them, with whom their explanations allow to ask."""
+    tasks = await supervising.count_attempts(work, tasks)
     bodies = await needs.find_explanations(work, [t.explanation for t in tasks if t.explanation is not None])
     directory = (await request.app.state.routing.router(work)).directory
     return [_shown(language, task, bodies, directory) for task in tasks]

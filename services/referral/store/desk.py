@@ -1,10 +1,11 @@
-"""What people look at: an agency's inbox, a supervisor's list, the coordinator's figures."""
+"""What people look at: an agency's inbox, a supervisor's list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from services.referral.domain.assignments import Assignment
 from services.referral.domain.referrals import State
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -47,7 +48,7 @@ class InboxItem:
 
 ITEM = (
     "a.assignment_id, a.referral_id, r.case_id, a.attempt, a.state, a.version, r.need, r.restricted, r.sex, r.age_band,"
-    " r.port, left(r.regency, 2) AS province, r.regency, r.arrived_at,"
+    " r.port, r.province, r.regency, r.arrived_at,"
     " a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at"
 )
 
@@ -55,10 +56,11 @@ ITEM = (
 async def list_inbox(work: Work, states: Sequence[str], *, after: str = "", limit: int) -> list[InboxItem]:
     """The own agency's live assignments in these states, soonest deadline first."""
     rows = await work.connection.fetch(
-        f"SELECT {ITEM} FROM assignments a JOIN referrals r USING (referral_id)"  # noqa: S608
-        " WHERE a.agency_id = $1 AND a.due_at IS NOT NULL AND a.state = ANY($2::text[])"
-        " AND ($3::timestamptz IS NULL OR (a.due_at, a.assignment_id) > ($3, $4::uuid))"
-        " ORDER BY a.due_at, a.assignment_id LIMIT $5",
+        f"SELECT {ITEM} FROM (SELECT * FROM assignments"  # noqa: S608
+        "  WHERE agency_id = $1 AND due_at IS NOT NULL AND state = ANY($2::text[])"
+        "  AND ($3::timestamptz IS NULL OR (due_at, assignment_id) > ($3, $4::uuid))"
+        "  ORDER BY due_at, assignment_id LIMIT $5) a"
+        " JOIN referrals r USING (referral_id) ORDER BY a.due_at, a.assignment_id",
         work.actor.organisation,
         states,
         *_place(after),
@@ -70,10 +72,11 @@ async def list_inbox(work: Work, states: Sequence[str], *, after: str = "", limi
 async def list_ended(work: Work, states: Sequence[str], *, after: str = "", limit: int) -> list[InboxItem]:
     """The own agency's ended assignments in these states, latest first."""
     rows = await work.connection.fetch(
-        f"SELECT {ITEM} FROM assignments a JOIN referrals r USING (referral_id)"  # noqa: S608
-        " WHERE a.agency_id = $1 AND a.ended_at IS NOT NULL AND a.state = ANY($2::text[])"
-        " AND ($3::timestamptz IS NULL OR (a.ended_at, a.assignment_id) < ($3, $4::uuid))"
-        " ORDER BY a.ended_at DESC, a.assignment_id DESC LIMIT $5",
+        f"SELECT {ITEM} FROM (SELECT * FROM assignments"  # noqa: S608
+        "  WHERE agency_id = $1 AND ended_at IS NOT NULL AND state = ANY($2::text[])"
+        "  AND ($3::timestamptz IS NULL OR (ended_at, assignment_id) < ($3, $4::uuid))"
+        "  ORDER BY ended_at DESC, assignment_id DESC LIMIT $5) a"
+        " JOIN referrals r USING (referral_id) ORDER BY a.ended_at DESC, a.assignment_id DESC",
         work.actor.organisation,
         states,
         *_place(after),
@@ -95,7 +98,8 @@ async def count_inbox(work: Work) -> dict[str, int]:
 class Task:
     """A need before a supervisor: escalated, a gap, or closed. What is restricted shows neither need nor agency.
 
-    `kind` is why it is there, of a closed one its state; `at` is since when. `version` counts attempts too.
+    `kind` is why it is there, of a closed one its state; `at` is since when. `version` counts attempts too, once they
+    are known.
     """
 
     referral_id: str
@@ -109,32 +113,36 @@ class Task:
     regency: str
     port: str
     outcome: str | None
-    attempts: int
-    last_agency: str | None
-    is_live: bool
     explanation: bytes | None
+    attempts: int = 0
+    last_agency: str | None = None
+    is_live: bool = False
 
     @property
     def place(self) -> str:
         """What `after` takes to go on behind this one."""
         return _place_at(self.at, self.referral_id)
 
+    def with_attempts(self, attempts: Sequence[Assignment]) -> "Task":
+        """This one with what its attempts, first to last, have come to."""
+        if not attempts:
+            return self
+        return replace(
+            self,
+            version=self.version + sum(attempt.version for attempt in attempts),
+            attempts=attempts[-1].attempt,
+            last_agency=None if self.restricted else attempts[-1].agency_id,
+            is_live=attempts[-1].ended_at is None,
+        )
+
 
 TASK = (
-    "r.referral_id, r.case_id, r.state, r.version + coalesce(tried.versions, 0) AS version, r.restricted,"
+    "r.referral_id, r.case_id, r.state, r.version, r.restricted,"
     " CASE WHEN NOT r.restricted THEN r.need END AS need, r.regency, r.port,"
     " CASE WHEN NOT r.restricted OR r.state <> 'fulfilled' THEN r.outcome END AS outcome,"
-    " coalesce(last.attempt, 0) AS attempts, CASE WHEN NOT r.restricted THEN last.agency_id END AS last_agency,"
-    " last.attempt IS NOT NULL AND last.ended_at IS NULL AS is_live,"
     " CASE WHEN NOT r.restricted THEN r.explanation END AS explanation"
 )
-ATTEMPTS = (
-    " LEFT JOIN LATERAL (SELECT sum(version)::integer AS versions FROM assignments a"
-    "  WHERE a.referral_id = r.referral_id) tried ON TRUE"
-    " LEFT JOIN LATERAL (SELECT attempt, agency_id, ended_at FROM assignments a WHERE a.referral_id = r.referral_id"
-    "  ORDER BY attempt DESC LIMIT 1) last ON TRUE"
-)
-OVERSEEN = "left(r.regency, 2) = left($1, 2) AND $1 IN (r.regency, left(r.regency, 2))"
+OVERSEEN = "r.province = left($1, 2) AND $1 IN (r.regency, r.province)"
 """Help is due where the actor oversees: `$1` is the actor's region, a province or a regency; nothing without one."""
 REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled')"
 
@@ -147,7 +155,7 @@ async def list_tasks(work: Work, *, after: str = "", limit: int) -> list[Task]:
         " FROM (SELECT referral_id, reason AS kind, opened_at AS at FROM escalations WHERE closed_at IS NULL"
         "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at FROM gaps g WHERE g.closed_at IS NULL"
         "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
-        f" JOIN referrals r USING (referral_id){ATTEMPTS} WHERE {OVERSEEN}"
+        f" JOIN referrals r USING (referral_id) WHERE {OVERSEEN}"
         " AND ($2::timestamptz IS NULL OR (t.at, t.referral_id) > ($2, $3::uuid))"
         " ORDER BY t.at, t.referral_id LIMIT $4",
         work.actor.region,
@@ -160,7 +168,7 @@ async def list_tasks(work: Work, *, after: str = "", limit: int) -> list[Task]:
 async def list_closed(work: Work, *, after: str = "", limit: int) -> list[Task]:
     """The needs of the actor's region that may be reopened, the latest first."""
     rows = await work.connection.fetch(
-        f"SELECT {TASK}, r.state AS kind, r.ended_at AS at FROM referrals r{ATTEMPTS}"  # noqa: S608 - constants
+        f"SELECT {TASK}, r.state AS kind, r.ended_at AS at FROM referrals r"  # noqa: S608 - constants
         f" WHERE {OVERSEEN} AND {REOPENABLE}"
         " AND ($2::timestamptz IS NULL OR (r.ended_at, r.referral_id) < ($2, $3::uuid))"
         " ORDER BY r.ended_at DESC, r.referral_id DESC LIMIT $4",
@@ -175,7 +183,7 @@ async def find_task(work: Work, referral_id: str) -> Task | None:
     """One need of the actor's region as a supervisor sees it, in whatever state."""
     row = await work.connection.fetchrow(
         f"SELECT {TASK}, r.state AS kind, coalesce(r.ended_at, r.opened_at) AS at"  # noqa: S608 - constants
-        f" FROM referrals r{ATTEMPTS} WHERE {OVERSEEN} AND r.referral_id = $2",
+        f" FROM referrals r WHERE {OVERSEEN} AND r.referral_id = $2",
         work.actor.region,
         referral_id,
     )
@@ -190,60 +198,6 @@ async def find_overseen(work: Work, referral_ids: Sequence[str]) -> dict[str, st
         referral_ids,
     )
     return {str(row["referral_id"]): str(row["case_id"]) for row in rows}
-
-
-async def count_attempts_by_agency(work: Work) -> list[dict[str, Any]]:
-    """Assignments by agency and state. # unscoped: counts, for coordinators"""
-    rows = await work.connection.fetch(
-        "SELECT a.agency_id, coalesce(d.name, a.agency_id) AS name, count(*) AS total,"
-        " count(*) FILTER (WHERE a.state IN ('sent', 'delivered')) AS sent,"
-        " count(*) FILTER (WHERE a.state = 'acknowledged') AS acknowledged,"
-        " count(*) FILTER (WHERE a.state IN ('accepted', 'in_progress')) AS accepted,"
-        " count(*) FILTER (WHERE a.state = 'completed') AS completed,"
-        " count(*) FILTER (WHERE a.state = 'declined') AS declined,"
-        " count(*) FILTER (WHERE a.state = 'expired') AS expired,"
-        " count(*) FILTER (WHERE a.state = 'failed') AS failed,"
-        " count(*) FILTER (WHERE a.due_at <= $1) AS overdue"
-        " FROM assignments a LEFT JOIN agencies d USING (agency_id) GROUP BY a.agency_id, d.name ORDER BY a.agency_id",
-        work.now,
-    )
-    return [dict(row) for row in rows]
-
-
-async def count_referrals_by_province(work: Work) -> list[dict[str, Any]]:
-    """Referrals by the province where help is due, and state. # unscoped: counts, for coordinators"""
-    rows = await work.connection.fetch(
-        "SELECT left(regency, 2) AS province, count(*) AS total, count(*) FILTER (WHERE state = 'open') AS open,"
-        " count(*) FILTER (WHERE state = 'fulfilled') AS fulfilled,"
-        " count(*) FILTER (WHERE state = 'unroutable') AS unroutable,"
-        " count(*) FILTER (WHERE state NOT IN ('open', 'fulfilled', 'unroutable')) AS other"
-        " FROM referrals GROUP BY 1 ORDER BY 1"
-    )
-    return [dict(row) for row in rows]
-
-
-async def count_needs(work: Work) -> dict[str, int]:
-    """Referrals by need. # unscoped: counts, for coordinators"""
-    rows = await work.connection.fetch("SELECT need, count(*) AS n FROM referrals GROUP BY need ORDER BY need")
-    return {row["need"]: row["n"] for row in rows}
-
-
-async def count_totals(work: Work) -> dict[str, int]:
-    """The sums. Accepted, declined, expired, rerouted count attempts. # unscoped: counts, for coordinators"""
-    row = await work.connection.fetchrow(
-        "SELECT (SELECT count(*) FROM referrals) AS referrals, count(*) AS assignments,"
-        " (SELECT count(*) FROM referrals WHERE state = 'open') AS open,"
-        " (SELECT count(*) FROM referrals WHERE state = 'fulfilled') AS fulfilled,"
-        " count(*) FILTER (WHERE answered_at IS NOT NULL AND state <> 'declined') AS accepted,"
-        " count(*) FILTER (WHERE state = 'declined') AS declined, count(*) FILTER (WHERE state = 'expired') AS expired,"
-        " count(*) FILTER (WHERE attempt > 1) AS rerouted, count(*) FILTER (WHERE due_at <= $1) AS overdue,"
-        " (SELECT count(*) FROM escalations) AS escalated,"
-        " (SELECT count(*) FROM escalations WHERE closed_at IS NULL) AS escalations_open,"
-        " (SELECT count(*) FROM gaps WHERE closed_at IS NULL) AS gaps FROM assignments",
-        work.now,
-    )
-    assert row is not None
-    return dict(row)
 
 
 def _place_at(at: datetime, id_: str) -> str:
