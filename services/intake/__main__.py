@@ -64,6 +64,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
     vault = await vault_of(settings)
     inbox = Inbox(database)
     consumers.subscribe(inbox)
+    protectors = frozenset({policy.PROTECTION_ROLE})
     return Service(
         settings=settings,
         database=database,
@@ -72,7 +73,14 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         routers=[api.router, pages.router],
         hot_routes=api.hot_routes,
         refusals=REFUSALS,
-        navigation=[Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES))],
+        navigation=[
+            Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES)),
+            Nav("/data-pribadi", msg("Personal data"), protectors),
+            Nav("/perbaikan", msg("Corrections"), protectors),
+            Nav("/penghapusan", msg("Erasures"), protectors),
+            Nav("/penangguhan", msg("Legal holds"), protectors),
+            Nav("/masa-simpan", msg("Retention"), protectors),
+        ],
         state={"vault": vault, "desk": Desk(database, vault)},
         clocks=[Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database))],
         overdue=partial(clock.count_overdue, database),

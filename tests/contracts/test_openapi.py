@@ -25,6 +25,8 @@ PUBLIC = {
 WITHOUT_KEY = {
     "/api/arrivals/batch",  # each item has its own
     "/api/disclosures",  # each asking is a reading of its own
+    "/api/persons/search",
+    "/api/cases/{case_id}/export",
 }
 
 

@@ -1,9 +1,14 @@
 """HTML in: a query and a template, or a form, one action and a redirect."""
 
-from services.intake.pages import arrivals, manifests, voyages
+from services.intake.pages import arrivals, corrections, erasures, holds, manifests, records, retention, voyages
 from shared.kit.web import page_router
 
 router = page_router()
 router.include_router(voyages.router)
 router.include_router(manifests.router)
 router.include_router(arrivals.router)
+router.include_router(records.router)
+router.include_router(erasures.router)
+router.include_router(holds.router)
+router.include_router(corrections.router)
+router.include_router(retention.router)

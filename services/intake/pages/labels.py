@@ -34,6 +34,65 @@ DOCUMENT_TYPES = {
     "none": msg("None"),
 }
 
+IDENTITY_FIELDS = {
+    "full_name": msg("Full name"),
+    "alias": msg("Also called"),
+    "birth": msg("Born"),
+    "birthplace": msg("Birthplace"),
+    "nik": msg("National identity number (NIK)"),
+    "document_type": msg("Document"),
+    "document_number": msg("Document number"),
+    "origin_village": msg("Home village"),
+    "family_contact": msg("Family contact"),
+    "health_note": msg("Health note"),
+    "language": msg("Language"),
+    "country_from": msg("Returned from"),
+    "region_from": msg("Region abroad"),
+    "detained_at": msg("Held at"),
+    "employer": msg("Employer"),
+    "sector": msg("Work"),
+    "return_reason": msg("Reason for return"),
+}
+ERASURE_REASONS = {
+    "request": msg("The person asked for it"),
+    "order": msg("Ordered by a court or the authority"),
+    "retention": msg("The period of retention ended"),
+}
+HOLD_REASONS = {
+    "court": msg("A court wants it kept"),
+    "investigation": msg("Needed for an investigation"),
+    "claim": msg("Needed for a claim"),
+    "inspection": msg("Needed for an inspection"),
+}
+LIFT_REASONS = {
+    "hold_ended": msg("The reason to keep it has ended"),
+    "placed_in_error": msg("Placed in error"),
+}
+REJECT_REASONS = {
+    "no_proof": msg("Nothing proves it"),
+    "not_this_person": msg("Not this person's data"),
+    "already_so": msg("It is so already"),
+    "withdrawn": msg("Asked for no more"),
+}
+DECISIONS = {
+    "accepted": msg("accepted"),
+    "rejected": msg("rejected"),
+    "erased": msg("Identity erased"),
+}
+CONFIRMATIONS = {
+    "waiting": msg("waiting for the agency"),
+    "overdue": msg("not confirmed in time"),
+    "confirmed": msg("copy erased"),
+}
+RETENTION_RULES = {
+    "identity_adult": msg("Identity of an adult"),
+    "identity_victim": msg("Identity of a victim of trafficking or sexual violence"),
+    "identity_child": msg("Identity of a child"),
+    "repeated_writes": msg("What repeated arrivals are known by"),
+    "held_rows": msg("Marks of rows that are held back"),
+    "first_answers": msg("First answers to repeated requests"),
+}
+
 
 def options(language: Language, labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Codes and what they are called, for chips and selects."""

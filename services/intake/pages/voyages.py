@@ -27,6 +27,7 @@ from shared.kit.words import Language, msg
 router = APIRouter()
 
 Officer = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
+Anybody = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES, policy.PROTECTION_ROLE))]
 
 MOST_VOYAGES = 100
 LINES_PER_PAGE = 100
@@ -36,9 +37,14 @@ HEADS = re.compile(r"[0-9]{1,7}")
 
 @router.get("/")
 async def todays_voyages(
-    request: Request, actor: Officer, hari: Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY)] = None
+    request: Request, actor: Anybody, hari: Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY)] = None
 ) -> Response:
-    """The voyages of a day at the officer's port; `hari` is the day, today when it is left out."""
+    """The voyages of a day at the officer's port; `hari` is the day, today when it is left out.
+
+    The officer for the protection of data has no port and begins elsewhere.
+    """
+    if not actor.has(*policy.PORT_ROLES):
+        return web.redirect(request, "/data-pribadi")
     database: Database = request.app.state.database
     port = port_of(actor)
     zone = ZoneInfo(port.zone)

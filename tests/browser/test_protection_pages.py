@@ -1,0 +1,162 @@
+"""The pages of the officer for the protection of data in a real browser: readable by everybody, and on paper."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.intake.__main__ import build
+from services.intake.actions import corrections, holds
+from services.intake.actions.arrivals import Recorded, record_arrivals
+from services.intake.actions.disclosures import Ask, disclose_identity
+from services.intake.actions.erasures import erase_person
+from services.intake.settings import Settings
+from shared.kit.clock import FixedClock
+from shared.kit.database import Database, connect
+from shared.kit.service import application
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve
+from tests.conftest import DatabaseUrls
+from tests.intake.factories import (
+    DPO,
+    INDEX_KEY,
+    KEK,
+    REFERRAL,
+    START,
+    a_new_arrival,
+    a_vault,
+    an_accepted,
+    an_arrival,
+)
+
+REFERENCE = "PPID/2026/0113"
+
+
+class ProtectorSignedIn:
+    """ASGI: the officer for the protection of data has been let in by the gate."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["actor"] = DPO
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Site:
+    url: str
+    kept: str
+    erased: str
+    correction: str
+
+    def pages(self, language: str) -> list[str]:
+        """The addresses of all pages that can be opened."""
+        person = f"data-pribadi/{self.kept}"
+        paths = ["data-pribadi", person, f"data-pribadi/{self.erased}", "perbaikan", f"perbaikan/{self.correction}"]
+        paths += [f"{person}/{form}" for form in ("salinan", "hapus", "penangguhan", "perbaikan")]
+        paths += ["penghapusan", "penangguhan", "masa-simpan"]
+        return [f"{self.url}/{language}/{path}" for path in paths]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
+    """Intake's application with one person who is kept, under a hold and to be corrected, and one who was erased."""
+    database = await connect(database_urls("intake").application, service="intake", clock=FixedClock(START))
+    settings = Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
+        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
+        oidc_issuer="http://127.0.0.1:1",
+    )
+    async with AsyncExitStack() as stack:
+        app = application(await build(settings, database, stack))
+        app.add_middleware(ProtectorSignedIn)  # type: ignore[arg-type]
+        kept, erased = [await a_shown_person(database) for _ in range(2)]
+        async with database.work(DPO, purpose="protect") as work:
+            await holds.place_hold(work, kept, reason="court", reference="PN-JKT/112/2026")
+            asked = await corrections.request_correction(
+                work, a_vault(), kept, field="full_name", value="Emong bin Kawaja", reference=REFERENCE
+            )
+            await erase_person(work, erased, reason="request", reference=REFERENCE)
+        yield Site(await serve(app), kept, erased, asked.correction_id)
+    await database.aclose()
+
+
+async def a_shown_person(database: Database) -> str:
+    """The case of somebody whose identity an agency was shown."""
+    vault = a_vault()
+    [recorded] = await record_arrivals(database, [a_new_arrival(vault, arrival=an_arrival(flags=frozenset({"SICK"})))])
+    assert isinstance(recorded, Recorded)
+    assignment_id = await an_accepted(database, recorded.case_id)
+    async with database.work(REFERRAL, purpose="read_identity") as work:
+        await disclose_identity(work, vault, Ask(recorded.case_id, assignment_id, "DINKES-73.06", "wati"))
+    return recorded.case_id
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [(PHONE, "dark"), (DESKTOP, "light"), (SMALLEST, "light")],
+    ids=["phone", "desktop", "smallest"],
+)
+async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
+    for address in site.pages(language):
+        sight = await see(address, size=size, theme=theme)
+        assert await axe(sight.page) == [], address
+        assert sight.complaints == [], address
+        assert await sight.covered_focus() == [], address
+        assert await sight.sideways_px() == 0, address
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])
+async def test_a_person_gets_everything_on_paper(see: Open, axe: Axe, site: Site, script: bool) -> None:
+    sight = await see(f"{site.url}/id/data-pribadi", script=script)
+    await sight.page.get_by_role("radio", name="Nomor dokumen").check()
+    await sight.page.fill("#f-value", "XS 9000001")
+    await sight.page.get_by_role("button", name="Cari").click()
+    await sight.page.get_by_role("link", name="Buka").first.click()
+    await sight.page.get_by_role("link", name="Serahkan data").click()
+    await sight.page.fill("#f-reference", REFERENCE)
+    await sight.page.get_by_role("button", name="Tampilkan semuanya").click()
+    await sight.page.get_by_role("heading", name="Data Anda dan siapa yang melihatnya").wait_for()
+
+    assert await sight.page.get_by_text("Emong bin Kawaya").count() == 1
+    assert await sight.page.get_by_text("DINKES-73.06").count() == 1
+    assert await sight.page.locator("script").count() == 0
+    assert "XS" not in sight.page.url
+    assert sight.complaints == []
+    if script:
+        assert await axe(sight.page) == []
+        await sight.page.emulate_media(media="print")
+        await sight.page.set_viewport_size({"width": 672, "height": 986})  # A4 without its margins
+        assert await sight.sideways_px() == 0
+
+
+async def test_an_erasure_asks_for_the_code_before_it_is_done(see: Open, axe: Axe, site: Site) -> None:
+    sight = await see(f"{site.url}/id/data-pribadi/{site.erased}/hapus")
+    await sight.page.get_by_text("Identitas orang ini sudah dihapus sebelumnya.").wait_for()
+    await sight.page.goto(f"{site.url}/id/data-pribadi/{site.kept}/hapus")
+    await sight.page.get_by_text("Orang ini masih dalam penangguhan hukum").wait_for()
+    await sight.page.goto(f"{site.url}/id/data-pribadi/{site.kept}")
+    await sight.page.get_by_role("button", name="Cabut penangguhan ini").click()
+    await sight.page.get_by_role("link", name="Hapus identitas").click()
+    await sight.page.get_by_role("radio", name="Orangnya meminta").check()
+    await sight.page.fill("#f-reference", REFERENCE)
+    await sight.page.get_by_role("button", name="Hapus selamanya").click()
+    await sight.page.get_by_role("heading", name="Ada 1 hal yang perlu diperbaiki").wait_for()
+    assert await axe(sight.page) == []
+    await sight.page.fill("#f-code", site.kept[-8:])
+
+    await sight.page.get_by_role("button", name="Hapus selamanya").click()
+
+    await sight.page.get_by_text("Identitas orang ini sudah dihapus.").first.wait_for()
+    assert await axe(sight.page) == []
