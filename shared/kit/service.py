@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import structlog
@@ -116,12 +117,19 @@ def application(service: Service) -> FastAPI:
         refusals=service.refusals,
         csrf_token=identity.csrf_token,
         https=service.settings.public_url.startswith("https://"),
+        form_target=_origin(service.settings.oidc_issuer),
         development=service.settings.environment == "development",
     )
     for router in service.routers:
         app.include_router(router)
     describe(app, service.refusals)
     return app
+
+
+def _origin(url: str) -> str:
+    """Scheme and host of an address; empty for none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 async def serve(settings: KitSettings, build: Build) -> None:

@@ -11,6 +11,8 @@ from services.notify import policy as notify
 from services.referral import policy as referral
 from shared.kit.actor import Actor
 from shared.kit.identity import claims
+from shared.kit.identity.back_channel import BACK_CHANNEL
+from shared.kit.settings import KitSettings
 from tests.deploy import files
 from tests.deploy.files import SERVICES, clients, compose, realm
 
@@ -63,10 +65,19 @@ class TestClients:
         assert client["attributes"]["access.token.signed.response.alg"] == "ES256"
         assert client["attributes"]["access.token.header.type.rfc9068"] == "true"
         # The scopes `profile` and `email` would put people's names into tokens.
-        assert (client["defaultClientScopes"], client["optionalClientScopes"]) == (["basic"], [])
+        assert (client["defaultClientScopes"], client["optionalClientScopes"]) == (["basic", "rujukan"], [])
         if client["standardFlowEnabled"]:
             assert client["attributes"]["id.token.signed.response.alg"] == "ES256"
             assert client["attributes"]["pkce.code.challenge.method"] == "S256"
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_of_services_are_told_of_a_log_out_where_the_service_listens(self, service: str) -> None:
+        client = clients()[f"svc-{service}"]
+
+        assert client["attributes"]["backchannel.logout.url"] == f"http://{service}:8080{BACK_CHANNEL}"
+        assert client["attributes"]["backchannel.logout.session.required"] == "true"
+        [callback] = client["redirectUris"]
+        assert client["attributes"]["post.logout.redirect.uris"] == callback.removesuffix("masuk/kembali")
 
     def test_have_a_secret_of_their_own_that_keycloak_is_given(self) -> None:
         secrets = [client["secret"] for client in clients().values()]
@@ -137,6 +148,19 @@ class TestPeople:
         editors = {a["name"]: a["permissions"]["edit"] for a in profile["attributes"]}
         assert [editors[name] for name in ("org", "port", "region")] == [["admin"]] * 3
         assert "unmanagedAttributePolicy" not in profile
+
+
+def test_tokens_live_as_long_and_are_for_what_the_services_ask() -> None:
+    asked = KitSettings.model_fields
+    scopes = {scope["name"]: scope for scope in realm()["clientScopes"]}
+
+    assert realm()["accessTokenLifespan"] <= asked["oidc_token_life_max_s"].default
+    assert scopes[asked["oidc_scope"].default]["attributes"]["include.in.token.scope"] == "true"
+    # A list of scopes replaces Keycloak's own, so the one that says who and when has to be in it.
+    assert {m["config"].get("claim.name", m["name"]) for m in scopes["basic"]["protocolMappers"]} == {
+        "sub",
+        "auth_time",
+    }
 
 
 def test_keys_are_of_the_algorithm_from_the_first_token_on() -> None:

@@ -1,5 +1,6 @@
-"""The provider's endpoints: discovery, keys, authorize, token, userinfo."""
+"""The provider's endpoints: discovery, keys, authorize, token, userinfo, end_session."""
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
+import aiohttp
 from jinja2 import Environment, FileSystemLoader
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,6 +24,12 @@ from deploy.local.identity_provider.signing import Signer
 
 CODE_LIFETIME_S = 60
 TOKEN_LIFETIME_S = 900
+LOGOUT_LIFETIME_S = 120
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+CALLBACK = "/masuk/kembali"
+BACK_CHANNEL = "/keluar/kabar"
+BROWSER = "rujukan-penyedia"
+"""The cookie by which a browser is known again, so that a person has one session in it for all services."""
 SCOPE = "rujukan"
 """What systems' tokens are for; the services ask for it (OIDC_SCOPE)."""
 CODES_LIMIT = 1_000
@@ -47,6 +55,15 @@ class Grant:
     nonce: str | None
     challenge: str
     ends_at: float
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person in a browser, and the services that were told so: client id and callback."""
+
+    sub: str
+    told: dict[str, str]
 
 
 class Provider:
@@ -55,6 +72,7 @@ class Provider:
         self._secret = secret
         self._signer = Signer(secret, self.issuer)
         self._grants: dict[str, Grant] = {}
+        self._sessions: dict[str, Session] = {}
 
     def app(self) -> Starlette:
         return Starlette(
@@ -63,6 +81,7 @@ class Provider:
                 Route("/.well-known/openid-configuration", self.discovery),
                 Route("/jwks", self.keys),
                 Route("/authorize", self.authorize),
+                Route("/end_session", self.end_session, methods=["GET", "POST"]),
                 Route("/userinfo", self.userinfo, methods=["GET", "POST"]),
                 Route("/livez", self.livez),
             ]
@@ -75,6 +94,9 @@ class Provider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "userinfo_endpoint": f"{self.issuer}/userinfo",
+                "end_session_endpoint": f"{self.issuer}/end_session",
+                "backchannel_logout_supported": True,
+                "backchannel_logout_session_supported": True,
                 "jwks_uri": f"{self.issuer}/jwks",
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code", "client_credentials"],
@@ -83,7 +105,7 @@ class Provider:
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
                 "code_challenge_methods_supported": ["S256"],
                 "scopes_supported": ["openid", SCOPE],
-                "claims_supported": ["sub", "org", "roles", "port", "region", "kind"],
+                "claims_supported": ["sub", "org", "roles", "port", "region", "kind", "sid", "auth_time"],
                 "authorization_response_iss_parameter_supported": True,
                 "ui_locales_supported": ["id", "en"],
             }
@@ -99,7 +121,7 @@ class Provider:
         """One link per person; with `login_hint` straight back with a code."""
         asked = request.query_params
         client_id, redirect_uri = asked.get("client_id", ""), asked.get("redirect_uri", "")
-        if not people.SERVICE.fullmatch(client_id) or not _is_callback(redirect_uri):
+        if not people.SERVICE.fullmatch(client_id) or not _is_ours(redirect_uri, CALLBACK):
             # Never redirect to an address that is not known to be a service's.
             return PlainTextResponse("invalid_request: unknown client_id or redirect_uri\n", status_code=400)
         if asked.get("response_type") != "code" or "openid" not in asked.get("scope", "").split():
@@ -110,7 +132,10 @@ class Provider:
             person = people.PEOPLE.get(hint)
             if person is None:
                 return self._back(redirect_uri, asked.get("state"), error="access_denied")
-            return self._back(redirect_uri, asked.get("state"), code=self._grant(person, request))
+            browser = request.cookies.get(BROWSER) or secrets.token_urlsafe(32)
+            answer = self._back(redirect_uri, asked.get("state"), code=self._grant(person, request, browser))
+            answer.set_cookie(BROWSER, browser, httponly=True, samesite="lax")
+            return answer
         return self._page(request)
 
     async def token(self, request: Request) -> Response:
@@ -125,6 +150,20 @@ class Provider:
         if form.get("grant_type") == "authorization_code":
             return self._person_tokens(client_id, form)
         return _token_error("unsupported_grant_type")
+
+    async def end_session(self, request: Request) -> Response:
+        """Sign out the session of the hint, tell its services, and send the browser back to the one it came from."""
+        asked = dict(request.query_params)
+        if request.method == "POST":
+            asked = dict(parse_qsl((await _body(request)).decode("utf-8", "replace")))
+        session = self._sessions.pop(asked.get("logout_hint", ""), None)
+        if session is not None:
+            await self._tell(asked["logout_hint"], session)
+        back = asked.get("post_logout_redirect_uri", "")
+        if not _is_ours(back, "/"):
+            return PlainTextResponse("signed out\n", headers=NO_STORE)
+        state = {"state": asked["state"]} if asked.get("state") else {}
+        return RedirectResponse(f"{back}?{urlencode(state)}" if state else back, 303, NO_STORE)
 
     async def userinfo(self, request: Request) -> Response:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -144,7 +183,7 @@ class Provider:
         )
         return HTMLResponse(body, headers=PAGE_HEADERS)
 
-    def _grant(self, person: people.Person, request: Request) -> str:
+    def _grant(self, person: people.Person, request: Request, browser: str) -> str:
         asked, now = request.query_params, time.monotonic()
         self._grants = {code: grant for code, grant in self._grants.items() if grant.ends_at > now}
         while len(self._grants) >= CODES_LIMIT:
@@ -157,8 +196,39 @@ class Provider:
             asked.get("nonce"),
             asked["code_challenge"],
             now + CODE_LIFETIME_S,
+            self._sid(person, browser),
         )
         return code
+
+    def _sid(self, person: people.Person, browser: str) -> str:
+        """The session of a person in a browser, the same for all services."""
+        return hmac.new(self._secret.encode(), f"{browser} {person.sub}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    def _note(self, grant: Grant) -> None:
+        """Remember whom to tell when this session ends."""
+        self._sessions.setdefault(grant.sid, Session(grant.person.sub, {})).told[grant.client_id] = grant.redirect_uri
+        while len(self._sessions) > CODES_LIMIT:
+            self._sessions.pop(next(iter(self._sessions)))
+
+    async def _tell(self, sid: str, session: Session) -> None:
+        """Back-channel log-out at each service; one that does not answer is left alone."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as client:
+
+            async def post(client_id: str, callback: str) -> None:
+                token = self._signer.sign(
+                    {"sub": session.sub, "sid": sid, "jti": secrets.token_urlsafe(12), "events": {LOGOUT_EVENT: {}}},
+                    audience=client_id,
+                    now=int(time.time()),
+                    lifetime_s=LOGOUT_LIFETIME_S,
+                    typ="logout+jwt",
+                )
+                address = callback.removesuffix(CALLBACK) + BACK_CHANNEL
+                async with client.post(address, data={"logout_token": token}, allow_redirects=False):
+                    pass
+
+            await asyncio.gather(
+                *(post(client_id, callback) for client_id, callback in session.told.items()), return_exceptions=True
+            )
 
     def _back(self, redirect_uri: str, state: str | None, **answer: str) -> Response:
         answer |= {"iss": self.issuer} | ({"state": state} if state else {})
@@ -191,7 +261,8 @@ class Provider:
             or not hmac.compare_digest(grant.challenge.encode(), challenge.rstrip(b"="))
         ):
             return _token_error("invalid_grant")
-        now, claims = int(time.time()), grant.person.claims() | {"azp": client_id}
+        self._note(grant)
+        now, claims = int(time.time()), grant.person.claims() | {"azp": client_id, "sid": grant.sid}
         nonce = {"nonce": grant.nonce} if grant.nonce else {}
         return JSONResponse(
             {
@@ -213,17 +284,17 @@ class Provider:
         )
 
 
-def _is_callback(redirect_uri: str) -> bool:
-    """True for the address a service on this machine comes back to."""
+def _is_ours(address: str, path: str) -> bool:
+    """True for this path of a service on this machine."""
     try:
-        parts = urlsplit(redirect_uri)
+        parts = urlsplit(address)
     except ValueError:
         return False
     return (
         parts.scheme in ("http", "https")
         and parts.hostname in LOOPBACK
         and parts.username is None
-        and parts.path == "/masuk/kembali"
+        and parts.path == path
         and not parts.query
         and not parts.fragment
     )

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
-from shared.kit.identity import own_devices, revoking, sign_in
+from shared.kit.identity import back_channel, own_devices, revoking, sign_in
 from shared.kit.identity.in_flight import InFlight
 from shared.kit.identity.refusals import SignInNotRecent
 from shared.kit.web import problems
@@ -15,6 +15,7 @@ from shared.kit.web.navigation import SIGN_IN, here, language_of
 def install(app: FastAPI) -> None:
     """Add the routes of identity; `app.state.identity` is there, and `web.install` comes after this, around it."""
     app.include_router(sign_in.router(app.state.identity))
+    app.include_router(back_channel.router(app.state.identity))
     for router in (own_devices.router(), revoking.router(), revoking.api_router()):
         app.include_router(router)
     app.add_exception_handler(SignInNotRecent, _sign_in_again)

@@ -38,6 +38,8 @@ class Endpoints:
     authorization: str
     token: str
     keys: str
+    end_session: str | None = None
+    """Where a browser is sent to sign out at the provider as well, if it offers that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,9 @@ class Issuer:
         if status != 200 or document.get("issuer") != self.url or len(addresses) != len(names):
             log.warning("discovery_document_unusable", status=status)
             raise ProviderAway
-        return Endpoints(*addresses)
+        authorization, token, keys = addresses
+        end_session = document.get("end_session_endpoint")
+        return Endpoints(authorization, token, keys, end_session if isinstance(end_session, str) else None)
 
     async def _fetch_keys(self, url: str) -> dict[str, VerificationKey]:
         status, answer = await self._ask("GET", url)

@@ -150,8 +150,12 @@ async def remove_device(connection: asyncpg.Connection, actor_id: str, device_id
     return said != "DELETE 0"
 
 
-async def remove_session(connection: asyncpg.Connection, session_id: str) -> None:
-    await connection.execute("DELETE FROM sessions WHERE session_hash = $1", _hash(session_id))
+async def remove_session(connection: asyncpg.Connection, session_id: str) -> str | None:
+    """End a session; answers in which session at the provider it began, None when that is not known."""
+    provider_session: str | None = await connection.fetchval(
+        "DELETE FROM sessions WHERE session_hash = $1 RETURNING provider_session", _hash(session_id)
+    )
+    return provider_session
 
 
 async def remove_sessions_of(connection: asyncpg.Connection, scope: Scope, code: str, *, until: datetime) -> None:
@@ -163,6 +167,19 @@ async def remove_sessions_of(connection: asyncpg.Connection, scope: Scope, code:
         code,
         until,
     )
+
+
+async def remove_provider_sessions(
+    connection: asyncpg.Connection, provider_session: str | None, actor_id: str | None
+) -> list[str]:
+    """End the sessions that began in this one at the provider, or without one all of this person; whose they were."""
+    rows = await connection.fetch(
+        "DELETE FROM sessions WHERE ($1::text IS NULL OR provider_session = $1) AND ($2::text IS NULL OR actor_id = $2)"
+        " AND ($1::text IS NOT NULL OR $2::text IS NOT NULL) RETURNING actor_id",
+        provider_session,
+        actor_id,
+    )
+    return sorted({row["actor_id"] for row in rows})
 
 
 async def remove_ended(connection: asyncpg.Connection, now: datetime) -> None:

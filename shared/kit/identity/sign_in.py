@@ -22,10 +22,10 @@ from starlette.responses import RedirectResponse, Response
 
 from shared.contracts import access
 from shared.kit.actor import Actor
-from shared.kit.identity import claims, sessions, tokens
+from shared.kit.identity import claims, sessions, tokens, used_answers
 from shared.kit.identity.devices import device_of
 from shared.kit.identity.gate import Identity
-from shared.kit.identity.refusals import BadToken, Barred, NotSignedIn, Revoked, SignInFailed
+from shared.kit.identity.refusals import BadToken, Barred, NotSignedIn, ProviderAway, Revoked, SignInFailed
 from shared.kit.identity.trail import ANONYMOUS, person_stream, thing_of
 
 ATTEMPT_LASTS = timedelta(minutes=10)
@@ -73,7 +73,8 @@ def router(identity: Identity) -> APIRouter:
         await identity.admission.admit_stranger(request)
         target = local_path(request.query_params.get("next"))
         if elsewhere := _other_name_of_this_machine(request, identity.public_url):
-            return RedirectResponse(f"{elsewhere}/masuk?{urlencode({'next': target})}", 303, NO_STORE)
+            asked = {"next": target} | ({MINUTES_FIELD: minutes} if (minutes := _minutes(request)) else {})
+            return RedirectResponse(f"{elsewhere}/masuk?{urlencode(asked)}", 303, NO_STORE)
         attempt = Attempt(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), target, _minutes(request)
         )
@@ -105,15 +106,10 @@ def router(identity: Identity) -> APIRouter:
         try:
             attempt = _attempt(request.cookies.get(identity.cookies.attempt, ""))
             actor, provider_session = await _person(identity, attempt, request.query_params)
+            session_id = await _begin_session(identity, actor, request, attempt, provider_session)
         except (SignInFailed, BadToken):
             await identity.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
             raise SignInFailed from None
-        try:
-            await identity.revocations.check(actor)
-        except Revoked:
-            await identity.note_revoked(request, actor)
-            raise Barred from None
-        session_id = await _begin_session(identity, actor, request, provider_session)
         response = RedirectResponse(attempt.next, 303, NO_STORE)
         identity.cookies.put(response, identity.cookies.session, session_id)
         identity.cookies.drop(response, identity.cookies.attempt)
@@ -121,14 +117,13 @@ def router(identity: Identity) -> APIRouter:
         return response
 
     async def leave(request: Request) -> Response:
-        """End the session of this browser."""
+        """End the session of this browser, and where the provider offers that, the one there."""
         try:
             actor = await identity.person_of(request)
         except NotSignedIn:
-            pass
-        else:
-            await _end_session(identity, actor, request.cookies[identity.cookies.session])
-        return signed_out(identity)
+            return signed_out(identity)
+        provider_session = await _end_session(identity, actor, request.cookies[identity.cookies.session])
+        return signed_out(identity, await _end_at_provider(identity, provider_session))
 
     made = APIRouter(include_in_schema=False)
     made.add_api_route("/masuk", begin, methods=["GET"], response_model=None)
@@ -137,9 +132,9 @@ def router(identity: Identity) -> APIRouter:
     return made
 
 
-def signed_out(identity: Identity) -> Response:
-    """Back to the first page, without a session."""
-    response = RedirectResponse("/", 303, NO_STORE | {"Clear-Site-Data": '"storage"'})
+def signed_out(identity: Identity, leads_to: str = "/") -> Response:
+    """To the first page, maybe by way of the provider, without a session."""
+    response = RedirectResponse(leads_to, 303, NO_STORE | {"Clear-Site-Data": '"storage"'})
     identity.cookies.drop(response, identity.cookies.session)
     identity.cookies.put(response, identity.cookies.left, "1", sessions.LONGEST)
     return response
@@ -198,12 +193,26 @@ def _is_of_this_attempt(said: Mapping[str, Any], attempt: Attempt, client_id: st
     return party == client_id or (party is None and said["aud"] in (client_id, [client_id]))
 
 
-async def _begin_session(identity: Identity, actor: Actor, request: Request, provider_session: str | None) -> str:
-    """A new session with a new id; the one this browser had before ends with it."""
+async def _begin_session(
+    identity: Identity, actor: Actor, request: Request, attempt: Attempt, provider_session: str | None
+) -> str:
+    """A new session with a new id; the one this browser had before ends with it.
+
+    Raises `Barred`, or `SignInFailed` when the provider's answer to this attempt was used before.
+    """
+    try:
+        await identity.revocations.check(actor)
+    except Revoked:
+        await identity.note_revoked(request, actor)
+        raise Barred from None
     session_id, old_session_id = sessions.new_id(), request.cookies.get(identity.cookies.session)
     device = device_of(request.headers.get("user-agent", ""))
     async with identity.database.work(actor, purpose="sign_in") as work:
         await work.as_service()  # another person may have been signed in at this browser before
+        if not await used_answers.use_once(
+            work.connection, f"state {attempt.state}", work.now + ATTEMPT_LASTS, work.now
+        ):
+            raise SignInFailed
         if old_session_id:
             await sessions.remove_session(work.connection, old_session_id)
         await sessions.remove_ended(work.connection, work.now)
@@ -214,11 +223,32 @@ async def _begin_session(identity: Identity, actor: Actor, request: Request, pro
     return session_id
 
 
-async def _end_session(identity: Identity, actor: Actor, session_id: str) -> None:
+async def _end_session(identity: Identity, actor: Actor, session_id: str) -> str | None:
+    """End a session of ours; answers in which one of the provider it began."""
     async with identity.database.work(actor, purpose="sign_out") as work:
         await work.as_service()
-        await sessions.remove_session(work.connection, session_id)
+        provider_session = await sessions.remove_session(work.connection, session_id)
         work.record(access.SignedOut(case_id=person_stream(actor.id), service=work.service))
+    return provider_session
+
+
+async def _end_at_provider(identity: Identity, provider_session: str | None) -> str:
+    """Where the browser goes to sign out at the provider (RP-Initiated Logout 1.0), which sends it back to us.
+
+    Just our first page when the provider offers no such thing, or is away: here the person is signed out in any case.
+    """
+    try:
+        endpoints = await identity.issuer.endpoints()
+    except ProviderAway:
+        return "/"
+    if endpoints.end_session is None or provider_session is None:
+        return "/"
+    asked = {
+        "client_id": identity.client_id,
+        "logout_hint": provider_session,
+        "post_logout_redirect_uri": f"{identity.public_url}/",
+    }
+    return f"{endpoints.end_session}?{urlencode(asked)}"
 
 
 def _attempt(cookie: str) -> Attempt:

@@ -136,7 +136,7 @@ async def verified(token: str, issuer: Issuer, *, kind: Kind, audience: str, now
             now=int(now),
             leeway=SKEW_S,
             iss={"essential": True, "value": issuer.url},
-            sub={"essential": True},
+            sub={"essential": kind != "logout"},
             aud={"essential": True, "value": audience},
             exp={"essential": True},
             iat={"essential": True},

@@ -48,12 +48,14 @@ TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 class Headers:
     """ASGI: wraps every answer. Whatever says nothing of caching is personal and is not stored anywhere."""
 
-    def __init__(self, app: ASGIApp, *, on_bug: Callable[[Request], Response], https: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, on_bug: Callable[[Request], Response], https: bool, form_target: str = ""
+    ) -> None:
         self.app = app
         self.on_bug = on_bug
         transport = TRANSPORT_SECURITY if https else ()
         self.api_headers = API_HEADERS + transport
-        self.page_headers = PAGE_HEADERS + transport
+        self.page_headers = _leading_to(form_target) + PAGE_HEADERS[1:] + transport
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,6 +87,12 @@ class Headers:
             if started:
                 raise AnswerBrokeOff(trace_id) from None
             await self.on_bug(Request(scope, receive))(scope, receive, send_with_headers)
+
+
+def _leading_to(form_target: str) -> RawHeaders:
+    """The policy of pages, whose forms may also lead to this origin: browsers hold a form to it on every redirect."""
+    policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {form_target}".rstrip())
+    return ((b"content-security-policy", policy.encode()),)
 
 
 class AnswerBrokeOff(Exception):

@@ -40,6 +40,7 @@ def install(
     refusals: Mapping[type[Exception], problems.Refused] | None = None,
     csrf_token: Callable[[Request], str] = lambda _: "",
     https: bool = False,
+    form_target: str = "",
     development: bool = False,
 ) -> None:
     """Errors, headers, limits, static files and pages for a service.
@@ -48,8 +49,8 @@ def install(
     exist. `navigation` are the links in the top bar: path without language, message id, and with `Nav` the roles
     that see it. `refusals` says how exceptions of the domain answer: status, code, message id of the title.
     `csrf_token` gives the token that forms carry. `https` adds Strict-Transport-Security and refuses programs that
-    a proxy says came without. `development` reads
-    templates again when they change and offers `/id/gaya`.
+    a proxy says came without. `form_target` is another origin that a form of ours may end at (the identity provider,
+    at signing out). `development` reads templates again when they change and offers `/id/gaya`.
     """
     own = {name: [folder / name] if folder and (folder / name).is_dir() else [] for name in
            ("templates", "static", "locale")}  # fmt: skip
@@ -71,7 +72,7 @@ def install(
     app.add_middleware(BodyLimit)
     if https:
         app.add_middleware(HttpsForPrograms)
-    app.add_middleware(Headers, on_bug=_bug, https=https)
+    app.add_middleware(Headers, on_bug=_bug, https=https, form_target=form_target)
     app.add_middleware(Tracing)
 
 
