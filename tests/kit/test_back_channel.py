@@ -59,6 +59,10 @@ def log_out(outside: OutsideIssuer, **other: Any) -> dict[str, Any]:
     return {name: value for name, value in (good | other).items() if value is not None}
 
 
+def typed(outside: OutsideIssuer, claims: dict[str, Any], **options: Any) -> str:
+    return outside.sign(claims, header={"typ": "logout+jwt"}, **options)
+
+
 async def tell(site: Site, token: str) -> httpx2.Response:
     async with site.browser(accept="*/*") as provider:
         return await provider.post(BACK_CHANNEL, data={"logout_token": token})
@@ -70,7 +74,7 @@ async def left(site: Site) -> list[str]:
 
 
 class TestLogOutToken:
-    @pytest.mark.parametrize("typ", ["logout+jwt", "JWT", None])
+    @pytest.mark.parametrize("typ", ["logout+jwt", "application/logout+jwt"])
     @pytest.mark.parametrize(
         ("named", "remaining"),
         [
@@ -83,7 +87,7 @@ class TestLogOutToken:
         ids=str,
     )
     async def test_ends_the_sessions_it_names(
-        self, trusting: Site, outside: OutsideIssuer, typ: str | None, named: dict[str, Any], remaining: list[str]
+        self, trusting: Site, outside: OutsideIssuer, typ: str, named: dict[str, Any], remaining: list[str]
     ) -> None:
         answer = await tell(trusting, outside.sign(log_out(outside, **named), header={"typ": typ}))
 
@@ -99,7 +103,9 @@ class TestLogOutToken:
         again = await tell(trusting, token)
         same_id = log_out(outside, sid="s2", jti="once")
         await tell(trusting, outside.sign(same_id, header={"typ": "logout+jwt"}))
-        reused = await tell(trusting, outside.sign(same_id | {"sid": "s3", "sub": "budi"}, header={"typ": "JWT"}))
+        reused = await tell(
+            trusting, outside.sign(same_id | {"sid": "s3", "sub": "budi"}, header={"typ": "logout+jwt"})
+        )
 
         assert (first.status_code, again.status_code, reused.status_code) == (200, 400, 400)
         assert await left(trusting) == ["s3"]
@@ -107,26 +113,28 @@ class TestLogOutToken:
     @pytest.mark.parametrize(
         "forge",
         [
-            lambda o: o.sign(log_out(o, nonce="n")),
-            lambda o: o.sign(log_out(o, events=None)),
-            lambda o: o.sign(log_out(o, events={})),
-            lambda o: o.sign(log_out(o, events={EVENT: None})),
-            lambda o: o.sign(log_out(o, events=[EVENT])),
-            lambda o: o.sign(log_out(o, events=EVENT)),
-            lambda o: o.sign(log_out(o, sub=None, sid=None)),
-            lambda o: o.sign(log_out(o, sub=7)),
-            lambda o: o.sign(log_out(o, sid=["s1"])),
-            lambda o: o.sign(log_out(o, sid="")),
-            lambda o: o.sign(log_out(o, jti=None)),
-            lambda o: o.sign(log_out(o, iat=None)),
-            lambda o: o.sign(log_out(o, exp=None)),
-            lambda o: o.sign(log_out(o, iat=int(time.time()) + 3_600, exp=int(time.time()) + 3_700)),
-            lambda o: o.sign(log_out(o, exp=int(time.time()) - 1)),
-            lambda o: o.sign(log_out(o, exp=int(time.time()) + 86_400)),
-            lambda o: o.sign(log_out(o, aud="svc-referral")),
-            lambda o: o.sign(log_out(o, aud="intake")),
-            lambda o: o.sign(log_out(o, iss="https://evil.example")),
-            lambda o: o.sign(log_out(o), key=ECKey.generate_key("P-256")),
+            lambda o: typed(o, log_out(o, nonce="n")),
+            lambda o: typed(o, log_out(o, events=None)),
+            lambda o: typed(o, log_out(o, events={})),
+            lambda o: typed(o, log_out(o, events={EVENT: None})),
+            lambda o: typed(o, log_out(o, events=[EVENT])),
+            lambda o: typed(o, log_out(o, events=EVENT)),
+            lambda o: typed(o, log_out(o, sub=None, sid=None)),
+            lambda o: typed(o, log_out(o, sub=7)),
+            lambda o: typed(o, log_out(o, sid=["s1"])),
+            lambda o: typed(o, log_out(o, sid="")),
+            lambda o: typed(o, log_out(o, jti=None)),
+            lambda o: typed(o, log_out(o, iat=None)),
+            lambda o: typed(o, log_out(o, exp=None)),
+            lambda o: typed(o, log_out(o, iat=int(time.time()) + 3_600, exp=int(time.time()) + 3_700)),
+            lambda o: typed(o, log_out(o, exp=int(time.time()) - 1)),
+            lambda o: typed(o, log_out(o, exp=int(time.time()) + 86_400)),
+            lambda o: typed(o, log_out(o, aud="svc-referral")),
+            lambda o: typed(o, log_out(o, aud="intake")),
+            lambda o: typed(o, log_out(o, iss="https://evil.example")),
+            lambda o: typed(o, log_out(o), key=ECKey.generate_key("P-256")),
+            lambda o: o.sign(log_out(o), header={"typ": "JWT"}),
+            lambda o: o.sign(log_out(o), header={"typ": None}),
             lambda o: o.sign(log_out(o), header={"typ": "at+jwt"}),
             lambda o: o.sign(o.claims(aud="svc-intake"), header={"typ": "at+jwt"}),
             lambda _: "",

@@ -32,7 +32,7 @@ HEADER = frozenset({"alg", "kid", "typ"})
 TYPES: dict[Kind, frozenset[str]] = {
     "access": frozenset({"at+jwt", "application/at+jwt"}),
     "id": frozenset({"jwt", ""}),
-    "logout": frozenset({"logout+jwt", "application/logout+jwt", "jwt", ""}),
+    "logout": frozenset({"logout+jwt", "application/logout+jwt"}),
 }
 CACHED_TOKENS = 10_000
 
