@@ -1,13 +1,15 @@
 """What has been kept for long enough goes by itself: batch by batch, never with an open need, never under a hold."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.intake.clock import Retention
-from services.intake.domain.retention import BY_CODE, YEAR
+from services.intake.domain.retention import BY_CODE, RULES, YEAR
 from shared.contracts.referral import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
@@ -20,6 +22,7 @@ Site = Callable[[str], Browser]
 
 OPENED = {"port": "NNK", "regency": "73.06", "rules_version": "1", "explanation": "0" * 64}
 HOUR = timedelta(hours=1)
+ROOT = Path(__file__).parents[2]
 
 
 async def open_needs(database: Database, case_id: str, *needs: str) -> None:
@@ -216,3 +219,21 @@ class TestSweeps:
 
         row = await database.pool.fetchrow("SELECT said, mark, settled_at FROM held_rows")
         assert tuple(row) == ([], bytes(16), None)
+
+
+class TestDocument:
+    def test_names_every_table_of_every_service(self) -> None:
+        document = (ROOT / "docs/retention.md").read_text(encoding="utf-8")
+        named = set(re.findall(r"`(\w+)`", document))
+
+        for schema in (ROOT / "services").glob("*/schema.sql"):
+            tables = set(re.findall(r"^CREATE TABLE (\w+)", schema.read_text(encoding="utf-8"), re.MULTILINE))
+            assert tables
+            assert tables <= named, schema.parent.name
+
+    def test_says_the_periods_that_are_kept(self) -> None:
+        document = (ROOT / "docs/retention.md").read_text(encoding="utf-8")
+        periods = [f"{rule.after.days // 365} years" if rule.after >= 2 * YEAR else f"{rule.after.days} days"
+                   for rule in RULES]  # fmt: skip
+
+        assert all(f"| {period} |" in document or f"else {period} |" in document for period in periods)
