@@ -41,6 +41,8 @@ class TestRequest:
         rows += [str(dict(row)) for row in await database.pool.fetch("SELECT * FROM answers")]
         rows += [str(dict(row)) for row in await database.pool.fetch("SELECT * FROM journal")]
         assert "Kenanga" not in "".join(rows)
+        # A digest of the whole request without a key could be compared with guessed names.
+        assert await database.pool.fetchval("SELECT octet_length(request_digest) FROM answers") == 16
         [asked] = await told(database, case_id, "intake.correction_requested.v1")
         assert asked == {
             "case_id": case_id, "correction_id": correction_id, "fields": ["full_name"],

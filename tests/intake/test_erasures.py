@@ -217,7 +217,7 @@ class TestConfirmations:
         clock.advance(timedelta(hours=73))
         overdue = [ErasureOverdue(case_id=case_id, agency_id=agency, confirm_by=due) for agency in agencies[:2]]
         await hear(database, *overdue, ErasureConfirmed(case_id=case_id, agency_id="DINKES-73.06"))
-        await hear(database, ErasureConfirmed(case_id=case_id, agency_id="A-STRANGER"))
+        await hear(database, ErasureConfirmed(case_id=case_id, agency_id="A-STRANGER"), overdue[0])
 
         receipt = (await site("dpo").get(f"/api/cases/{case_id}/erasure")).json()
 
