@@ -29,6 +29,8 @@ class TestHold:
         answer = await site("dpo").post(f"/api/cases/{case_id}/erasure", json=ASKED)
 
         assert (answer.status_code, answer.json()["code"]) == (409, "legal_hold")
+        for told_ in ("23 Nov 2026", "dpo", "court", COURT["reference"]):
+            assert told_ in answer.json()["detail"]
         assert await database.pool.fetchval("SELECT count(*) FROM person_keys") == 1
         [refused] = await told(database, case_id, "intake.erasure_refused.v1")
         assert refused == {"case_id": case_id, "reason": "request", "hold_id": hold["hold_id"]}

@@ -13,11 +13,11 @@ from services.intake.domain.holds import Hold
 from services.intake.domain.references import LONGEST
 from services.intake.domain.refusals import CaseUnknown
 from shared.contracts.fact import Id
-from shared.kit import identity, web
+from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.refusal import Refusal
-from shared.kit.words import msg
+from shared.kit.words import Language, msg
 
 router = APIRouter(tags=["personal data"])
 
@@ -36,11 +36,14 @@ class HeldByLaw(Refusal):
     code = "legal_hold"
     title = msg("A legal hold stands on this person")
 
-    def __init__(self, hold: Hold) -> None:
-        super().__init__(
-            msg("It has to be lifted first. Look at the holds of this case: who placed them, when and why.")
+    def __init__(self, language: Language, hold: Hold) -> None:
+        told = msg(
+            "It stands since %(time)s, placed by %(who)s: %(why)s, number %(reference)s. It has to be lifted first."
         )
-        self.hold = hold
+        time = words.moment(language, hold.placed_at, "Asia/Jakarta")
+        super().__init__(
+            words.translate(language, told, time=time, who=hold.placed_by, why=hold.reason, reference=hold.reference)
+        )
 
 
 class ErasureIn(BaseModel):
@@ -100,7 +103,7 @@ async def erase_person(request: Request, case_id: Id, sent: ErasureIn, actor: Er
     async with database.work(actor, purpose="erase") as work:
         done = await erasures.erase_person(work, case_id, reason=sent.reason, reference=sent.reference)
     if isinstance(done, Hold):
-        raise HeldByLaw(done)
+        raise HeldByLaw(web.language_of(request), done)
     return web.json_response(_receipt(done))
 
 

@@ -43,7 +43,7 @@ async def erase(request: Request, case_id: Id, actor: Acting) -> Response:
             work, case_id, reason=cast(Reason, typed["reason"]), reference=typed["reference"]
         )
     if isinstance(done, Hold):
-        raise HeldByLaw(done)
+        raise HeldByLaw(web.language_of(request), done)
     return web.redirect(request, f"/data-pribadi/{case_id}", said=msg("The person was erased."))
 
 
