@@ -6,6 +6,7 @@ What can be looked for must be found before: a search that finds nothing at all 
 import asyncio
 import base64
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from deploy.local import postgres
 from deploy.local.demo import leaks, ledger, person
 from deploy.local.demo.stage import Stage
 from services.intake.store.vault import Damaged, Keyring, Sealed, Vault
-from shared.kit.identity import sessions
 from tests.conftest import Background, PostgresServer
 from tests.faults import playing
 from tests.faults.playing import Landing
@@ -117,12 +117,12 @@ async def _kept(rig: Rig, case_id: str) -> Kept:
 
 async def _erase(rig: Rig, case_id: str) -> None:
     async with person.signed_in(rig.running.urls["intake"], "dpo") as dpo:
-        held = {cookie.key: cookie.value for cookie in dpo.http.cookie_jar}
-        token = next(sessions.csrf_token(value) for value in held.values() if sessions.is_id(value))
+        token = re.search(r'name="csrf" value="([^"]+)"', await dpo.get("/id/data-pribadi"))
+        assert token
         async with dpo.http.post(
             f"{dpo.url}/api/cases/{case_id}/erasure",
             json={"reason": "request", "reference": "PPID/2026/0113"},
-            headers={"X-CSRF-Token": token, "Idempotency-Key": case_id},
+            headers={"X-CSRF-Token": token[1], "Idempotency-Key": case_id},
         ) as answer:
             assert answer.status == 200, await answer.text()
 
