@@ -1,4 +1,6 @@
-"""Who may: pure functions of the actor. What an agency may see is filtered by `work.actor` in `store`."""
+"""Who may: pure functions of the actor. What an agency may see is filtered by `work.actor` in `store`, and once more by
+the tables' own policies, which name the same roles (migrations/0007_let_an_agency_see_its_own.sql).
+"""
 
 from shared.contracts.codes import zone_of_office
 from shared.kit.actor import Actor
