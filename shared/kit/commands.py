@@ -10,7 +10,7 @@ import click
 import uvloop
 from aiokafka.errors import KafkaConnectionError
 
-from shared.kit import broker, parking
+from shared.kit import broker, parking, row_security
 from shared.kit.actor import system
 from shared.kit.database import connect, migrate, role_of
 from shared.kit.service import Build, serve
@@ -95,24 +95,16 @@ async def _migrate(settings: KitSettings, folder: Path, kafka_may_be_away: bool)
 
 async def _check(settings: KitSettings, build: Build) -> int:
     """0 when the role is safe, the server keeps what it commits and the service may serve; else 1, a line a finding."""
-    findings = []
     async with AsyncExitStack() as stack:
         database = await connect(settings.database_url, service=settings.service, max_size=2)
         stack.push_async_callback(database.aclose)
-        row = (
-            await database.fetch(
-                "SELECT r.rolsuper, r.rolbypassrls,"
-                " (SELECT relowner FROM pg_class WHERE relname = 'journal') = r.oid AS owner,"
-                " current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,"
-                " has_table_privilege('journal', 'UPDATE') OR has_table_privilege('journal', 'DELETE') AS may_change"
-                " FROM pg_roles r WHERE r.rolname = current_user"
-            )
-        )[0]
-        if row["rolsuper"] or row["rolbypassrls"] or row["owner"] or row["may_change"]:
-            findings.append(
-                "the application role is superuser, bypasses row security, owns the tables or may change the journal:"
-                " use a role of its own"
-            )
+        findings = await row_security.findings(database)
+        [row] = await database.fetch(
+            "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,"
+            " has_table_privilege('journal', 'UPDATE') OR has_table_privilege('journal', 'DELETE') AS may_change"
+        )
+        if row["may_change"]:
+            findings.append("the application role may change the journal: run `migrate` with MIGRATION_DATABASE_URL")
         if row["fsync"] != "on" or row["pages"] != "on":
             findings.append("the server does not keep what it commits: set fsync and full_page_writes on")
         try:

@@ -22,7 +22,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
-from shared.kit import broker, clock, identity, logs, telemetry, web
+from shared.kit import broker, clock, identity, logs, row_security, telemetry, web
 from shared.kit.database import Database, connect
 from shared.kit.health import Health
 from shared.kit.identity import revocations
@@ -261,7 +261,7 @@ async def _connected(settings: KitSettings) -> Database:
         try:
             database = await connect(settings.database_url, service=settings.service, max_size=settings.pool_size)
             await database.fetch("SELECT 1 FROM journal LIMIT 1")
-            return database
+            findings = await row_security.findings(database)
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
             log.warning("database_away", error=type(error).__name__, again_in_s=pause)
             await asyncio.sleep(pause)
@@ -271,3 +271,8 @@ async def _connected(settings: KitSettings) -> Database:
                 f"{settings.service}: the database has no tables;"
                 f" run `python -m services.{settings.service} migrate` first"
             ) from None
+        else:
+            if findings:
+                print(*(f"{settings.service}: {finding}" for finding in findings), sep="\n", file=sys.stderr)
+                raise SystemExit(78)
+            return database

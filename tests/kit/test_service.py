@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local import folder, ports
 from shared.kit import broker
+from shared.kit.service import SERVICES
 from tests.conftest import DatabaseUrls
 from tests.kit.conftest import SpeakerSettings
 from tests.waiting import until
@@ -79,7 +80,7 @@ async def test_stops_cleanly_when_told_to(
         kafka_bootstrap_servers=kafka_server,
         kafka_topic_prefix=topic_prefix,
     )
-    await broker.make_topics(settings, ["intake", "referral"])
+    await broker.make_topics(settings, SERVICES)
     async with serving(settings.database_url, kafka_server, KAFKA_TOPIC_PREFIX=topic_prefix) as served:
         await until(served.hears, within_s=60)
         served.process.send_signal(stop)
@@ -110,4 +111,21 @@ async def test_is_brought_to_its_version_without_kafka_where_that_is_allowed(
 
     assert process.returncode == status
     assert "topics were not made: Kafka does not answer" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+@pytest.mark.parametrize(("command", "status"), [("serve", 78), ("check", 1)])
+async def test_neither_serves_nor_is_called_fit_as_a_role_that_policies_do_not_bind(
+    database_urls: DatabaseUrls, command: str, status: int
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.intake", command),
+        env=environment(database_urls("intake").owner, f"127.0.0.1:{ports.free()}", PORT=str(ports.free())),
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+
+    assert process.returncode == status
+    assert "intake: the database role rujukan_test_intake_owner owns tables" in said.decode()
     assert "Traceback" not in said.decode()
