@@ -13,6 +13,11 @@ def own_port(actor: Actor) -> str:
     return actor.port
 
 
+def works_at(actor: Actor, port: str) -> bool:
+    """True for who sees and records what lands at this port."""
+    return actor.has(*PORT_ROLES) and actor.port == port
+
+
 PROTECTION_ROLE = "data_protection_officer"
 
 
@@ -21,9 +26,9 @@ def may_protect(actor: Actor) -> bool:
     return (actor.kind == "person" and actor.has(PROTECTION_ROLE)) or actor.kind == "system"
 
 
-def may_request_correction(actor: Actor) -> bool:
-    """Say that a field of an identity is wrong: for a port officer, of a case that landed at the own port."""
-    return may_protect(actor) or (actor.kind == "person" and actor.has("port_officer"))
+def may_request_correction(actor: Actor, port: str) -> bool:
+    """Say that a field of the identity of a case is wrong: for a port officer, of one that landed at the own port."""
+    return may_protect(actor) or (actor.kind == "person" and actor.has("port_officer") and works_at(actor, port))
 
 
 DISCLOSURE_CLIENT = "svc-referral"

@@ -2,6 +2,9 @@
 the tables' own policies, which name the same roles (migrations/0007_let_an_agency_see_its_own.sql).
 """
 
+from datetime import datetime
+
+from services.referral.domain.glass import PROTECTION_OFFICER, Glass
 from shared.contracts.codes import zone_of_office
 from shared.kit.actor import Actor
 
@@ -12,13 +15,18 @@ OVERSEERS = (*SUPERVISORS, "data_protection_officer")
 GLASS_BREAKERS = (*SUPERVISORS, "coordinator")
 WATCHERS = ("coordinator", "operator", "auditor", "service")
 """Those who see figures; none of them sees a case here."""
-ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "ngo_member", "ngo_system", "data_protection_officer")
+ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "port_system", "ngo_member", "ngo_system", "data_protection_officer")
 """The directory is for everybody who is signed in."""
 
 
 def may_answer(actor: Actor) -> bool:
     """True for those who act for an agency."""
     return actor.has(*WORKERS)
+
+
+def answers_for(actor: Actor, agency_id: str) -> bool:
+    """True for those who act for this agency."""
+    return may_answer(actor) and actor.organisation == agency_id
 
 
 def may_watch(actor: Actor) -> bool:
@@ -69,6 +77,20 @@ def may_oversee(actor: Actor) -> bool:
 def oversees_everywhere(actor: Actor) -> bool:
     """True for who oversees the whole country: the data protection officer."""
     return actor.kind == "person" and actor.has("data_protection_officer")
+
+
+def may_confirm_for(actor: Actor, region: str | None) -> bool:
+    """Say for an agency of this region that it has erased its copy, after having checked."""
+    return may_oversee(actor) and (oversees_everywhere(actor) or (region is not None and oversees(actor, region)))
+
+
+def may_judge(actor: Actor, opened: Glass, *, now: datetime) -> bool:
+    """Whose it is to judge an emergency: never the own; the region's supervisor's, or the officer's, late ones too."""
+    if not may_oversee(actor) or actor.id == opened.broken_by:
+        return False
+    if oversees_everywhere(actor):
+        return opened.told == PROTECTION_OFFICER or opened.review_by <= now
+    return opened.told != PROTECTION_OFFICER and oversees(actor, opened.region)
 
 
 def zone(actor: Actor) -> str:

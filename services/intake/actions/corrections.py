@@ -14,7 +14,6 @@ from services.intake.domain.refusals import (
     CorrectionDecided,
     CorrectionUnknown,
     FieldUnknown,
-    NotAllowed,
     PersonErasedBefore,
     ReferenceUnfit,
 )
@@ -122,11 +121,9 @@ async def list_undecided(work: Work, *, limit: int) -> list[Correction]:
 
 async def _case_to_correct(work: Work, case_id: str) -> Case:
     """The case, for the officer for data or for an officer of the port where it landed."""
-    if not policy.may_request_correction(work.actor):
-        raise NotAllowed
-    await work.as_service()  # keys are nobody's; of which port the case has to be is compared below
+    await work.as_service()  # keys are nobody's; of which port the case has to be, policy says below
     case = await _case(work, case_id)
-    if not policy.may_protect(work.actor) and case.port != policy.own_port(work.actor):
+    if not policy.may_request_correction(work.actor, case.port):
         raise CaseUnknown
     return case
 

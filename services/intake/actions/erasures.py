@@ -12,8 +12,28 @@ from services.intake.store import erasures as store
 from services.intake.store.persons import Person
 from shared.contracts.intake import ErasureRefused, PersonErased
 from shared.contracts.referral import ErasureConfirmed, ErasureOverdue
+from shared.kit import words
 from shared.kit.heard import Heard
+from shared.kit.refusal import Refusal
+from shared.kit.words import Language, msg
 from shared.kit.work import Work
+
+
+class HeldByLaw(Refusal):
+    """A legal hold stands on this person; the answer says which."""
+
+    status = 409
+    code = "legal_hold"
+    title = msg("A legal hold stands on this person")
+
+    def __init__(self, language: Language, hold: Hold) -> None:
+        told = msg(
+            "It stands since %(time)s, placed by %(who)s: %(why)s, number %(reference)s. It has to be lifted first."
+        )
+        time = words.moment(language, hold.placed_at, "Asia/Jakarta")
+        super().__init__(
+            words.translate(language, told, time=time, who=hold.placed_by, why=hold.reason, reference=hold.reference)
+        )
 
 
 async def erase_person(work: Work, case_id: str, *, reason: Reason, reference: str) -> Receipt | Hold:

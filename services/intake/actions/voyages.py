@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.intake import policy
 from services.intake.actions.arrivals import port_of
 from services.intake.domain.refusals import ExpectedFarOff, VoyageUnknown
 from services.intake.domain.voyages import Modality, Report, Voyage, is_near
@@ -35,7 +36,7 @@ async def report_voyage(database: Database, actor: Actor, voyage_id: str) -> Rep
     port_of(actor)
     async with database.work(actor, purpose="look") as work:
         sighting = await store.sighted(work, voyage_id)
-        if sighting is None:
+        if sighting is None or not policy.works_at(actor, sighting.voyage.port):
             raise VoyageUnknown
         kinds = await store.needs_by_kind(work, voyage_id)
     return Report(
@@ -51,6 +52,6 @@ async def find_voyage(database: Database, actor: Actor, voyage_id: str) -> Voyag
     port_of(actor)
     async with database.work(actor, purpose="look") as work:
         voyage = await store.find(work, voyage_id)
-    if voyage is None:
+    if voyage is None or not policy.works_at(actor, voyage.port):
         raise VoyageUnknown
     return voyage

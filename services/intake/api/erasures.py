@@ -8,16 +8,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.intake import policy
 from services.intake.actions import erasures
+from services.intake.actions.erasures import HeldByLaw
 from services.intake.domain.erasures import Confirmation, Reason, Receipt
 from services.intake.domain.holds import Hold
 from services.intake.domain.references import LONGEST
 from services.intake.domain.refusals import CaseUnknown
 from shared.contracts.fact import Id
-from shared.kit import identity, web, words
+from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database
-from shared.kit.refusal import Refusal
-from shared.kit.words import Language, msg
 
 router = APIRouter(tags=["personal data"])
 
@@ -27,23 +26,6 @@ Eraser = Annotated[Actor, Depends(identity.require_recent(policy.PROTECTION_ROLE
 MOST_RECEIPTS = 200
 
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST)]
-
-
-class HeldByLaw(Refusal):
-    """A legal hold stands on this person; the answer says which."""
-
-    status = 409
-    code = "legal_hold"
-    title = msg("A legal hold stands on this person")
-
-    def __init__(self, language: Language, hold: Hold) -> None:
-        told = msg(
-            "It stands since %(time)s, placed by %(who)s: %(why)s, number %(reference)s. It has to be lifted first."
-        )
-        time = words.moment(language, hold.placed_at, "Asia/Jakarta")
-        super().__init__(
-            words.translate(language, told, time=time, who=hold.placed_by, why=hold.reason, reference=hold.reference)
-        )
 
 
 class ErasureIn(BaseModel):

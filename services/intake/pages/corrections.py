@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake import policy
 from services.intake.actions import corrections
-from services.intake.api.corrections import unfit
 from services.intake.domain.cells import BadCell
 from services.intake.domain.corrections import RejectReason
+from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.refusals import AgeBandWouldChange, FieldUnknown, ReferenceUnfit
 from services.intake.pages import guarding, labels
 from services.intake.pages.guarding import Acting, Protector
@@ -51,7 +51,7 @@ async def ask(request: Request, case_id: Id, actor: Requester) -> Response:
 
             return await web.idempotent(request, work, await web.key_of(request), act, digest=digest)
     except BadCell as bad:
-        return _request_page(request, case_id, typed, unfit(request, "value", bad).errors)
+        return _request_page(request, case_id, typed, [_problem(request, "value", *CELL_PROBLEMS[bad.code])])
     except AgeBandWouldChange as refused:
         return _request_page(request, case_id, typed, [_problem(request, "value", refused.detail)])
     except FieldUnknown as refused:
@@ -119,8 +119,9 @@ async def decide(request: Request, correction_id: Id, actor: Acting) -> Response
         return await web.idempotent(request, work, await web.key_of(request), act)
 
 
-def _problem(request: Request, field: str, message: str) -> web.FieldProblem:
-    return web.FieldProblem(field, words.translate(web.language_of(request), message))
+def _problem(request: Request, field: str, message: str, remedy: str = "") -> web.FieldProblem:
+    language = web.language_of(request)
+    return web.FieldProblem(field, words.translate(language, message), remedy and words.translate(language, remedy))
 
 
 def _request_page(request: Request, case_id: str, typed: dict[str, str], errors: list[web.FieldProblem]) -> Response:

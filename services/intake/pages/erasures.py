@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.actions import erasures, records
-from services.intake.api.erasures import HeldByLaw
+from services.intake.actions.erasures import HeldByLaw
 from services.intake.domain.erasures import Reason
 from services.intake.domain.holds import Hold
 from services.intake.domain.references import is_reference

@@ -7,6 +7,7 @@ One refused item stops none of the others. All of them lock the cases first, so 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from services.referral import policy
 from services.referral.actions import following, telling
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
@@ -154,6 +155,8 @@ async def read_case(work: Work, assignment_id: str) -> tuple[Need, Assignment]:
     await work.as_service()  # a case tells which agencies were asked before and after
     need = (await store.find_needs(work, [referral_id]))[referral_id]
     assignment = need.attempt(assignment_id)
+    if not policy.answers_for(work.actor, assignment.agency_id):
+        raise AssignmentUnknown
     work.record(telling.case_read(need, assignment))
     return need, assignment
 
@@ -175,6 +178,9 @@ async def _each(
             refusals[n] = AssignmentUnknown()
             continue
         need = changes.need(owned[answer.assignment_id][0])
+        if not policy.answers_for(work.actor, need.attempt(answer.assignment_id).agency_id):
+            refusals[n] = AssignmentUnknown()
+            continue
         try:
             changes.put(step(need, answer))
         except Refused as refused:

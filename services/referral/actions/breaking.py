@@ -87,7 +87,7 @@ async def look_through(work: Work, glass_id: str) -> tuple[Glass, list[Need]]:
 async def review_glass(work: Work, glass_id: str, decision: Decision) -> None:
     """Judge what somebody else has opened. Raises `GlassUnknown`, also for the own and for what was judged before."""
     glass = await store.lock_reviewable(work, glass_id, everywhere=policy.oversees_everywhere(work.actor))
-    if glass is None or not policy.may_oversee(work.actor):
+    if glass is None or not policy.may_judge(work.actor, glass, now=work.now):
         raise GlassUnknown
     reviewed = glasses.review(glass, decision=decision, by=work.actor.id, now=work.now)
     await store.mark_glass_reviewed(work, reviewed)

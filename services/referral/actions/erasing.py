@@ -45,7 +45,7 @@ async def confirm_erasures(work: Work, task_ids: Sequence[str]) -> list[Result]:
 async def confirm_for_agency(work: Work, task_id: str) -> None:
     """Somebody who has checked says it for an agency that did not in time. Raises `ErasureUnknown`."""
     task = await store.lock_overdue(work, task_id, everywhere=policy.oversees_everywhere(work.actor))
-    if task is None or not policy.may_oversee(work.actor):
+    if task is None or not policy.may_confirm_for(work.actor, task.region):
         raise ErasureUnknown
     await _confirm(work, {task_id: task}, [task_id])
 

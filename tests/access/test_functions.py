@@ -1,0 +1,191 @@
+"""Every cell of the matrix that is about a thing, asked of the pure functions: `policy` and the state machines."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.audit import policy as audit
+from services.intake import policy as intake
+from services.intake.domain import disclosures
+from services.notify import policy as notify
+from services.referral import policy as referral
+from services.referral.domain import assignments, glass
+from services.referral.domain.refusals import DisclosureEnded, GlassExpired, IdentityWithheld
+from shared.kit.actor import Actor
+from tests.access import matrix, worlds
+from tests.access.matrix import Action, Cell
+from tests.access.worlds import AGES, NOW, OTHER, OWN
+
+ABOUT = [action for action in matrix.actions() if action.thing]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What a cell says of a thing, as codes."""
+
+    cell: Cell
+
+    def place(self, what: str, dimension: str) -> str:
+        return (OWN if self.cell[dimension] == "own" else OTHER)[what]
+
+    @property
+    def agency(self) -> str:
+        return self.place("agency", "organisation")
+
+    @property
+    def regency(self) -> str:
+        return self.place("region", "region")
+
+    @property
+    def port(self) -> str:
+        return self.place("port", "region")
+
+    @property
+    def ngo(self) -> str:
+        """That of `worlds.somebody`, who is in all places of the own side, or another."""
+        return OWN["agency"] if self.cell["organisation"] == "own" else OTHER["ngo"]
+
+    @property
+    def state(self) -> str:
+        return self.cell["state"]
+
+
+Decide = Callable[[Actor, Thing], bool]
+ATTEMPT = {"asked": "sent", "helping": "accepted", "helped": "completed", "long_ago": "completed"}
+
+
+def answers(event: assignments.Event | None = None) -> Decide:
+    """Acting for the agency that was asked, when this event is possible."""
+
+    def decide(actor: Actor, thing: Thing) -> bool:
+        state: Any = ATTEMPT.get(thing.state, thing.state)
+        return referral.answers_for(actor, thing.agency) and (event is None or (state, event) in assignments.MOVES)
+
+    return decide
+
+
+def reads_identity(actor: Actor, thing: Thing) -> bool:
+    ended = {"helped": NOW, "long_ago": NOW - timedelta(days=31)}.get(thing.state)
+    state: Any = ATTEMPT.get(thing.state, thing.state)
+    attempt = assignments.Assignment("", "", 1, thing.agency, state, 1, NOW, NOW, 24, ended_at=ended)
+    try:
+        assignments.expect_disclosable(attempt, now=NOW)
+    except (IdentityWithheld, DisclosureEnded):
+        return False
+    return referral.answers_for(actor, thing.agency)
+
+
+def oversees(actor: Actor, thing: Thing) -> bool:
+    return referral.oversees(actor, thing.regency)
+
+
+def looks_through(actor: Actor, thing: Thing) -> bool:
+    try:
+        glass.expect_open(a_glass(thing), now=NOW)
+    except GlassExpired:
+        return False
+    return referral.may_break_glass(actor) and thing.cell["organisation"] == "own"
+
+
+def judges(actor: Actor, thing: Thing) -> bool:
+    return referral.may_judge(actor, a_glass(thing), now=NOW) and thing.cell["organisation"] == "other"
+
+
+def a_glass(thing: Thing) -> glass.Glass:
+    began = NOW - AGES[thing.state]
+    return glass.Glass(
+        *("", "", thing.regency, "help", "danger_to_life", "ND/1/2026", "somebody", began),
+        expires_at=began + timedelta(hours=1),
+        told=f"supervisor-{thing.regency[:2]}",
+        review_by=began + glass.REVIEW_WITHIN,
+    )
+
+
+def has_disclosed(actor: Actor, thing: Thing) -> bool:
+    ended = {"helped": NOW, "failed": NOW, "long_ago": NOW - timedelta(days=31)}.get(thing.state)
+    grant = disclosures.Grant("a", "c", OWN["agency"], "WAGE", ended, thing.state in ("helped", "long_ago"))
+    refused = disclosures.refusal(grant, case_id="c", agency_id=thing.agency, now=NOW)
+    return intake.may_ask_disclosure(actor) and refused is None
+
+
+def protects(actor: Actor, _: Thing) -> bool:
+    return intake.may_protect(actor)
+
+
+def corrects(actor: Actor, thing: Thing) -> bool:
+    return intake.may_request_correction(actor, thing.port)
+
+
+def lands(actor: Actor, thing: Thing) -> bool:
+    return intake.works_at(actor, thing.port)
+
+
+def subscribes(actor: Actor, thing: Thing) -> bool:
+    return notify.may_subscribe(actor) and notify.scope(actor) in (None, thing.ngo)
+
+
+def looks(actor: Actor, thing: Thing) -> bool:
+    return notify.may_look(actor) and notify.scope(actor) in (None, thing.ngo)
+
+
+IN_EACH_STATE: Mapping[str, Decide] = {
+    "read a case": answers(),
+    "read an identity": reads_identity,
+    "say that it was opened": answers("opened"),
+    "accept": answers("accepted"),
+    "decline": answers("declined"),
+    "begin to help": answers("service_started"),
+    "complete": answers("service_started"),
+    "give back": answers("outcome_failed"),
+    "look through a broken glass": looks_through,
+    "judge why a glass was broken": judges,
+    "have an identity disclosed": has_disclosed,
+}
+"""Decided by policy and the domain's own functions together."""
+
+IN_SOME_STATE: Mapping[str, Decide] = {
+    "look at a need as its supervisor": oversees,
+    "ask an agency again": oversees,
+    "close a need": oversees,
+    "reopen a need": oversees,
+    "confirm that the own copy is erased": answers(),
+    "confirm for an agency": lambda actor, thing: referral.may_confirm_for(actor, thing.regency),
+    "look at a voyage": lands,
+    "take in a list": lands,
+    "log a person of a voyage": lands,
+    "erase a person": protects,
+    "look at the receipt of an erasure": protects,
+    "hand a person what is kept": protects,
+    "look at what is kept of a person, and at the forms": protects,
+    "open the form of a correction": lambda actor, _: intake.may_request_correction(actor, OWN["port"]),
+    "hold a person by law": protects,
+    "lift a hold": protects,
+    "ask for a correction": corrects,
+    "look at a correction": protects,
+    "decide a correction": protects,
+    "look at a subscription": looks,
+    "change a subscription": subscribes,
+    "pause and resume": looks,
+    "end a subscription": subscribes,
+    "send a test notice": looks,
+    "look at a delivery": looks,
+    "send a notice again": looks,
+    "close a task": looks,
+    "read the trail of a case": lambda actor, _: audit.may_read_trails(actor),
+}
+"""Decided by policy; that the state allows it is the state machines' part."""
+
+
+@pytest.mark.parametrize("action", ABOUT, ids=lambda action: action.name)
+def test_each_cell_is_what_the_functions_decide(action: Action) -> None:
+    decide = IN_EACH_STATE.get(action.name) or IN_SOME_STATE[action.name]
+    allows = action.allows if action.name in IN_EACH_STATE else action.allows_in_some_state
+    wrong = [
+        cell
+        for cell in action.cells()
+        if cell["role"] != matrix.NOBODY and decide(worlds.somebody(cell["role"]), Thing(cell)) != allows(cell)
+    ]
+    assert wrong == []
