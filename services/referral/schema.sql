@@ -23,7 +23,7 @@ END)
 CREATE INDEX agencies_by_change ON agencies USING btree (changed_at);
 ALTER TABLE agencies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agencies FORCE ROW LEVEL SECURITY;
-CREATE POLICY everybody ON agencies FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text, 'coordinator'::text, 'operator'::text, 'auditor'::text, 'service'::text, 'port_officer'::text, 'ngo_member'::text, 'ngo_system'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY everybody ON agencies FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text, 'coordinator'::text, 'operator'::text, 'auditor'::text, 'service'::text, 'port_officer'::text, 'port_system'::text, 'ngo_member'::text, 'ngo_system'::text, 'data_protection_officer'::text]) AS acting_in_role));
 CREATE POLICY service_itself ON agencies FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: the first answer to each keyed write
