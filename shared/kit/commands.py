@@ -1,4 +1,4 @@
-"""The command line every service has: serve, migrate, check, parked."""
+"""The command line every service has: serve, migrate, check, parked, access."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ import uvloop
 from aiokafka.errors import KafkaConnectionError
 
 from shared.kit import broker, parking, row_security
+from shared.kit.access_commands import access_group
 from shared.kit.actor import system
 from shared.kit.database import connect, migrate, role_of
 from shared.kit.service import Build, serve
@@ -71,6 +72,7 @@ def command_line(settings: type[KitSettings], build: Build, folder: Path) -> cli
         """Give a record up for good; it stays in the table with the reason."""
         sys.exit(uvloop.run(_parked_discard(load(settings), parked_id, reason)))
 
+    group.add_command(access_group(settings))
     return group
 
 

