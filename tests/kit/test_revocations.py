@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 import uvicorn
 from click.testing import CliRunner
@@ -204,6 +205,20 @@ class TestCopy:
         await asyncio.gather(*(site.identity.revocations.check(actor) for _ in range(500)))
 
         assert readings == 1
+
+    async def test_that_takes_long_to_read_still_answers(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        fetch = asyncpg.Connection.fetch
+
+        async def slowly(connection: asyncpg.Connection, *asked: Any) -> Any:
+            rows = await fetch(connection, *asked)
+            await asyncio.sleep(revocations.FRESH_S * 1.5)
+            return rows
+
+        monkeypatch.setattr(asyncpg.Connection, "fetch", slowly)
+        actor = Actor("a", "b", frozenset({"c"}), issued_at=site.clock.now())
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(site.identity.revocations.check(actor) for _ in range(50)))
 
     async def test_is_read_anew_for_what_was_committed_while_it_was_read(self, site: Site) -> None:
         copy, actor = site.identity.revocations, Actor("a", "b", frozenset({"c"}), issued_at=site.clock.now())

@@ -114,7 +114,9 @@ class Revocations:
             await self._connection.close()
 
     async def _bring_up_to_date(self) -> None:
-        while not self._is_fresh():
+        came_at = time.monotonic()
+        # What was read after somebody came is fresh for them, however long reading took.
+        while not self._is_fresh() and not self._read_at >= max(came_at, self._not_before):
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read(), name="revocations")
             try:
