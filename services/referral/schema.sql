@@ -112,9 +112,12 @@ CREATE INDEX erasures_by_limit ON erasure_tasks USING btree (confirm_by) WHERE (
 CREATE INDEX erasures_of_an_agency ON erasure_tasks USING btree (agency_id, confirm_by) WHERE (confirmed_at IS NULL);
 ALTER TABLE erasure_tasks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erasure_tasks FORCE ROW LEVEL SECURITY;
-CREATE POLICY own_agency ON erasure_tasks FOR ALL TO PUBLIC USING ((agency_id = ( SELECT acting_organisation() AS acting_organisation)));
-CREATE POLICY own_region ON erasure_tasks FOR ALL TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ("left"(region, 2) = "left"(( SELECT acting_region() AS acting_region), 2)) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
-CREATE POLICY protection_officer ON erasure_tasks FOR ALL TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY own_agency_confirms ON erasure_tasks FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_sees ON erasure_tasks FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_region_confirms ON erasure_tasks FOR UPDATE TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY own_region_sees ON erasure_tasks FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY protection_officer_confirms ON erasure_tasks FOR UPDATE TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY protection_officer_sees ON erasure_tasks FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
 CREATE POLICY service_itself ON erasure_tasks FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: persons whose identity was erased
@@ -208,8 +211,10 @@ CREATE INDEX glasses_to_review ON glasses USING btree (review_by) WHERE (reviewe
 ALTER TABLE glasses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE glasses FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON glasses FOR SELECT TO PUBLIC USING ((broken_by = ( SELECT acting_id() AS acting_id)));
-CREATE POLICY own_region ON glasses FOR ALL TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (told <> 'data_protection_officer'::text) AND ("left"(region, 2) = "left"(( SELECT acting_region() AS acting_region), 2)) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
-CREATE POLICY protection_officer ON glasses FOR ALL TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY own_region_judges ON glasses FOR UPDATE TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (told <> 'data_protection_officer'::text) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY own_region_sees ON glasses FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (told <> 'data_protection_officer'::text) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY protection_officer_judges ON glasses FOR UPDATE TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY protection_officer_sees ON glasses FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
 CREATE POLICY service_itself ON glasses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: one row per event and consumer that took effect

@@ -137,17 +137,17 @@ REFERRAL: dict[str, Owned] = {
     "erasure_tasks": Owned(
         {"agency_id": ORGANISATION, "region": REGION},
         (
-            Open("SELECT INSERT UPDATE DELETE", own("agency_id")),
-            Open("SELECT INSERT UPDATE DELETE", within(), SUPERVISOR),
-            Open("SELECT INSERT UPDATE DELETE", anyones, OFFICER),
+            Open("SELECT UPDATE", own("agency_id"), AGENCY),
+            Open("SELECT UPDATE", within(), SUPERVISOR),
+            Open("SELECT UPDATE", anyones, OFFICER),
         ),
     ),
     "glasses": Owned(
         {"broken_by": ACTOR, "region": REGION},
         (
             Open("SELECT", own("broken_by", ACTOR)),
-            Open("SELECT INSERT UPDATE DELETE", within(), SUPERVISOR),
-            Open("SELECT INSERT UPDATE DELETE", anyones, OFFICER),
+            Open("SELECT UPDATE", within(), SUPERVISOR),
+            Open("SELECT UPDATE", anyones, OFFICER),
         ),
     ),
     **dict.fromkeys(("erasures", "explanations"), SERVICE_ONLY),

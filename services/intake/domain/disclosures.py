@@ -22,7 +22,7 @@ FIELDS: Mapping[NeedCode, tuple[str, ...]] = {
     "UAC": (*_WHO, *_PAPERS, *_HOME, "health_note", "country_from"),
     "CHILD": (*_WHO, *_PAPERS, *_HOME, "country_from"),
     "ATT": (*_WHO, *_PAPERS, *_HOME, "country_from"),
-    "TIP": (*_WHO, *_PAPERS, *_HOME, *_WORK, "health_note", "detained_at"),
+    "TIP": (*_WHO, *_PAPERS, *_HOME, *_WORK, "health_note"),
     "GBV": (*_WHO, *_HOME, "health_note"),
     "SICK": (*_WHO, "nik", "family_contact", "language", "health_note"),
     "INFECT": (*_WHO, "nik", "origin_village", "family_contact", "language", "health_note"),
