@@ -101,7 +101,7 @@ def test_what_is_allowed_is_answered_as_documented(sites: Sites, service: str, m
         # What two fields together may be, a document cannot say.
         case.call_and_validate(base_url=site.url, excluded_checks=[positive_data_acceptance])
 
-    try_out(site, method, path, GenerationMode.POSITIVE, ask, usual=15)
+    try_out(site, method, path, GenerationMode.POSITIVE, ask, usual=8)
 
 
 @pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
@@ -112,7 +112,7 @@ def test_what_is_forbidden_is_refused_as_documented(sites: Sites, service: str, 
         case.headers.update(site.headers(somebody(service, path)))
         case.call_and_validate(base_url=site.url, excluded_checks=[ignored_auth, *REFUSES_ALONE.get(path, [])])
 
-    try_out(site, method, path, GenerationMode.NEGATIVE, ask, usual=15)
+    try_out(site, method, path, GenerationMode.NEGATIVE, ask, usual=8)
 
 
 @pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
@@ -125,7 +125,7 @@ def test_nobody_gets_further_than_documented(sites: Sites, service: str, method:
         case.validate_response(answer, excluded_checks=[positive_data_acceptance])
         assert path in PUBLIC or answer.status_code == 401
 
-    try_out(site, method, path, GenerationMode.POSITIVE, ask, usual=3)
+    try_out(site, method, path, GenerationMode.POSITIVE, ask, usual=2)
 
 
 @pytest.mark.parametrize("version", [True, "1", 1.5])
