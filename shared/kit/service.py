@@ -116,6 +116,7 @@ def application(service: Service) -> FastAPI:
         navigation=[*service.navigation, web.Nav("/pencabutan", msg("Access"), frozenset(identity.REVOKERS))],
         refusals=service.refusals,
         csrf_token=identity.csrf_token,
+        note_denied=identity.note_denied,
         https=service.settings.public_url.startswith("https://"),
         form_target=_origin(service.settings.oidc_issuer),
         development=service.settings.environment == "development",

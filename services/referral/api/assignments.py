@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, erasing
 from services.referral.actions.answering import Answer, Result
-from services.referral.api.items import Items, answer_of
+from services.referral.api.items import Items, answer_of, note_denied
 from services.referral.domain import assignments, refusals
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
@@ -205,6 +205,7 @@ async def _post(request: Request, actor: Actor, posted: Items[Any], purpose: str
 
         async def respond() -> Response:
             results = await act(work, answers)
+            note_denied(request, work, results)
             language = language_of(request)
             said = [result_of(language, a, r) for a, r in zip(answers, results, strict=True)]
             return json_response(Results(items=said))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from services.referral import policy
 from services.referral.actions import erasing
 from services.referral.actions.erasing import Result
-from services.referral.api.items import Items, answer_of
+from services.referral.api.items import Items, answer_of, note_denied
 from services.referral.domain.refusals import Refused
 from services.referral.store import erasures
 from shared.contracts.fact import Id
@@ -78,6 +78,7 @@ async def post_confirmations(request: Request, actor: Worker, posted: Items[Conf
 
         async def respond() -> Response:
             results = await erasing.confirm_erasures(work, task_ids)
+            note_denied(request, work, results)
             language = language_of(request)
             said = [_result(language, id_, result) for id_, result in zip(task_ids, results, strict=True)]
             return json_response(ConfirmationResults(items=said))

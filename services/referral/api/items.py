@@ -1,7 +1,9 @@
 """Many at once: the lists that are sent, and what is said of each item, refusals included."""
 
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.referral.actions.supervising import NobodyToAsk
@@ -16,7 +18,9 @@ from services.referral.domain.refusals import (
     TooLate,
     VersionChanged,
 )
+from shared.kit.identity import record_denied
 from shared.kit.words import msg
+from shared.kit.work import Work
 
 MOST_ITEMS = 500
 
@@ -54,6 +58,12 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 def answer_of(refused: Refused) -> tuple[int, str, str]:
     """Status, code and title (a message id) of a refusal."""
     return next(known for kind, known in REFUSALS.items() if isinstance(refused, kind))
+
+
+def note_denied(request: Request, work: Work, results: Sequence[object]) -> None:
+    """Put on the trail, once for a list, that it named what is not the actor's, or not there."""
+    if any(isinstance(result, Refused) and answer_of(result)[0] == 404 for result in results):
+        record_denied(request, work)
 
 
 I = TypeVar("I", bound=BaseModel)  # noqa: E741

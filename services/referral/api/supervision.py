@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.referral import policy
 from services.referral.actions import supervising
 from services.referral.actions.supervising import Closing, Reopening, Result
-from services.referral.api.items import Items, answer_of
+from services.referral.api.items import Items, answer_of, note_denied
 from services.referral.domain.refusals import Refused
 from services.referral.store import desk
 from services.referral.store.desk import Task
@@ -126,6 +126,7 @@ async def _post(
 
         async def respond() -> Response:
             results = await act(work, [item.asked() for item in posted.items])
+            note_denied(request, work, results)
             language = language_of(request)
             said = [_result(language, i.referral_id, r) for i, r in zip(posted.items, results, strict=True)]
             return json_response(NeedResults(items=said))

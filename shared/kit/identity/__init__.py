@@ -10,7 +10,9 @@ from shared.kit.identity.gate import (
     check_recent,
     csrf_token,
     deny,
+    note_denied,
     optional_actor,
+    record_denied,
     require,
     require_recent,
 )
@@ -50,8 +52,10 @@ __all__ = [
     "csrf_token",
     "deny",
     "install",
+    "note_denied",
     "optional_actor",
     "person_stream",
+    "record_denied",
     "require",
     "require_recent",
 ]

@@ -10,6 +10,7 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope
 
+from shared.contracts import access
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import claims, csrf, sessions
@@ -27,8 +28,9 @@ from shared.kit.identity.refusals import (
 from shared.kit.identity.revocations import Revocations
 from shared.kit.identity.service_token import ServiceToken
 from shared.kit.identity.tokens import TokenVerifier
-from shared.kit.identity.trail import ANONYMOUS, Reason, Refusals, thing_of
+from shared.kit.identity.trail import ANONYMOUS, Reason, Refusals, person_stream, thing_of
 from shared.kit.settings import KitSettings
+from shared.kit.work import Work
 
 
 class Identity:
@@ -105,6 +107,12 @@ class Identity:
         """Put the refusal on the trail, then raise `Denied`. `detail` is a message id."""
         await self.refusals.record(actor, reason, thing_of(request))
         raise Denied(detail)
+
+    async def note_denied(self, request: Request) -> None:
+        """Put on the trail that who asks was refused what is not theirs, or not there."""
+        actor: Actor | None = getattr(request.state, "actor", None)
+        if actor is not None:
+            await self.refusals.record(actor, "not_yours", thing_of(request))
 
     async def note_revoked(self, request: Request, actor: Actor) -> None:
         """Put on the trail that somebody asked whose access was taken away."""
@@ -220,6 +228,20 @@ class _Required(SecurityBase):
 async def deny(request: Request, actor: Actor, reason: Reason = "not_yours", detail: str = "") -> NoReturn:
     """Put on the trail that this actor may not do this, then raise `Denied`."""
     await of(request).deny(request, actor, reason, detail)
+
+
+async def note_denied(request: Request) -> None:
+    """Put on the trail that who asks was refused what is not theirs, or not there; called before the refusal leaves."""
+    await of(request).note_denied(request)
+
+
+def record_denied(request: Request, work: Work) -> None:
+    """The same, told with a work that did something about others of a list."""
+    work.record(
+        access.AccessDenied(
+            case_id=person_stream(work.actor.id), service=work.service, reason="not_yours", thing=thing_of(request)
+        )
+    )
 
 
 def csrf_token(request: Request) -> str:

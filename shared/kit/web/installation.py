@@ -1,6 +1,6 @@
 """`install`: gives a FastAPI application the whole of this package."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -23,6 +23,9 @@ from shared.kit.words import msg
 UNREACHABLE = (*(kind for kind in database.TRANSIENT if kind is not OSError), ConnectionError)
 """Trouble of a neighbour that goes away by itself: answered with 503 and Retry-After."""
 
+DENIALS = frozenset({403, 404})
+"""Answers of the domain that say: not yours, or not there, which are told alike."""
+
 SERVICE_TITLES = {
     "intake": msg("Ports"),
     "referral": msg("Agencies"),
@@ -39,6 +42,7 @@ def install(
     navigation: Sequence[Nav | tuple[str, str]] = (),
     refusals: Mapping[type[Exception], problems.Refused] | None = None,
     csrf_token: Callable[[Request], str] = lambda _: "",
+    note_denied: Callable[[Request], Awaitable[None]] | None = None,
     https: bool = False,
     form_target: str = "",
     development: bool = False,
@@ -48,7 +52,8 @@ def install(
     `service` is its name, `folder` its package: `templates/`, `static/` and `locale/` there are used where they
     exist. `navigation` are the links in the top bar: path without language, message id, and with `Nav` the roles
     that see it. `refusals` says how exceptions of the domain answer: status, code, message id of the title.
-    `csrf_token` gives the token that forms carry. `https` adds Strict-Transport-Security and refuses programs that
+    `csrf_token` gives the token that forms carry. `note_denied` is told before anybody is refused what the domain says
+    is not there or not theirs. `https` adds Strict-Transport-Security and refuses programs that
     a proxy says came without. `form_target` is another origin that a form of ours may end at (the identity provider,
     at signing out). `development` reads templates again when they change and offers `/id/gaya`.
     """
@@ -65,7 +70,7 @@ def install(
         csrf_token=csrf_token,
         reload=development,
     )
-    _install_errors(app, refusals or {})
+    _install_errors(app, refusals or {}, note_denied)
     routes.add(app, assets, development=development)
     # The framework would mend a slash by a redirect to whatever host the caller says we are.
     app.router.redirect_slashes = False
@@ -76,14 +81,18 @@ def install(
     app.add_middleware(Tracing)
 
 
-def _install_errors(app: FastAPI, refusals: Mapping[type[Exception], problems.Refused]) -> None:
+def _install_errors(
+    app: FastAPI,
+    refusals: Mapping[type[Exception], problems.Refused],
+    note_denied: Callable[[Request], Awaitable[None]] | None,
+) -> None:
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     for kind in UNREACHABLE:
         app.add_exception_handler(kind, _unreachable)
     for kind, refused in refusals.items():
-        app.add_exception_handler(kind, _domain(refused))
+        app.add_exception_handler(kind, _domain(refused, note_denied if refused[0] in DENIALS else None))
 
 
 async def _refusal(request: Request, exception: Exception) -> Response:
@@ -109,8 +118,15 @@ async def _unreachable(request: Request, _: Exception) -> Response:
     return problems.answer(request, problems.of_status(request, 503), {"Retry-After": "2"})
 
 
-def _domain(refused: problems.Refused) -> Callable[[Request, Exception], Response]:
-    def handle(request: Request, exception: Exception) -> Response:
+def _domain(
+    refused: problems.Refused, note: Callable[[Request], Awaitable[None]] | None
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, exception: Exception) -> Response:
+        if note is not None:
+            try:
+                await note(request)
+            except UNREACHABLE as trouble:
+                return await _unreachable(request, trouble)
         return problems.answer(request, problems.of_domain(request, refused, exception))
 
     return handle
