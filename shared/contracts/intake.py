@@ -111,7 +111,7 @@ class LegalHoldLifted(Fact):
 
 
 class PersonSought(Fact):
-    """Somebody looked for a person by a number. `case_id` is a case that was found; in vain, it stands for who looked."""
+    """Somebody looked for a person by a number. `case_id` is a case that was found, else it stands for who looked."""
 
     for_audit = True
 
