@@ -15,7 +15,6 @@ from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id, Identifying
 from shared.kit import identity, web
 from shared.kit.actor import Actor
-from shared.kit.crash import crash_point
 from shared.kit.database import Database
 
 router = APIRouter(tags=["personal data"])
@@ -113,7 +112,6 @@ async def export(request: Request, case_id: Id, sent: ExportIn, actor: Exporter)
     async with database.work(actor, purpose="export") as work:
         made = await records.hand_out(work, request.app.state.vault, case_id, reference=sent.reference, form="json")
         made_at = work.now
-    crash_point("export.after_commit")
     headers = {"Content-Disposition": f'attachment; filename="rujukan-{case_id[-8:]}.json"'}
     return web.json_response(_export(made, made_at), headers=headers)
 

@@ -12,7 +12,6 @@ from services.intake.pages.guarding import Acting, Protector
 from services.intake.store.persons import Case
 from shared.contracts.fact import Id
 from shared.kit import web, words
-from shared.kit.crash import crash_point
 from shared.kit.database import Database
 from shared.kit.words import Language, msg
 
@@ -73,7 +72,6 @@ async def export(request: Request, case_id: Id, actor: Acting) -> Response:
             now = work.now
     except ReferenceUnfit:
         return _export_page(request, case_id, reference, [guarding.unfit_reference(request)])
-    crash_point("export.after_commit")
     return web.page(request, "export.html", made_at=now, **_printed(web.language_of(request), made))
 
 
