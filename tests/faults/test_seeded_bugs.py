@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from shared.kit import inbox, journal, parking, relay
 from shared.kit.actor import system
+from shared.kit.database import SERVICE_SCOPE
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
 from shared.kit.relay import Relay
@@ -96,7 +97,7 @@ def relayed_from_the_last_seen(patch: pytest.MonkeyPatch, _: Pair) -> None:
 
 def relayed_without_the_lock(patch: pytest.MonkeyPatch, pair: Pair) -> None:
     async def hold(self: Relay, producer: AIOKafkaProducer) -> None:
-        connection = await asyncpg.connect(pair.speaker.database.url)
+        connection = await asyncpg.connect(pair.speaker.database.url, server_settings=SERVICE_SCOPE)
         try:
             while True:
                 if not await self._cycle(connection, producer):
