@@ -170,9 +170,11 @@ ALTER TABLE held_rows ENABLE ROW LEVEL SECURITY;
 ALTER TABLE held_rows FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_own_voyage ON held_rows FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = held_rows.voyage_id)))) WITH CHECK ((EXISTS ( SELECT
+  WHERE (v.voyage_id = held_rows.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = held_rows.voyage_id))));
+  WHERE (v.voyage_id = held_rows.voyage_id)
+ OFFSET 0)));
 CREATE POLICY service_itself ON held_rows FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: one row per event and consumer that took effect
@@ -243,9 +245,11 @@ ALTER TABLE manifest_problems ENABLE ROW LEVEL SECURITY;
 ALTER TABLE manifest_problems FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_own_list ON manifest_problems FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
    FROM manifests m
-  WHERE (m.manifest_id = manifest_problems.manifest_id)))) WITH CHECK ((EXISTS ( SELECT
+  WHERE (m.manifest_id = manifest_problems.manifest_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
    FROM manifests m
-  WHERE (m.manifest_id = manifest_problems.manifest_id))));
+  WHERE (m.manifest_id = manifest_problems.manifest_id)
+ OFFSET 0)));
 CREATE POLICY service_itself ON manifest_problems FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE manifests (
@@ -273,9 +277,11 @@ ALTER TABLE manifests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE manifests FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_own_voyage ON manifests FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = manifests.voyage_id)))) WITH CHECK ((EXISTS ( SELECT
+  WHERE (v.voyage_id = manifests.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
    FROM voyages v
-  WHERE (v.voyage_id = manifests.voyage_id))));
+  WHERE (v.voyage_id = manifests.voyage_id)
+ OFFSET 0)));
 CREATE POLICY service_itself ON manifests FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE outbox (
@@ -338,7 +344,8 @@ ALTER TABLE referred_needs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE referred_needs FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_own_arrival ON referred_needs FOR SELECT TO PUBLIC USING ((EXISTS ( SELECT
    FROM arrivals a
-  WHERE (a.case_id = referred_needs.case_id))));
+  WHERE (a.case_id = referred_needs.case_id)
+ OFFSET 0)));
 CREATE POLICY service_itself ON referred_needs FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- which key recorded which case
