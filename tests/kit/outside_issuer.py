@@ -65,6 +65,7 @@ class OutsideIssuer:
         app = web.Application()
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/jwks", self._jwks)
+        app.router.add_post("/token_endpoint", self._token)
         return app
 
     async def _discovery(self, _: web.Request) -> web.Response:
@@ -74,6 +75,9 @@ class OutsideIssuer:
         return web.json_response(
             {"issuer": self.url, "jwks_uri": f"{self.inside}/jwks"} | {name: f"{self.url}/{name}" for name in endpoints}
         )
+
+    async def _token(self, _: web.Request) -> web.Response:
+        return web.json_response({"access_token": self.sign(self.claims()), "expires_in": 300})
 
     async def _jwks(self, _: web.Request) -> web.Response:
         self.asked += 1

@@ -1,7 +1,8 @@
 """The four applications, served for all tests of this folder on the fixtures' own loop."""
 
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,22 @@ class Sites:
     def session(self, name: str, who: str) -> tuple[dict[str, str], str]:
         """The cookie of a new session there, and the token that its forms carry."""
         return self._background.run(session_of(self[name], who))
+
+    @contextmanager
+    def statements(self, site: Served) -> Iterator[list[str]]:
+        """What this service says to its database meanwhile, on the connections that it has open now."""
+        said: list[str] = []
+
+        def note(query: Any) -> None:
+            said.append(query.query)
+
+        pools = (site.database.asked, site.database.pool)
+        open_ones = [holder._con for pool in pools for holder in pool._holders if holder._con is not None]
+        for connection in open_ones:
+            connection.add_query_logger(note)
+        yield said
+        for connection in open_ones:
+            connection.remove_query_logger(note)
 
     def close(self) -> None:
         self._background.run(self._stack.aclose())

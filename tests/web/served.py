@@ -20,6 +20,7 @@ from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.contracts import openapi
 from tests.kit.outside_issuer import OutsideIssuer
+from tests.referral.intake_server import IntakeServer
 
 PEOPLE = {
     "officer": Actor("rina", "P4MI-NNK", frozenset({"port_officer"}), port="NNK"),
@@ -92,21 +93,24 @@ async def served(name: str, urls: DatabaseUrls, issuer: OutsideIssuer, **other: 
     """This service's application on a free loopback port. `other` are settings."""
     port = ports.free()
     address = f"http://127.0.0.1:{port}"
-    settings = importlib.import_module(f"services.{name}.settings").Settings(
-        **{
-            "environment": "development",
-            "database_url": urls(name).application,
-            "roles": "http",
-            "oidc_issuer": issuer.url,
-            "public_url": address,
-            "oidc_client_secret": "secret",
-            **openapi.SETTINGS[name],
-            **({"intake_url": issuer.url} if name == "referral" else {}),
-            **other,
-        }
-    )
     build: Callable[..., Any] = importlib.import_module(f"services.{name}.__main__").build
+    intake = IntakeServer()
     async with AsyncExitStack() as stack:
+        await intake.start()
+        stack.push_async_callback(intake.stop)
+        settings = importlib.import_module(f"services.{name}.settings").Settings(
+            **{
+                "environment": "development",
+                "database_url": urls(name).application,
+                "roles": "http",
+                "oidc_issuer": issuer.url,
+                "public_url": address,
+                "oidc_client_secret": "secret",
+                **openapi.SETTINGS[name],
+                **({"intake_url": intake.url} if name == "referral" else {}),
+                **other,
+            }
+        )
         database = await connect(settings.database_url, service=name, max_size=4)
         stack.push_async_callback(database.aclose)
         app = application(await build(settings, database, stack))

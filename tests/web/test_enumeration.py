@@ -1,7 +1,6 @@
-"""What is not there and what is not yours are told the same, to the byte, and take the same time."""
+"""What is not there and what is not yours are told the same, to the byte, and looked for in the same way."""
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,21 +107,21 @@ def test_in_a_list_too(sites: Sites) -> None:
         ("notify", "/api/subscriptions/{subscription_id}"),
     ],
 )
-def test_neither_takes_longer(sites: Sites, service: str, path: str) -> None:
-    """Of many pairs each is the slower one in about half; a machine that is busy disturbs both alike."""
-    site, pairs = sites[service], 150
-    slower = 0
+def test_both_are_looked_for_in_the_same_way(sites: Sites, service: str, path: str) -> None:
+    """The same statements in the same order, so that neither takes longer. No clock is asked: a machine may be busy."""
+    site = sites[service]
+    things = (site.things, {name: new_id() for name in site.things})
+    looked = []
     with client_of(site, OTHERS[service], "application/json") as client:
-        for n in range(pairs + 10):
-            took = {}
-            asked = [("others", site.things), ("nobody", {name: new_id() for name in site.things})]
-            for what, thing in asked if n % 2 else reversed(asked):
-                began = time.perf_counter()
+        for thing in things:
+            told(client, "GET", path, thing)  # what is made or found once is there from then on
+        for thing in things:
+            with sites.statements(site) as said:
                 told(client, "GET", path, thing)
-                took[what] = time.perf_counter() - began
-            slower += n >= 10 and took["others"] > took["nobody"]
+            looked.append(said)
 
-    assert 0.3 <= slower / pairs <= 0.7
+    assert looked[0] == looked[1]
+    assert len(looked[0]) >= 3
 
 
 class TestSigningIn:
