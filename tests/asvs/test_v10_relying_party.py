@@ -32,11 +32,6 @@ class Provider(OutsideIssuer):
         self.make: Tamper = genuine
         self.granted: list[str] = []
 
-    def app(self) -> web.Application:
-        app = super().app()
-        app.router.add_post("/token_endpoint", self._token)
-        return app
-
     def person(self, **changed: Any) -> dict[str, Any]:
         now = int(time.time())
         good: dict[str, Any] = {"aud": CLIENT, "azp": CLIENT, "sub": "petugas.nnk", "roles": ["port_officer"]}
