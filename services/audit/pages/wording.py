@@ -299,6 +299,7 @@ PURPOSES = {
     "manifest": msg("taking in a name list"),
     "read_case": msg("deciding on a referral"),
     "read_identity": msg("giving help that was accepted"),
+    "service_delivery": msg("giving help that was accepted"),
     "reception": msg("reception at the port"),
     "replay": msg("sending a notice again"),
     "reroute": msg("finding another agency"),

@@ -39,6 +39,7 @@ STEPS = {
     "intake.identity_corrected.v1": msg("Identity corrected"),
 }
 PURPOSES = {
+    "service_delivery": msg("giving help that was accepted"),
     "reception": msg("reception at the port"),
     "manifest": msg("taking in a name list"),
     "read_identity": msg("giving help that was accepted"),
