@@ -10,7 +10,7 @@ T ?=
 MANIFEST ?=
 KEEP ?=
 
-.PHONY: help up demo test check bench soak invariants access asvs lock contracts release schema clean
+.PHONY: help up demo test check bench soak invariants access states asvs lock contracts release schema clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ invariants: $(READY) ## Run exactly the tests that prove the promises of docs/in
 
 access: $(READY) ## Write docs/access.md anew: who may do what, from the table that every route is held against
 	@exec $(BIN)/python -m tests.access
+
+states: $(READY) ## Write docs/states.md anew: the two machines of referral, drawn from their tables
+	@exec $(BIN)/python -m tests.states
 
 asvs: $(READY) ## Write docs/asvs.md anew: each requirement of the standard with what proves it
 	@exec $(BIN)/python -m tests.asvs

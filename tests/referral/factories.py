@@ -3,6 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.referral.domain import needs
+from services.referral.domain.needs import Need
+from services.referral.domain.referrals import Referral
+from services.referral.domain.routing import Candidate
 from shared.contracts.fact import Fact, Told
 from shared.contracts.intake import ArrivalRecorded, PersonErased
 from shared.kit.actor import Actor
@@ -64,3 +68,33 @@ def an_agency(agency_id: str, *, person: bool = False) -> Actor:
     if person:
         return Actor(id=f"petugas.{agency_id.lower()}", organisation=agency_id, roles=frozenset({"agency_worker"}))
     return Actor(id=agency_id, organisation=agency_id, roles=frozenset({"agency_system"}), kind="client", region=region)
+
+
+CANDIDATES = tuple(Candidate(f"DINSOS-{n}", 1, 4) for n in range(10, 14))
+
+
+def a_need(age_band: str = "adult") -> Need:
+    """An open need that nobody was asked about yet."""
+    return Need(
+        Referral(
+            referral_id="r",
+            case_id="c",
+            need="ELDER",
+            state="open",
+            version=1,
+            restricted=False,
+            regency="73.08",
+            port="NNK",
+            sex="F",
+            age_band=age_band,
+            onward_wish="go_home",
+            arrived_at=START,
+            explanation=b"",
+            opened_at=START,
+        )
+    )
+
+
+def an_asked_need(age_band: str = "adult") -> Need:
+    """The same need, with the first of `CANDIDATES` asked, in attempt `1`."""
+    return needs.ask(a_need(age_band), CANDIDATES[0], assignment_id="1", limit=None, now=START)

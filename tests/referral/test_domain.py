@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from services.referral.domain import assignments, needs, referrals
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
-from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     AskedYourself,
@@ -28,33 +27,10 @@ from services.referral.domain.refusals import (
     TakenBack,
     VersionChanged,
 )
-from services.referral.domain.routing import Candidate
-from tests.referral.factories import START
+from tests.referral.factories import CANDIDATES, START, a_need, an_asked_need
 from tests.soaking import examples
 
-CANDIDATES = tuple(Candidate(f"DINSOS-{n}", 1, 4) for n in range(10, 14))
 AVAILABLE = frozenset(c.agency_id for c in CANDIDATES)
-
-
-def a_need(age_band: str = "adult") -> Need:
-    return Need(
-        Referral(
-            referral_id="r",
-            case_id="c",
-            need="ELDER",
-            state="open",
-            version=1,
-            restricted=False,
-            regency="73.08",
-            port="NNK",
-            sex="F",
-            age_band=age_band,
-            onward_wish="go_home",
-            arrived_at=START,
-            explanation=b"",
-            opened_at=START,
-        )
-    )
 
 
 def closed(need: Need, reason: str, *, personally: bool = True, organisation: str = "BP3MI-73", **other: Any) -> Need:
@@ -69,10 +45,6 @@ def closed(need: Need, reason: str, *, personally: bool = True, organisation: st
         now=START,
         **{"version": None, **other},
     )
-
-
-def an_asked_need(age_band: str = "adult") -> Need:
-    return needs.ask(a_need(age_band), CANDIDATES[0], assignment_id="1", limit=None, now=START)
 
 
 class TestTables:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
+from services.referral.domain import machines
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     DisclosureEnded,
@@ -19,39 +20,8 @@ from services.referral.domain.refusals import (
 )
 from services.referral.domain.routing import Candidate
 
-State = Literal[
-    "proposed",
-    "sent",
-    "delivered",
-    "acknowledged",
-    "waitlisted",
-    "accepted",
-    "in_progress",
-    "completed",
-    "declined",
-    "expired",
-    "recalled",
-    "cancelled_by_sender",
-    "failed",
-    "transferred",
-    "entered_in_error",
-]
-Event = Literal[
-    "dispatched",
-    "delivered",
-    "opened",
-    "accepted",
-    "declined",
-    "waitlisted",
-    "deadline_passed",
-    "recalled",
-    "service_started",
-    "transferred",
-    "referral_ended",
-    "outcome_recorded",
-    "outcome_failed",
-    "found_wrong",
-]
+State = machines.AttemptState
+Event = machines.AttemptEvent
 Side = Literal["PERSON", "AGENCY"]
 Effect = Literal["ask_next", "ask_supervisor"]
 
@@ -64,28 +34,7 @@ LIVE: frozenset[State] = ASKED | HELPING | {"proposed"}
 TERMINAL: frozenset[State] = frozenset(STATES) - LIVE
 
 
-def _from(states: frozenset[State], event: Event, to: State) -> dict[tuple[State, Event], State]:
-    return {(state, event): to for state in STATES if state in states}
-
-
-MOVES: Mapping[tuple[State, Event], State] = {
-    ("proposed", "dispatched"): "sent",
-    ("sent", "delivered"): "delivered",
-    # Who opens it has it, also when no receipt told us that it had arrived.
-    ("sent", "opened"): "acknowledged",
-    ("delivered", "opened"): "acknowledged",
-    **_from(ASKED, "accepted", "accepted"),
-    **_from(ASKED, "declined", "declined"),
-    **_from(ASKED - {"waitlisted"}, "waitlisted", "waitlisted"),
-    **_from(ASKED, "deadline_passed", "expired"),
-    **_from(ASKED | {"proposed"}, "recalled", "recalled"),
-    ("accepted", "service_started"): "in_progress",
-    **_from(HELPING, "transferred", "transferred"),
-    **_from(HELPING, "referral_ended", "cancelled_by_sender"),
-    ("in_progress", "outcome_recorded"): "completed",
-    **_from(HELPING, "outcome_failed", "failed"),
-    **_from(LIVE, "found_wrong", "entered_in_error"),
-}
+MOVES = machines.moves(machines.ATTEMPT)
 """Every legal move. A terminal state has no exit: another try is another assignment with the next number."""
 
 SUCCESS = frozenset(

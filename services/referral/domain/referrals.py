@@ -3,38 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, get_args
+from typing import get_args
 
+from services.referral.domain import machines
 from services.referral.domain.refusals import ChildNeedsOfficer, ConsentIsNoBasis, MoveNotAllowed, ReasonMissing
 
-State = Literal[
-    "draft",
-    "awaiting_consent",
-    "open",
-    "unroutable",
-    "on_hold",
-    "fulfilled",
-    "unfulfilled",
-    "refused",
-    "consent_withdrawn",
-    "cancelled",
-    "entered_in_error",
-]
-Event = Literal[
-    "consent_recorded",
-    "consent_requested",
-    "consent_refused",
-    "no_candidate",
-    "candidate_found",
-    "held",
-    "resumed",
-    "attempt_completed",
-    "attempts_exhausted",
-    "consent_withdrawn",
-    "cancelled",
-    "found_wrong",
-    "reopened",
-]
+State = machines.NeedState
+Event = machines.NeedEvent
 
 STATES: tuple[State, ...] = get_args(State)
 TERMINAL: frozenset[State] = frozenset(
@@ -43,27 +18,7 @@ TERMINAL: frozenset[State] = frozenset(
 LIVE: frozenset[State] = frozenset(STATES) - TERMINAL
 
 
-def _from_any_live(event: Event, to: State) -> dict[tuple[State, Event], State]:
-    return {(state, event): to for state in STATES if state in LIVE}
-
-
-MOVES: Mapping[tuple[State, Event], State] = {
-    ("draft", "consent_recorded"): "open",
-    ("draft", "consent_requested"): "awaiting_consent",
-    ("awaiting_consent", "consent_recorded"): "open",
-    ("awaiting_consent", "consent_refused"): "refused",
-    ("open", "no_candidate"): "unroutable",
-    ("unroutable", "candidate_found"): "open",
-    ("open", "held"): "on_hold",
-    ("on_hold", "resumed"): "open",
-    ("open", "attempt_completed"): "fulfilled",
-    ("open", "attempts_exhausted"): "unfulfilled",
-    **_from_any_live("consent_withdrawn", "consent_withdrawn"),
-    **_from_any_live("cancelled", "cancelled"),
-    **_from_any_live("found_wrong", "entered_in_error"),
-    ("fulfilled", "reopened"): "open",
-    ("unfulfilled", "reopened"): "open",
-}
+MOVES = machines.moves(machines.NEED)
 """Every legal move; the database repeats what a terminal state must carry as CHECKs."""
 
 OF_CONSENT: frozenset[Event] = frozenset({"consent_requested", "consent_refused", "consent_withdrawn"})
