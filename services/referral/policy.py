@@ -15,6 +15,8 @@ OVERSEERS = (*SUPERVISORS, "data_protection_officer")
 GLASS_BREAKERS = (*SUPERVISORS, "coordinator")
 WATCHERS = ("coordinator", "operator", "auditor", "service")
 """Those who see figures; none of them sees a case here."""
+KEEPERS = ("coordinator",)
+"""Those who keep the directory."""
 ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "port_system", "ngo_member", "ngo_system", "data_protection_officer")
 """The directory is for everybody who is signed in."""
 
@@ -27,6 +29,11 @@ def may_answer(actor: Actor) -> bool:
 def answers_for(actor: Actor, agency_id: str) -> bool:
     """True for those who act for this agency."""
     return may_answer(actor) and actor.organisation == agency_id
+
+
+def may_keep_own_entry(actor: Actor) -> bool:
+    """True for a person who answers for an agency, and so for what the directory says of it."""
+    return actor.kind == "person" and actor.has(*SUPERVISORS)
 
 
 def may_watch(actor: Actor) -> bool:

@@ -10,21 +10,72 @@ CREATE TABLE agencies (
     takes_referrals boolean NOT NULL DEFAULT true,
     suspended_at timestamp with time zone,
     changed_at timestamp with time zone NOT NULL,
+    needs text[],
+    sexes text[],
+    min_age integer,
+    max_age integer,
+    serves text[],
+    languages text[],
+    accessibility text[],
+    with_children boolean,
+    hours text,
+    keeps_holidays boolean NOT NULL DEFAULT true,
+    phone text,
+    email text,
+    supervised_by text,
+    active_from date,
+    active_until date,
+    reserved text[] NOT NULL DEFAULT '{}'::text[],
+    version integer NOT NULL DEFAULT 1,
+    confirmed_at timestamp with time zone,
     CONSTRAINT agencies_pkey PRIMARY KEY (agency_id),
+    CONSTRAINT agency_supervisor_is_an_agency FOREIGN KEY (supervised_by) REFERENCES agencies(agency_id) NOT VALID,
+    CONSTRAINT agency_ages_are_a_range CHECK ((((min_age >= 0) AND (min_age <= 120)) AND ((max_age >= 0) AND (max_age <= 120)) AND (min_age <= max_age))) NOT VALID,
+    CONSTRAINT agency_is_active_for_a_time CHECK ((active_from <= active_until)) NOT VALID,
     CONSTRAINT agency_is_named_for_kind_and_region CHECK ((agency_id = (kind || COALESCE(('-'::text || region), ''::text)))),
+    CONSTRAINT agency_is_not_its_own_supervisor CHECK ((supervised_by <> agency_id)) NOT VALID,
     CONSTRAINT agency_level_is_known CHECK ((level = ANY (ARRAY['regency'::text, 'province'::text, 'national'::text]))),
+    CONSTRAINT agency_needs_are_some CHECK ((cardinality(needs) > 0)) NOT VALID,
     CONSTRAINT agency_region_fits_its_level CHECK (
 CASE level
     WHEN 'regency'::text THEN (region ~ '^[0-9]{2}\.[0-9]{2}$'::text)
     WHEN 'province'::text THEN (region ~ '^[0-9]{2}$'::text)
     ELSE (region IS NULL)
-END)
+END),
+    CONSTRAINT agency_serves_somewhere CHECK ((cardinality(serves) > 0)) NOT VALID,
+    CONSTRAINT agency_sexes_are_known CHECK (((sexes <@ ARRAY['F'::text, 'M'::text]) AND (cardinality(sexes) > 0))) NOT VALID
 );
 CREATE INDEX agencies_by_change ON agencies USING btree (changed_at);
+CREATE INDEX agencies_with_a_period ON agencies USING btree (agency_id) WHERE ((active_from IS NOT NULL) OR (active_until IS NOT NULL));
 ALTER TABLE agencies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agencies FORCE ROW LEVEL SECURITY;
 CREATE POLICY everybody ON agencies FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text, 'coordinator'::text, 'operator'::text, 'auditor'::text, 'service'::text, 'port_officer'::text, 'port_system'::text, 'ngo_member'::text, 'ngo_system'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY keeper_adds ON agencies FOR INSERT TO PUBLIC WITH CHECK (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY keeper_changes ON agencies FOR UPDATE TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY own_agency_changes ON agencies FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role)));
 CREATE POLICY service_itself ON agencies FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: each entry of the directory after each change
+CREATE TABLE agency_versions (
+    agency_id text NOT NULL,
+    version integer NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    change text NOT NULL,
+    fields text[] NOT NULL,
+    by_role text NOT NULL,
+    entry jsonb NOT NULL,
+    CONSTRAINT agency_versions_pkey PRIMARY KEY (agency_id, version),
+    CONSTRAINT agency_change_is_known CHECK ((change = ANY (ARRAY['added'::text, 'changed'::text, 'suspended'::text, 'resumed'::text, 'confirmed'::text]))),
+    CONSTRAINT agency_versions_count_from_one CHECK ((version >= 1))
+);
+CREATE INDEX agency_versions_by_time ON agency_versions USING btree (changed_at);
+ALTER TABLE agency_versions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agency_versions FORCE ROW LEVEL SECURITY;
+CREATE POLICY keeper_adds ON agency_versions FOR INSERT TO PUBLIC WITH CHECK (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY keeper_sees ON agency_versions FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY own_agency_adds ON agency_versions FOR INSERT TO PUBLIC WITH CHECK (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_sees ON agency_versions FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON agency_versions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: the first answer to each keyed write
 CREATE TABLE answers (
@@ -68,6 +119,10 @@ END,
     outcome text,
     handover_ref text,
     overdue_told_at timestamp with time zone,
+    transfer_of uuid,
+    question_id uuid,
+    answer_left interval,
+    disclosed_at timestamp with time zone,
     CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id),
     CONSTRAINT attempts_are_numbered_once UNIQUE (referral_id, attempt),
     CONSTRAINT accepted_assignment_has_service_deadline CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text])) OR (service_due_at IS NOT NULL))),
@@ -78,13 +133,15 @@ END,
     CONSTRAINT ended_assignment_has_end CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['proposed'::text, 'sent'::text, 'delivered'::text, 'acknowledged'::text, 'waitlisted'::text, 'accepted'::text, 'in_progress'::text])))),
     CONSTRAINT ended_service_has_outcome CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text])) = (outcome IS NOT NULL))),
     CONSTRAINT handover_has_a_reference CHECK (((outcome !~~ 'HANDED\_TO\_%'::text) OR (handover_ref IS NOT NULL))),
-    CONSTRAINT handover_reference_is_a_reference CHECK ((handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text))
+    CONSTRAINT handover_reference_is_a_reference CHECK ((handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)),
+    CONSTRAINT paused_assignment_has_a_question CHECK (((answer_left IS NULL) OR ((question_id IS NOT NULL) AND (state = 'acknowledged'::text)))) NOT VALID
 );
 CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));
 CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
+CREATE CONSTRAINT TRIGGER one_agency_is_asked_at_a_time AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_second_asked_attempt();
 ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE assignments FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_agency ON assignments FOR SELECT TO PUBLIC USING ((agency_id = ( SELECT
@@ -93,6 +150,29 @@ CREATE POLICY own_agency ON assignments FOR SELECT TO PUBLIC USING ((agency_id =
             ELSE NULL::text
         END AS "case")));
 CREATE POLICY service_itself ON assignments FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE cancellations (
+    assignment_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    region text NOT NULL,
+    cancelled_at timestamp with time zone NOT NULL,
+    confirm_by timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    confirmed_by text,
+    overdue_told_at timestamp with time zone,
+    CONSTRAINT cancellations_pkey PRIMARY KEY (assignment_id),
+    CONSTRAINT confirmed_cancellation_says_who_and_when CHECK (((confirmed_at IS NULL) = (confirmed_by IS NULL)))
+);
+CREATE INDEX cancellations_by_limit ON cancellations USING btree (confirm_by) WHERE (confirmed_at IS NULL);
+CREATE INDEX cancellations_of_an_agency ON cancellations USING btree (agency_id, confirm_by) WHERE (confirmed_at IS NULL);
+ALTER TABLE cancellations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE cancellations FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency_confirms ON cancellations FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_sees ON cancellations FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_region_confirms ON cancellations FOR UPDATE TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY own_region_sees ON cancellations FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY service_itself ON cancellations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE erasure_tasks (
     task_id uuid NOT NULL,
@@ -139,7 +219,7 @@ CREATE TABLE escalations (
     opened_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     CONSTRAINT escalations_pkey PRIMARY KEY (escalation_id),
-    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text])))
+    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text, 'question_unanswered'::text, 'said_duplicate'::text]))) NOT VALID
 );
 CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason) WHERE (closed_at IS NULL);
 ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
@@ -285,6 +365,53 @@ ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE parked FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+CREATE TABLE pauses (
+    pause_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    need text NOT NULL,
+    restricted boolean NOT NULL,
+    region text,
+    reason text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_by text,
+    CONSTRAINT pauses_pkey PRIMARY KEY (pause_id),
+    CONSTRAINT lifted_pause_says_by_whom CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
+    CONSTRAINT pause_ends_after_it_began CHECK ((until > since))
+);
+CREATE UNIQUE INDEX one_pause_per_agency_and_need ON pauses USING btree (agency_id, need) WHERE (lifted_at IS NULL);
+ALTER TABLE pauses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pauses FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON pauses FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_region ON pauses FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY service_itself ON pauses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE questions (
+    question_id uuid NOT NULL,
+    assignment_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    port text NOT NULL,
+    restricted boolean NOT NULL,
+    code text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    answered_at timestamp with time zone,
+    answered_by text,
+    answer text,
+    closed_at timestamp with time zone,
+    CONSTRAINT questions_pkey PRIMARY KEY (question_id),
+    CONSTRAINT each_question_once_per_attempt UNIQUE (assignment_id, code),
+    CONSTRAINT answered_question_says_what_and_by_whom CHECK ((((answered_at IS NULL) = (answered_by IS NULL)) AND ((answered_at IS NULL) = (answer IS NULL))))
+);
+CREATE INDEX questions_of_a_port ON questions USING btree (port, due_at, question_id) WHERE ((answered_at IS NULL) AND (closed_at IS NULL));
+ALTER TABLE questions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE questions FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON questions FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_port ON questions FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON questions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE referrals (
     referral_id uuid NOT NULL,
     case_id uuid NOT NULL,
@@ -304,15 +431,18 @@ CREATE TABLE referrals (
     ended_at timestamp with time zone,
     closed_by text,
     province text DEFAULT "left"(regency, 2),
+    held_until timestamp with time zone,
     CONSTRAINT referrals_pkey PRIMARY KEY (referral_id),
     CONSTRAINT one_referral_per_need_of_a_case UNIQUE (case_id, need),
     CONSTRAINT child_does_not_depend_on_consent CHECK (((state <> ALL (ARRAY['awaiting_consent'::text, 'refused'::text, 'consent_withdrawn'::text])) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))),
     CONSTRAINT child_is_given_up_by_an_officer_only CHECK (((state <> 'unfulfilled'::text) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (closed_by IS NOT NULL))),
     CONSTRAINT closed_need_has_outcome CHECK (((state <> ALL (ARRAY['fulfilled'::text, 'unfulfilled'::text])) OR (outcome IS NOT NULL))),
     CONSTRAINT closed_need_says_why_and_by_whom CHECK (((state <> ALL (ARRAY['unfulfilled'::text, 'cancelled'::text, 'entered_in_error'::text])) OR ((outcome IS NOT NULL) AND (closed_by IS NOT NULL)))),
+    CONSTRAINT held_need_has_an_end CHECK (((state = 'on_hold'::text) = (held_until IS NOT NULL))) NOT VALID,
     CONSTRAINT referral_state_is_known CHECK ((state = ANY (ARRAY['draft'::text, 'awaiting_consent'::text, 'open'::text, 'unroutable'::text, 'on_hold'::text, 'fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))),
     CONSTRAINT terminal_referral_has_end CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))))
 );
+CREATE INDEX held_referrals ON referrals USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX referrals_closed ON referrals USING btree (province, ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
@@ -451,6 +581,21 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'referral % has ended and has a live attempt', NEW.referral_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ended_referral_has_no_live_attempt';
+    END IF;
+    RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_second_asked_attempt()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF (
+        SELECT count(*) > 1 FROM assignments a
+        WHERE a.referral_id = NEW.referral_id AND a.state IN ('sent', 'delivered', 'acknowledged', 'waitlisted')
+    ) THEN
+        RAISE EXCEPTION 'referral % is asked of two agencies at once', NEW.referral_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'one_agency_is_asked_at_a_time';
     END IF;
     RETURN NULL;
 END $function$;

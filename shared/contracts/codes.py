@@ -6,6 +6,7 @@ Origins and licences of the files are in NOTICE. Region codes are those of the M
 
 import csv
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -61,6 +62,17 @@ class Need:
         return self.visibility.startswith("restricted")
 
 
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day on which offices are closed: everywhere, or in one province."""
+
+    day: date
+    province_code: str | None
+    name: str
+    name_en: str
+    source: str
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with (DATA / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -105,6 +117,19 @@ def needs() -> dict[str, Need]:
         )
         for r in _rows("needs.csv")
     }
+
+
+@cache
+def holidays() -> tuple[Holiday, ...]:
+    """Public holidays, year by year as they are decreed.
+
+    Days that move with the moon are known when the joint decree for the year is out; until then a year has its fixed
+    days only (Keppres 8/2024).
+    """
+    return tuple(
+        Holiday(date.fromisoformat(r["date"]), r["region"] or None, r["name"], r["name_en"], r["source"])
+        for r in _rows("holidays.csv")
+    )
 
 
 CENTRAL = frozenset({"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"})

@@ -116,12 +116,24 @@ INTAKE: dict[str, Owned] = {
 AGENCY = ("agency_worker", "agency_supervisor", "agency_system")
 SUPERVISOR = ("agency_supervisor",)
 OFFICER = ("data_protection_officer",)
+KEEPER = ("coordinator",)
 SIGNED_IN = (
     *(*AGENCY, *PORTS, "coordinator", "operator", "auditor", "service", "ngo_member", "ngo_system"),
     "data_protection_officer",
 )
 REFERRAL: dict[str, Owned] = {
-    "agencies": Owned({}, (Open("SELECT", anyones, SIGNED_IN),)),
+    "agencies": Owned(
+        {"agency_id": ORGANISATION},
+        (
+            Open("SELECT", anyones, SIGNED_IN),
+            Open("INSERT UPDATE", anyones, KEEPER),
+            Open("UPDATE", own("agency_id"), SUPERVISOR),
+        ),
+    ),
+    "agency_versions": Owned(
+        {"agency_id": ORGANISATION},
+        (Open("SELECT INSERT", anyones, KEEPER), Open("SELECT INSERT", own("agency_id"), SUPERVISOR)),
+    ),
     "assignments": Owned({"agency_id": ORGANISATION}, (Open("SELECT", own("agency_id"), AGENCY),)),
     "referrals": Owned(
         {"regency": REGION},

@@ -23,7 +23,7 @@ REQUIRED = {
     "store.py",
     "schema.sql",
 }
-OPTIONAL = {"clock.py", "gateways.py"}
+OPTIONAL = {"clock.py", "commands.py", "gateways.py"}
 FOLDERS = {"templates", "static", "locale", "migrations", "rules"}
 
 

@@ -85,15 +85,15 @@ def test_the_command_line_says_what_stood_in_the_way(database_urls: DatabaseUrls
     assert "The directory has this office already." in known
     assert "No province or regency has this code." in nowhere
     assert "Neither the directory nor the rules know this kind of office." in misspelt
-    assert "BP3MI, CSO-CHILD" in misspelt
-    assert "An office has a name." in nameless
+    assert "DINSSOS" in misspelt
+    assert "name: This is missing." in nameless
     assert all("The directory has no such office, or it is so already." in stderr for stderr in absent)
 
 
 async def test_every_change_is_on_the_trail(desk: Desk) -> None:
     async with desk.database.work(system("referral", "directory"), purpose="keep_directory") as work:
         await keeping.add_agency(work, kind="RSJ", region="73.06", name="RSKD Dadi", ruled=frozenset())
-        await keeping.change_agency(work, agency_id="RSJ-73.06", name="RSKD Dadi Gowa", takes_referrals=False)
+        await keeping.change_agency(work, "RSJ-73.06", {"name": "RSKD Dadi Gowa", "takes_referrals": False})
         await keeping.suspend_agency(work, agency_id="RSJ-73.06")
         await keeping.resume_agency(work, agency_id="RSJ-73.06")
 

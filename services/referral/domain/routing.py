@@ -19,6 +19,8 @@ class Facts:
     origin_regency: str | None
     consent: bool = False
     """Recorded consent to hand the case to civil society. An arrival brings none."""
+    sex: str = "X"
+    """F, M, or X where it is not stated."""
 
     @property
     def port_province(self) -> str:

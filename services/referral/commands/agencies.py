@@ -1,0 +1,101 @@
+"""`agencies`: the directory from the command line."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import click
+
+from services.referral import rules
+from services.referral.actions import keeping
+from services.referral.commands import in_work
+from services.referral.domain.agencies import Agency
+from services.referral.settings import Settings
+from services.referral.store import agencies
+from shared.kit import words
+from shared.kit.settings import load
+from shared.kit.work import Work
+
+with_directory = partial(in_work, part="directory", purpose="keep_directory")
+
+by_itself = click.option(
+    "--by-itself/--never-by-itself",
+    "takes_referrals",
+    default=None,
+    help="Whether the rules may send referrals there.",
+)
+
+
+@click.group("agencies")
+def agencies_group() -> None:
+    """The directory: look, enter an office, change one, take one out of routing, put it back."""
+
+
+@agencies_group.command("list")
+@click.option("--kind", help="Only this kind, for example DINSOS.")
+@click.option("--region", help="A province (73) with its regencies, or one regency (73.06).")
+def list_command(kind: str | None, region: str | None) -> None:
+    """List offices: id, name, and whether referrals are routed there."""
+
+    async def show(work: Work) -> None:
+        for agency in await agencies.list_agencies(work, kind=kind, region=region):
+            _show(agency)
+
+    with_directory(show)
+
+
+@agencies_group.command("add")
+@click.argument("kind")
+@click.argument("name")
+@click.option("--region", help="A province (73) or regency (73.06); none for the whole country.")
+@by_itself
+def add_command(kind: str, name: str, region: str | None, takes_referrals: bool | None) -> None:
+    """Enter an office of KIND called NAME; police and civil society are asked by people, unless you say --by-itself."""
+    _change(
+        partial(keeping.add_agency, kind=kind, region=region, name=name, ruled=ruled(), takes_referrals=takes_referrals)
+    )
+
+
+@agencies_group.command("change")
+@click.argument("agency_id")
+@click.option("--name", help="What it is called.")
+@click.option("--zone", type=click.Choice(sorted(words.ZONE_NAMES.keys() - {"UTC"})), help="Its time zone.")
+@by_itself
+def change_command(agency_id: str, **given: Any) -> None:
+    """Change name, time zone, or whether referrals are sent to an office by themselves."""
+    changes = {field: value for field, value in given.items() if value is not None}
+    _change(partial(keeping.change_agency, agency_id=agency_id, changes=changes))
+
+
+@agencies_group.command("suspend")
+@click.argument("agency_id")
+def suspend_command(agency_id: str) -> None:
+    """Route nothing more to an office; what it has, it keeps."""
+    _change(partial(keeping.suspend_agency, agency_id=agency_id))
+
+
+@agencies_group.command("resume")
+@click.argument("agency_id")
+def resume_command(agency_id: str) -> None:
+    """Route to an office again."""
+    _change(partial(keeping.resume_agency, agency_id=agency_id))
+
+
+def ruled() -> frozenset[str]:
+    """The kinds of office that the rules in force name."""
+    active = rules.load(load(Settings).rules_version or rules.latest())
+    return frozenset(row.kind for row in active.rows)
+
+
+def _change(act: Callable[[Work], Awaitable[Agency]]) -> None:
+    """Change one office and show it as it is now."""
+
+    async def change(work: Work) -> None:
+        _show(await act(work))
+
+    with_directory(change)
+
+
+def _show(agency: Agency) -> None:
+    state = "suspended" if agency.is_suspended else "active" if agency.takes_referrals else "never by itself"
+    click.echo(f"{agency.agency_id}\t{agency.name}\t{state}")
