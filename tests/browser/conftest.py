@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,7 @@ DESKTOP = {"width": 1280, "height": 900}
 Open = Callable[..., Awaitable["Sight"]]
 Axe = Callable[[Page], Awaitable[list[str]]]
 Serve = Callable[[FastAPI], Awaitable[str]]
+Sweep = Callable[..., Awaitable[None]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,6 +58,10 @@ class Sight:
     context: BrowserContext
     complaints: list[str] = field(default_factory=list)
     """Console errors (the Content-Security-Policy speaks there), script errors, failed requests."""
+
+    async def unfold(self) -> None:
+        """Open whatever is folded away."""
+        await self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
     async def sideways_px(self) -> int:
         """How far the page scrolls sideways; 0 is good."""
@@ -141,6 +146,38 @@ def axe(axe_source: str) -> Axe:
         return await axe_core.findings(page, axe_source)
 
     return check
+
+
+# Between them each size, each theme and each language; Indonesian, the longer one, on the narrowest screen.
+VIEWS = pytest.mark.parametrize(
+    ("size", "theme", "language"),
+    [(SMALLEST, "light", "id"), (PHONE, "dark", "en"), (DESKTOP, "light", "id")],
+    ids=["smallest", "phone", "desktop"],
+)
+
+
+@pytest.fixture
+def sweep(see: Open, axe: Axe) -> Sweep:
+    """`await sweep(addresses, size=…, theme=…)` goes through pages in one window: nothing may be wrong with any.
+
+    Each address is asked for just before it is opened, so it may sign somebody in.
+    """
+
+    async def go(addresses: Iterable[str], **window: Any) -> None:
+        sight: Sight | None = None
+        for address in addresses:
+            if sight is None:
+                sight = await see(address, **window)
+            else:
+                await sight.page.goto(address)
+            await sight.unfold()
+            assert await axe(sight.page) == [], address
+            assert sight.complaints == [], address
+            assert await sight.covered_focus() == [], address
+            assert await sight.sideways_px() == 0, address
+        assert sight is not None, "there were no pages"
+
+    return go
 
 
 @pytest_asyncio.fixture(loop_scope="session")

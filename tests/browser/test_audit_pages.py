@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +19,7 @@ from shared.kit.service import application
 from shared.verifier import rujukan_verify
 from tests.audit import factories
 from tests.audit.ledger import AUDITOR, ORIGIN, Ledger
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve
+from tests.browser.conftest import VIEWS, Open, Serve, Sweep
 from tests.conftest import DatabaseUrls
 
 CASE = factories.CASE
@@ -88,21 +87,11 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     await database.aclose()
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [(SMALLEST, "light"), (PHONE, "dark"), (DESKTOP, "light")],
-    ids=["smallest", "phone", "desktop"],
-)
-async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
-    for path in ("/", "/?case=019ab000", f"/kasus/{CASE}", "/ledger", "/verifikasi"):
-        sight = await see(f"{site.url}/{language}{path}", size=size, theme=theme)
-        await sight.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+@VIEWS
+async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+    paths = ("/", "/?case=019ab000", f"/kasus/{CASE}", "/ledger", "/verifikasi")
 
-        assert await axe(sight.page) == [], path
-        assert sight.complaints == [], path
-        assert await sight.covered_focus() == [], path
-        assert await sight.sideways_px() == 0, path
+    await sweep((f"{site.url}/{language}{path}" for path in paths), size=size, theme=theme)
 
 
 async def test_a_case_is_found_read_and_its_proof_verified_without_a_script(

@@ -18,7 +18,7 @@ from shared.contracts.referral import ReferralOpened
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.service import application
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
+from tests.browser.conftest import DESKTOP, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import INDEX_KEY, KEK, OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear
 
@@ -93,22 +93,12 @@ async def refer_everybody(database: Database) -> None:
         await hear(database, *facts)
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [(PHONE, "dark"), (DESKTOP, "light"), (SMALLEST, "light")],
-    ids=["phone", "desktop", "smallest"],
-)
-async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
+@VIEWS
+async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
     addresses = [f"{site.url}/{language}/", f"{site.url}/{language}/pelayaran/baru"]
     addresses += [site.at(path, language) for path in ("", "/daftar", "/catat")]
 
-    for address in addresses:
-        sight = await see(address, size=size, theme=theme)
-        assert await axe(sight.page) == [], address
-        assert sight.complaints == [], address
-        assert await sight.covered_focus() == [], address
-        assert await sight.sideways_px() == 0, address
+    await sweep(addresses, size=size, theme=theme)
 
 
 @pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])

@@ -19,7 +19,7 @@ from shared.contracts.referral import AssignmentAccepted
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from shared.kit.service import application
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
+from tests.browser.conftest import SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
 from tests.conftest import DatabaseUrls
 from tests.notify.conftest import ACTORS, SEAL, START, a_channel
 from tests.notify.factories import a_fact, a_subscription, hear
@@ -112,24 +112,10 @@ def pages(site: Site) -> list[tuple[str, str]]:
     return [*(("ngo", path) for path in each), ("stranger", "/"), *watched]
 
 
-@pytest.mark.parametrize(
-    ("size", "theme", "language"),
-    [
-        (SMALLEST, "light", "id"),
-        (PHONE, "dark", "en"),
-        (DESKTOP, "dark", "id"),
-    ],
-    ids=["smallest", "phone", "desktop"],
-)
-async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
-    for actor, path in pages(site):
-        sight = await see(site.at(path, actor=actor, language=language), size=size, theme=theme)
-        await sight.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-
-        assert await axe(sight.page) == [], path
-        assert sight.complaints == [], path
-        assert await sight.covered_focus() == [], path
-        assert await sight.sideways_px() == 0, path
+@VIEWS
+async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+    addresses = (site.at(path, actor=actor, language=language) for actor, path in pages(site))
+    await sweep(addresses, size=size, theme=theme)
 
 
 async def subscribe(sight: Sight, address: str) -> str:

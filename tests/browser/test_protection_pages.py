@@ -20,7 +20,7 @@ from services.intake.settings import Settings
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.service import application
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve
+from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sweep
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
     DPO,
@@ -102,19 +102,9 @@ async def a_shown_person(database: Database) -> str:
     return recorded.case_id
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [(PHONE, "dark"), (DESKTOP, "light"), (SMALLEST, "light")],
-    ids=["phone", "desktop", "smallest"],
-)
-async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
-    for address in site.pages(language):
-        sight = await see(address, size=size, theme=theme)
-        assert await axe(sight.page) == [], address
-        assert sight.complaints == [], address
-        assert await sight.covered_focus() == [], address
-        assert await sight.sideways_px() == 0, address
+@VIEWS
+async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+    await sweep(site.pages(language), size=size, theme=theme)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])

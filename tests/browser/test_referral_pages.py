@@ -23,7 +23,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from shared.kit.ids import new_id
 from shared.kit.service import application
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight
+from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sight, Sweep
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import START, an_arrival, an_erasure
@@ -136,20 +136,10 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [(PHONE, "dark"), (DESKTOP, "light"), (SMALLEST, "light")],
-    ids=["phone", "desktop", "smallest"],
-)
-async def test_no_page_has_findings(see: Open, axe: Axe, site: Site, size: Any, theme: Any, language: str) -> None:
-    for actor, path in PAGES:
-        address = site.at(path, actor=actor, language=language)
-        sight = await see(address, size=size, theme=theme)
-        assert await axe(sight.page) == [], address
-        assert sight.complaints == [], address
-        assert await sight.sideways_px() == 0, address
-        assert await sight.covered_focus() == [], address
+@VIEWS
+async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+    addresses = (site.at(path, actor=actor, language=language) for actor, path in PAGES)
+    await sweep(addresses, size=size, theme=theme)
 
 
 async def decline_without_a_reason(sight: Sight) -> None:
