@@ -108,8 +108,7 @@ class Database:
             try:
                 work = Work(connection, actor, self.clock.now(), purpose, self.service, caused_by)
                 yield work
-                if self.allowed is not None:
-                    await self.allowed(actor)
+                await self.still_allows(actor)
                 told = await work.end()
             except BaseException:
                 await connection.execute("ROLLBACK")
@@ -118,6 +117,14 @@ class Database:
             if told:
                 crash_point("work.after_commit")
                 self.written.set()
+
+    async def still_allows(self, actor: Actor) -> None:
+        """Return when the actor's access counts; asked last before what they do is written. Raises as `allowed` does.
+
+        `work` asks by itself. It costs no round trip while the copy of what was revoked is fresh.
+        """
+        if self.allowed is not None:
+            await self.allowed(actor)
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """Run one statement as the service itself, in a transaction of its own (a hot path's only one, a figure)."""

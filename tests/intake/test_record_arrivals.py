@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 import asyncpg
@@ -12,9 +14,21 @@ from services.intake.actions.arrivals import Desk, Recorded, record_arrivals
 from services.intake.domain.refusals import ArrivalInFuture, NotAllowed, RecordedDifferently, VoyageUnknown
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
+from shared.kit.actor import system
 from shared.kit.database import Database
+from shared.kit.identity import Revoked, revocations
+from shared.kit.identity.revocations import Revocations
 from shared.kit.lane import Lane
 from tests.intake.factories import OFFICER, START, STRANGER, WORKER, a_new_arrival, a_voyage, an_arrival
+
+
+@pytest.fixture
+async def guarded(database: Database) -> AsyncIterator[Database]:
+    """The database of a process that holds whoever writes against what was revoked."""
+    known = Revocations(database)
+    database.allowed = known.check
+    yield database
+    await known.aclose()
 
 
 async def count(database: Database, table: str) -> int:
@@ -140,6 +154,25 @@ class TestDesk:
     async def test_refuses_who_works_at_no_port(self, database: Database, vault: Vault) -> None:
         with pytest.raises(NotAllowed):
             await Desk(database, vault).record(WORKER, an_arrival(), key="k", voyage_id=None, arrived_at=None)
+
+    async def test_writes_nothing_more_of_who_was_revoked_and_what_others_sent_with_it(
+        self, guarded: Database, vault: Vault
+    ) -> None:
+        desk = Desk(guarded, vault)
+        revoked, other = (replace(officer, issued_at=START) for officer in (OFFICER, replace(OFFICER, id="nurul")))
+        async with guarded.work(system("intake", "operator"), purpose="revoke") as work:
+            await revocations.revoke(work, scope="person", code=revoked.id, bars=True, why="misuse")
+
+        refused, recorded = await asyncio.gather(
+            *(desk.record(who, an_arrival(), key="k", voyage_id=None, arrived_at=None) for who in (revoked, other)),
+            return_exceptions=True,
+        )
+        with pytest.raises(Revoked):
+            await desk.record_many(revoked, [("k2", an_arrival(), None, None)])
+
+        assert isinstance(refused, Revoked)
+        assert isinstance(recorded, Recorded)
+        assert await count(guarded, "arrivals") == 1
 
     async def test_gives_each_of_a_batch_a_result_of_its_own(self, database: Database, vault: Vault) -> None:
         desk = Desk(database, vault)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ from shared.kit.crash import crash_point
 from shared.kit.database import TRANSIENT, Database
 from shared.kit.ids import new_id
 from shared.kit.lane import Lane
+from shared.kit.refusal import Refusal
 
 PURPOSE = "reception"
 CLOCKS_DIFFER = timedelta(minutes=2)
@@ -156,9 +157,7 @@ class Desk:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._lane: Lane[store.NewArrival, Recorded] = Lane(
-            partial(record_arrivals, database), shared_trouble=TRANSIENT
-        )
+        self._lane: Lane[tuple[Actor, store.NewArrival], Recorded] = Lane(self._write, shared_trouble=TRANSIENT)
         self._voyages: set[tuple[str, str]] = set()
 
     async def record(
@@ -166,16 +165,21 @@ class Desk:
     ) -> Recorded:
         """Record one person.
 
-        Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture`, `ArrivalLongAgo` or `RecordedDifferently`.
+        Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture`, `ArrivalLongAgo` or `RecordedDifferently`; for
+        whose access ended while it waited in the lane, `Revoked` or `RevocationsUnknown`.
         """
         port = port_of(actor)
         await self._check_voyages({voyage_id} if voyage_id else set(), port.code)
-        return await self._lane.put(self._sealed(actor, arrival, key, voyage_id, arrived_at, "single", port))
+        sealed = self._sealed(actor, arrival, key, voyage_id, arrived_at, "single", port)
+        return await self._lane.put((actor, sealed))
 
     async def record_many(
         self, actor: Actor, items: Sequence[tuple[str, Arrival, str | None, datetime | None]]
     ) -> list[Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown]:
-        """Record a batch of (key, arrival, voyage, when), each with a result of its own. Raises `NotAllowed`."""
+        """Record a batch of (key, arrival, voyage, when), each with a result of its own.
+
+        Raises `NotAllowed`; for whose access ended meanwhile, `Revoked` or `RevocationsUnknown`.
+        """
         port = port_of(actor)
         await self._check_voyages({v for _, _, v, _ in items if v}, port.code, missing_ok=True)
         results: dict[int, Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown] = {}
@@ -190,9 +194,23 @@ class Desk:
                 sealed.append((n, self._sealed(actor, arrival, key, voyage_id, arrived_at, "batch", port)))
             except (ArrivalInFuture, ArrivalLongAgo) as refused:
                 results[n] = refused
+        await self._database.still_allows(actor)
         recorded = await record_arrivals(self._database, [new for _, new in sealed])
         results.update(zip((n for n, _ in sealed), recorded, strict=True))
         return [results[n] for n in range(len(items))]
+
+    async def _write(self, batch: Sequence[tuple[Actor, store.NewArrival]]) -> list[Recorded | Exception]:
+        """Record what waits in the lane, of those who may still; there is no commit of their own to ask at."""
+        results: dict[int, Recorded | Exception] = {}
+        for n, (actor, _) in enumerate(batch):
+            try:
+                await self._database.still_allows(actor)
+            except Refusal as refused:
+                results[n] = refused
+        writing = [(n, new) for n, (_, new) in enumerate(batch) if n not in results]
+        recorded = await record_arrivals(self._database, [new for _, new in writing])
+        results.update(zip((n for n, _ in writing), recorded, strict=True))
+        return [results[n] for n in range(len(batch))]
 
     def _sealed(
         self,

@@ -215,6 +215,7 @@ async def _record(
             if n % BREATH == 0:
                 await asyncio.sleep(0)
         await settle()
+        await database.still_allows(actor)
         writing = (batch, asyncio.create_task(record_arrivals(database, sealed)))
     await settle()
     return known, changed
