@@ -2,10 +2,13 @@
 
 from services.intake.actions import erasures, referrals
 from shared.contracts.referral import (
+    AcceptanceUndone,
     AssignmentAccepted,
     AssignmentCancelled,
     AssignmentCompleted,
+    AssignmentEnteredInError,
     AssignmentFailed,
+    AssignmentTransferred,
     ErasureConfirmed,
     ErasureOverdue,
     ReferralClosed,
@@ -29,7 +32,14 @@ def subscribe(inbox: Inbox) -> None:
     async def on_assignments_accepted(work: Work, heard: list[Heard[AssignmentAccepted]]) -> None:
         await referrals.grant_disclosures(work, heard)
 
-    @inbox.hears(AssignmentCompleted, AssignmentFailed, AssignmentCancelled)
+    @inbox.hears(
+        AcceptanceUndone,
+        AssignmentCompleted,
+        AssignmentFailed,
+        AssignmentCancelled,
+        AssignmentTransferred,
+        AssignmentEnteredInError,
+    )
     async def on_assignments_ended(work: Work, heard: list[referrals.Ended]) -> None:
         await referrals.end_disclosures(work, heard)
 

@@ -39,6 +39,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         clocks=[
             Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
             Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
+            Repeated("referral.resume", 10.0, partial(clock.resume, database, routing)),
             Repeated("referral.remind", 5.0, partial(clock.remind, database)),
         ],
         overdue=partial(desk.count_overdue, database),

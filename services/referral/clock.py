@@ -2,7 +2,7 @@
 
 import structlog
 
-from services.referral.actions import breaking, chasing, erasing
+from services.referral.actions import breaking, cancelling, chasing, erasing, steering
 from services.referral.actions.routing import Routing
 from shared.kit.actor import system
 from shared.kit.database import TRANSIENT, Database
@@ -57,6 +57,12 @@ async def reroute(database: Database, routing: Routing) -> int:
 
 
 async def remind(database: Database) -> int:
-    """Tell of erasures that were not confirmed, and of emergency openings that were not judged in time."""
+    """Tell of erasures and cancellations that were not confirmed, and of emergency openings not judged, in time."""
     async with database.work(CLOCK, purpose="remind") as work:
-        return await erasing.remind(work) + await breaking.remind(work)
+        return await erasing.remind(work) + await breaking.remind(work) + await cancelling.remind(work)
+
+
+async def resume(database: Database, routing: Routing) -> int:
+    """Let needs go on whose day has come."""
+    async with database.work(CLOCK, purpose="resume") as work:
+        return await steering.resume_held(work, routing=routing)

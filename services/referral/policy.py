@@ -5,6 +5,7 @@ the tables' own policies, which name the same roles (migrations/0007_let_an_agen
 from datetime import datetime
 
 from services.referral.domain.glass import PROTECTION_OFFICER, Glass
+from services.referral.domain.pauses import Pause
 from shared.contracts.codes import zone_of_office
 from shared.kit.actor import Actor
 
@@ -12,6 +13,8 @@ WORKERS = ("agency_worker", "agency_supervisor", "agency_system")
 """People and systems that answer for their agency."""
 SUPERVISORS = ("agency_supervisor",)
 OVERSEERS = (*SUPERVISORS, "data_protection_officer")
+PORT_OFFICERS = ("port_officer",)
+"""People of a port, who answer what agencies ask before they decide."""
 GLASS_BREAKERS = (*SUPERVISORS, "coordinator")
 WATCHERS = ("coordinator", "operator", "auditor", "service")
 """Those who see figures; none of them sees a case here."""
@@ -64,6 +67,20 @@ def overseen_by(actor: Actor) -> str | None:
 def oversees(actor: Actor, regency: str) -> bool:
     """True for a supervisor of this regency, or of its province."""
     return actor.has(*SUPERVISORS) and actor.region in {regency, regency[:2]}
+
+
+def may_lift(actor: Actor, pause: Pause) -> bool:
+    """A supervisor of the region lets an agency be asked again; of a national one, its own supervisor."""
+    if not actor.has(*SUPERVISORS):
+        return False
+    if pause.region is None:
+        return actor.organisation == pause.agency_id
+    return actor.region in {pause.region, pause.region[:2]}
+
+
+def may_know_need(actor: Actor, pause: Pause) -> bool:
+    """What a restricted need is, nobody outside the agency learns by the pause it led to."""
+    return not pause.restricted or answers_for(actor, pause.agency_id)
 
 
 def may_break_glass(actor: Actor) -> bool:

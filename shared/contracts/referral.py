@@ -24,7 +24,13 @@ Outcome = Literal[
 ]
 
 EscalationReason = Literal[
-    "no_candidate_left", "service_overdue", "person_refused", "outcome_failed", "unroutable_child"
+    "no_candidate_left",
+    "service_overdue",
+    "person_refused",
+    "outcome_failed",
+    "unroutable_child",
+    "question_unanswered",
+    "said_duplicate",
 ]
 
 CloseReason = Literal[
@@ -38,6 +44,9 @@ CloseReason = Literal[
     "NO_LONGER_NEEDED",
     "ENTERED_IN_ERROR",
 ]
+RecallReason = Literal["WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"]
+HoldReason = Literal["IN_HOSPITAL", "IN_CUSTODY", "AWAITING_PAPERS", "PERSON_ASKED_TO_WAIT"]
+QuestionCode = Literal["still_at_port", "travels_on", "fit_to_travel", "company", "wants_help", "papers", "interpreter"]
 ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"]
 
 
@@ -72,6 +81,8 @@ class AssignmentSent(AssignmentFact):
     """One agency was asked to help."""
 
     answer_due_at: AwareDatetime
+    transfer_of: Id | None = None
+    """The attempt whose agency asks this one to take over; until it accepts, that one keeps the need."""
 
 
 class AssignmentAcknowledged(AssignmentFact):
@@ -84,15 +95,65 @@ class AssignmentAccepted(AssignmentFact):
     service_due_at: AwareDatetime
 
 
+class AcceptanceUndone(AssignmentFact):
+    """The acceptance was taken back within seconds; nobody has read the identity, and nobody may."""
+
+
+class AssignmentWaitlisted(AssignmentFact):
+    """The agency would help, but not yet; it looks again by then."""
+
+    review_at: AwareDatetime
+
+
 class AssignmentDeclined(AssignmentFact):
     """The agency said no; the next candidate is asked."""
 
     reason: DeclineReason
     side: Literal["PERSON", "AGENCY"]
+    passed_over_until: AwareDatetime | None = None
+    """Until when no such need is sent to it by itself."""
+    instead: Code | None = None
+    """The agency that it names as the right one, which is asked next."""
 
 
 class AssignmentExpired(AssignmentFact):
     """The agency did not answer in time; the next candidate is asked."""
+
+
+class QuestionFact(AssignmentFact):
+    question_id: Id
+    question: QuestionCode
+
+
+class QuestionAsked(QuestionFact):
+    """The agency asks the port before it decides; its time stands still until then at most."""
+
+    port: Code
+    due_at: AwareDatetime
+
+
+class QuestionAnswered(QuestionFact):
+    """The port answered; the agency's time runs on."""
+
+    answer: Code
+    answer_due_at: AwareDatetime
+
+
+class QuestionLapsed(QuestionFact):
+    """The port did not answer in time; the agency's time runs on, and a supervisor is told."""
+
+    answer_due_at: AwareDatetime
+
+
+class AssignmentTransferred(AssignmentFact):
+    """The agency handed the need on to another, which has accepted; its part has ended, and with it the disclosure."""
+
+    to_assignment_id: Id
+    to_agency_id: Code
+
+
+class AssignmentEnteredInError(AssignmentFact):
+    """The agency should never have been asked; its part has ended."""
 
 
 class ServiceStarted(AssignmentFact):
@@ -112,7 +173,9 @@ class AssignmentFailed(AssignmentFact):
 
 
 class AssignmentRecalled(AssignmentFact):
-    """The request was taken back before it was answered, because the need was closed."""
+    """The request was taken back before it was accepted: for this reason, or because the need ended or was held."""
+
+    reason: RecallReason | None = None
 
 
 class AssignmentCancelled(AssignmentFact):
@@ -130,6 +193,27 @@ class ReferralClosed(ReferralFact):
 
     state: Literal["unfulfilled", "cancelled", "entered_in_error"]
     reason: CloseReason
+
+
+class CancellationConfirmed(AssignmentFact):
+    """The agency knows that its help was ended; or its supervisor has made sure of it."""
+
+
+class CancellationOverdue(AssignmentFact):
+    """The agency has not said in time that it knows; its supervisor has to see to it."""
+
+    confirm_by: AwareDatetime
+
+
+class ReferralHeld(ReferralFact):
+    """The need waits until a day; nobody is asked meanwhile."""
+
+    reason: HoldReason
+    until: AwareDatetime
+
+
+class ReferralResumed(ReferralFact):
+    """A need that waited goes on."""
 
 
 class ReferralReopened(ReferralFact):
@@ -170,6 +254,26 @@ class DirectoryChanged(Fact):
     takes_referrals: bool
     """False: nothing is sent there by itself."""
     suspended: bool
+
+
+class PauseFact(Fact):
+    """An agency is passed over for one kind of need. `case_id` stands for the office."""
+
+    for_audit = True
+
+    agency_id: Code
+    need: NeedCode
+
+
+class AgencyPaused(PauseFact):
+    """It said that it has no room, or does not do this; nothing of the kind is sent to it by itself until then."""
+
+    reason: DeclineReason
+    until: AwareDatetime
+
+
+class PauseLifted(PauseFact):
+    """Its supervisor lets such needs be sent to it again."""
 
 
 class CaseRead(Fact):

@@ -154,6 +154,18 @@ REFERRAL: dict[str, Owned] = {
             Open("SELECT UPDATE", anyones, OFFICER),
         ),
     ),
+    "questions": Owned(
+        {"agency_id": ORGANISATION, "port": PORT},
+        (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", own("port", PORT), ("port_officer",))),
+    ),
+    "pauses": Owned(
+        {"agency_id": ORGANISATION, "region": REGION},
+        (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", within(), SUPERVISOR)),
+    ),
+    "cancellations": Owned(
+        {"agency_id": ORGANISATION, "region": REGION},
+        (Open("SELECT UPDATE", own("agency_id"), AGENCY), Open("SELECT UPDATE", within(), SUPERVISOR)),
+    ),
     "glasses": Owned(
         {"broken_by": ACTOR, "region": REGION},
         (

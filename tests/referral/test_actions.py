@@ -8,7 +8,7 @@ import pytest
 
 from services.referral.actions import keeping, opening
 from services.referral.actions.answering import Answer
-from services.referral.actions.supervising import Closing, NobodyToAsk, Reopening
+from services.referral.actions.supervising import Closing, Reopening
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import (
@@ -16,8 +16,10 @@ from services.referral.domain.refusals import (
     AssignmentUnknown,
     ChildNeedsOfficer,
     MoveNotAllowed,
+    NobodyToAsk,
     ReasonMissing,
     ReferralUnknown,
+    TakenBack,
     TooLate,
     VersionChanged,
 )
@@ -240,7 +242,7 @@ class TestDecline:
         await desk.answer("decline", "DINSOS-73.06", Answer(await desk.live(), reason="no_capacity"))
 
         assert await desk.attempts() == [(1, "DINSOS-73.06", "declined"), (2, "DINSOS-73", "sent")]
-        assert (await desk.told())[-2:] == ["assignment_declined", "assignment_sent"]
+        assert (await desk.told())[-3:] == ["assignment_declined", "assignment_sent", "agency_paused"]
 
     async def test_passes_over_an_agency_that_was_suspended_meanwhile(self, desk: Desk) -> None:
         await desk.open(an_arrival("ELDER"))
@@ -337,7 +339,7 @@ class TestClose:
         assert await desk.attempts() == [(1, "DINSOS-73.06", "cancelled_by_sender")]
         assert (await desk.told())[-2:] == ["assignment_cancelled", "referral_closed"]
         [late] = await desk.answer("complete", "DINSOS-73.06", Answer(assignment_id, outcome="SERVICE_DELIVERED"))
-        assert isinstance(late, MoveNotAllowed)
+        assert isinstance(late, TakenBack)
 
     async def test_leaves_nothing_with_a_supervisor(self, desk: Desk) -> None:
         await desk.open(an_arrival("ELDER"))

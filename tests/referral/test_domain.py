@@ -1,19 +1,17 @@
-"""The two state machines and what binds them, by every interleaving that hypothesis finds."""
+"""The two state machines and what binds them, by examples; by every order of commands in test_need_machine."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.referral.domain import assignments, needs, referrals
-from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import (
+    AlreadyAccepted,
     AlreadyAnswered,
     AskedYourself,
     ChildNeedsOfficer,
@@ -23,12 +21,10 @@ from services.referral.domain.refusals import (
     IdentityWithheld,
     MoveNotAllowed,
     ReasonMissing,
-    Refused,
     TakenBack,
     VersionChanged,
 )
 from tests.referral.factories import CANDIDATES, START, a_need, an_asked_need
-from tests.soaking import examples
 
 AVAILABLE = frozenset(c.agency_id for c in CANDIDATES)
 
@@ -82,13 +78,13 @@ class TestNeed:
         assert (refused.value.answered_by, refused.value.answered_at) == ("first", START)
 
     def test_recall_and_accept_end_alike_in_either_order(self) -> None:
-        recalled = needs.recall(an_asked_need(), "1", now=START)
+        recalled = needs.recall(an_asked_need(), reason="NEW_FACTS", version=None, now=START)
         with pytest.raises(TakenBack):
             needs.accept(recalled, "1", by="late", version=None, now=START)
 
         accepted = needs.accept(an_asked_need(), "1", by="quick", version=None, now=START)
-        with pytest.raises(MoveNotAllowed):
-            needs.recall(accepted, "1", now=START)
+        with pytest.raises(AlreadyAccepted):
+            needs.recall(accepted, reason="NEW_FACTS", version=None, now=START)
 
     @pytest.mark.parametrize("age_band", ["child", "unknown"])
     def test_a_childs_need_is_given_up_by_a_named_officer_only(self, age_band: str) -> None:
@@ -212,136 +208,3 @@ class TestNeed:
     def test_the_limit_of_a_drill_only_ever_shortens(self) -> None:
         assert needs.answer_due(1, limit=timedelta(hours=2), now=START) == START + timedelta(hours=1)
         assert needs.answer_due(1, limit=timedelta(seconds=20), now=START) == START + timedelta(seconds=20)
-
-
-class Interleavings(RuleBasedStateMachine):
-    """Recall, accept, decline, expire, complete and all else on one need, in any order, also what is refused."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.need = a_need()
-        self.now = START
-        self.ended: dict[str, Assignment] = {}
-
-    @initialize(age_band=st.sampled_from(["adult", "elderly", "child", "unknown"]), is_draft=st.booleans())
-    def begin(self, age_band: str, is_draft: bool) -> None:
-        need = a_need(age_band)
-        self.need = replace(need, referral=replace(need.referral, state="draft" if is_draft else "open"))
-
-    def attempt(self, do: Callable[[], Need]) -> None:
-        before = self.need
-        try:
-            self.need = do()
-        except Refused:
-            self.need = before
-
-    def some(self, n: int) -> str:
-        return str(1 + n % (len(self.need.attempts) or 1))
-
-    @rule(minutes=st.integers(0, 120))
-    def time_passes(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
-
-    @rule()
-    def ask(self) -> None:
-        following = needs.next_candidate(self.need, CANDIDATES, AVAILABLE)
-        if following is not None:
-            name = str(len(self.need.attempts) + 1)
-            self.attempt(lambda: needs.ask(self.need, following, assignment_id=name, limit=None, now=self.now))
-
-    @rule(n=st.integers(0, 5))
-    def acknowledge(self, n: int) -> None:
-        self.attempt(lambda: needs.acknowledge(self.need, self.some(n), version=None, now=self.now))
-
-    @rule(n=st.integers(0, 5), version=st.none() | st.integers(0, 4))
-    def accept(self, n: int, version: int | None) -> None:
-        self.attempt(lambda: needs.accept(self.need, self.some(n), by="w", version=version, now=self.now))
-
-    @rule(n=st.integers(0, 5), reason=st.sampled_from(sorted(assignments.DECLINE_SIDE)))
-    def decline(self, n: int, reason: str) -> None:
-        self.attempt(
-            lambda: needs.decline(
-                self.need, self.some(n), reason=reason, side=None, by="w", version=None, now=self.now
-            )[0]
-        )
-
-    @rule(n=st.integers(0, 5))
-    def expire(self, n: int) -> None:
-        self.attempt(lambda: needs.expire(self.need, self.some(n), now=self.now))
-
-    @rule(n=st.integers(0, 5))
-    def recall(self, n: int) -> None:
-        self.attempt(lambda: needs.recall(self.need, self.some(n), now=self.now))
-
-    @rule(n=st.integers(0, 5))
-    def start(self, n: int) -> None:
-        self.attempt(lambda: needs.start(self.need, self.some(n), version=None, now=self.now))
-
-    @rule(n=st.integers(0, 5), outcome=st.sampled_from(sorted(assignments.SUCCESS)))
-    def complete(self, n: int, outcome: str) -> None:
-        self.attempt(
-            lambda: needs.complete(
-                self.need, self.some(n), outcome=outcome, handover_ref="BAST/1", by="w", version=None, now=self.now
-            )
-        )
-
-    @rule(n=st.integers(0, 5), outcome=st.sampled_from(sorted(assignments.FAIL_EFFECT)))
-    def fail(self, n: int, outcome: str) -> None:
-        self.attempt(lambda: needs.fail(self.need, self.some(n), outcome=outcome, version=None, now=self.now)[0])
-
-    @rule(event=st.sampled_from(["consent_recorded", "consent_requested", "consent_refused", "held", "resumed"]))
-    def move(self, event: Any) -> None:
-        self.attempt(lambda: replace(self.need, referral=referrals.move(self.need.referral, event, now=self.now)))
-
-    @rule(reason=st.sampled_from(sorted(referrals.CLOSINGS)), personally=st.booleans(), own=st.booleans())
-    def close(self, reason: str, personally: bool, own: bool) -> None:
-        organisation = CANDIDATES[0].agency_id if own else "BP3MI-73"
-        self.attempt(lambda: closed(self.need, reason, personally=personally, organisation=organisation))
-
-    @precondition(lambda self: self.need.referral.is_terminal)
-    @rule(reason=st.sampled_from(sorted(referrals.REOPENINGS)))
-    def reopen(self, reason: str) -> None:
-        self.attempt(lambda: needs.reopen(self.need, reason=reason, version=None, now=self.now))
-
-    @invariant()
-    def at_most_one_attempt_is_live_and_one_helps(self) -> None:
-        assert sum(a.is_live for a in self.need.attempts) <= 1
-
-    @invariant()
-    def an_ended_need_has_no_live_attempt(self) -> None:
-        if self.need.referral.is_terminal:
-            assert self.need.live is None
-            assert self.need.referral.ended_at is not None
-
-    @invariant()
-    def a_child_does_not_depend_on_consent(self) -> None:
-        referral = self.need.referral
-        if referral.child:
-            assert referral.state not in {"awaiting_consent", "refused", "consent_withdrawn"}
-
-    @invariant()
-    def a_closed_need_says_why_and_by_whom(self) -> None:
-        referral = self.need.referral
-        if referral.state in {"unfulfilled", "cancelled", "entered_in_error"}:
-            assert referral.outcome in referrals.CLOSINGS
-            assert referral.closed_by == "penyelia.73"
-
-    @invariant()
-    def a_terminal_attempt_never_changes_again(self) -> None:
-        for a in self.need.attempts:
-            if not a.is_live:
-                assert self.ended.setdefault(a.assignment_id, a) == a
-
-    @invariant()
-    def attempts_are_numbered_without_a_gap(self) -> None:
-        assert [a.attempt for a in self.need.attempts] == list(range(1, len(self.need.attempts) + 1))
-
-    @invariant()
-    def every_live_attempt_has_a_deadline(self) -> None:
-        for a in self.need.attempts:
-            if a.state in assignments.HELPING:
-                assert a.service_due_at is not None
-
-
-TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(max_examples=examples(150), stateful_step_count=40, deadline=None)

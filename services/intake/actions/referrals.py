@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from services.intake.store import referrals as store
 from shared.contracts.referral import (
+    AcceptanceUndone,
     AssignmentAccepted,
     AssignmentCancelled,
     AssignmentCompleted,
+    AssignmentEnteredInError,
     AssignmentFailed,
+    AssignmentTransferred,
     ReferralClosed,
     ReferralFulfilled,
     ReferralOpened,
@@ -47,7 +50,14 @@ async def grant_disclosures(work: Work, heard: Sequence[Heard[AssignmentAccepted
     )
 
 
-Ended = Heard[AssignmentCompleted] | Heard[AssignmentFailed] | Heard[AssignmentCancelled]
+Ended = (
+    Heard[AcceptanceUndone]
+    | Heard[AssignmentCompleted]
+    | Heard[AssignmentFailed]
+    | Heard[AssignmentCancelled]
+    | Heard[AssignmentTransferred]
+    | Heard[AssignmentEnteredInError]
+)
 
 
 async def end_disclosures(work: Work, heard: Sequence[Ended]) -> None:

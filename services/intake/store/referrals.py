@@ -41,13 +41,16 @@ class Accepted(NamedTuple):
 
 
 async def add_grants(work: Work, accepted: Sequence[Accepted]) -> None:
-    """Keep acceptances; the same one again changes nothing."""
+    """Keep acceptances; the same one again changes nothing. One that was undone and made again counts from then."""
+    latest = {a.assignment_id: a for a in sorted(accepted, key=lambda a: a.accepted_at)}
     await work.connection.execute(
         "INSERT INTO disclosure_grants (assignment_id, case_id, agency_id, need, accepted_at)"
         " SELECT g.assignment_id, g.case_id, g.agency_id, g.need, g.accepted_at"
         " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])"
-        " AS g (assignment_id, case_id, agency_id, need, accepted_at) ON CONFLICT DO NOTHING",
-        *zip(*accepted, strict=True),
+        " AS g (assignment_id, case_id, agency_id, need, accepted_at)"
+        " ON CONFLICT (assignment_id) DO UPDATE SET accepted_at = excluded.accepted_at, ended_at = NULL"
+        " WHERE disclosure_grants.accepted_at < excluded.accepted_at AND NOT disclosure_grants.completed",
+        *zip(*latest.values(), strict=True),
     )
 
 
@@ -58,11 +61,11 @@ class Ended(NamedTuple):
 
 
 async def end_grants(work: Work, ended: Sequence[Ended]) -> None:
-    """Keep when assignments ended, and whether with help; the first end counts."""
+    """Keep when assignments ended, and whether with help; the first end after the acceptance counts."""
     await work.connection.execute(
         "UPDATE disclosure_grants g SET ended_at = e.ended_at, completed = e.completed"
         " FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) AS e (assignment_id, ended_at, completed)"
-        " WHERE g.assignment_id = e.assignment_id AND g.ended_at IS NULL",
+        " WHERE g.assignment_id = e.assignment_id AND g.ended_at IS NULL AND g.accepted_at <= e.ended_at",
         *zip(*ended, strict=True),
     )
 

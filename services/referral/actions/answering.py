@@ -6,15 +6,17 @@ One refused item stops none of the others. All of them lock the cases first, so 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.referral import policy
-from services.referral.actions import following, telling
+from services.referral.actions import following, pausing, telling
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
-from services.referral.domain import needs
+from services.referral.domain import needs, pauses
 from services.referral.domain.assignments import Assignment, Side
 from services.referral.domain.needs import Need
-from services.referral.domain.refusals import AssignmentUnknown, Refused
+from services.referral.domain.pauses import Pause
+from services.referral.domain.refusals import AssignmentUnknown, DateMissing, Refused
 from services.referral.store import needs as store
 from shared.kit.work import Work
 
@@ -29,7 +31,13 @@ class Answer:
     side: Side | None = None
     outcome: str = ""
     handover_ref: str | None = None
+    until: datetime | None = None
+    agency_id: str | None = None
+    question: str = ""
 
+
+ESCALATED_AS = {"person_refused": "person_refused", "duplicate": "said_duplicate"}
+"""As what a declined need comes before a supervisor, by the reason."""
 
 Result = Assignment | Refused
 Step = Callable[[Need, Answer], Need]
@@ -44,7 +52,7 @@ async def acknowledge_assignments(work: Work, answers: Sequence[Answer]) -> list
             work.emit(telling.acknowledged(opened, opened.attempt(answer.assignment_id)))
         return opened
 
-    return await _each(work, answers, acknowledge)
+    return await each(work, answers, acknowledge)
 
 
 async def accept_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
@@ -52,18 +60,50 @@ async def accept_assignments(work: Work, answers: Sequence[Answer]) -> list[Resu
 
     def accept(need: Need, answer: Answer) -> Need:
         accepted = needs.accept(need, answer.assignment_id, by=work.actor.id, version=answer.version, now=work.now)
-        work.emit(telling.accepted(accepted, accepted.attempt(answer.assignment_id)))
+        taken = accepted.attempt(answer.assignment_id)
+        if need.helping is not None:
+            work.emit(telling.transferred(accepted, accepted.attempt(need.helping.assignment_id), taken))
+        work.emit(telling.accepted(accepted, taken))
         return accepted
 
-    return await _each(work, answers, accept, settles=True)
+    return await each(work, answers, accept, settles=True)
+
+
+async def undo_acceptances(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """Take back an acceptance of a moment ago; the agency is asked as before."""
+
+    def undo(need: Need, answer: Answer) -> Need:
+        undone = needs.undo(need, answer.assignment_id, version=answer.version, now=work.now)
+        work.emit(telling.undone(undone, undone.attempt(answer.assignment_id)))
+        return undone
+
+    return await each(work, answers, undo)
+
+
+async def waitlist_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """The agency would help, but not yet; it is reminded on the day that it names, and asked for a decision by then."""
+
+    def waitlist(need: Need, answer: Answer) -> Need:
+        if answer.until is None:
+            raise DateMissing
+        waiting = needs.waitlist(need, answer.assignment_id, until=answer.until, version=answer.version, now=work.now)
+        work.emit(telling.waitlisted(waiting, waiting.attempt(answer.assignment_id)))
+        return waiting
+
+    return await each(work, answers, waitlist)
 
 
 async def decline_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
-    """The agency says no, with a reason; what the reason leads to happens in the same transaction."""
+    """The agency says no, with a reason; what the reason leads to happens in the same transaction.
+
+    By its reason the agency is passed over for such needs for a while, until `until` where it names a day.
+    """
     wanting: list[Need] = []
-    refused_by_person: list[Need] = []
+    for_a_person: list[tuple[Need, str]] = []
+    paused: list[Pause] = []
 
     def decline(need: Need, answer: Answer) -> Need:
+        until = pauses.until(answer.reason, answer.until, now=work.now)
         declined, effect = needs.decline(
             need,
             answer.assignment_id,
@@ -73,16 +113,23 @@ async def decline_assignments(work: Work, answers: Sequence[Answer], *, routing:
             version=answer.version,
             now=work.now,
         )
-        (wanting if effect == "ask_next" else refused_by_person).append(declined)
-        work.emit(telling.declined(declined, declined.attempt(answer.assignment_id)))
+        attempt = declined.attempt(answer.assignment_id)
+        if until is not None:
+            paused.append(pausing.of(declined, attempt, until=until, now=work.now))
+        if effect == "ask_next":
+            wanting.append(declined)
+        elif declined.helping is None:
+            for_a_person.append((declined, ESCALATED_AS[answer.reason]))
+        work.emit(telling.declined(declined, attempt, passed_over_until=until))
         return declined
 
     async def follow(changes: Changes) -> None:
         await following.ask_next(work, changes, wanting, routing)
-        for need in refused_by_person:
-            changes.escalate(need, "person_refused", need.attempts[-1])
+        await pausing.begin(work, paused)
+        for need, reason in for_a_person:
+            changes.escalate(need, reason, need.attempts[-1])
 
-    return await _each(work, answers, decline, follow=follow)
+    return await each(work, answers, decline, follow=follow)
 
 
 async def start_services(work: Work, answers: Sequence[Answer]) -> list[Result]:
@@ -94,7 +141,7 @@ async def start_services(work: Work, answers: Sequence[Answer]) -> list[Result]:
             work.emit(telling.started(started, started.attempt(answer.assignment_id)))
         return started
 
-    return await _each(work, answers, start)
+    return await each(work, answers, start)
 
 
 async def complete_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
@@ -115,10 +162,12 @@ async def complete_assignments(work: Work, answers: Sequence[Answer]) -> list[Re
         if not has_begun:
             work.emit(telling.started(done, assignment))
         work.emit(telling.completed(done, assignment))
+        if need.asked is not None:
+            work.emit(telling.ended_with_need(done, done.attempt(need.asked.assignment_id)))
         work.emit(telling.fulfilled(done))
         return done
 
-    return await _each(work, answers, complete, settles=True)
+    return await each(work, answers, complete, settles=True)
 
 
 async def fail_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
@@ -140,7 +189,7 @@ async def fail_assignments(work: Work, answers: Sequence[Answer], *, routing: Ro
         for need in for_a_person:
             changes.escalate(need, "outcome_failed", need.attempts[-1])
 
-    return await _each(work, answers, fail, follow=follow)
+    return await each(work, answers, fail, follow=follow)
 
 
 async def read_case(work: Work, assignment_id: str) -> tuple[Need, Assignment]:
@@ -161,17 +210,20 @@ async def read_case(work: Work, assignment_id: str) -> tuple[Need, Assignment]:
     return need, assignment
 
 
-async def _each(
+async def each(
     work: Work,
     answers: Sequence[Answer],
     step: Step,
     *,
     settles: bool = False,
+    prepare: Callable[[Changes], Awaitable[None]] | None = None,
     follow: Callable[[Changes], Awaitable[None]] | None = None,
 ) -> list[Result]:
-    """Take one step per answer on the needs behind them, then what follows, then write."""
+    """Read what the steps take, take one per answer on the needs behind them, then what follows, then write."""
     owned = await store.find_owned(work, [answer.assignment_id for answer in answers])
     changes = await following.locked(work, owned)
+    if prepare is not None:
+        await prepare(changes)
     refusals: dict[int, Refused] = {}
     for n, answer in enumerate(answers):
         if answer.assignment_id not in owned:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from services.referral.actions import following, telling, walls
+from services.referral.actions import asking, following, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
-from services.referral.domain import assignments, needs
+from services.referral.domain import assignments, needs, questions
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import Refused
@@ -29,14 +29,18 @@ async def chase_due(
         return []
     changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
     wanting: list[Need] = []
+    lapsed: list[tuple[Need, Assignment]] = []
     for assignment_id, referral_id, _ in due:
         need = changes.need(referral_id)
         assignment = need.attempt(assignment_id)
         # Read again under the lock: somebody may have answered meanwhile, or another clock been here.
-        if assignment.state in assignments.ASKED and assignment.answer_due_at <= work.now:
+        if questions.is_paused(assignment) and assignment.answer_due_at <= work.now:
+            lapsed.append((need, assignment))
+        elif assignment.state in assignments.ASKED and assignment.answer_due_at <= work.now:
             wanting.append(_expired(work, changes, need, assignment))
         elif assignment.state in assignments.HELPING and _is_overdue(work, assignment):
             _tell_overdue(work, changes, need, assignment)
+    await asking.lapse(work, changes, lapsed)
     await following.ask_next(work, changes, wanting, routing)
     await following.save(work, changes)
     crash_point("referral.after_chase")
@@ -85,7 +89,9 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     for gap_id, referral_id, _ in found:
         need = changes.need(referral_id)
         decision = router.decide(read(bodies[need.referral.explanation]).facts)
-        first = needs.next_candidate(need, decision.candidates, walled.open_to(need, router.directory.available))
+        first = needs.next_candidate(
+            need, decision.candidates, walled.open_to(need, await routing.open_for(work, need.referral.need))
+        )
         if first is None:
             continue
         try:

@@ -7,8 +7,10 @@ from services.referral.actions import telling, walls
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.cancellations import CONFIRM_WITHIN
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
+from services.referral.store import cancellations, questions
 from services.referral.store import needs as store
 from services.referral.store.needs import Escalation
 from shared.kit.crash import crash_point
@@ -28,6 +30,15 @@ class Changes:
 
     def need(self, referral_id: str) -> Need:
         return self.after.get(referral_id) or self.before[referral_id]
+
+    def need_of(self, assignment_id: str) -> Need:
+        """The need that this attempt is made at."""
+        [referral_id] = [
+            n.referral.referral_id
+            for n in self.before.values()
+            if any(a.assignment_id == assignment_id for a in n.attempts)
+        ]
+        return self.need(referral_id)
 
     def put(self, need: Need) -> None:
         self.after[need.referral.referral_id] = need
@@ -59,15 +70,22 @@ async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:
     return Changes(await store.find_needs(work, sorted({referral_id for referral_id, _ in owned.values()})))
 
 
+async def locked_by_attempts(work: Work, assignment_ids: Sequence[str]) -> Changes:
+    """The same for attempts that were found through something else of the actor's own."""
+    await work.as_service()
+    return await locked(work, await store.find_cases_of(work, assignment_ids))
+
+
 async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routing: Routing) -> None:
     """Ask the next candidate of each of these needs; where none is left, tell a supervisor."""
     if not wanting:
         return
-    router = await routing.router(work)
     candidates = await routing.candidates(work, {need.referral.explanation for need in wanting})
     walled = await walls.around(work, wanting)
     for need in wanting:
-        available = walled.open_to(need, router.directory.available)
+        if need.live is not None:
+            continue  # who wanted to hand it on keeps it, or who was to take it over is still asked
+        available = walled.open_to(need, await routing.open_for(work, need.referral.need))
         following = needs.next_candidate(need, candidates[need.referral.explanation], available)
         if following is None:
             changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
@@ -81,13 +99,16 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
 async def save(work: Work, changes: Changes) -> None:
     """Write what differs, a statement per table that has a difference."""
     referrals, changed, added = _differences(changes)
-    if changed:
-        await store.update_assignments(work, changed)
+    # Who hands a need on has ended before who takes it over helps: never two at one moment.
+    for some in ([a for a in changed if not a.is_live], [a for a in changed if a.is_live]):
+        if some:
+            await store.update_assignments(work, some)
     crash_point("referral.between_attempts")
     if added:
         await store.add_assignments(work, added)
     if referrals:
         await store.update_referrals(work, referrals)
+    await _note_ends(work, changes, changed)
     if changes.settled:
         await store.close_escalations(work, sorted(changes.settled))
     if changes.escalations:
@@ -95,6 +116,23 @@ async def save(work: Work, changes: Changes) -> None:
         for escalation in changes.escalations:
             if escalation.escalation_id in told:
                 work.emit(telling.escalated(changes.need(escalation.referral_id), escalation))
+
+
+async def _note_ends(work: Work, changes: Changes, changed: Sequence[Assignment]) -> None:
+    """Questions that nobody needs answered any more are closed; who helped and was cancelled is asked to confirm."""
+    before = {a.assignment_id: a for need in changes.before.values() for a in need.attempts}
+    asked = [before[a.assignment_id].question_id for a in changed if a.question_id is None]
+    if needless := [question_id for question_id in asked if question_id is not None]:
+        await questions.close_questions(work, needless)
+    cancelled = [a for a in changed if a.state == "cancelled_by_sender"]
+    if cancelled:
+        await cancellations.add_cancellations(
+            work,
+            [a.assignment_id for a in cancelled],
+            [changes.need(a.referral_id).referral.case_id for a in cancelled],
+            [a.agency_id for a in cancelled],
+            confirm_by=work.now + CONFIRM_WITHIN,
+        )
 
 
 def _differences(changes: Changes) -> tuple[list[Referral], list[Assignment], list[Assignment]]:

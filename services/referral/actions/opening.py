@@ -36,10 +36,14 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
     for arrival in arrivals:
         for code in dict.fromkeys(arrival.fact.needs):
             decision = _decide(router, arrival.fact, code)
-            need = _opened(work, arrival.fact, code, decision, routing)
+            need = _opened(work, arrival.fact, code, decision, routing, await routing.open_for(work, code))
             work.emit(telling.opened(need, decision.rules_version), cause=arrival)
             if need.live is not None:
                 work.emit(telling.sent(need, need.live), cause=arrival)
+            elif need.referral.state == "open":
+                # All who serve this have said that they cannot now: a person decides whom to ask in spite of it.
+                escalations.append(following.escalation(need, "no_candidate_left", None))
+                work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
             else:
                 gaps.append(Gap(new_id(), need.referral.referral_id))
                 work.emit(telling.gap_opened(need, gaps[-1].gap_id), cause=arrival)
@@ -65,8 +69,15 @@ def _decide(router: Router, arrival: ArrivalRecorded, need: str) -> Decision:
     )
 
 
-def _opened(work: Work, arrival: ArrivalRecorded, code: str, decision: Decision, routing: Routing) -> Need:
-    """A need as it stands after its decision: asked, or unroutable."""
+def _opened(
+    work: Work,
+    arrival: ArrivalRecorded,
+    code: str,
+    decision: Decision,
+    routing: Routing,
+    available: frozenset[str],
+) -> Need:
+    """A need as it stands after its decision: asked, unroutable, or open before a person where all are paused."""
     regency = arrival.origin_regency or arrival.port_regency
     need = Need(
         Referral(
@@ -89,4 +100,7 @@ def _opened(work: Work, arrival: ArrivalRecorded, code: str, decision: Decision,
     )
     if not decision.candidates:
         return needs.unroutable(need, now=work.now)
-    return needs.ask(need, decision.candidates[0], assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+    first = needs.next_candidate(need, decision.candidates, available)
+    if first is None:
+        return need
+    return needs.ask(need, first, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)

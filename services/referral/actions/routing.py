@@ -7,7 +7,7 @@ from services.referral import rules
 from services.referral.domain.agencies import directory
 from services.referral.domain.routing import Candidate
 from services.referral.rules import Router, Rules
-from services.referral.store import agencies, needs
+from services.referral.store import agencies, needs, pauses
 from shared.kit.work import Work
 
 FRESH_FOR = timedelta(seconds=2)
@@ -27,6 +27,8 @@ class Routing:
         self._router: Router | None = None
         self._looked_at: datetime | None = None
         self._candidates: OrderedDict[bytes, tuple[Candidate, ...]] = OrderedDict()
+        self._paused: frozenset[tuple[str, str]] = frozenset()
+        self._paused_at: datetime | None = None
 
     async def router(self, work: Work) -> Router:
         """The router for this work; reads the directory again when it has changed since."""
@@ -38,6 +40,13 @@ class Routing:
             router = Router(self.rules, directory(await agencies.list_agencies(work), changed_at))
         self._router, self._looked_at = router, work.now
         return router
+
+    async def open_for(self, work: Work, need: str) -> frozenset[str]:
+        """The agencies that take referrals of this need now. The work acts as the service: pauses are the agencies'."""
+        router, looked_at = await self.router(work), self._paused_at
+        if looked_at is None or abs(work.now - looked_at) >= FRESH_FOR:
+            self._paused, self._paused_at = frozenset(await pauses.list_in_force(work)), work.now
+        return router.directory.available - {agency_id for agency_id, paused in self._paused if paused == need}
 
     async def candidates(self, work: Work, digests: set[bytes]) -> dict[bytes, tuple[Candidate, ...]]:
         """The ranked candidates of stored decisions, from memory where they were read before."""

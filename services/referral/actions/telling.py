@@ -1,6 +1,7 @@
 """The facts referral says, made from needs and their attempts, and from the directory."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from services.referral.domain.agencies import Agency, entry
@@ -8,6 +9,8 @@ from services.referral.domain.assignments import Assignment
 from services.referral.domain.erasures import ErasureTask
 from services.referral.domain.glass import Decision, Glass
 from services.referral.domain.needs import Need
+from services.referral.domain.pauses import Pause
+from services.referral.domain.questions import Question
 from services.referral.store.needs import Escalation
 from shared.contracts import referral as says
 
@@ -41,7 +44,7 @@ def opened(need: Need, rules_version: str) -> says.ReferralOpened:
 
 
 def sent(need: Need, a: Assignment) -> says.AssignmentSent:
-    return says.AssignmentSent(**about_attempt(need, a), answer_due_at=a.answer_due_at)
+    return says.AssignmentSent(**about_attempt(need, a), answer_due_at=a.answer_due_at, transfer_of=a.transfer_of)
 
 
 def acknowledged(need: Need, a: Assignment) -> says.AssignmentAcknowledged:
@@ -53,10 +56,88 @@ def accepted(need: Need, a: Assignment) -> says.AssignmentAccepted:
     return says.AssignmentAccepted(**about_attempt(need, a), service_due_at=a.service_due_at)
 
 
-def declined(need: Need, a: Assignment) -> says.AssignmentDeclined:
+def undone(need: Need, a: Assignment) -> says.AcceptanceUndone:
+    return says.AcceptanceUndone(**about_attempt(need, a))
+
+
+def waitlisted(need: Need, a: Assignment) -> says.AssignmentWaitlisted:
+    return says.AssignmentWaitlisted(**about_attempt(need, a), review_at=a.answer_due_at)
+
+
+def declined(
+    need: Need, a: Assignment, *, passed_over_until: datetime | None = None, instead: str | None = None
+) -> says.AssignmentDeclined:
     return says.AssignmentDeclined.model_validate(
-        {**about_attempt(need, a), "reason": a.decline_reason, "side": a.decline_side}
+        {
+            **about_attempt(need, a),
+            "reason": a.decline_reason,
+            "side": a.decline_side,
+            "passed_over_until": passed_over_until,
+            "instead": instead,
+        }
     )
+
+
+def about_question(need: Need, a: Assignment, question: Question) -> dict[str, Any]:
+    """What every fact about a question repeats."""
+    return {**about_attempt(need, a), "question_id": question.question_id, "question": question.code}
+
+
+def question_asked(need: Need, a: Assignment, question: Question) -> says.QuestionAsked:
+    return says.QuestionAsked(**about_question(need, a, question), port=question.port, due_at=question.due_at)
+
+
+def question_answered(need: Need, a: Assignment, question: Question) -> says.QuestionAnswered:
+    return says.QuestionAnswered.model_validate(
+        {**about_question(need, a, question), "answer": question.answer, "answer_due_at": a.answer_due_at}
+    )
+
+
+def question_lapsed(need: Need, a: Assignment, question: Question) -> says.QuestionLapsed:
+    return says.QuestionLapsed(**about_question(need, a, question), answer_due_at=a.answer_due_at)
+
+
+def transferred(need: Need, a: Assignment, to: Assignment) -> says.AssignmentTransferred:
+    return says.AssignmentTransferred(
+        **about_attempt(need, a), to_assignment_id=to.assignment_id, to_agency_id=to.agency_id
+    )
+
+
+def found_wrong(need: Need, a: Assignment) -> says.AssignmentEnteredInError:
+    return says.AssignmentEnteredInError(**about_attempt(need, a))
+
+
+def recalled(need: Need, a: Assignment, reason: str) -> says.AssignmentRecalled:
+    return says.AssignmentRecalled.model_validate({**about_attempt(need, a), "reason": reason})
+
+
+def cancellation_confirmed(need: Need, a: Assignment) -> says.CancellationConfirmed:
+    return says.CancellationConfirmed(**about_attempt(need, a))
+
+
+def cancellation_overdue(need: Need, a: Assignment, confirm_by: datetime) -> says.CancellationOverdue:
+    return says.CancellationOverdue(**about_attempt(need, a), confirm_by=confirm_by)
+
+
+def held(need: Need, reason: str) -> says.ReferralHeld:
+    return says.ReferralHeld.model_validate({**about(need), "reason": reason, "until": need.referral.held_until})
+
+
+def resumed(need: Need) -> says.ReferralResumed:
+    return says.ReferralResumed(**about(need))
+
+
+def about_pause(pause: Pause) -> dict[str, Any]:
+    """What every fact about a pause repeats."""
+    return {"case_id": entry(pause.agency_id), "agency_id": pause.agency_id, "need": pause.need}
+
+
+def agency_paused(pause: Pause) -> says.AgencyPaused:
+    return says.AgencyPaused.model_validate({**about_pause(pause), "reason": pause.reason, "until": pause.until})
+
+
+def pause_lifted(pause: Pause) -> says.PauseLifted:
+    return says.PauseLifted.model_validate(about_pause(pause))
 
 
 def expired(need: Need, a: Assignment) -> says.AssignmentExpired:
@@ -75,8 +156,8 @@ def failed(need: Need, a: Assignment) -> says.AssignmentFailed:
     return says.AssignmentFailed.model_validate({**about_attempt(need, a), "outcome": a.outcome})
 
 
-def ended_by_closing(need: Need, a: Assignment) -> says.AssignmentRecalled | says.AssignmentCancelled:
-    """What the closing of the need meant for the agency that was asked, or that was helping."""
+def ended_with_need(need: Need, a: Assignment) -> says.AssignmentRecalled | says.AssignmentCancelled:
+    """What the end of the need meant for the agency that was asked, or that was helping."""
     if a.state == "recalled":
         return says.AssignmentRecalled(**about_attempt(need, a))
     return says.AssignmentCancelled(**about_attempt(need, a))

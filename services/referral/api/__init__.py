@@ -2,11 +2,20 @@
 
 from fastapi import APIRouter
 
-from services.referral.api import assignments, directory, erasures, supervision
+from services.referral.api import (
+    assignments,
+    cancellations,
+    deciding,
+    directory,
+    erasures,
+    questions,
+    steering,
+    supervision,
+)
 from services.referral.api.items import REFUSALS
 
 __all__ = ["REFUSALS", "router"]
 
 router = APIRouter(prefix="/api", tags=["referral"])
-for part in (assignments, erasures, supervision, directory):
+for part in (assignments, deciding, questions, cancellations, erasures, supervision, steering, directory):
     router.include_router(part.router)

@@ -12,15 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, erasing
 from services.referral.actions.answering import Answer, Result
-from services.referral.api.items import Items, answer_of, note_denied
-from services.referral.domain import assignments, refusals
+from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
+from services.referral.domain import assignments, questions, refusals
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
+from services.referral.domain.questions import Question
 from services.referral.domain.refusals import Refused
 from services.referral.store import desk, needs
+from services.referral.store import questions as asked_of
 from services.referral.store.desk import InboxItem
 from shared.contracts import codes
-from shared.contracts.fact import Code, Id
+from shared.contracts.fact import AwareDatetime, Code, Id
 from shared.contracts.referral import DeclineReason, Outcome
 from shared.kit import words
 from shared.kit.actor import Actor
@@ -68,8 +70,11 @@ class Item(BaseModel):
 
 
 class Decline(Item):
+    """`until`: with `no_capacity` or `wrong_service`, until when no such need is to be sent to your agency."""
+
     reason: DeclineReason
     side: Literal["PERSON", "AGENCY"] | None = None
+    until: AwareDatetime | None = Field(default=None, examples=["2026-12-01T00:00:00+08:00"])
 
 
 class Completion(Item):
@@ -94,6 +99,8 @@ class ItemResult(BaseModel):
     title: str | None = None
     answered_by: Code | None = None
     answered_at: datetime | None = None
+    answer_due_at: datetime | None = None
+    conflict: Conflict | None = None
 
 
 class Results(BaseModel):
@@ -140,47 +147,48 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
         need, assignment = await answering.read_case(work, assignment_id)
         bodies = await needs.find_explanations(work, [need.referral.explanation])
         erased_at = await erasing.find_erased_at(work, need.referral.case_id)
+        asked = (await asked_of.find_asked(work, [assignment_id])).get(assignment_id, [])
         now = work.now
-    case = _case(need, assignment, bodies[need.referral.explanation], now)
+    case = _case(need, assignment, asked, bodies[need.referral.explanation], now)
     return json_response(case | {"identity_erased_at": erased_at and erased_at.isoformat()})
 
 
 @router.post("/assignments/acknowledgements", response_model=Results, openapi_extra=KEYED)
 async def post_acknowledgements(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Say that they were opened."""
-    return await _post(request, actor, posted, "acknowledge", answering.acknowledge_assignments)
+    return await post(request, actor, posted, "acknowledge", answering.acknowledge_assignments)
 
 
 @router.post("/assignments/acceptances", response_model=Results, openapi_extra=KEYED)
 async def post_acceptances(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Take them. From then on the identity may be asked for."""
-    return await _post(request, actor, posted, "accept", answering.accept_assignments)
+    return await post(request, actor, posted, "accept", answering.accept_assignments)
 
 
 @router.post("/assignments/declines", response_model=Results, openapi_extra=KEYED)
 async def post_declines(request: Request, actor: Worker, posted: Items[Decline]) -> Response:
     """Say no, with a coded reason; the next agency is asked, or a supervisor when the person refuses."""
     act = partial(answering.decline_assignments, routing=request.app.state.routing)
-    return await _post(request, actor, posted, "decline", act)
+    return await post(request, actor, posted, "decline", act)
 
 
 @router.post("/assignments/starts", response_model=Results, openapi_extra=KEYED)
 async def post_starts(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Say that help has begun."""
-    return await _post(request, actor, posted, "serve", answering.start_services)
+    return await post(request, actor, posted, "serve", answering.start_services)
 
 
 @router.post("/assignments/completions", response_model=Results, openapi_extra=KEYED)
 async def post_completions(request: Request, actor: Worker, posted: Items[Completion]) -> Response:
     """Help was given and handed over; `handover_ref` is the number of the document."""
-    return await _post(request, actor, posted, "serve", answering.complete_assignments)
+    return await post(request, actor, posted, "serve", answering.complete_assignments)
 
 
 @router.post("/assignments/failures", response_model=Results, openapi_extra=KEYED)
 async def post_failures(request: Request, actor: Worker, posted: Items[Failure]) -> Response:
     """Accepted help came to nothing; the next agency is asked, or a supervisor, by the outcome."""
     act = partial(answering.fail_assignments, routing=request.app.state.routing)
-    return await _post(request, actor, posted, "serve", act)
+    return await post(request, actor, posted, "serve", act)
 
 
 @router.get("/assignments/{assignment_id}/identity")
@@ -197,7 +205,7 @@ async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Re
     return json_response({"assignment_id": assignment_id, "fields": fields}, headers={"Cache-Control": "no-store"})
 
 
-async def _post(request: Request, actor: Actor, posted: Items[Any], purpose: str, act: Act) -> Response:
+async def post(request: Request, actor: Actor, posted: Items[Any], purpose: str, act: Act) -> Response:
     """One action over the items, once per key."""
     key = await key_of(request)
     answers = [item.answer() for item in posted.items]
@@ -226,6 +234,7 @@ def result_of(language: Language, answer: Answer, result: Result) -> ItemResult:
             title=words.translate(language, title),
             answered_by=getattr(result, "answered_by", None),
             answered_at=getattr(result, "answered_at", None),
+            conflict=conflict_of(result, language) if status == 409 else None,
         )
     return ItemResult(
         assignment_id=answer.assignment_id,
@@ -234,10 +243,11 @@ def result_of(language: Language, answer: Answer, result: Result) -> ItemResult:
         state=result.state,
         version=result.version,
         service_due_at=result.service_due_at,
+        answer_due_at=result.answer_due_at,
     )
 
 
-def _case(need: Need, assignment: Assignment, body: bytes, now: datetime) -> dict[str, Any]:
+def _case(need: Need, assignment: Assignment, asked: Sequence[Question], body: bytes, now: datetime) -> dict[str, Any]:
     r = need.referral
     decision = rules.read(body)
     return {
@@ -258,7 +268,18 @@ def _case(need: Need, assignment: Assignment, body: bytes, now: datetime) -> dic
             "onward_wish": r.onward_wish,
             "arrived_at": r.arrived_at.isoformat(),
         },
+        "questions": [
+            {
+                "question_id": q.question_id,
+                "question": q.code,
+                "answer": q.answer,
+                "asked_at": q.asked_at.isoformat(),
+                "due_at": q.due_at.isoformat(),
+            }
+            for q in asked
+        ],
         "deadlines": {
+            "paused": questions.is_paused(assignment),
             "answer_due_at": assignment.answer_due_at.isoformat(),
             "service_due_at": assignment.service_due_at and assignment.service_due_at.isoformat(),
         },

@@ -1,12 +1,12 @@
 """Many at once: the lists that are sent, and what is said of each item, refusals included."""
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.referral.actions.supervising import NobodyToAsk
 from services.referral.domain import refusals
 from services.referral.domain.refusals import (
     AlreadyAnswered,
@@ -18,8 +18,9 @@ from services.referral.domain.refusals import (
     TooLate,
     VersionChanged,
 )
+from shared.kit import words
 from shared.kit.identity import record_denied
-from shared.kit.words import msg
+from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
 MOST_ITEMS = 500
@@ -32,7 +33,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     VersionChanged: (409, "version_changed", msg("The referral changed since you read it")),
     AttemptStillLive: (409, "attempt_still_live", msg("Another agency is being asked or already helps")),
     MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
-    NobodyToAsk: (409, "nobody_to_ask", msg("This agency takes nothing at the moment")),
+    refusals.NobodyToAsk: (409, "nobody_to_ask", msg("This agency takes nothing at the moment")),
     refusals.ReferralUnknown: (404, "referral_unknown", msg("There is no such need in your region")),
     refusals.AskedYourself: (409, "asked_yourself", msg("Your own agency is asked: decline, or give the need back")),
     refusals.ChildNeedsOfficer: (
@@ -40,6 +41,14 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
         "needs_officer",
         msg("A restricted need is closed only by a person who answers for it by name"),
     ),
+    refusals.AlreadyAccepted: (409, "already_accepted", msg("The agency has accepted it")),
+    refusals.NotUndoable: (409, "not_undoable", msg("The acceptance cannot be undone any more")),
+    refusals.QuestionOpen: (409, "question_open", msg("The port was asked this already, or is being asked")),
+    refusals.QuestionClosed: (409, "question_closed", msg("This question is answered or needed no more")),
+    refusals.QuestionUnknown: (404, "question_unknown", msg("There is no such question to your port")),
+    refusals.PauseUnknown: (404, "pause_unknown", msg("There is no such pause in your region")),
+    refusals.CancellationUnknown: (404, "cancellation_unknown", msg("There is no such cancellation to confirm")),
+    refusals.DateMissing: (422, "date_missing", msg("This takes a date to come, and not too far off")),
     refusals.IdentityErased: (409, "identity_erased", msg("The identity was erased")),
     refusals.ErasureUnknown: (404, "erasure_unknown", msg("There is no such erasure to confirm")),
     refusals.CaseUnknown: (404, "case_unknown", msg("There is no such case, or it is not yours to open")),
@@ -58,6 +67,70 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 def answer_of(refused: Refused) -> tuple[int, str, str]:
     """Status, code and title (a message id) of a refusal."""
     return next(known for kind, known in REFUSALS.items() if isinstance(refused, kind))
+
+
+READ_AGAIN = msg("Read it as it is now, and decide on what you see.")
+REMEDIES: dict[type[Exception], str] = {
+    AlreadyAnswered: msg(
+        "Nothing is left to do here: somebody of your agency was first. Look at the case as it is now."
+    ),
+    TooLate: msg("Nothing is asked of your agency any more. Look into the inbox for what waits."),
+    refusals.TakenBack: msg(
+        "Stop what you have begun for it; your agency's part has ended. Confirm it in the inbox if asked."
+    ),
+    refusals.AlreadyAccepted: msg(
+        "Ask the agency to give the need back or to hand it on; or close the need with a reason."
+    ),
+    refusals.NotUndoable: msg("Give the need back with an outcome, or hand it on to another agency."),
+    refusals.QuestionOpen: msg("Wait for the port's answer, or decide without it."),
+    VersionChanged: READ_AGAIN,
+    MoveNotAllowed: READ_AGAIN,
+    AttemptStillLive: msg("Wait for its answer, or take the request back first."),
+    refusals.NobodyToAsk: msg("Choose another agency, one that serves this need and was not asked before."),
+    refusals.AskedYourself: msg("Decline it, or give it back with an outcome."),
+}
+"""What to do now, by what stood in the way."""
+
+Winner = Literal["your_agency", "agency", "supervisor", "clock", "port"]
+"""Who was first. Which agency or person it was is not said of others."""
+
+
+class Conflict(BaseModel):
+    """What stood in the way of one item: who was first, when, how it stands now, and what to do."""
+
+    by: Winner | None = None
+    at: datetime | None = None
+    state: str | None = None
+    remedy: str | None = None
+
+
+def conflict_of(refused: Refused, language: Language) -> Conflict:
+    """Who was first and what to do now, as far as whoever came second may know it."""
+    remedy = next((text for kind, text in REMEDIES.items() if isinstance(refused, kind)), None)
+    ended_at = getattr(refused, "ended_at", None)
+    return Conflict(
+        by=_winner(refused),
+        at=getattr(refused, "answered_at", None) or ended_at,
+        state=getattr(refused, "state", None),
+        remedy=words.translate(language, remedy) if remedy else None,
+    )
+
+
+def _winner(refused: Refused) -> Winner | None:
+    match refused:
+        case AlreadyAnswered():
+            return "your_agency"
+        case refusals.AlreadyAccepted():
+            return "agency"
+        case TooLate():
+            return "clock"
+        case refusals.TakenBack():
+            return "supervisor"
+        case refusals.QuestionClosed():
+            return "port" if refused.answered_by else "agency"
+        case MoveNotAllowed(thing="referral", ended_at=at) if at is not None:
+            return "agency" if refused.state == "fulfilled" else "supervisor"
+    return None
 
 
 def note_denied(request: Request, work: Work, results: Sequence[object]) -> None:

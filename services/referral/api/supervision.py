@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.referral import policy
 from services.referral.actions import supervising
 from services.referral.actions.supervising import Closing, Reopening, Result
-from services.referral.api.items import Items, answer_of, note_denied
+from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
 from services.referral.domain.refusals import Refused
 from services.referral.store import desk
 from services.referral.store.desk import Task
@@ -70,6 +70,7 @@ class NeedResult(BaseModel):
     version: int | None = None
     code: str | None = None
     title: str | None = None
+    conflict: Conflict | None = None
 
 
 class NeedResults(BaseModel):
@@ -104,17 +105,17 @@ async def get_tasks(
 @router.post("/referrals/closures", response_model=NeedResults, openapi_extra=KEYED)
 async def post_closures(request: Request, actor: Supervisor, posted: Items[Closure]) -> Response:
     """End needs that were not met, each with a coded reason. Who is asked or helps is told that its part has ended."""
-    return await _post(request, actor, posted, supervising.close_needs)
+    return await post(request, actor, posted, supervising.close_needs)
 
 
 @router.post("/referrals/reopenings", response_model=NeedResults, openapi_extra=KEYED)
 async def post_reopenings(request: Request, actor: Supervisor, posted: Items[Reopened]) -> Response:
     """Open needs again that were met or given up; an agency is asked at once."""
     act = partial(supervising.reopen_needs, routing=request.app.state.routing)
-    return await _post(request, actor, posted, act)
+    return await post(request, actor, posted, act)
 
 
-async def _post(
+async def post(
     request: Request,
     actor: Actor,
     posted: Items[Any],
@@ -138,7 +139,12 @@ def _result(language: Language, referral_id: str, result: Result) -> NeedResult:
     if isinstance(result, Refused):
         status, code, title = answer_of(result)
         return NeedResult(
-            referral_id=referral_id, ok=False, status=status, code=code, title=words.translate(language, title)
+            referral_id=referral_id,
+            ok=False,
+            status=status,
+            code=code,
+            title=words.translate(language, title),
+            conflict=conflict_of(result, language) if status == 409 else None,
         )
     return NeedResult(referral_id=referral_id, ok=True, status=200, state=result.referral.state, version=result.version)
 

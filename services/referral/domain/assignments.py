@@ -9,11 +9,14 @@ from typing import Literal, get_args
 from services.referral.domain import machines
 from services.referral.domain.refusals import (
     AlreadyAnswered,
+    DateMissing,
     DisclosureEnded,
     HandoverMissing,
     IdentityWithheld,
     MoveNotAllowed,
+    NotUndoable,
     ReasonMissing,
+    Refused,
     TakenBack,
     TooLate,
     VersionChanged,
@@ -42,6 +45,10 @@ SUCCESS = frozenset(
 )
 """Outcomes with which a need counts as met."""
 
+UNDO_WITHIN = timedelta(seconds=10)
+"""How long an acceptance can be undone, as long as nobody has read who the person is."""
+MOST_WAITING = timedelta(days=90)
+
 GRACE = timedelta(days=30)
 """How long after it has helped an agency may still look the person up, to finish its own papers."""
 
@@ -61,7 +68,8 @@ DECLINE_EFFECT: Mapping[str, Effect] = {
     "no_capacity": "ask_next",
     "outside_region": "ask_next",
     "wrong_service": "ask_next",
-    "duplicate": "ask_next",
+    # Whether it is the same person and the same need, a person has to see before anybody else is asked.
+    "duplicate": "ask_supervisor",
     "insufficient_facts": "ask_next",
     # Asking agency after agency to help somebody who says no would be a chase; a person has to talk first.
     "person_refused": "ask_supervisor",
@@ -102,6 +110,14 @@ class Assignment:
     outcome: str | None = None
     handover_ref: str | None = None
     overdue_told_at: datetime | None = None
+    transfer_of: str | None = None
+    """The attempt whose agency hands the need on to this one."""
+    question_id: str | None = None
+    """The question to the port that has no answer yet."""
+    answer_left: timedelta | None = None
+    """What was left of the time to answer when that question paused it; `answer_due_at` is the question's meanwhile."""
+    disclosed_at: datetime | None = None
+    """When the identity was first read, if that was within the seconds in which an acceptance can be undone."""
 
     @property
     def is_live(self) -> bool:
@@ -135,13 +151,19 @@ def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:
     """The assignment after the event. Raises `MoveNotAllowed`."""
     to = MOVES.get((assignment.state, event))
     if to is None:
-        raise MoveNotAllowed("assignment", assignment.state, event)
-    return replace(
+        raise MoveNotAllowed("assignment", assignment.state, event, at=assignment.ended_at)
+    moved = replace(
         assignment,
         state=to,
         version=assignment.version + 1,
         ended_at=now if to in TERMINAL else None,
     )
+    if to == "acknowledged" or assignment.question_id is None:
+        return moved
+    # Who has decided needs no answer any more; what was left of the time is left.
+    left = assignment.answer_left
+    due_at = assignment.answer_due_at if left is None else now + left
+    return replace(moved, question_id=None, answer_left=None, answer_due_at=due_at)
 
 
 def needs_handover_ref(outcome: str) -> bool:
@@ -174,17 +196,40 @@ def acknowledge(assignment: Assignment, *, now: datetime) -> Assignment:
     """A named worker of the agency opened it; opening again changes nothing."""
     if assignment.state == "acknowledged":
         return assignment
-    return replace(move(_asked(assignment), "opened", now=now), acknowledged_at=now)
+    return replace(move(expect_asked(assignment), "opened", now=now), acknowledged_at=now)
 
 
 def accept(assignment: Assignment, *, by: str, now: datetime) -> Assignment:
     """The agency takes the need; the time for its first service begins to run."""
     return replace(
-        move(_asked(assignment), "accepted", now=now),
+        move(expect_asked(assignment), "accepted", now=now),
         answered_at=now,
         answered_by=by,
         service_due_at=now + timedelta(hours=assignment.service_hours),
     )
+
+
+def undo(assignment: Assignment, *, now: datetime) -> Assignment:
+    """The acceptance was a slip of the finger: the agency is asked as before. Raises `NotUndoable`."""
+    moved = move(_expect_helping(assignment), "acceptance_undone", now=now)
+    assert assignment.answered_at is not None
+    is_late = now > assignment.answered_at + UNDO_WITHIN
+    if is_late or assignment.disclosed_at is not None or assignment.transfer_of is not None:
+        raise NotUndoable
+    return replace(
+        moved,
+        acknowledged_at=assignment.acknowledged_at or assignment.answered_at,
+        answered_at=None,
+        answered_by=None,
+        service_due_at=None,
+    )
+
+
+def waitlist(assignment: Assignment, *, until: datetime, now: datetime) -> Assignment:
+    """The agency would, but not yet: it looks again on a date, and is asked again on it. Raises `DateMissing`."""
+    if not now < until <= now + MOST_WAITING:
+        raise DateMissing
+    return replace(move(expect_asked(assignment), "waitlisted", now=now), answer_due_at=until)
 
 
 def decline(assignment: Assignment, *, reason: str, side: Side | None, by: str, now: datetime) -> Assignment:
@@ -193,7 +238,7 @@ def decline(assignment: Assignment, *, reason: str, side: Side | None, by: str, 
     if whose is None or (side is not None and side != whose):
         raise ReasonMissing
     return replace(
-        move(_asked(assignment), "declined", now=now),
+        move(expect_asked(assignment), "declined", now=now),
         answered_at=now,
         answered_by=by,
         decline_reason=reason,
@@ -205,7 +250,7 @@ def start(assignment: Assignment, *, now: datetime) -> Assignment:
     """The agency begins to help; told once, however often it is said."""
     if assignment.state == "in_progress":
         return assignment
-    return replace(move(assignment, "service_started", now=now), started_at=now)
+    return replace(move(_expect_helping(assignment), "service_started", now=now), started_at=now)
 
 
 def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, now: datetime) -> Assignment:
@@ -217,6 +262,7 @@ def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, 
         raise ReasonMissing
     if needs_handover_ref(outcome) and handover_ref is None:
         raise HandoverMissing
+    _expect_helping(assignment)
     begun = start(assignment, now=now) if assignment.state == "accepted" else assignment
     return replace(move(begun, "outcome_recorded", now=now), outcome=outcome, handover_ref=handover_ref)
 
@@ -225,17 +271,31 @@ def fail(assignment: Assignment, *, outcome: str, now: datetime) -> Assignment:
     """The accepted help did not come about."""
     if outcome not in FAIL_EFFECT:
         raise ReasonMissing
-    return replace(move(assignment, "outcome_failed", now=now), outcome=outcome)
+    return replace(move(_expect_helping(assignment), "outcome_failed", now=now), outcome=outcome)
 
 
-def _asked(assignment: Assignment) -> Assignment:
+def expect_asked(assignment: Assignment) -> Assignment:
     """The assignment, if an answer is still wanted. Raises `AlreadyAnswered`, `TooLate` or `TakenBack`."""
-    if assignment.state == "expired":
-        raise TooLate(state=assignment.state, ended_at=assignment.ended_at)
-    if assignment.state in {"recalled", "entered_in_error"}:
-        raise TakenBack(state=assignment.state, ended_at=assignment.ended_at)
     if assignment.state not in ASKED:
-        raise AlreadyAnswered(
-            state=assignment.state, answered_by=assignment.answered_by, answered_at=assignment.answered_at
-        )
+        raise _settled(assignment)
     return assignment
+
+
+def _expect_helping(assignment: Assignment) -> Assignment:
+    """The assignment, unless its agency's part has ended. Raises `AlreadyAnswered`, `TooLate` or `TakenBack`."""
+    if not assignment.is_live:
+        raise _settled(assignment)
+    return assignment
+
+
+def _settled(assignment: Assignment) -> Refused:
+    """Who was first, and when."""
+    if assignment.state == "expired":
+        return TooLate(state=assignment.state, ended_at=assignment.ended_at)
+    if assignment.state in {"recalled", "cancelled_by_sender", "entered_in_error"}:
+        return TakenBack(state=assignment.state, ended_at=assignment.ended_at)
+    return AlreadyAnswered(
+        state=assignment.state,
+        answered_by=assignment.answered_by,
+        answered_at=assignment.ended_at or assignment.answered_at,
+    )

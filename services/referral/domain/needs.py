@@ -1,7 +1,7 @@
 """A need with all its attempts, and the rules that bind them.
 
-At most one attempt is asked or helping at a time; a referral that ends takes its live attempt with it, in the same
-step; a need that met nobody stays open in front of a person.
+At most one agency helps and at most one is asked; beside who helps only who is to take over is asked. A referral that
+ends takes its live attempts with it, in the same step; a need that met nobody stays open in front of a person.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,19 @@ from services.referral.domain import assignments, referrals
 from services.referral.domain.assignments import Assignment, Effect, Side
 from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import (
+    AlreadyAccepted,
     AskedYourself,
     AssignmentUnknown,
     AttemptStillLive,
     MoveNotAllowed,
+    NotUndoable,
+    ReasonMissing,
     VersionChanged,
 )
 from services.referral.domain.routing import Candidate
+
+RECALLS = frozenset({"WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"})
+"""Why a request may be taken back before it is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,18 @@ class Need:
 
     @property
     def live(self) -> Assignment | None:
-        """The attempt that is asked or helping, if there is one."""
+        """The latest attempt that is asked or helping, if there is one."""
         return next((a for a in reversed(self.attempts) if a.is_live), None)
+
+    @property
+    def asked(self) -> Assignment | None:
+        """The attempt whose agency owes an answer, if there is one."""
+        return next((a for a in self.attempts if a.state in assignments.ASKED), None)
+
+    @property
+    def helping(self) -> Assignment | None:
+        """The attempt whose agency has the need; beside it only who is to take over from it is asked."""
+        return next((a for a in self.attempts if a.state in assignments.HELPING), None)
 
     @property
     def tried(self) -> frozenset[str]:
@@ -69,7 +85,15 @@ def ask(need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelt
         raise AttemptStillLive
     if need.referral.state != "open":
         raise MoveNotAllowed("referral", need.referral.state, "asked")
-    asked = assignments.sent(
+    asked = attempt_at(need, candidate, assignment_id=assignment_id, limit=limit, now=now)
+    return Need(need.referral, (*need.attempts, asked))
+
+
+def attempt_at(
+    need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelta | None, now: datetime
+) -> Assignment:
+    """The next attempt, as it is sent."""
+    return assignments.sent(
         candidate,
         assignment_id=assignment_id,
         referral_id=need.referral.referral_id,
@@ -77,7 +101,6 @@ def ask(need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelt
         answer_due_at=answer_due(candidate.answer_hours, limit=limit, now=now),
         now=now,
     )
-    return Need(need.referral, (*need.attempts, asked))
 
 
 def next_candidate(need: Need, candidates: Sequence[Candidate], available: frozenset[str]) -> Candidate | None:
@@ -89,16 +112,35 @@ def acknowledge(need: Need, assignment_id: str, *, version: int | None, now: dat
     """A worker opened it."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
-    return _with(need, assignments.acknowledge(found, now=now))
+    return with_attempt(need, assignments.acknowledge(found, now=now))
 
 
 def accept(need: Need, assignment_id: str, *, by: str, version: int | None, now: datetime) -> Need:
     """The agency takes it. Raises `AlreadyAnswered` (naming the winner), `TooLate`, `VersionChanged`."""
     taken = assignments.accept(need.attempt(assignment_id), by=by, now=now)
     assignments.expect(need.attempt(assignment_id), version)
-    if any(a.state in assignments.HELPING for a in need.attempts):
+    before = need.helping
+    if before is None:
+        return with_attempt(need, taken)
+    if before.assignment_id != taken.transfer_of:
         raise AttemptStillLive
-    return _with(need, taken)
+    return with_attempt(with_attempt(need, assignments.move(before, "transferred", now=now)), taken)
+
+
+def undo(need: Need, assignment_id: str, *, version: int | None, now: datetime) -> Need:
+    """The acceptance is taken back at once. Raises `NotUndoable`."""
+    found = need.attempt(assignment_id)
+    assignments.expect(found, version)
+    if need.asked is not None:
+        raise NotUndoable
+    return with_attempt(need, assignments.undo(found, now=now))
+
+
+def waitlist(need: Need, assignment_id: str, *, until: datetime, version: int | None, now: datetime) -> Need:
+    """The agency looks again on a date. Raises `DateMissing`."""
+    waiting = assignments.waitlist(need.attempt(assignment_id), until=until, now=now)
+    assignments.expect(need.attempt(assignment_id), version)
+    return with_attempt(need, waiting)
 
 
 def decline(
@@ -114,7 +156,7 @@ def decline(
     """The agency says no; answers what follows from its reason."""
     declined = assignments.decline(need.attempt(assignment_id), reason=reason, side=side, by=by, now=now)
     assignments.expect(need.attempt(assignment_id), version)
-    return _with(need, declined), assignments.DECLINE_EFFECT[reason]
+    return with_attempt(need, declined), assignments.DECLINE_EFFECT[reason]
 
 
 def expire(need: Need, assignment_id: str, *, now: datetime) -> Need:
@@ -122,19 +164,50 @@ def expire(need: Need, assignment_id: str, *, now: datetime) -> Need:
     found = need.attempt(assignment_id)
     if now < found.answer_due_at:
         raise MoveNotAllowed("assignment", found.state, "deadline_passed")
-    return _with(need, assignments.move(found, "deadline_passed", now=now))
+    return with_attempt(need, assignments.move(found, "deadline_passed", now=now))
 
 
-def recall(need: Need, assignment_id: str, *, now: datetime) -> Need:
-    """The sender takes the request back; refused once it is accepted."""
-    return _with(need, assignments.move(need.attempt(assignment_id), "recalled", now=now))
+def recall(need: Need, *, reason: str, version: int | None, now: datetime) -> Need:
+    """The sender takes the request back from who is asked. Raises `AlreadyAccepted` when nobody is, and one helps."""
+    expect(need, version)
+    if reason not in RECALLS:
+        raise ReasonMissing
+    if need.asked is not None:
+        return with_attempt(need, assignments.move(need.asked, "recalled", now=now))
+    if need.helping is not None:
+        raise AlreadyAccepted(state=need.helping.state, answered_at=need.helping.answered_at)
+    raise MoveNotAllowed("referral", need.referral.state, "recalled")
+
+
+def found_wrong(need: Need, attempt: int, *, version: int | None, now: datetime) -> Need:
+    """This attempt should never have been made. Raises `AssignmentUnknown` when there is none of that number."""
+    expect(need, version)
+    wrong = next((a for a in need.attempts if a.attempt == attempt), None)
+    if wrong is None:
+        raise AssignmentUnknown
+    return with_attempt(need, assignments.move(wrong, "found_wrong", now=now))
+
+
+def hold(need: Need, *, reason: str, until: datetime, personally: bool, version: int | None, now: datetime) -> Need:
+    """The need waits until a day; who is asked is recalled. Raises `AlreadyAccepted` while somebody helps."""
+    expect(need, version)
+    if need.helping is not None:
+        raise AlreadyAccepted(state=need.helping.state, answered_at=need.helping.answered_at)
+    held = referrals.hold(need.referral, reason=reason, until=until, personally=personally, now=now)
+    return _cascade(replace(need, referral=held), now=now)
+
+
+def resume(need: Need, *, version: int | None, now: datetime) -> Need:
+    """The need goes on."""
+    expect(need, version)
+    return replace(need, referral=referrals.resume(need.referral, now=now))
 
 
 def start(need: Need, assignment_id: str, *, version: int | None, now: datetime) -> Need:
     """The agency begins to help."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
-    return _with(need, assignments.start(found, now=now))
+    return with_attempt(need, assignments.start(found, now=now))
 
 
 def complete(
@@ -151,14 +224,15 @@ def complete(
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
     done = assignments.complete(found, outcome=outcome, handover_ref=handover_ref, now=now)
-    return replace(_with(need, done), referral=referrals.fulfil(need.referral, outcome=outcome, by=by, now=now))
+    met = referrals.fulfil(need.referral, outcome=outcome, by=by, now=now)
+    return _cascade(replace(with_attempt(need, done), referral=met), now=now)
 
 
 def fail(need: Need, assignment_id: str, *, outcome: str, version: int | None, now: datetime) -> tuple[Need, Effect]:
     """Accepted help did not come about; the need stays open. Answers what follows."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
-    return _with(need, assignments.fail(found, outcome=outcome, now=now)), assignments.FAIL_EFFECT[outcome]
+    return with_attempt(need, assignments.fail(found, outcome=outcome, now=now)), assignments.FAIL_EFFECT[outcome]
 
 
 def close(
@@ -169,7 +243,7 @@ def close(
     Raises `AskedYourself`, `VersionChanged` and as `referrals.close`.
     """
     expect(need, version)
-    if need.live is not None and need.live.agency_id == organisation:
+    if any(a.is_live and a.agency_id == organisation for a in need.attempts):
         raise AskedYourself
     closed = referrals.close(need.referral, reason=reason, by=by, personally=personally, now=now)
     return _cascade(replace(need, referral=closed), now=now)
@@ -191,7 +265,8 @@ def routable(need: Need, *, now: datetime) -> Need:
     return replace(need, referral=referrals.move(need.referral, "candidate_found", now=now))
 
 
-def _with(need: Need, changed: Assignment) -> Need:
+def with_attempt(need: Need, changed: Assignment) -> Need:
+    """The need with this attempt as it is now."""
     return replace(
         need,
         attempts=tuple(changed if a.assignment_id == changed.assignment_id else a for a in need.attempts),
@@ -199,8 +274,8 @@ def _with(need: Need, changed: Assignment) -> Need:
 
 
 def _cascade(need: Need, *, now: datetime) -> Need:
-    live = need.live
-    if live is None:
-        return need
-    event: assignments.Event = "referral_ended" if live.state in assignments.HELPING else "recalled"
-    return _with(need, assignments.move(live, event, now=now))
+    """Whoever is asked or helps is asked and helps no more."""
+    for live in [a for a in need.attempts if a.is_live]:
+        event: assignments.Event = "referral_ended" if live.state in assignments.HELPING else "recalled"
+        need = with_attempt(need, assignments.move(live, event, now=now))
+    return need

@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 from services.referral.domain import machines
-from services.referral.domain.refusals import ChildNeedsOfficer, ConsentIsNoBasis, MoveNotAllowed, ReasonMissing
+from services.referral.domain.refusals import (
+    ChildNeedsOfficer,
+    ConsentIsNoBasis,
+    DateMissing,
+    MoveNotAllowed,
+    ReasonMissing,
+)
 
 State = machines.NeedState
 Event = machines.NeedEvent
@@ -41,6 +47,10 @@ CLOSINGS: Mapping[str, tuple[Event, ...]] = {
 REOPENINGS = frozenset({"NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"})
 """Why a need may be opened again."""
 
+HOLDS = frozenset({"IN_HOSPITAL", "IN_CUSTODY", "AWAITING_PAPERS", "PERSON_ASKED_TO_WAIT"})
+"""Why a need may wait."""
+MOST_HELD = timedelta(days=90)
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
@@ -65,6 +75,8 @@ class Referral:
     outcome: str | None = None
     ended_at: datetime | None = None
     closed_by: str | None = None
+    held_until: datetime | None = None
+    """On which day a need that is on hold goes on by itself."""
 
     @property
     def province(self) -> str:
@@ -86,7 +98,7 @@ def move(referral: Referral, event: Event, *, now: datetime) -> Referral:
         raise ConsentIsNoBasis
     to = MOVES.get((referral.state, event))
     if to is None:
-        raise MoveNotAllowed("referral", referral.state, event)
+        raise MoveNotAllowed("referral", referral.state, event, at=referral.ended_at)
     return replace(
         referral,
         state=to,
@@ -94,6 +106,7 @@ def move(referral: Referral, event: Event, *, now: datetime) -> Referral:
         ended_at=now if to in TERMINAL else None,
         outcome=referral.outcome if to in TERMINAL else None,
         closed_by=referral.closed_by if to in TERMINAL else None,
+        held_until=referral.held_until if to == "on_hold" else None,
     )
 
 
@@ -120,6 +133,25 @@ def close(referral: Referral, *, reason: str, by: str, personally: bool, now: da
         raise ChildNeedsOfficer
     event = next((event for event in events if (referral.state, event) in MOVES), events[0])
     return replace(move(referral, event, now=now), outcome=reason, closed_by=by)
+
+
+def hold(referral: Referral, *, reason: str, until: datetime, personally: bool, now: datetime) -> Referral:
+    """Let the need wait until a day. A child's, and any restricted one, only by who answers for it by name.
+
+    Raises `ReasonMissing`, `DateMissing`, `ChildNeedsOfficer`, `MoveNotAllowed`.
+    """
+    if reason not in HOLDS:
+        raise ReasonMissing
+    if not now < until <= now + MOST_HELD:
+        raise DateMissing
+    if (referral.child or referral.restricted) and not personally:
+        raise ChildNeedsOfficer
+    return replace(move(referral, "held", now=now), held_until=until)
+
+
+def resume(referral: Referral, *, now: datetime) -> Referral:
+    """The need goes on."""
+    return move(referral, "resumed", now=now)
 
 
 def reopen(referral: Referral, *, reason: str, now: datetime) -> Referral:

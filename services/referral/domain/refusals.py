@@ -8,13 +8,14 @@ class Refused(Exception):
 
 
 class MoveNotAllowed(Refused):
-    """The thing is in a state from which this event leads nowhere."""
+    """The thing is in a state from which this event leads nowhere; `at`: since when, if it has ended."""
 
-    def __init__(self, thing: str, state: str, event: str) -> None:
+    def __init__(self, thing: str, state: str, event: str, *, at: datetime | None = None) -> None:
         super().__init__()
         self.thing = thing
         self.state = state
         self.event = event
+        self.ended_at = at
 
 
 class AlreadyAnswered(Refused):
@@ -37,7 +38,7 @@ class TooLate(Refused):
 
 
 class TakenBack(Refused):
-    """The request was taken back before it was answered: the need has ended, or was entered in error."""
+    """The sender has ended it: the request was taken back, the need was closed, or it was entered in error."""
 
     def __init__(self, *, state: str, ended_at: datetime | None) -> None:
         super().__init__()
@@ -66,8 +67,54 @@ class AttemptStillLive(Refused):
     """Another agency is being asked or already helps; a second one is not asked beside it."""
 
 
+class NobodyToAsk(Refused):
+    """The agency is no candidate of this need, was asked before, or takes nothing at the moment."""
+
+
 class AskedYourself(Refused):
     """Who is asked or helps does not close the need: it declines, or gives the need back."""
+
+
+class AlreadyAccepted(Refused):
+    """It is too late to take the request back: the agency has accepted. Ask it to give the need back, or close it."""
+
+    def __init__(self, *, state: str, answered_at: datetime | None) -> None:
+        super().__init__()
+        self.state = state
+        self.answered_at = answered_at
+
+
+class NotUndoable(Refused):
+    """The acceptance stands: the seconds are over, the identity was read, or the need has been handed on with it."""
+
+
+class DateMissing(Refused):
+    """This takes a date to come, and not too far off."""
+
+
+class QuestionOpen(Refused):
+    """The port was asked already; one question at a time, and each once."""
+
+
+class QuestionClosed(Refused):
+    """The question was answered already, or nobody needs the answer any more."""
+
+    def __init__(self, *, answered_by: str | None, at: datetime | None) -> None:
+        super().__init__()
+        self.answered_by = answered_by
+        self.answered_at = at
+
+
+class QuestionUnknown(Refused):
+    """There is no such question, or it is another port's; both look the same from outside."""
+
+
+class PauseUnknown(Refused):
+    """There is no such pause, or its agency is outside the supervisor's region; both look the same from outside."""
+
+
+class CancellationUnknown(Refused):
+    """There is no such cancellation to confirm, or it is another agency's or region's; both look the same."""
 
 
 class ChildNeedsOfficer(Refused):

@@ -17,10 +17,23 @@ ASSIGNMENT = tuple(field.name for field in fields(Assignment))
 
 
 TYPES = {
-    **dict.fromkeys(("referral_id", "case_id", "assignment_id", "gap_id", "escalation_id"), "uuid"),
+    **dict.fromkeys(
+        (
+            "referral_id",
+            "case_id",
+            "assignment_id",
+            "gap_id",
+            "escalation_id",
+            "transfer_of",
+            "question_id",
+        ),
+        "uuid",
+    ),
     **dict.fromkeys(("version", "attempt", "service_hours"), "integer"),
     "explanation": "bytea",
     "restricted": "boolean",
+    "answer_left": "interval",
+    "held_until": "timestamptz",
 }
 
 
@@ -109,6 +122,16 @@ async def find_owned(work: Work, assignment_ids: Sequence[str]) -> dict[str, tup
     return {str(row["assignment_id"]): (str(row["referral_id"]), str(row["case_id"])) for row in rows}
 
 
+async def find_cases_of(work: Work, assignment_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Referral and case of each of these assignments. # unscoped: found through something of the actor's own"""
+    rows = await work.connection.fetch(
+        "SELECT a.assignment_id, r.referral_id, r.case_id FROM assignments a JOIN referrals r USING (referral_id)"
+        " WHERE a.assignment_id = ANY($1::uuid[])",
+        assignment_ids,
+    )
+    return {str(row["assignment_id"]): (str(row["referral_id"]), str(row["case_id"])) for row in rows}
+
+
 async def find_referrals(work: Work, referral_ids: Sequence[str]) -> dict[str, Referral]:
     """Referrals by id. # unscoped: the caller has found them through something it may see"""
     rows = await work.connection.fetch(
@@ -149,10 +172,11 @@ async def list_needs_of_case(work: Work, case_id: str) -> list[Need]:
 
 async def update_referrals(work: Work, referrals: Sequence[Referral]) -> None:
     """Write what can change of these referrals."""
-    columns = ("referral_id", "state", "version", "outcome", "ended_at", "closed_by")
+    columns = ("referral_id", "state", "version", "outcome", "ended_at", "closed_by", "held_until")
     await work.connection.execute(
         "UPDATE referrals r SET state = n.state, version = n.version, outcome = n.outcome, ended_at = n.ended_at,"  # noqa: S608
-        f" closed_by = n.closed_by FROM unnest({_arrays(1, columns)}) AS n ({', '.join(columns)})"
+        f" closed_by = n.closed_by, held_until = n.held_until"
+        f" FROM unnest({_arrays(1, columns)}) AS n ({', '.join(columns)})"
         " WHERE r.referral_id = n.referral_id AND r.version < n.version",
         *_by_column(attrgetter(*columns), referrals, len(columns)),
     )
@@ -161,6 +185,7 @@ async def update_referrals(work: Work, referrals: Sequence[Referral]) -> None:
 CHANGING = (
     "assignment_id", "state", "version", "acknowledged_at", "answered_at", "answered_by", "service_due_at",
     "started_at", "ended_at", "decline_reason", "decline_side", "outcome", "handover_ref", "overdue_told_at",
+    "answer_due_at", "question_id", "answer_left",
 )  # fmt: skip
 
 
@@ -202,6 +227,25 @@ async def list_due(work: Work, limit: int, *, apart_from: Sequence[str] = ()) ->
         apart_from,
     )
     return [(str(row["assignment_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
+
+
+async def list_held(work: Work, limit: int) -> list[tuple[str, str]]:
+    """Needs that have waited until their day: referral and case, the longest first. # unscoped: the clock's"""
+    rows = await work.connection.fetch(
+        "SELECT referral_id, case_id FROM referrals WHERE held_until <= $1 ORDER BY held_until LIMIT $2",
+        work.now,
+        limit,
+    )
+    return [(str(row["referral_id"]), str(row["case_id"])) for row in rows]
+
+
+async def mark_disclosed(work: Work, assignment_id: str) -> None:
+    """The identity is read; an acceptance that it was read on stands."""
+    await work.connection.execute(
+        "UPDATE assignments SET disclosed_at = $2 WHERE assignment_id = $1 AND disclosed_at IS NULL",
+        assignment_id,
+        work.now,
+    )
 
 
 async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> list[tuple[str, str, str]]:
@@ -284,4 +328,5 @@ def _referral(row: Mapping[str, Any]) -> Referral:
 
 
 def _assignment(row: Mapping[str, Any]) -> Assignment:
-    return Assignment(**{**row, "assignment_id": str(row["assignment_id"]), "referral_id": str(row["referral_id"])})
+    ids = ("assignment_id", "referral_id", "transfer_of", "question_id")
+    return Assignment(**{**row, **{name: row[name] and str(row[name]) for name in ids}})
