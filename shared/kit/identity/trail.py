@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from shared.contracts import access
 from shared.kit.actor import Actor
 from shared.kit.database import Database
+from shared.kit.web import navigation
 
 Reason = Literal["no_session", "bad_token", "role", "not_yours", "csrf", "too_many", "revoked"]
 assert get_args(Reason) == get_args(access.AccessDenied.model_fields["reason"].annotation)
@@ -31,7 +32,7 @@ def person_stream(actor_id: str) -> str:
 
 def thing_of(connection: HTTPConnection) -> str:
     """Method and route template of a request as a code (`POST:api/assignments/:assignment_id`), never its address."""
-    template = getattr(connection.scope.get("route"), "path", "") or "unknown"
+    template = navigation.template_of(connection.scope) or "unknown"
     coded = re.sub(r"\{(\w+)[^}]*\}", r":\1", template).strip("/") or "root"
     return re.sub(r"[^A-Za-z0-9._:/-]", "_", f"{connection.scope['method']}:{coded}")[:64]
 

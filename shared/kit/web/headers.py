@@ -13,6 +13,8 @@ from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.kit.web.navigation import template_of
+
 log = structlog.get_logger()
 
 CONTENT_SECURITY_POLICY = (
@@ -117,7 +119,7 @@ def _log(bug: Exception, scope: Scope, trace_id: str) -> None:
         "bug",
         trace_id=trace_id,
         method=scope["method"],
-        route=getattr(scope.get("route"), "path", None),
+        route=template_of(scope) or None,
         error=f"{type(bug).__module__}.{type(bug).__qualname__}",
         message=str(bug) if isinstance(bug, TELLING_NO_DATA) else None,
         where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],

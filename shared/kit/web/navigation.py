@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.types import Scope
 
 from shared.kit import words
 from shared.kit.words import Language
@@ -102,3 +103,13 @@ def said(request: Request) -> str:
     if not n.isdecimal() or len(n) > 9:
         return words.translate(language, sentence)
     return words.translate_count(language, sentence, words.sentences()[sentence], int(n))
+
+
+def template_of(scope: Scope) -> str:
+    """The whole pattern of the route that answers (`/api/cases/{case_id}`), those of its routers included.
+
+    Empty when none does, and never the address: what no route answers could hold anything.
+    """
+    # A route knows what it was declared with; what it is reached by, the router that includes it has put beside it.
+    reached = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return getattr(reached, "path", None) or ""

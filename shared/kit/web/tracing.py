@@ -5,6 +5,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit import telemetry
+from shared.kit.web.navigation import template_of
 
 UNTRACED = frozenset({"/livez", "/readyz", "/statusz"})
 TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -42,8 +43,7 @@ def _route(scope: Scope) -> str:
 
     Never the address: what no route answers could hold anything.
     """
-    answered_by: str = getattr(scope.get("route"), "path", "") or getattr(scope.get("endpoint"), "__name__", "")
-    return answered_by
+    return template_of(scope) or getattr(scope.get("endpoint"), "__name__", "")
 
 
 def _parent(scope: Scope) -> str | None:
