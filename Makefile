@@ -22,7 +22,7 @@ demo: $(READY) ## Play one run in a throw-away folder and end with JSON; MANIFES
 	@exec $(BIN)/python -m deploy.local demo $(if $(KEEP),--keep "$(KEEP)") $(if $(MANIFEST),"$(MANIFEST)")
 
 test: $(READY) ## Run all tests on a real Kafka and PostgreSQL; T="tests/intake -k manifest" runs a part
-	@exec $(BIN)/pytest $(T)
+	@exec $(BIN)/pytest $(or $(T),--numprocesses=auto --maxprocesses=4)
 
 check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, compose and Kubernetes files, ASVS
 	@failed=; \

@@ -29,7 +29,10 @@ from deploy.local.postgres import Urls
 from shared.kit import database
 from shared.kit.web import pages
 from shared.kit.words import Language
-from tests import soaking
+from tests import soaking, spreading
+from tests.spreading import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
 
 T = TypeVar("T")
 DatabaseUrls = Callable[[str], Urls]
@@ -50,6 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name == "test_crashes.py" or item.path.is_relative_to(FAULTS):
             item.add_marker(pytest.mark.fault)
+    spreading.first_things_first(items)
 
 
 class Background:

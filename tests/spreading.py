@@ -1,0 +1,34 @@
+"""How `make test` spreads the tests over processes: by files, each process on servers and a browser of its own.
+
+A folder that shares something costly to start stays in one process, and begins first, so that none ends long after
+the others.
+"""
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = ("tests/faults/", "tests/journeys/", "tests/web/")
+JOURNEY = "tests/browser/test_journey.py"  # on the stack of the journeys
+
+
+def unit_of(nodeid: str) -> str:
+    """The name of what stays in one process with this test: a folder's or a file's."""
+    file = nodeid.partition("::")[0].replace(JOURNEY, "tests/journeys/")
+    return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+class ByUnit(LoadScopeScheduling):  # type: ignore[misc]
+    """Whoever is free takes the next unit, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByUnit:
+    config.option.loadscopereorder = False
+    return ByUnit(config)
+
+
+def first_things_first(items: list[pytest.Item]) -> None:
+    """Sort: what stays together is begun before everything else."""
+    items.sort(key=lambda item: unit_of(item.nodeid) not in TOGETHER)
