@@ -43,6 +43,7 @@ async def get_checkpoint(request: Request) -> Response:
 
 
 @public.get("/tile/entries/{path:path}", response_class=Octets)
+@reads_people
 async def get_entries(request: Request, actor: Reader, path: str) -> Response:
     """A bundle of leaf data (C2SP tlog-tiles). For auditors: it says which case moved when."""
     index, width = tiles.named(path)

@@ -131,15 +131,28 @@ class TestMassReading:
         assert told[0]["actor"] == "referral.gate"
 
     async def test_counts_trails_and_searches_but_no_lists(self, serve: Serve) -> None:
-        site = await serve("audit", mass_reading_person_per_hour=3)
+        site = await serve("audit", mass_reading_person_per_hour=4)
 
         await ask(site, "/api/ledger", "auditor", times=5)
         assert await trail(site, "access.mass_reading.v1") == []
-        for path in (f"/api/cases/{new_id()}/trail", f"/api/cases/{new_id()}/proof", "/id/?case=019ab000"):
+        for path in (
+            f"/api/cases/{new_id()}/trail",
+            f"/api/cases/{new_id()}/proof",
+            "/id/?case=019ab000",
+            "/tile/entries/000",
+        ):
             await ask(site, path, "auditor")
 
         [told] = await trail(site, "access.mass_reading.v1")
-        assert told["data"] == {**told["data"], "reader": "auditor", "count": 3, "window_s": 3600}
+        assert told["data"] == {**told["data"], "reader": "auditor", "count": 4, "window_s": 3600}
+
+    async def test_counts_who_tries_numbers_to_break_the_glass(self, serve: Serve) -> None:
+        site = await serve("referral", mass_reading_person_per_hour=2)
+
+        await ask(site, "/id/darurat", "coordinator", times=2)
+
+        [told] = await trail(site, "access.mass_reading.v1")
+        assert told["data"]["count"] == 2
 
     async def test_is_another_number_for_systems(self, serve: Serve) -> None:
         site = await serve("referral", mass_reading_person_per_hour=1, mass_reading_client_per_hour=0)

@@ -35,12 +35,14 @@ HOURS = (msg_count("%(n)s hour", "%(n)s hours"), "%(n)s hours")
 
 
 @router.get("/darurat")
+@reads_people
 async def emergency_page(request: Request, actor: RecentBreaker) -> Response:
     """What opening a case means, the form to do it, and what is open."""
     return await _form(request, actor)
 
 
 @router.post("/darurat")
+@reads_people
 async def break_glass(request: Request, actor: RecentBreaker) -> Response:
     """Open one case, for a reason, for some hours; somebody else is told at once."""
     form, key = await request.form(), await key_of(request)
