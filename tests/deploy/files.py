@@ -42,10 +42,12 @@ def clients() -> dict[str, dict[str, Any]]:
 
 
 def config_map(service: str) -> dict[str, str]:
-    """What the ConfigMap of a service holds, the part for telemetry included."""
+    """What the ConfigMap of a service holds in production, the part for telemetry included."""
     (own,) = documents((K8S / service / "kustomization.yaml").read_text(encoding="utf-8"))
     (telemetry,) = documents((K8S / "telemetry/kustomization.yaml").read_text(encoding="utf-8"))
-    added = [map_ for map_ in telemetry["configMapGenerator"] if map_["name"] == f"{service}-settings"]
+    (overlay,) = documents((K8S / "overlays/production/kustomization.yaml").read_text(encoding="utf-8"))
+    merged = (*overlay["configMapGenerator"], *telemetry["configMapGenerator"])
+    added = [map_ for map_ in merged if map_["name"] == f"{service}-settings"]
     literals = [literal for map_ in (*own["configMapGenerator"], *added) for literal in map_["literals"]]
     return {name: value for name, _, value in (literal.partition("=") for literal in literals)}
 

@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local import folder
 from services.notify.settings import Settings as NotifySettings
+from shared.kit.web.rates import networks
 from tests.deploy import files
 from tests.deploy.files import K8S, SERVICES
 
@@ -131,6 +132,9 @@ def test_a_service_starts_with_its_config_map_and_the_secrets_that_operations_na
 
     assert loaded.oidc_client_id == f"svc-{service}"
     assert loaded.oidc_client_id in files.clients()
+    # Who is behind the ingress has an address of their own, and the ingress is not the whole world.
+    [proxies] = networks(loaded.trusted_proxies)
+    assert proxies.is_private
     assert [name for name in secrets if name not in operations] == []
 
 
