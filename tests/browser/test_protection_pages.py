@@ -139,6 +139,10 @@ async def test_an_erasure_asks_for_the_code_before_it_is_done(see: Open, axe: Ax
     await sight.page.goto(f"{site.url}/id/data-pribadi/{site.kept}")
     await sight.page.get_by_role("button", name="Cabut penangguhan ini").click()
     await sight.page.get_by_role("link", name="Hapus identitas").click()
+    indents = await sight.page.locator(".narrow > ul").evaluate_all(
+        "lists => lists.map(list => parseFloat(getComputedStyle(list).paddingInlineStart))"
+    )
+    assert [indent >= 16 for indent in indents] == [True], "its bullets hang outside the margin"
     await sight.page.get_by_role("radio", name="Orangnya meminta").check()
     await sight.page.fill("#f-reference", REFERENCE)
     await sight.page.get_by_role("button", name="Hapus selamanya").click()
