@@ -4,6 +4,8 @@ A folder that shares something costly to start stays in one process, and begins 
 the others.
 """
 
+from typing import Any
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -24,9 +26,9 @@ class ByUnit(LoadScopeScheduling):  # type: ignore[misc]
         return unit_of(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> ByUnit:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByUnit:
     config.option.loadscopereorder = False
-    return ByUnit(config)
+    return ByUnit(config, log)
 
 
 def first_things_first(items: list[pytest.Item]) -> None:

@@ -84,7 +84,7 @@ async def a_channel(receiver: Receiver, **timeouts: float) -> AsyncIterator[Webh
 @pytest.fixture
 async def carried(database: Database, receiver: Receiver) -> AsyncIterator[Carried]:
     """`await carried()` carries everything that is due now; answers how many attempts were made."""
-    async with a_channel(receiver, total_s=1.5, connect_s=0.5) as channel:
+    async with a_channel(receiver) as channel:
         couriers = [Courier(database, {"webhook": channel}, trusted=trusted) for trusted in (True, False)]
 
         async def carry() -> int:
