@@ -4,6 +4,7 @@ Each service gets a database, a role that owns it (migrations) and a role that m
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import secrets
@@ -11,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from deploy.local.supervisor import Child
 
 OLDEST = 15
 SUPERUSER = "postgres"
+LAST_HELPERS_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ async def prepare(
         await _initialise(server, log)
     else:
         _forget_a_dead_server(data)
+        await _wait_for_its_helpers(data)
     return server
 
 
@@ -231,6 +235,22 @@ def _forget_a_dead_server(data: Path) -> None:
         command = b""
     if pid_file.exists() and str(data).encode() not in command:
         pid_file.unlink()
+
+
+async def _wait_for_its_helpers(data: Path) -> None:
+    """The helpers of a killed server outlive it for a moment; until then PostgreSQL refuses its shared memory."""
+    until = time.monotonic() + LAST_HELPERS_S
+    while _is_worked_in(data) and time.monotonic() < until:
+        await asyncio.sleep(0.05)
+
+
+def _is_worked_in(data: Path) -> bool:
+    """True while a process has this as its working folder. Asks /proc; where there is none, the answer is no."""
+    for folder in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if folder.readlink() == data.resolve():
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

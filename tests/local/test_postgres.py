@@ -1,4 +1,6 @@
+import asyncio
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -139,9 +141,21 @@ class TestAServer:
         with subprocess.Popen(["sleep", "60"]) as other:  # not ourselves: PostgreSQL forgives its parent
             pid_file.write_text("\n".join([str(other.pid), *left[1:]]) + "\n")
 
-            await desk.begin()
+            try:
+                await desk.begin()
+            finally:
+                other.kill()
 
-            other.kill()
+    async def test_starts_once_the_last_helper_of_a_killed_one_is_gone(self, desk: Desk) -> None:
+        connection = await asyncpg.connect((await desk.begin()).url())
+        helper = await connection.fetchval("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        await connection.close()
+        os.kill(helper, signal.SIGSTOP)
+        os.kill(desk.children.pid("postgres"), signal.SIGKILL)
+        await desk.end()
+        asyncio.get_running_loop().call_later(0.5, os.kill, helper, signal.SIGCONT)
+
+        await desk.begin()
 
     @pytest.mark.skipif(not plain_user.needed(), reason="only root has to become somebody else")
     @pytest.mark.parametrize("which", ["system", "wheel"])
