@@ -8,8 +8,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.access import matrix
 from tests.access.matrix import Cell
-from tests.access.test_matrix import a_world
-from tests.access.worlds import World
+from tests.access.worlds import WORLDS, World
 from tests.conftest import DatabaseUrls
 
 FOREIGN = [
@@ -28,7 +27,7 @@ FOREIGN = [
 async def test_asking_for_what_is_anothers_is_on_the_trail_as_asking_for_what_is_not_there(
     service: str, thing: str, route: str, role: str, database_urls: DatabaseUrls
 ) -> None:
-    async with a_world(service, database_urls) as world:
+    async with WORLDS[service](database_urls(service).application) as world:
         for id_ in (await world.thing(thing, elsewhere(thing)), new_id()):
             before = await denials(world)
             said = await world.ask(route, role, id_, elsewhere(thing))

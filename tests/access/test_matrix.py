@@ -6,42 +6,23 @@ names its seed, `make soak` all of them.
 
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from shared.kit.ids import new_id
-from tests.access import matrix, worlds
+from tests.access import matrix
 from tests.access.__main__ import DOCUMENT
 from tests.access.matrix import Action, Cell
-from tests.access.worlds import World
+from tests.access.worlds import WORLDS
 from tests.conftest import DatabaseUrls
 from tests.contracts import openapi
-from tests.notify.receiver import Receiver
 
 ACTIONS = matrix.actions()
 SAMPLE = {"referral": 1_100, "intake": 350, "notify": 500, "audit": 250}
 """How many cells of each service are asked in one run; with the missing thing beside each, twice as many requests."""
 WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-
-
-@asynccontextmanager
-async def a_world(service: str, urls: DatabaseUrls) -> AsyncIterator[World]:
-    url = urls(service).application
-    if service != "notify":
-        make: Callable[[str], Any] = getattr(worlds, f"{service}_world")
-        async with make(url) as world:
-            yield world
-        return
-    receiver = Receiver()
-    await receiver.start()
-    try:
-        async with worlds.notify_world(url, receiver.url) as world:
-            yield world
-    finally:
-        await receiver.stop()
 
 
 def asked_of(service: str, seed: int) -> list[tuple[Action, str, Cell]]:
@@ -67,7 +48,7 @@ def asked_of(service: str, seed: int) -> list[tuple[Action, str, Cell]]:
 async def test_each_cell_is_what_the_application_does(service: str, database_urls: DatabaseUrls) -> None:
     seed = random.randrange(10**6)
     wrong: list[str] = []
-    async with a_world(service, database_urls) as world:
+    async with WORLDS[service](database_urls(service).application) as world:
         for action, route, cell in asked_of(service, seed):
             id_ = await world.thing(action.thing, cell) if action.thing else new_id()
             said = await world.ask(route, cell["role"], id_, cell)
@@ -90,7 +71,7 @@ async def test_each_cell_is_what_the_application_does(service: str, database_url
 async def test_no_list_names_what_is_anothers(service: str, database_urls: DatabaseUrls) -> None:
     own_actions = [action for action in ACTIONS if action.service == service]
     wrong: list[str] = []
-    async with a_world(service, database_urls) as world:
+    async with WORLDS[service](database_urls(service).application) as world:
         foreign = {
             (action.thing, await world.thing(action.thing, cell)): cell
             for action in own_actions

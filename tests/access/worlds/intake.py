@@ -1,0 +1,165 @@
+"""The world of intake: voyages of two ports, people in every state, acceptances that it has heard."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import services.intake.__main__
+from services.intake.actions import corrections, erasures, holds
+from services.intake.pages import manifests
+from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed
+from shared.kit.actor import Actor
+from shared.kit.clock import FixedClock
+from shared.kit.database import Database, connect
+from shared.kit.ids import new_id
+from tests.access.matrix import Cell
+from tests.access.worlds.world import (
+    NOW,
+    OWN,
+    REVOCATIONS,
+    Asked,
+    Content,
+    World,
+    actors_at,
+    form,
+    json_of,
+    served,
+    side,
+)
+from tests.intake import factories as intake
+
+LIST = intake.a_list(intake.a_row(1), intake.a_row(2, sex="?"))
+PROTECTOR = Actor("petugas-pdp", "KP2MI", frozenset({"data_protection_officer"}), authenticated_at=NOW)
+
+
+@asynccontextmanager
+async def intake_world(url: str) -> AsyncIterator[World]:
+    database = await connect(url, service="intake", clock=FixedClock(NOW))
+    actors = actors_at("P4MI-NNK", port=OWN["port"])
+    async with served("intake", services.intake.__main__, database, actors) as (app, client):
+        things = _Landed(database, app)
+        voyage = "/{language:language}/pelayaran/{voyage_id}"
+        kept = "/{language:language}/data-pribadi"
+        packed = manifests.pack(LIST)
+        person = {"full_name": "Emong bin Kawaya", "sex": "M"}
+        contents: dict[str, Asked] = {
+            "POST /api/voyages": json_of(
+                modality="deportation", vessel="KM Purnama", announced=3, expected_at=NOW.isoformat()
+            ),
+            "POST /{language:language}/pelayaran/baru": form(
+                vessel="KM Purnama", modality="deportation", announced="3", time="14.30",
+                expected_day="23", expected_month="11", expected_year="2026",
+            ),
+            "POST /api/voyages/{voyage_id}/manifest": lambda _i, _c: {
+                "content": intake.a_list(intake.a_row(1, number=f"XS{new_id()[-8:]}")),
+                "headers": {"content-type": "text/csv"},
+            },
+            f"POST {voyage}/daftar": form(pasted=LIST.decode()),
+            f"POST {voyage}/daftar/kirim": form(content=packed),
+            f"POST {voyage}/daftar/tertahan.csv": form(content=packed),
+            "POST /api/arrivals": lambda id_, _: {"json": {**person, "voyage_id": id_}},
+            "POST /api/arrivals/batch": lambda id_, _: {
+                "json": {"arrivals": [{**person, "voyage_id": id_, "key": f"batch-{id_}"}]}
+            },
+            f"POST {voyage}/catat": form(**person),
+            "POST /api/disclosures": things.ask,
+            "POST /api/persons/search": json_of(by="nik", value="7306991901910001"),
+            "POST /api/cases/{case_id}/erasure": json_of(reason="request", reference="PPID/2026/1"),
+            "POST /api/cases/{case_id}/export": json_of(reference="PPID/2026/1"),
+            "POST /api/cases/{case_id}/holds": json_of(reason="court", reference="PN-JKT/1/2026"),
+            "POST /api/holds/{hold_id}/lift": json_of(reason="hold_ended"),
+            "POST /api/cases/{case_id}/corrections": json_of(field="alias", value="Emon", reference="PPID/2026/1"),
+            f"POST {kept}": form(by="nik", value="7306991901910001"),
+            f"POST {kept}/{{case_id}}/hapus": lambda id_, _: {
+                "data": {"reason": "request", "reference": "PPID/2026/1", "code": id_[-8:], "idempotency_key": new_id()}
+            },
+            f"POST {kept}/{{case_id}}/salinan": form(reference="PPID/2026/1"),
+            f"POST {kept}/{{case_id}}/penangguhan": form(reason="court", reference="PN-JKT/1/2026"),
+            "POST /{language:language}/penangguhan/{hold_id}/cabut": form(reason="hold_ended"),
+            f"POST {kept}/{{case_id}}/perbaikan": form(field="alias", value="Emon", reference="PPID/2026/1"),
+            "POST /{language:language}/perbaikan/{correction_id}": form(decision="rejected", reason="no_proof"),
+            "POST /api/corrections/{correction_id}/decision": json_of(decision="rejected", reason="no_proof"),
+            **REVOCATIONS,
+        }  # fmt: skip
+        makers = {
+            "voyage": things.voyage,
+            "acceptance": things.acceptance,
+            "person": things.person,
+            "hold": things.hold,
+            "correction": things.correction,
+        }
+        yield World("intake", app, client, makers, contents)
+    await database.aclose()
+
+
+class _Landed:
+    """Voyages of two ports, and acceptances that intake has heard."""
+
+    def __init__(self, database: Database, app: Any) -> None:
+        self._database = database
+        self._app = app
+        self._cases: dict[str, str] = {}
+
+    async def voyage(self, cell: Cell) -> str:
+        who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
+        return (await intake.a_voyage(self._database, actor=who)).voyage_id
+
+    async def acceptance(self, cell: Cell) -> str:
+        recorded = await self._app.state.desk.record(
+            intake.OFFICER, intake.an_arrival(), key=new_id(), voyage_id=None, arrived_at=NOW
+        )
+        assignment_id, need = new_id(), "TIP" if cell["visibility"] == "restricted" else "WAGE"
+        said: dict[str, Any] = {"assignment_id": assignment_id, "agency_id": OWN["agency"], "attempt": 1}
+
+        def fact(kind: Any, **more: Any) -> Any:
+            return intake.a_referral_fact(kind, recorded.case_id, need=need, **{**said, **more})
+
+        facts = [fact(AssignmentAccepted, service_due_at=NOW)]
+        if cell["state"] in ("helped", "long_ago"):
+            facts.append(fact(AssignmentCompleted, outcome="SERVICE_DELIVERED"))
+        elif cell["state"] == "failed":
+            facts.append(fact(AssignmentFailed, outcome="NO_CAPACITY"))
+        await intake.hear(self._database, *facts)
+        if cell["state"] == "long_ago":
+            await self._database.fetch(
+                "UPDATE disclosure_grants SET ended_at = ended_at - interval '31 days' WHERE assignment_id = $1",
+                assignment_id,
+            )
+        self._cases[assignment_id] = recorded.case_id
+        return assignment_id
+
+    async def person(self, cell: Cell) -> str:
+        who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
+        recorded = await self._app.state.desk.record(
+            who, intake.an_arrival(), key=new_id(), voyage_id=None, arrived_at=NOW
+        )
+        if cell.get("state") == "held":
+            await self._held(recorded.case_id)
+        elif cell.get("state") == "erased":
+            async with self._database.work(PROTECTOR, purpose="erase") as work:
+                await erasures.erase_person(work, recorded.case_id, reason="request", reference="PPID/2026/1")
+        return str(recorded.case_id)
+
+    async def hold(self, cell: Cell) -> str:
+        return await self._held(await self.person(cell))
+
+    async def correction(self, cell: Cell) -> str:
+        case_id = await self.person({"region": cell["region"]})
+        async with self._database.work(PROTECTOR, purpose="correct") as work:
+            asked = await corrections.request_correction(
+                work, self._app.state.vault, case_id, field="alias", value="Emon", reference="PPID/2026/1"
+            )
+        if cell["state"] == "decided":
+            async with self._database.work(PROTECTOR, purpose="correct") as work:
+                await corrections.reject_correction(work, asked.correction_id, reason="no_proof")
+        return asked.correction_id
+
+    async def _held(self, case_id: str) -> str:
+        async with self._database.work(PROTECTOR, purpose="protect") as work:
+            placed = await holds.place_hold(work, case_id, reason="court", reference="PN-JKT/1/2026")
+        return placed.hold_id
+
+    def ask(self, id_: str, cell: Cell) -> Content:
+        case_id = self._cases.get(id_) or new_id()
+        body = {"case_id": case_id, "assignment_id": id_, "reader": "wati", "purpose": "read_identity"}
+        return {"json": {**body, "agency_id": side(cell, "agency", "organisation")}}
