@@ -196,12 +196,12 @@ class TestHostileServer:
     async def test_is_answered_for_in_bounded_time_and_space(
         self, receiver: Receiver, path: str, status: int | None, trouble: str | None
     ) -> None:
-        began = time.monotonic()
-        async with a_channel(receiver, total_s=1.5, connect_s=0.5) as channel:
+        began, total_s = time.monotonic(), 1.5 if trouble == "timeout" else 5.0
+        async with a_channel(receiver, total_s=total_s) as channel:
             answer = await channel.send(a_claim(f"{receiver.url}{path}", seal=SEAL, now=NOW), now=NOW)
 
         assert (answer.status, answer.trouble) == (status, trouble)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < total_s + 1.5
         assert len(answer.response) <= EXCERPT_BYTES
         assert receiver.at("/canary") == []
         assert receiver.bytes_out < 8_000_000
