@@ -73,6 +73,18 @@ class TestErasing:
             assert await find_persons_by(work, vault, "nik", PERSON["nik"]) == []
         assert await database.pool.fetchval("SELECT person_id::text FROM erasures") == person_id
 
+    async def test_leaves_nothing_of_a_key_that_was_a_number_of_the_person(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site, key=PERSON["nik"])
+        again = await site("officer").post("/api/arrivals", key=PERSON["nik"], json=PERSON)
+        await erased(site, case_id)
+
+        assert (again.json()["case_id"], again.headers["idempotent-replay"]) == (case_id, "true")
+        assert await database.pool.fetchval("SELECT key FROM requests") != PERSON["nik"].encode()
+        once_more = await site("officer").post("/api/arrivals", key=PERSON["nik"], json=PERSON)
+        assert once_more.json()["code"] == "identity_erased"
+
     async def test_leaves_the_codes_that_figures_are_made_of(self, site: Site, database: Database) -> None:
         case_id = await a_case(site)
         await erased(site, case_id)

@@ -224,7 +224,9 @@ class Desk:
     ) -> store.NewArrival:
         now = self._database.clock.now()
         at = landed_at(arrived_at, now)
-        submitted = Submitted(arrival, scope_of(actor), key.encode(), port, channel, at, voyage_id)
+        # Digested: a system may take the number of a paper for its key, and this is kept after an erasure.
+        kept_key = self._vault.digest("key", key)
+        submitted = Submitted(arrival, scope_of(actor), kept_key, port, channel, at, voyage_id)
         return seal_arrival(self._vault, actor, submitted, now)
 
     async def _check_voyages(self, voyage_ids: set[str], port: str, *, missing_ok: bool = False) -> None:
