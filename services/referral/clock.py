@@ -2,7 +2,7 @@
 
 import structlog
 
-from services.referral.actions import breaking, cancelling, chasing, erasing, steering
+from services.referral.actions import breaking, cancelling, chasing, erasing, escalating, steering
 from services.referral.actions.routing import Routing
 from shared.kit.actor import system
 from shared.kit.database import TRANSIENT, Database
@@ -66,3 +66,15 @@ async def resume(database: Database, routing: Routing) -> int:
     """Let needs go on whose day has come."""
     async with database.work(CLOCK, purpose="resume") as work:
         return await steering.resume_held(work, routing=routing)
+
+
+async def climb(database: Database) -> int:
+    """Let climb what nobody has taken in time, and come back what was taken and has not moved."""
+    async with database.work(CLOCK, purpose="climb") as work:
+        return await escalating.climb(work)
+
+
+async def keep_the_law(database: Database) -> int:
+    """Put before the whole country whose limit in law has passed."""
+    async with database.work(CLOCK, purpose="keep_the_law") as work:
+        return await escalating.tell_breaches(work)

@@ -18,6 +18,9 @@ PORT_OFFICERS = ("port_officer",)
 GLASS_BREAKERS = (*SUPERVISORS, "coordinator")
 WATCHERS = ("coordinator", "operator", "auditor", "service")
 """Those who see figures; none of them sees a case here."""
+DUTY = (*SUPERVISORS, "coordinator")
+"""People before whom needs come that nobody answers for: of their region, or of the whole country once they have
+climbed so far."""
 KEEPERS = ("coordinator",)
 """Those who keep the directory."""
 ANYBODY = (*WORKERS, *WATCHERS, "port_officer", "port_system", "ngo_member", "ngo_system", "data_protection_officer")
@@ -57,6 +60,11 @@ def opens_by_looking(actor: Actor) -> bool:
 def may_answer_by_name(actor: Actor) -> bool:
     """True for who can answer personally for closing a child's need: a supervisor who is a person, not a system."""
     return actor.kind == "person" and actor.has(*SUPERVISORS)
+
+
+def answers_for_the_country(actor: Actor) -> bool:
+    """True for a person before whom needs come that no region has taken."""
+    return actor.kind == "person" and actor.has("coordinator")
 
 
 def overseen_by(actor: Actor) -> str | None:

@@ -123,6 +123,7 @@ END,
     question_id uuid,
     answer_left interval,
     disclosed_at timestamp with time zone,
+    place text,
     CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id),
     CONSTRAINT attempts_are_numbered_once UNIQUE (referral_id, attempt),
     CONSTRAINT accepted_assignment_has_service_deadline CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text])) OR (service_due_at IS NOT NULL))),
@@ -140,6 +141,8 @@ CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE (
 CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
+CREATE TRIGGER attempt_takes_its_place AFTER UPDATE ON assignments FOR EACH ROW WHEN (((old.place IS NOT NULL) OR (new.place IS NOT NULL))) EXECUTE FUNCTION count_taken_places();
+CREATE TRIGGER first_attempt_takes_its_place AFTER INSERT ON assignments FOR EACH ROW WHEN ((new.place IS NOT NULL)) EXECUTE FUNCTION count_taken_places();
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 CREATE CONSTRAINT TRIGGER one_agency_is_asked_at_a_time AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_second_asked_attempt();
 ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
@@ -218,10 +221,20 @@ CREATE TABLE escalations (
     supervisor text NOT NULL,
     opened_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
+    rung text NOT NULL DEFAULT 'agency_supervisor'::text,
+    due_at timestamp with time zone NOT NULL DEFAULT now(),
+    rung_since timestamp with time zone NOT NULL DEFAULT now(),
+    limit_code text,
+    taken_by text,
+    taken_at timestamp with time zone,
     CONSTRAINT escalations_pkey PRIMARY KEY (escalation_id),
-    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text, 'question_unanswered'::text, 'said_duplicate'::text]))) NOT VALID
+    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text, 'question_unanswered'::text, 'said_duplicate'::text, 'legal_limit'::text]))) NOT VALID,
+    CONSTRAINT escalation_rung_is_known CHECK ((rung = ANY (ARRAY['agency_supervisor'::text, 'province'::text, 'national'::text]))) NOT VALID,
+    CONSTRAINT passed_limit_is_named CHECK (((reason = 'legal_limit'::text) = (limit_code IS NOT NULL))) NOT VALID,
+    CONSTRAINT taken_escalation_says_by_whom CHECK (((taken_by IS NULL) = (taken_at IS NULL))) NOT VALID
 );
-CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason) WHERE (closed_at IS NULL);
+CREATE INDEX escalations_of_a_limit ON escalations USING btree (referral_id) WHERE (limit_code IS NOT NULL);
+CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason, COALESCE(limit_code, ''::text)) WHERE (closed_at IS NULL);
 ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE escalations FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_region ON escalations FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (EXISTS ( SELECT
@@ -386,6 +399,35 @@ ALTER TABLE pauses FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_agency ON pauses FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
 CREATE POLICY own_region ON pauses FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
 CREATE POLICY service_itself ON pauses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE places (
+    agency_id text NOT NULL,
+    sex text NOT NULL,
+    age_band text NOT NULL,
+    accessible boolean NOT NULL,
+    place text NOT NULL DEFAULT ((((sex || '/'::text) || age_band) || '/'::text) ||
+CASE
+    WHEN accessible THEN 'accessible'::text
+    ELSE 'other'::text
+END),
+    offered integer NOT NULL,
+    taken integer NOT NULL DEFAULT 0,
+    expires_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    CONSTRAINT places_pkey PRIMARY KEY (agency_id, place),
+    CONSTRAINT place_age_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'any'::text]))),
+    CONSTRAINT place_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'any'::text]))),
+    CONSTRAINT places_are_never_given_twice CHECK (((taken >= 0) AND (taken <= offered))),
+    CONSTRAINT places_are_published_for_days CHECK ((expires_at <= (published_at + '7 days'::interval)))
+);
+CREATE INDEX places_by_expiry ON places USING btree (expires_at);
+ALTER TABLE places ENABLE ROW LEVEL SECURITY;
+ALTER TABLE places FORCE ROW LEVEL SECURITY;
+CREATE POLICY keeper_sees ON places FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY own_agency_changes ON places FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_publishes ON places FOR INSERT TO PUBLIC WITH CHECK (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_sees ON places FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON places FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE questions (
     question_id uuid NOT NULL,
@@ -560,6 +602,30 @@ CREATE OR REPLACE FUNCTION acting_region()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION count_taken_places()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    held_before boolean := TG_OP = 'UPDATE' AND OLD.place IS NOT NULL AND OLD.ended_at IS NULL;
+    holds_now boolean := NEW.place IS NOT NULL AND NEW.ended_at IS NULL;
+BEGIN
+    IF held_before AND holds_now AND (OLD.agency_id, OLD.place) = (NEW.agency_id, NEW.place) THEN
+        RETURN NULL;
+    END IF;
+    IF held_before THEN
+        UPDATE places SET taken = taken - 1 WHERE agency_id = OLD.agency_id AND place = OLD.place;
+    END IF;
+    IF holds_now THEN
+        UPDATE places SET taken = taken + 1 WHERE agency_id = NEW.agency_id AND place = NEW.place;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '% has published no place %', NEW.agency_id, NEW.place
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'place_is_published';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $function$;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

@@ -31,7 +31,9 @@ EscalationReason = Literal[
     "unroutable_child",
     "question_unanswered",
     "said_duplicate",
+    "legal_limit",
 ]
+Rung = Literal["agency_supervisor", "province", "national"]
 
 CloseReason = Literal[
     "PERSON_REFUSED",
@@ -227,7 +229,31 @@ class ReferralEscalated(ReferralFact):
 
     reason: EscalationReason
     supervisor: Code
-    """Where the duty lies: `supervisor-` and the code of the province."""
+    """Where the duty lies: `supervisor-` and the code of the province, or `coordinator` for the whole country."""
+    rung: Rung | None = None
+    due_at: AwareDatetime | None = None
+    """When it climbs to the next rung unless somebody takes it."""
+    limit: Code | None = None
+    """The limit in law that has passed."""
+
+
+class EscalationFact(ReferralFact):
+    """What each fact about the ladder repeats."""
+
+    reason: EscalationReason
+    rung: Rung
+    due_at: AwareDatetime
+
+
+class EscalationTaken(EscalationFact):
+    """A person answers for the need by name; it comes back unless it has moved by then."""
+
+
+class EscalationRaised(EscalationFact):
+    """Nobody took it in time, so that it climbed; or who took it did not move, so that it came back."""
+
+    supervisor: Code
+    came_back: bool
 
 
 class GapOpened(ReferralFact):

@@ -13,6 +13,7 @@ from services.intake.domain import disclosures
 from services.notify import policy as notify
 from services.referral import policy as referral
 from services.referral.domain import assignments, glass
+from services.referral.domain.pauses import Pause
 from services.referral.domain.refusals import DisclosureEnded, GlassExpired, IdentityWithheld
 from shared.kit.actor import Actor
 from tests.access import matrix, worlds
@@ -82,6 +83,10 @@ def oversees(actor: Actor, thing: Thing) -> bool:
     return referral.oversees(actor, thing.regency)
 
 
+def lifts(actor: Actor, thing: Thing) -> bool:
+    return referral.may_lift(actor, Pause("", "", "", False, thing.regency, "", NOW, NOW))
+
+
 def looks_through(actor: Actor, thing: Thing) -> bool:
     try:
         glass.expect_open(a_glass(thing), now=NOW)
@@ -140,6 +145,11 @@ IN_EACH_STATE: Mapping[str, Decide] = {
     "begin to help": answers("service_started"),
     "complete": answers("service_started"),
     "give back": answers("outcome_failed"),
+    "undo an acceptance": answers("acceptance_undone"),
+    "put on the waiting list": answers("waitlisted"),
+    "ask the port": answers("question_asked"),
+    "hand on": answers("transferred"),
+    "name the right agency": answers("declined"),
     "look through a broken glass": looks_through,
     "judge why a glass was broken": judges,
     "have an identity disclosed": has_disclosed,
@@ -149,8 +159,17 @@ IN_EACH_STATE: Mapping[str, Decide] = {
 IN_SOME_STATE: Mapping[str, Decide] = {
     "look at a need as its supervisor": oversees,
     "ask an agency again": oversees,
+    "take a need": oversees,
     "close a need": oversees,
     "reopen a need": oversees,
+    "take a request back": oversees,
+    "note that asking was a mistake": oversees,
+    "let a need wait": oversees,
+    "let a need go on": oversees,
+    "let an agency be asked again": lifts,
+    "answer a question": lambda actor, thing: actor.has(*referral.PORT_OFFICERS) and actor.port == thing.port,
+    "confirm a cancellation": answers(),
+    "confirm a cancellation for an agency": oversees,
     "confirm that the own copy is erased": answers(),
     "confirm for an agency": lambda actor, thing: referral.may_confirm_for(actor, thing.regency),
     "look at a voyage": lands,

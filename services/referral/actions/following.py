@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.referral.actions import telling, walls
 from services.referral.actions.routing import Routing
-from services.referral.domain import needs
+from services.referral.domain import escalations, needs
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.cancellations import CONFIRM_WITHIN
+from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.store import cancellations, questions
+from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
-from services.referral.store.needs import Escalation
 from shared.kit.crash import crash_point
 from shared.kit.ids import new_id
 from shared.kit.work import Work
@@ -23,6 +25,7 @@ class Changes:
     """Needs as they were loaded and as they are now, with the escalations that follow. The cases are locked."""
 
     before: Mapping[str, Need]
+    now: datetime
     after: dict[str, Need] = field(default_factory=dict)
     escalations: list[Escalation] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
@@ -43,20 +46,17 @@ class Changes:
     def put(self, need: Need) -> None:
         self.after[need.referral.referral_id] = need
 
-    def escalate(self, need: Need, reason: str, assignment: Assignment | None) -> None:
-        """Put a need in front of a supervisor."""
-        self.escalations.append(escalation(need, reason, assignment))
+    def escalate(self, need: Need, reason: str, assignment: Assignment | None, *, limit: str | None = None) -> None:
+        """Put a need in front of a person; `limit`: the one of the law that has passed."""
+        self.escalations.append(escalation(need, reason, assignment, limit=limit, now=self.now))
 
 
-def escalation(need: Need, reason: str, assignment: Assignment | None) -> Escalation:
-    """A need as it comes before the supervisor of the province where help is due."""
-    return Escalation(
-        escalation_id=new_id(),
-        referral_id=need.referral.referral_id,
-        assignment_id=assignment.assignment_id if assignment else None,
-        reason=reason,
-        supervisor=f"supervisor-{need.referral.province}",
-    )
+def escalation(
+    need: Need, reason: str, assignment: Assignment | None, *, now: datetime, limit: str | None = None
+) -> Escalation:
+    """A need as it comes before a person."""
+    assignment_id = None if assignment is None else assignment.assignment_id
+    return escalations.of(need, reason, escalation_id=new_id(), assignment_id=assignment_id, limit=limit, now=now)
 
 
 async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:
@@ -67,7 +67,8 @@ async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:
     """
     await work.as_service()
     await work.lock_cases(case_id for _, case_id in owned.values())
-    return Changes(await store.find_needs(work, sorted({referral_id for referral_id, _ in owned.values()})))
+    found = await store.find_needs(work, sorted({referral_id for referral_id, _ in owned.values()}))
+    return Changes(found, work.now)
 
 
 async def locked_by_attempts(work: Work, assignment_ids: Sequence[str]) -> Changes:
@@ -110,9 +111,9 @@ async def save(work: Work, changes: Changes) -> None:
         await store.update_referrals(work, referrals)
     await _note_ends(work, changes, changed)
     if changes.settled:
-        await store.close_escalations(work, sorted(changes.settled))
+        await ladder.close_escalations(work, sorted(changes.settled))
     if changes.escalations:
-        told = await store.add_escalations(work, changes.escalations)
+        told = await ladder.add_escalations(work, changes.escalations)
         for escalation in changes.escalations:
             if escalation.escalation_id in told:
                 work.emit(telling.escalated(changes.need(escalation.referral_id), escalation))

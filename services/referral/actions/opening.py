@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from services.referral.actions import following, telling
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
+from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Decision, Facts
 from services.referral.rules import Router
+from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
-from services.referral.store.needs import Escalation, Gap
+from services.referral.store.needs import Gap
 from shared.contracts.codes import needs as known_needs
 from shared.contracts.intake import ArrivalRecorded
 from shared.kit.crash import crash_point
@@ -25,8 +27,8 @@ RESTRICTED = frozenset(code for code, need in known_needs().items() if need.rest
 async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]], *, routing: Routing) -> None:
     """Open a referral for each need of each arrival and ask the first candidate; nobody there is an open gap.
 
-    One statement for all of them. A need is never left out: what the rules do not know becomes a gap too. A child does
-    not wait in it: a supervisor is told at once.
+    One statement for all of them. A need is never left out: what the rules do not know becomes a gap too. A child, and
+    whoever is the case team's alone, does not wait in it: a supervisor is told at once.
     """
     router = await routing.router(work)
     opened: list[Need] = []
@@ -42,19 +44,20 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
                 work.emit(telling.sent(need, need.live), cause=arrival)
             elif need.referral.state == "open":
                 # All who serve this have said that they cannot now: a person decides whom to ask in spite of it.
-                escalations.append(following.escalation(need, "no_candidate_left", None))
+                escalations.append(following.escalation(need, "no_candidate_left", None, now=work.now))
                 work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
             else:
                 gaps.append(Gap(new_id(), need.referral.referral_id))
                 work.emit(telling.gap_opened(need, gaps[-1].gap_id), cause=arrival)
-                if need.referral.child:
-                    escalations.append(following.escalation(need, "unroutable_child", None))
+                if need.referral.restricted:  # also of an adult: nobody is to learn which of them is a child's
+                    reason = "unroutable_child" if need.referral.child else "no_candidate_left"
+                    escalations.append(following.escalation(need, reason, None, now=work.now))
                     work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
             opened.append(need)
             decisions.append(decision)
     await store.add_opened(work, opened, decisions, gaps, directory_at=router.directory.changed_at)
     if escalations:
-        await store.add_escalations(work, escalations)
+        await ladder.add_escalations(work, escalations)
     crash_point("referral.after_open")
 
 

@@ -16,6 +16,7 @@ from services.referral.domain import needs
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import NobodyToAsk, ReferralUnknown, Refused
 from services.referral.store import desk
+from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
 from services.referral.store.desk import Task
 from shared.kit.ids import new_id
@@ -68,10 +69,13 @@ async def ask_again(
 ) -> None:
     """Ask an agency of the supervisor's choice among the candidates, else the first of them, once more.
 
-    A person may choose an agency that is passed over. Raises `ReferralUnknown` outside the actor's region,
+    A person may choose an agency that is passed over. Raises `ReferralUnknown` outside the actor's region and duty,
     `VersionChanged`, `AttemptStillLive`, `NobodyToAsk`.
     """
     overseen = await desk.find_overseen(work, [referral_id])
+    if not overseen and policy.answers_for_the_country(work.actor):
+        await work.as_service()  # the whole country is nobody's region: policy has said who answers for it
+        overseen = await ladder.find_national(work, [referral_id])
     if not overseen:
         raise ReferralUnknown
     changes = await locked(work, overseen)

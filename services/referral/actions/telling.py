@@ -7,11 +7,11 @@ from typing import Any
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.erasures import ErasureTask
+from services.referral.domain.escalations import Escalation
 from services.referral.domain.glass import Decision, Glass
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.questions import Question
-from services.referral.store.needs import Escalation
 from shared.contracts import referral as says
 
 
@@ -178,7 +178,23 @@ def fulfilled(need: Need) -> says.ReferralFulfilled:
 
 def escalated(need: Need, escalation: Escalation) -> says.ReferralEscalated:
     return says.ReferralEscalated.model_validate(
-        {**about(need), "reason": escalation.reason, "supervisor": escalation.supervisor}
+        {**about_escalation(need, escalation), "supervisor": escalation.supervisor, "limit": escalation.limit_code}
+    )
+
+
+def about_escalation(need: Need, escalation: Escalation) -> dict[str, Any]:
+    """What every fact about an escalation repeats."""
+    return {**about(need), "reason": escalation.reason, "rung": escalation.rung, "due_at": escalation.due_at}
+
+
+def escalation_taken(need: Need, escalation: Escalation) -> says.EscalationTaken:
+    return says.EscalationTaken.model_validate(about_escalation(need, escalation))
+
+
+def escalation_raised(need: Need, before: Escalation, after: Escalation) -> says.EscalationRaised:
+    is_back = before.taken_by is not None
+    return says.EscalationRaised.model_validate(
+        {**about_escalation(need, after), "supervisor": after.supervisor, "came_back": is_back}
     )
 
 

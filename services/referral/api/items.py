@@ -35,6 +35,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     MoveNotAllowed: (409, "not_now", msg("This is not possible in the referral's present state")),
     refusals.NobodyToAsk: (409, "nobody_to_ask", msg("This agency takes nothing at the moment")),
     refusals.ReferralUnknown: (404, "referral_unknown", msg("There is no such need in your region")),
+    refusals.AlreadyTaken: (409, "already_taken", msg("Somebody else answers for this need already")),
     refusals.AskedYourself: (409, "asked_yourself", msg("Your own agency is asked: decline, or give the need back")),
     refusals.ChildNeedsOfficer: (
         409,

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.referral import policy
-from services.referral.actions import supervising
+from services.referral.actions import escalating, supervising
 from services.referral.actions.supervising import Closing, Reopening, Result
 from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
 from services.referral.domain.refusals import Refused
 from services.referral.store import desk
-from services.referral.store.desk import Task
+from services.referral.store.desk import Task, View
 from shared.contracts.fact import Code, Id
 from shared.contracts.referral import CloseReason, ReopenReason
 from shared.kit import words
@@ -27,6 +27,7 @@ from shared.kit.work import Work
 router = APIRouter()
 
 Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
+Duty = Annotated[Actor, Depends(require(*policy.DUTY))]
 
 MOST_ROWS = 500
 
@@ -60,6 +61,17 @@ class Reopened(Item):
         return Reopening(**self.model_dump())
 
 
+class Taking(BaseModel):
+    """One need that you answer for from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    referral_id: Id
+
+    def asked(self) -> str:
+        return self.referral_id
+
+
 class NeedResult(BaseModel):
     """What became of one item. `ok` false: `code`, `title` say why."""
 
@@ -80,17 +92,24 @@ class NeedResults(BaseModel):
 @router.get("/tasks")
 async def get_tasks(
     request: Request,
-    actor: Supervisor,
+    actor: Duty,
     closed: bool = False,
+    view: View = "waiting",
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
     after: Annotated[str, Query(pattern=desk.PLACE)] = "",
 ) -> Response:
     """What waits for a supervisor in the own region, oldest first; or `closed`: what may be reopened, latest first.
 
-    What is restricted shows neither need nor agency. `next` is the `after` of the next page.
+    `view`: all of it, what you have taken (`mine`), or what has climbed since nobody has (`overdue`). A coordinator
+    sees what has climbed to the whole country; nothing is closed there. What is restricted shows neither need nor
+    agency. `next` is the `after` of the next page.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await (desk.list_closed if closed else desk.list_tasks)(work, after=after, limit=limit)
+        found = (
+            await desk.list_closed(work, after=after, limit=limit)
+            if closed
+            else await escalating.list_tasks(work, view=view, after=after, limit=limit)
+        )
         tasks = await supervising.count_attempts(work, found)
         now = work.now
     return json_response(
@@ -100,6 +119,12 @@ async def get_tasks(
             "now": now.isoformat(),
         }
     )
+
+
+@router.post("/referrals/takes", response_model=NeedResults, openapi_extra=KEYED)
+async def post_takes(request: Request, actor: Duty, posted: Items[Taking]) -> Response:
+    """Answer for needs by name. Each comes back unless it moves in time: an agency is asked, or it is closed."""
+    return await post(request, actor, posted, escalating.take_needs)
 
 
 @router.post("/referrals/closures", response_model=NeedResults, openapi_extra=KEYED)

@@ -117,6 +117,15 @@ class CancellationUnknown(Refused):
     """There is no such cancellation to confirm, or it is another agency's or region's; both look the same."""
 
 
+class AlreadyTaken(Refused):
+    """Somebody else answers for this need already; says who, and since when."""
+
+    def __init__(self, *, taken_by: str, taken_at: datetime | None) -> None:
+        super().__init__()
+        self.taken_by = taken_by
+        self.taken_at = taken_at
+
+
 class ChildNeedsOfficer(Refused):
     """A child's need, or another restricted one, is not closed unmet unless a named officer answers for it."""
 

@@ -87,8 +87,67 @@ TASKS: dict[str, tuple[str, str]] = {
     "service_overdue": (msg("The service is overdue"), "warn"),
     "person_refused": (msg("The person does not want it"), "warn"),
     "outcome_failed": (msg("The help came to nothing"), "warn"),
+    "question_unanswered": (msg("The port has not answered a question"), "warn"),
+    "said_duplicate": (msg("An agency says that it has this already"), "warn"),
+    "legal_limit": (msg("A time limit of the law has passed"), "bad"),
     "gap": (msg("Nobody serves this there"), "bad"),
 }
+RUNGS: dict[str, str] = {
+    "agency_supervisor": msg("the agency's supervisor"),
+    "province": msg("the province"),
+    "national": msg("the whole country"),
+}
+"""Before whom a need is that nobody answers for."""
+RECALLS: dict[str, str] = {
+    "WRONG_AGENCY": msg("The wrong agency was asked"),
+    "PERSON_MOVED": msg("The person is somewhere else"),
+    "NEW_FACTS": msg("There are new facts"),
+    "SENT_TWICE": msg("It was sent twice"),
+}
+HOLDS: dict[str, str] = {
+    "IN_HOSPITAL": msg("The person is in hospital"),
+    "IN_CUSTODY": msg("The person is in custody"),
+    "AWAITING_PAPERS": msg("Papers are awaited"),
+    "PERSON_ASKED_TO_WAIT": msg("The person wants to wait"),
+}
+QUESTIONS: dict[str, str] = {
+    "still_at_port": msg("Is the person still at the port?"),
+    "travels_on": msg("When does the person travel on?"),
+    "fit_to_travel": msg("Is the person fit to travel?"),
+    "company": msg("With whom does the person travel?"),
+    "wants_help": msg("Does the person want this help?"),
+    "papers": msg("Which papers are at hand?"),
+    "interpreter": msg("Is an interpreter needed?"),
+}
+ANSWERS: dict[str, str] = {
+    "yes": msg("Yes"),
+    "no": msg("No"),
+    "not_known": msg("Not known"),
+    "not_asked": msg("Not asked yet"),
+    "has_left": msg("Has left"),
+    "today": msg("Today"),
+    "tomorrow": msg("Tomorrow"),
+    "within_a_week": msg("Within a week"),
+    "later": msg("Later"),
+    "with_escort": msg("With an escort"),
+    "alone": msg("Alone"),
+    "with_children": msg("With children"),
+    "with_family": msg("With family"),
+    "identity_card": msg("Identity card"),
+    "travel_letter": msg("Passport or travel letter"),
+    "none": msg("None"),
+    "needed": msg("Needed"),
+    "not_needed": msg("Not needed"),
+}
+FORWARDS: dict[str, str] = {"wrong_service": REASONS["wrong_service"], "outside_region": REASONS["outside_region"]}
+DAYS: dict[str, tuple[str, int]] = {
+    "1": (msg("tomorrow"), 1),
+    "3": (msg("in three days"), 3),
+    "7": (msg("in a week"), 7),
+    "14": (msg("in two weeks"), 14),
+    "30": (msg("in a month"), 30),
+}
+"""How far off a day is that somebody names on a form."""
 NEEDS: dict[str, tuple[str, str]] = {
     "open": (msg("open"), "info"),
     "unroutable": (msg("nobody serves it"), "bad"),

@@ -1,17 +1,18 @@
 """What a supervisor has to act on: needs that nobody answers for, services overdue, gaps."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import supervising
+from services.referral.actions import escalating, supervising
 from services.referral.domain.agencies import Directory
 from services.referral.pages import forms, labels
 from services.referral.store import desk, needs
-from services.referral.store.desk import Task
+from services.referral.store.desk import Task, View
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
@@ -22,29 +23,56 @@ from shared.kit.work import Work
 router = page_router()
 
 Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
+Duty = Annotated[Actor, Depends(require(*policy.DUTY))]
 
 Place = Annotated[str, Query(pattern=desk.PLACE)]
 
 PAGE_TASKS = 100
-TABS = {"/eskalasi": msg("Waiting for you"), "/eskalasi/ditutup": msg("Closed")}
+CLOSED = "/eskalasi/ditutup"
+VIEWS: dict[str, View] = {"/eskalasi": "waiting", "/eskalasi/saya": "mine", "/eskalasi/lewat": "overdue"}
+TABS = {
+    "/eskalasi": msg("Waiting for you"),
+    "/eskalasi/saya": msg("Taken by you"),
+    "/eskalasi/lewat": msg("Taken by nobody in time"),
+    CLOSED: msg("Closed"),
+}
 
 
 @router.get("/eskalasi")
-async def tasks_page(request: Request, actor: Supervisor, after: Place = "") -> Response:
-    """The open escalations and gaps of the supervisor's region, oldest first."""
-    return await _list(request, actor, after, "/eskalasi", desk.list_tasks)
+@router.get("/eskalasi/saya")
+@router.get("/eskalasi/lewat")
+async def tasks_page(request: Request, actor: Duty, after: Place = "") -> Response:
+    """The open escalations and gaps of the supervisor's region, or of the whole country; oldest first."""
+    path = request.url.path[request.url.path.index("/eskalasi") :]
+    return await _list(request, actor, after, path, partial(escalating.list_tasks, view=VIEWS[path]))
+
+
+@router.post("/eskalasi/{referral_id}/ambil")
+async def take(request: Request, actor: Duty, referral_id: Id) -> Response:
+    """Answer for a need by name."""
+    await duty_of(request, actor)
+    key = await key_of(request)
+    async with request.app.state.database.work(actor, purpose="supervise") as work:
+
+        async def once() -> Response:
+            [result] = await escalating.take_needs(work, [referral_id])
+            if isinstance(result, Exception):
+                raise result
+            return redirect(request, "/eskalasi/saya", said=msg("You answer for this need now."))
+
+        return await idempotent(request, work, key, once)
 
 
 @router.get("/eskalasi/ditutup")
 async def closed_page(request: Request, actor: Supervisor, after: Place = "") -> Response:
     """The met and the given-up needs of the region, the latest first: they may be reopened."""
-    return await _list(request, actor, after, "/eskalasi/ditutup", desk.list_closed)
+    return await _list(request, actor, after, CLOSED, desk.list_closed)
 
 
 async def _list(
     request: Request, actor: Actor, after: str, path: str, read: Callable[..., Awaitable[list[Task]]]
 ) -> Response:
-    region = await region_of(request, actor)
+    region = await duty_of(request, actor)
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await read(work, after=after, limit=PAGE_TASKS + 1)
@@ -55,9 +83,10 @@ async def _list(
     return page(
         request,
         "tasks.html",
-        region=labels.region(region),
+        region=labels.region(region) if region else None,
+        may_close=region is not None,
         path_here=path,
-        tabs=[(label, href, href == path) for href, label in TABS.items()],
+        tabs=[(label, href, href == path) for href, label in TABS.items() if region is not None or href != CLOSED],
         tasks=tasks,
         further=f"{path}?after={found[PAGE_TASKS - 1].place}" if len(found) > PAGE_TASKS else "",
         now=now,
@@ -66,9 +95,9 @@ async def _list(
 
 
 @router.post("/eskalasi/{referral_id}/minta")
-async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Response:
+async def ask_again(request: Request, actor: Duty, referral_id: Id) -> Response:
     """Ask an agency again, the one chosen or the first in rank."""
-    await region_of(request, actor)
+    await duty_of(request, actor)
     form, key = await request.form(), await key_of(request)
     async with request.app.state.database.work(actor, purpose="supervise") as work:
 
@@ -78,10 +107,16 @@ async def ask_again(request: Request, actor: Supervisor, referral_id: Id) -> Res
                 referral_id,
                 agency_id=forms.text(form, "agency") or None,
                 routing=request.app.state.routing,
+                version=forms.version(request, form),
             )
             return redirect(request, "/eskalasi", said=msg("The agency has been asked."))
 
         return await idempotent(request, work, key, once)
+
+
+async def duty_of(request: Request, actor: Actor) -> str | None:
+    """The region the actor answers for, None for the whole country; without either there is nothing here."""
+    return None if policy.answers_for_the_country(actor) else await region_of(request, actor)
 
 
 async def region_of(request: Request, actor: Actor) -> str:
@@ -118,6 +153,9 @@ def _shown(language: Language, task: Task, bodies: dict[bytes, bytes], directory
         "last": labels.agency(directory, task.last_agency) if task.last_agency else None,
         "outcome": translate(language, outcome) if outcome else None,
         "is_live": task.is_live,
+        "rung": labels.RUNGS.get(task.rung or ""),
+        "due_at": task.due_at,
+        "taken_by": task.taken_by,
         "choices": [
             (c.agency_id, labels.agency(directory, c.agency_id))
             for c in (decision.candidates if decision else ())

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
-from services.referral.domain.assignments import Assignment
+from services.referral.domain.assignments import UNDO_WITHIN, Assignment
 from services.referral.domain.referrals import State
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -37,6 +37,13 @@ class InboxItem:
     service_due_at: datetime | None
     due_at: datetime | None
     ended_at: datetime | None
+    is_paused: bool
+    """The time to answer stands still, since the port is asked; `due_at` is when that ends."""
+    answered_at: datetime | None
+
+    def may_undo(self, now: datetime) -> bool:
+        """True for the seconds in which an acceptance can be undone, unless somebody has read who it is."""
+        return self.state == "accepted" and self.answered_at is not None and now <= self.answered_at + UNDO_WITHIN
 
     @property
     def place(self) -> str:
@@ -49,7 +56,8 @@ class InboxItem:
 ITEM = (
     "a.assignment_id, a.referral_id, r.case_id, a.attempt, a.state, a.version, r.need, r.restricted, r.sex, r.age_band,"
     " r.port, r.province, r.regency, r.arrived_at,"
-    " a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at"
+    " a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at,"
+    " a.answer_left IS NOT NULL AS is_paused, a.answered_at"
 )
 
 
@@ -117,6 +125,11 @@ class Task:
     attempts: int = 0
     last_agency: str | None = None
     is_live: bool = False
+    rung: str | None = None
+    """How far it has climbed; None for what is not escalated."""
+    due_at: datetime | None = None
+    """When it climbs, or comes back from who has taken it."""
+    taken_by: str | None = None
 
     @property
     def place(self) -> str:
@@ -132,7 +145,7 @@ class Task:
             version=self.version + sum(attempt.version for attempt in attempts),
             attempts=attempts[-1].attempt,
             last_agency=None if self.restricted else attempts[-1].agency_id,
-            is_live=attempts[-1].ended_at is None,
+            is_live=any(attempt.ended_at is None for attempt in attempts),
         )
 
 
@@ -147,20 +160,40 @@ OVERSEEN = "r.province = left($1, 2) AND $1 IN (r.regency, r.province)"
 REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled')"
 
 
-async def list_tasks(work: Work, *, after: str = "", limit: int) -> list[Task]:
-    """Open escalations and gaps of the actor's region, oldest first."""
+View = Literal["waiting", "mine", "overdue"]
+"""All that is before the actor; what the actor has taken; what has climbed since nobody has."""
+VIEWS: tuple[View, ...] = get_args(View)
+
+
+async def list_tasks(
+    work: Work, *, view: View = "waiting", everywhere: bool = False, after: str = "", limit: int
+) -> list[Task]:
+    """Open escalations and gaps of the actor's region; oldest first.
+
+    `everywhere`: those that have climbed to the whole country instead. # unscoped: for those who answer for it
+    """
     rows = await work.connection.fetch(
-        f"SELECT {TASK}, t.at,"  # noqa: S608 - constants
-        " CASE WHEN r.restricted AND t.kind = 'unroutable_child' THEN 'gap' ELSE t.kind END AS kind"
-        " FROM (SELECT referral_id, reason AS kind, opened_at AS at FROM escalations WHERE closed_at IS NULL"
-        "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at FROM gaps g WHERE g.closed_at IS NULL"
+        f"SELECT {TASK}, t.at, t.rung, t.due_at, t.taken_by, CASE"  # noqa: S608 - constants
+        # Which limit in law there is, and that it is a child's, would say what a restricted need is.
+        "  WHEN r.restricted AND r.state = 'unroutable' THEN 'gap'"
+        "  WHEN r.restricted AND t.kind = 'legal_limit' THEN 'service_overdue' ELSE t.kind END AS kind"
+        " FROM (SELECT referral_id, reason AS kind, opened_at AS at, rung, due_at, taken_by,"
+        "   rung_since > opened_at AS is_overdue FROM escalations WHERE closed_at IS NULL"
+        "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at, NULL, NULL, NULL, false FROM gaps g"
+        "  WHERE g.closed_at IS NULL"
         "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
-        f" JOIN referrals r USING (referral_id) WHERE {OVERSEEN}"
+        " JOIN referrals r USING (referral_id)"
+        f" WHERE CASE WHEN $5 THEN t.rung = 'national' ELSE {OVERSEEN} END"
         " AND ($2::timestamptz IS NULL OR (t.at, t.referral_id) > ($2, $3::uuid))"
+        " AND CASE $6 WHEN 'mine' THEN t.taken_by = $7 WHEN 'overdue' THEN t.is_overdue AND t.taken_by IS NULL"
+        "  ELSE true END"
         " ORDER BY t.at, t.referral_id LIMIT $4",
         work.actor.region,
         *_place(after),
         limit,
+        everywhere,
+        view,
+        work.actor.id,
     )
     return [_task(row) for row in rows]
 
@@ -174,6 +207,17 @@ async def list_closed(work: Work, *, after: str = "", limit: int) -> list[Task]:
         " ORDER BY r.ended_at DESC, r.referral_id DESC LIMIT $4",
         work.actor.region,
         *_place(after),
+        limit,
+    )
+    return [_task(row) for row in rows]
+
+
+async def list_held(work: Work, limit: int) -> list[Task]:
+    """The needs of the actor's region that wait, the first to go on first; `at` is when."""
+    rows = await work.connection.fetch(
+        f"SELECT {TASK}, r.state AS kind, r.held_until AS at FROM referrals r"  # noqa: S608 - constants
+        f" WHERE {OVERSEEN} AND r.held_until IS NOT NULL ORDER BY r.held_until, r.referral_id LIMIT $2",
+        work.actor.region,
         limit,
     )
     return [_task(row) for row in rows]

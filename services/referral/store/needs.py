@@ -23,7 +23,6 @@ TYPES = {
             "case_id",
             "assignment_id",
             "gap_id",
-            "escalation_id",
             "transfer_of",
             "question_id",
         ),
@@ -52,15 +51,6 @@ def _by_column(row: Callable[[Any], tuple[Any, ...]], things: Sequence[Any], wid
 class Gap:
     gap_id: str
     referral_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    escalation_id: str
-    referral_id: str
-    assignment_id: str | None
-    reason: str
-    supervisor: str
 
 
 # Only what differs from row to row: each array costs its length in Python on the busiest path of the service.
@@ -294,31 +284,6 @@ async def update_explanations(work: Work, decisions: Mapping[str, Decision]) -> 
         [d.digest for _, d in found],
         [d.rules_version for _, d in found],
         [d.body for _, d in found],
-    )
-
-
-async def add_escalations(work: Work, escalations: Sequence[Escalation]) -> set[str]:
-    """Put needs in front of a supervisor; answers the ids of those that were not there for this reason already."""
-    rows = await work.connection.fetch(
-        "INSERT INTO escalations (escalation_id, referral_id, assignment_id, reason, supervisor, opened_at)"
-        " SELECT *, $6 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])"
-        " ON CONFLICT DO NOTHING RETURNING escalation_id",
-        [e.escalation_id for e in escalations],
-        [e.referral_id for e in escalations],
-        [e.assignment_id for e in escalations],
-        [e.reason for e in escalations],
-        [e.supervisor for e in escalations],
-        work.now,
-    )
-    return {str(row["escalation_id"]) for row in rows}
-
-
-async def close_escalations(work: Work, referral_ids: Sequence[str]) -> None:
-    """These needs are with somebody again, or met."""
-    await work.connection.execute(
-        "UPDATE escalations SET closed_at = $2 WHERE referral_id = ANY($1::uuid[]) AND closed_at IS NULL",
-        referral_ids,
-        work.now,
     )
 
 

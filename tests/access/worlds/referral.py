@@ -16,6 +16,7 @@ from services.referral.domain.glass import REVIEW_WITHIN, Glass
 from services.referral.domain.pauses import Pause
 from services.referral.domain.referrals import closings
 from services.referral.store import glasses, pauses
+from shared.contracts import codes
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
@@ -39,6 +40,9 @@ from tests.referral import factories as referral
 from tests.referral.conftest import Desk
 from tests.referral.intake_server import IntakeServer
 
+KINDS = ("DINKES", "DINSOS", "DISNAKER")
+TAKER = {"normal": "DISNAKER-73", "restricted": "UPTDPPA-73"}
+"""Who may be named to take over."""
 LATER = (NOW + timedelta(days=3)).isoformat()
 AGES = {"open": timedelta(), "over": timedelta(hours=5), "overdue": REVIEW_WITHIN + timedelta(hours=1)}
 """How long ago a glass was broken that is in such a state."""
@@ -67,12 +71,18 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "POST /api/assignments/undoings": one(assignment_id=...),
             "POST /api/assignments/waitlistings": one(assignment_id=..., until=LATER),
             "POST /api/assignments/questions": one(assignment_id=..., question="company"),
-            "POST /api/assignments/transfers": one(assignment_id=..., agency_id="DISNAKER-73"),
-            "POST /api/assignments/forwards": one(assignment_id=..., agency_id="DISNAKER-73", reason="outside_region"),
+            "POST /api/assignments/transfers": lambda id_, cell: one(
+                assignment_id=..., agency_id=TAKER[cell["visibility"]]
+            )(id_, cell),
+            "POST /api/assignments/forwards": lambda id_, cell: one(
+                assignment_id=..., agency_id=TAKER[cell["visibility"]], reason="outside_region"
+            )(id_, cell),
             f"POST {worker}/tunggu": form(days="3"),
             f"POST {worker}/tanya": form(question="company"),
-            f"POST {worker}/alihkan": form(taker="DISNAKER-73"),
-            f"POST {worker}/teruskan": form(right="DISNAKER-73", why="outside_region"),
+            f"POST {worker}/alihkan": lambda id_, cell: form(taker=TAKER[cell["visibility"]])(id_, cell),
+            f"POST {worker}/teruskan": lambda id_, cell: form(right=TAKER[cell["visibility"]], why="outside_region")(
+                id_, cell
+            ),
             "POST /{language:language}/buka": form(),
             "POST /{language:language}/tolak": form(reason="outside_region"),
             "POST /{language:language}/urungkan": form(),
@@ -94,6 +104,7 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             f"POST {worker}/selesai": form(outcome="SERVICE_DELIVERED"),
             f"POST {worker}/gagal": form(failure="NO_CAPACITY"),
             "POST /{language:language}/terima": form(),
+            "POST /api/referrals/takes": one(referral_id=...),
             "POST /api/referrals/closures": one(referral_id=..., reason=things.closing, personally=True),
             "POST /api/referrals/reopenings": one(referral_id=..., reason=things.reopening),
             f"POST {over}/minta": form(),
@@ -187,8 +198,8 @@ class _Needs:
         self._paused += 1
         paused = Pause(
             pause_id=new_id(),
-            agency_id=f"DINKES-{side(cell, 'region', 'region')}",
-            need=f"NEED-{self._paused}",
+            agency_id=f"{KINDS[self._paused // 18 % 3]}-{side(cell, 'region', 'region')}",
+            need=sorted(codes.needs())[self._paused % 18],
             restricted=True,
             region=None,
             reason="no_capacity",
