@@ -1,7 +1,8 @@
 """Values planted in every identifying field are found nowhere but in intake's vault, where nobody can read them.
 
-They come in by the list, the form and the batch, right and wrong, and in addresses; they are looked for in every
-column of every database, in Kafka, logs, spans, notices, the ledger's tiles and its proof bundles.
+They come in by the list, the form, singly and by the batch, right and wrong, in addresses and as the key of a write;
+people are then found by them, corrected and handed what is kept. They are looked for in every column of every database,
+in Kafka, logs, spans, metrics, notices, the ledger's tiles and its proof bundles.
 """
 
 import base64
@@ -30,6 +31,7 @@ API_FIELD = {"doc_number": "document_number"}
 WORDS = ("kanariwaria", "kanaribanta", "kanaricolek", "kanaridunta", "kanarielang")
 BIRTHS = ("1951-02-17", "1988-10-29", "1979-07-31", "1993-12-13", "1966-04-23")
 FLAGS = ("", "SICK", "LEGAL", "WAGE", "TIP")
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
@@ -62,11 +64,13 @@ async def _plant_and_search(rig: Rig, planted: list[dict[str, str]]) -> None:
     agencies = playing.Agencies(rig)
     cases = await _plant(rig, planted)
     await agencies.tend()
+    shown = await _handle(rig, cases[0], planted[2])
     await rig.settle()
     values = [*(value for canary in planted for value in canary.values()), *WORDS, *BIRTHS]
 
     told = json.dumps(agencies.identities).encode()
     assert Canaries(values).found_in(told) & {canary["full_name"] for canary in planted}, "they were not planted"
+    assert all(planted[2]["full_name"] in text for text in shown), "what is kept was not shown"
     found = [
         *await leaks.leaks(
             values,
@@ -94,7 +98,7 @@ async def _plant(rig: Rig, planted: list[dict[str, str]]) -> list[str]:
     await playing.confirm(port, landing, content)
     assert len(landing.held_back) == 2
     await playing.record(port, landing, _by_api(single, BIRTHS[2], FLAGS[2]))
-    batch = {"arrivals": [{"key": "kanari", **_by_api(batched, BIRTHS[3], FLAGS[3])}]}
+    batch = {"arrivals": [{"key": batched["doc_number"], **_by_api(batched, BIRTHS[3], FLAGS[3])}]}
     said = await playing.patiently(lambda: port.post("/api/arrivals/batch", batch))
     refused = [
         await playing.once(port, "POST", "/api/arrivals", {**_by_api(wrong, BIRTHS[4], ""), **bad}, key=new_id())
@@ -103,7 +107,53 @@ async def _plant(rig: Rig, planted: list[dict[str, str]]) -> list[str]:
     assert [status for status, _, _ in refused] == [422] * 4
     for path in (f"/api/voyages?day={WORDS[4]}", f"/api/voyages/{WORDS[4]}", f"/id/{WORDS[4]}", f"/{WORDS[4]}?q=1"):
         assert (await playing.once(port, "GET", path))[0] in (404, 422)
+    await _write_down(rig, landing.voyage_id, single, wrong)
     return [*landing.acknowledged, said["results"][0]["arrival"]["case_id"]]
+
+
+async def _write_down(rig: Rig, voyage_id: str, right: dict[str, str], wrong: dict[str, str]) -> None:
+    """An officer at the quay fills in the form, once well and once with a number that is none."""
+    async with person.signed_in(rig.running.urls["intake"], "petugas.nnk") as officer:
+        path = f"/id/pelayaran/{voyage_id}/catat"
+        token = CSRF.search(await officer.get(path))
+        assert token
+        for canary, nik, status in ((right, right["nik"], 200), (wrong, WORDS[4], 422)):
+            named = {API_FIELD.get(column, column): value for column, value in canary.items()}
+            form = {**named, "nik": nik, "sex": "F", "age": "40", "csrf": token[1], "idempotency_key": new_id()}
+            async with officer.http.post(officer.url + path, data=form) as answer:
+                assert answer.status == status, await answer.text()
+
+
+async def _handle(rig: Rig, case_id: str, canary: dict[str, str]) -> list[str]:
+    """The officer for the protection of data finds somebody by number, corrects a field, hands out what is kept.
+
+    Answers what was handed out, as JSON and as a page.
+    """
+    async with person.signed_in(rig.running.urls["intake"], "dpo") as dpo:
+        token = CSRF.search(await dpo.get("/id/data-pribadi"))
+        assert token
+
+        async def post(path: str, status: int, said: dict[str, str], *, form: bool = False) -> str:
+            sent: dict[str, Any] = {"data": {**said, "csrf": token[1]}} if form else {"json": said}
+            headers = {"X-CSRF-Token": token[1], "Idempotency-Key": new_id()}
+            async with dpo.http.post(dpo.url + path, headers=headers, **sent) as answer:
+                assert answer.status == status, await answer.text()
+                return await answer.text()
+
+        kept, asked = f"cases/{case_id}", {"reference": "PPID/2026/0113"}
+        for number in (canary["nik"], WORDS[4]):
+            found = await post("/api/persons/search", 200, {"by": "nik", "value": number})
+            assert (case_id in found) == (number == canary["nik"])
+            await post("/id/data-pribadi", 200, {"by": "nik", "value": number}, form=True)
+        await post(f"/api/{kept}/corrections", 422, {**asked, "field": "nik", "value": WORDS[4]})
+        wish = {**asked, "field": "alias", "value": WORDS[2]}
+        new = json.loads(await post(f"/api/{kept}/corrections", 201, wish))["correction_id"]
+        await dpo.get(f"/id/perbaikan/{new}")
+        await post(f"/api/corrections/{new}/decision", 204, {"decision": "accepted"})
+        return [
+            await post(f"/api/{kept}/export", 200, asked),
+            await post(f"/id/data-pribadi/{case_id}/salinan", 200, asked, form=True),
+        ]
 
 
 def _by_api(canary: dict[str, str], born: str, flag: str) -> dict[str, Any]:
