@@ -87,6 +87,22 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
     return await each(work, answers, forward, prepare=choice.prepare, follow=follow)
 
 
+def others(need: Need, candidates: Sequence[Candidate], directory: Directory) -> list[tuple[str, str]]:
+    """Id and name of those near where help is due or where the person landed whom an agency may name instead of itself.
+
+    Further away ones may be named by id.
+    """
+    near = {need.referral.province, *(c.agency_id.partition("-")[2][:2] for c in candidates), ""}
+    found = [
+        (agency.agency_id, agency.name)
+        for agency in directory.agencies.values()
+        if agency.agency_id in directory.available - need.tried
+        and (agency.region or "")[:2] in near
+        and passing.proposed(candidates, directory.agencies, agency.agency_id) is not None
+    ]
+    return sorted(found, key=lambda one: one[1])
+
+
 class _Choice:
     """Whom an agency may name: of a kind that the rules ask, taking such referrals, and not asked before."""
 

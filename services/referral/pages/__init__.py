@@ -2,8 +2,23 @@
 
 from fastapi import APIRouter
 
-from services.referral.pages import cases, closing, erasures, figures, glass, inbox, oversight, supervision
+from services.referral.pages import (
+    cancellations,
+    cases,
+    closing,
+    deciding,
+    erasures,
+    figures,
+    glass,
+    inbox,
+    oversight,
+    questions,
+    steering,
+    supervision,
+)
 
 router = APIRouter()
-for part in (inbox, cases, erasures, supervision, closing, oversight, glass, figures):
+AGENCY = (inbox, cases, deciding, cancellations, erasures)
+SUPERVISOR = (supervision, closing, steering, oversight, glass)
+for part in (*AGENCY, *SUPERVISOR, questions, figures):
     router.include_router(part.router)

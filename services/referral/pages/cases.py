@@ -10,24 +10,22 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, erasing
+from services.referral.actions import answering, disclosing, erasing, passing
 from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
+from services.referral.domain.questions import Question
 from services.referral.domain.refusals import (
-    AlreadyAnswered,
     AssignmentUnknown,
     DisclosureEnded,
     IdentityErased,
     IdentityFollows,
     IdentityWithheld,
     Refused,
-    TakenBack,
-    TooLate,
 )
-from services.referral.pages import explanations, forms, labels
-from services.referral.store import needs
+from services.referral.pages import conflicts, explanations, forms, labels
+from services.referral.store import needs, questions
 from shared.contracts import codes
 from shared.contracts.fact import Id
 from shared.kit import words
@@ -67,6 +65,9 @@ class Case:
     rules_version: str
     agency_names: dict[str, str]
     erased_at: datetime | None
+    asked: list[Question]
+    others: list[tuple[str, str]]
+    """Agencies that may be named instead of this one: id and name."""
 
 
 @router.get("/rujukan/{assignment_id}")
@@ -100,9 +101,8 @@ async def identity_part(request: Request, actor: Worker, assignment_id: Id) -> R
 @router.post("/rujukan/{assignment_id}/terima")
 async def accept(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Take it."""
-    return await _do(
-        request, actor, assignment_id, "accept", answering.accept_assignments, msg("Accepted. The identity is below.")
-    )
+    act = partial(answering.accept_assignments, routing=request.app.state.routing)
+    return await do(request, actor, assignment_id, "accept", act, msg("Accepted. The identity is below."))
 
 
 @router.post("/rujukan/{assignment_id}/tolak")
@@ -111,16 +111,16 @@ async def decline(request: Request, actor: Worker, assignment_id: Id) -> Respons
     form = await request.form()
     reason = forms.text(form, "reason")
     if reason not in labels.REASONS:
-        return await _again(request, actor, assignment_id, "reason", msg("Choose a reason."))
+        return await again(request, actor, assignment_id, "reason", msg("Choose a reason."))
     act = partial(answering.decline_assignments, routing=request.app.state.routing)
     said = msg("Declined. The next agency has been asked, or a supervisor told.")
-    return await _do(request, actor, assignment_id, "decline", act, said, reason=reason)
+    return await do(request, actor, assignment_id, "decline", act, said, reason=reason)
 
 
 @router.post("/rujukan/{assignment_id}/mulai")
 async def start(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Help has begun."""
-    return await _do(request, actor, assignment_id, "serve", answering.start_services, msg("Recorded: help has begun."))
+    return await do(request, actor, assignment_id, "serve", answering.start_services, msg("Recorded: help has begun."))
 
 
 @router.post("/rujukan/{assignment_id}/selesai")
@@ -129,14 +129,14 @@ async def complete(request: Request, actor: Worker, assignment_id: Id) -> Respon
     form = await request.form()
     outcome, reference = forms.text(form, "outcome"), forms.text(form, "handover_ref").strip()
     if outcome not in labels.SUCCESSES:
-        return await _again(request, actor, assignment_id, "outcome", msg("Choose an outcome."))
+        return await again(request, actor, assignment_id, "outcome", msg("Choose an outcome."))
     if reference and not assignments.is_handover_ref(reference):
         said = msg("A reference has letters, digits and . / - _, no spaces, for example BAST/12/2026.")
-        return await _again(request, actor, assignment_id, "handover_ref", said)
+        return await again(request, actor, assignment_id, "handover_ref", said)
     if assignments.needs_handover_ref(outcome) and not reference:
         said = msg("Give the number of the handover minutes; a handover without minutes has no witness.")
-        return await _again(request, actor, assignment_id, "handover_ref", said)
-    return await _do(
+        return await again(request, actor, assignment_id, "handover_ref", said)
+    return await do(
         request,
         actor,
         assignment_id,
@@ -154,13 +154,13 @@ async def fail(request: Request, actor: Worker, assignment_id: Id) -> Response:
     form = await request.form()
     outcome = forms.text(form, "failure")
     if outcome not in labels.FAILURES:
-        return await _again(request, actor, assignment_id, "failure", msg("Choose what happened."))
+        return await again(request, actor, assignment_id, "failure", msg("Choose what happened."))
     act = partial(answering.fail_assignments, routing=request.app.state.routing)
     said = msg("Recorded. The next agency has been asked, or a supervisor told.")
-    return await _do(request, actor, assignment_id, "serve", act, said, outcome=outcome)
+    return await do(request, actor, assignment_id, "serve", act, said, outcome=outcome)
 
 
-async def _do(
+async def do(
     request: Request,
     actor: Actor,
     assignment_id: str,
@@ -185,11 +185,11 @@ async def _do(
     except AssignmentUnknown:
         raise
     except Refused as refused:
-        conflict = _conflict(language_of(request), refused, policy.zone(actor))
+        conflict = conflicts.sentence(language_of(request), refused, policy.zone(actor))
         return await _show(request, actor, assignment_id, status=409, conflict=conflict)
 
 
-async def _again(request: Request, actor: Actor, assignment_id: str, field: str, message: str) -> Response:
+async def again(request: Request, actor: Actor, assignment_id: str, field: str, message: str) -> Response:
     """The page once more, with what is missing."""
     problem = FieldProblem(field, translate(language_of(request), message))
     return await _show(request, actor, assignment_id, status=422, errors=[problem])
@@ -242,6 +242,13 @@ async def _show(
         reasons=[(code, translate(language, text)) for code, text in labels.REASONS.items()],
         successes=[(code, translate(language, text)) for code, text in labels.SUCCESSES.items()],
         failures=[(code, translate(language, text)) for code, text in labels.FAILURES.items()],
+        questions=[(code, translate(language, text)) for code, text in labels.QUESTIONS.items()],
+        asked=[_asked(language, question, a) for question in case.asked],
+        forwards=[(code, translate(language, text)) for code, text in labels.FORWARDS.items()],
+        days=[(code, translate(language, text)) for code, (text, _) in labels.DAYS.items()],
+        is_paused=a.answer_left is not None,
+        may_wait=(a.state, "waitlisted") in assignments.MOVES,
+        is_handing_on=a.state in assignments.HELPING and case.need.asked is not None,
         is_asked=a.state in assignments.ASKED,
         is_helping=a.state in assignments.HELPING,
         now=now,
@@ -266,6 +273,8 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         lines=explanations.lines(language, need, decision, directory),
         rules_version=decision.rules_version,
         erased_at=await erasing.find_erased_at(work, need.referral.case_id),
+        asked=(await questions.find_asked(work, [assignment_id])).get(assignment_id, []),
+        others=passing.others(need, decision.candidates, directory),
         agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},
     )
 
@@ -300,6 +309,16 @@ async def _disclosed(request: Request, actor: Actor, assignment_id: str) -> Iden
         return "ended"
     except IdentityWithheld:
         return "withheld"
+
+
+def _asked(language: Language, question: Question, a: Assignment) -> dict[str, Any]:
+    answer = labels.ANSWERS.get(question.answer or "", "")
+    return {
+        "question": translate(language, labels.QUESTIONS[question.code]),
+        "answer": translate(language, answer) if answer else "",
+        "due_at": question.due_at,
+        "is_open": question.question_id == a.question_id,
+    }
 
 
 def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]:
@@ -357,23 +376,6 @@ def _entry(language: Language, zone: str, own: Assignment, when: Any, what: str,
         "why": translate(language, why) if why else "",
         "system": bool(who),
     }
-
-
-def _conflict(language: Language, refused: Refused, zone: str) -> str:
-    """Who was first and when, in a sentence."""
-    if isinstance(refused, AlreadyAnswered) and refused.answered_at is not None:
-        return translate(
-            language,
-            msg("%(who)s was first: %(state)s, %(when)s."),
-            who=refused.answered_by or "–",
-            state=translate(language, labels.STATES[refused.state][0]),
-            when=words.moment(language, refused.answered_at, zone),
-        )
-    if isinstance(refused, TakenBack):
-        return translate(language, msg("The request was taken back: the need was closed."))
-    if isinstance(refused, TooLate):
-        return translate(language, msg("The time to answer is over; another agency is being asked."))
-    return translate(language, msg("The case changed since you opened this page. Look at it as it is now."))
 
 
 def _port_zone(code: str) -> str:

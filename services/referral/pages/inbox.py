@@ -1,5 +1,7 @@
 """The inbox of an agency: what is new, what is being done, what is done; soonest deadline first."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -7,17 +9,17 @@ from starlette.responses import Response
 
 from services.referral import policy
 from services.referral.actions import answering
-from services.referral.actions.answering import Answer
+from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments
-from services.referral.domain.assignments import Assignment
+from services.referral.domain.refusals import AssignmentUnknown, Refused
+from services.referral.pages import conflicts, forms, labels
 from services.referral.pages import erasures as erasing
-from services.referral.pages import labels
-from services.referral.store import desk, erasures
+from services.referral.store import cancellations, desk, erasures, needs, pauses
 from services.referral.store.desk import InboxItem
 from shared.kit.actor import Actor
 from shared.kit.identity import actor_of, require
-from shared.kit.web import idempotent, key_of, language_of, page, page_router, redirect
-from shared.kit.words import msg, msg_count
+from shared.kit.web import FieldProblem, Invalid, idempotent, key_of, language_of, page, page_router, redirect
+from shared.kit.words import msg, msg_count, translate
 
 router = page_router()
 
@@ -26,10 +28,6 @@ Anybody = Annotated[Actor, Depends(actor_of)]
 
 PAGE_ROWS = 200
 MOST_ERASURES = 50
-SOME_ACCEPTED = msg_count(
-    "%(n)s referral accepted. The others had been answered or were no longer open.",
-    "%(n)s referrals accepted. The others had been answered or were no longer open.",
-)
 TABS: dict[str, tuple[str, tuple[str, ...]]] = {
     "baru": (msg("New"), tuple(sorted(assignments.ASKED))),
     "dikerjakan": (msg("In progress"), tuple(sorted(assignments.HELPING))),
@@ -44,6 +42,8 @@ async def inbox_page(
     """The agency's inbox; a coordinator's first page are the figures, the protection officer's is oversight."""
     if policy.may_watch(actor) and not policy.may_answer(actor):
         return redirect(request, "/angka")
+    if actor.has(*policy.PORT_OFFICERS) and not policy.may_answer(actor):
+        return redirect(request, "/pertanyaan")
     if policy.oversees_everywhere(actor) and not policy.may_answer(actor):
         return redirect(request, "/pengawasan")
     await require(*policy.WORKERS)(request)
@@ -54,6 +54,8 @@ async def inbox_page(
         found = await read(work, states, after=after, limit=PAGE_ROWS + 1)
         counts = await desk.count_inbox(work)
         to_erase = await erasures.list_open(work, MOST_ERASURES)
+        cancelled = await cancellations.list_open(work, MOST_ERASURES)
+        paused = await pauses.list_own(work)
         now = work.now
     if after and not found:
         return redirect(request, f"/?tab={tab}")
@@ -69,6 +71,10 @@ async def inbox_page(
         rows=[_row(request, item) for item in shown],
         further=f"/?tab={tab}&after={shown[-1].place}" if len(found) > len(shown) else "",
         to_erase=erasing.shown(to_erase),
+        cancelled=[(one.assignment_id, labels.reference(one.case_id), one.confirm_by) for one in cancelled],
+        paused=[(labels.need(language_of(request), one.need), one.until) for one in paused],
+        undoable=[item.assignment_id for item in shown if item.may_undo(now)],
+        reasons=labels.REASONS,
         organisation=actor.organisation,
         now=now,
         zone=policy.zone(actor),
@@ -78,24 +84,79 @@ async def inbox_page(
 @router.post("/terima")
 async def accept_selected(request: Request, actor: Worker) -> Response:
     """Accept all that were ticked; those that somebody answered meanwhile stay as they are."""
+    said = msg_count("%(n)s referral accepted.", "%(n)s referrals accepted.")
+    act = partial(answering.accept_assignments, routing=request.app.state.routing)
+    return await _do(request, actor, "accept", act, said, "/?tab=dikerjakan")
+
+
+@router.post("/buka")
+async def acknowledge_selected(request: Request, actor: Worker) -> Response:
+    """Say of all that were ticked that they were opened."""
+    said = msg_count("%(n)s referral opened.", "%(n)s referrals opened.")
+    return await _do(request, actor, "acknowledge", answering.acknowledge_assignments, said, "/")
+
+
+@router.post("/tolak")
+async def decline_selected(request: Request, actor: Worker) -> Response:
+    """Decline all that were ticked, for one reason."""
+    reason = forms.text(await request.form(), "reason")
+    if reason not in labels.REASONS:
+        raise Invalid([FieldProblem("reason", translate(language_of(request), msg("Choose a reason.")))])
+    said = msg_count("%(n)s referral declined.", "%(n)s referrals declined.")
+    act = partial(answering.decline_assignments, routing=request.app.state.routing)
+    return await _do(request, actor, "decline", act, said, "/", reason=reason)
+
+
+@router.post("/urungkan")
+async def undo_selected(request: Request, actor: Worker) -> Response:
+    """Undo acceptances of a moment ago, as long as nobody has read who it is."""
+    said = msg_count("%(n)s acceptance undone.", "%(n)s acceptances undone.")
+    return await _do(request, actor, "accept", answering.undo_acceptances, said, "/")
+
+
+async def _do(
+    request: Request,
+    actor: Actor,
+    purpose: str,
+    act: Callable[..., Awaitable[list[Result]]],
+    said: str,
+    path: str,
+    **values: str,
+) -> Response:
+    """One action on all that were ticked, once per form; each that was refused is listed with what stood in the way."""
     form, key = await request.form(), await key_of(request)
-    chosen = [Answer(str(value)) for name, value in form.multi_items() if name == "chosen"][:PAGE_ROWS]
-    chosen = [answer for answer in chosen if labels.is_id(answer.assignment_id)]
-    async with request.app.state.database.work(actor, purpose="accept") as work:
+    ids = [str(value) for name, value in form.multi_items() if name == "chosen"]
+    chosen = [Answer(id_, **values) for id_ in dict.fromkeys(ids) if labels.is_id(id_)][:PAGE_ROWS]  # type: ignore[arg-type]
+    async with request.app.state.database.work(actor, purpose=purpose) as work:
 
-        async def accept() -> Response:
-            results = await answering.accept_assignments(work, chosen)
-            done = sum(isinstance(result, Assignment) for result in results)
-            if done == len(results):
-                return redirect(
-                    request,
-                    "/?tab=dikerjakan" if done else "/",
-                    said=msg_count("%(n)s referral accepted.", "%(n)s referrals accepted."),
-                    n=done,
-                )
-            return redirect(request, "/", said=SOME_ACCEPTED, n=done)
+        async def once() -> Response:
+            results = await act(work, chosen)
+            refused = [(a.assignment_id, r) for a, r in zip(chosen, results, strict=True) if isinstance(r, Refused)]
+            done = len(results) - len(refused)
+            if not refused:
+                return redirect(request, path if done else "/", said=said, n=done)
+            language, zone = language_of(request), policy.zone(actor)
+            await work.as_service()  # of the own ones, which `each` has found, their numbers
+            needs_of = await needs.find_cases_of(work, [id_ for id_, _ in refused])
+            return page(
+                request,
+                "inbox_results.html",
+                done=translate(language, said, n=done) if done else "",
+                refused=[
+                    (
+                        id_,
+                        labels.reference(needs_of[id_][1])
+                        if id_ in needs_of and not isinstance(result, AssignmentUnknown)
+                        else None,
+                        msg("There is no such referral in your inbox")
+                        if isinstance(result, AssignmentUnknown)
+                        else conflicts.sentence(language, result, zone),
+                    )
+                    for id_, result in refused
+                ],
+            )
 
-        return await idempotent(request, work, key, accept)
+        return await idempotent(request, work, key, once)
 
 
 def _row(request: Request, item: InboxItem) -> dict[str, Any]:
@@ -110,6 +171,7 @@ def _row(request: Request, item: InboxItem) -> dict[str, Any]:
         "attempt": item.attempt,
         "state": labels.STATES[item.state],
         "due_at": item.due_at,
+        "is_paused": item.is_paused,
         "sent_at": item.sent_at,
         "ended_at": item.ended_at,
     }

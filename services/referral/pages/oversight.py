@@ -8,7 +8,7 @@ from starlette.responses import Response
 from services.referral import policy
 from services.referral.pages import erasures as erasing
 from services.referral.pages import glass, labels
-from services.referral.store import erasures, glasses
+from services.referral.store import cancellations, erasures, glasses
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
 from shared.kit.web import language_of, page, page_router
@@ -30,6 +30,7 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
     async with request.app.state.database.work(actor, purpose="look") as work:
         opened = await glasses.list_reviewable(work, MOST_ROWS, everywhere=everywhere)
         not_judged = await glasses.count_overdue(work)
+        cancelled = [] if everywhere else await cancellations.list_overdue(work, MOST_ROWS)
         overdue = await erasures.list_overdue(work, MOST_ROWS, everywhere=everywhere)
         directory = (await request.app.state.routing.router(work)).directory
         now = work.now
@@ -41,6 +42,10 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
         not_judged=not_judged,
         decisions=[(code, translate(language_of(request), text)) for code, text in labels.DECISIONS.items()],
         erasures=erasing.shown(overdue, {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue}),
+        cancelled=[
+            (one.assignment_id, labels.reference(one.case_id), labels.agency(directory, one.agency_id), one.confirm_by)
+            for one in cancelled
+        ],
         now=now,
         zone=policy.zone(actor),
     )

@@ -1,0 +1,57 @@
+"""Help that the sender ended: the agency confirms that it knows; if not in time, its supervisor does, after a check."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from services.referral import policy
+from services.referral.actions import cancelling
+from services.referral.domain.refusals import Refused
+from shared.contracts.fact import Id
+from shared.kit.actor import Actor
+from shared.kit.identity import require
+from shared.kit.web import idempotent, key_of, page_router, redirect
+from shared.kit.words import msg
+from shared.kit.work import Work
+
+router = page_router()
+
+Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
+
+
+@router.post("/pembatalan/{assignment_id}/konfirmasi")
+async def confirm(request: Request, actor: Worker, assignment_id: Id) -> Response:
+    """The own agency knows, and nobody is on the way any more."""
+
+    async def act(work: Work) -> None:
+        [result] = await cancelling.confirm_cancellations(work, [assignment_id])
+        if isinstance(result, Refused):
+            raise result
+
+    return await _confirm(request, actor, act, "/", msg("Confirmed: your agency knows that its part has ended."))
+
+
+@router.post("/pembatalan/{assignment_id}/wakili")
+async def confirm_for_agency(request: Request, actor: Supervisor, assignment_id: Id) -> Response:
+    """The agency knows: its supervisor has made sure, and says so by name."""
+
+    async def act(work: Work) -> None:
+        await cancelling.confirm_for_agency(work, assignment_id)
+
+    return await _confirm(request, actor, act, "/pengawasan", msg("Confirmed for the agency, in your name."))
+
+
+async def _confirm(
+    request: Request, actor: Actor, act: Callable[[Work], Awaitable[None]], path: str, said: str
+) -> Response:
+    key = await key_of(request)
+    async with request.app.state.database.work(actor, purpose="serve") as work:
+
+        async def once() -> Response:
+            await act(work)
+            return redirect(request, path, said=said)
+
+        return await idempotent(request, work, key, once)
