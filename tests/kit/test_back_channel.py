@@ -1,10 +1,12 @@
 """Who signs out at the identity provider is signed out here, and who signs out here is signed out there."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import httpx2
 import pytest
 import pytest_asyncio
@@ -12,7 +14,7 @@ from joserfc.jwk import ECKey
 
 from deploy.local import ports
 from deploy.local.identity_provider.app import Provider
-from shared.kit.identity import sign_in
+from shared.kit.identity import sessions, sign_in
 from shared.kit.identity.back_channel import BACK_CHANNEL, EVENT
 from tests.conftest import DatabaseUrls
 from tests.kit.outside_issuer import OutsideIssuer, outside_issuer
@@ -71,6 +73,52 @@ async def tell(site: Site, token: str) -> httpx2.Response:
 async def left(site: Site) -> list[str]:
     rows = await site.database.fetch("SELECT provider_session FROM sessions ORDER BY 1")
     return [row["provider_session"] for row in rows]
+
+
+async def at_the_provider(site: Site, outside: OutsideIssuer, client: aiohttp.ClientSession) -> None:
+    assert (await tell(site, typed(outside, log_out(outside)))).status_code == 200
+
+
+async def here(site: Site, outside: OutsideIssuer, client: aiohttp.ClientSession) -> None:
+    said = {"csrf": sessions.csrf_token(SESSION)}
+    async with client.post("/keluar", data=said, headers=WITH_SESSION, allow_redirects=False) as answer:
+        assert answer.status == 303
+
+
+async def by_time(site: Site, outside: OutsideIssuer, client: aiohttp.ClientSession) -> None:
+    site.clock.advance(sessions.LONGEST)
+
+
+SESSION = "s" * 43
+WITH_SESSION = {"cookie": f"rujukan-intake={SESSION}"}
+
+
+@pytest.mark.parametrize("end", [at_the_provider, here, by_time])
+async def test_what_is_being_answered_ends_with_its_session(
+    trusting: Site, outside: OutsideIssuer, end: Callable[..., Awaitable[None]]
+) -> None:
+    await trusting.database.fetch(
+        "UPDATE sessions SET session_hash = sha256($1) WHERE provider_session = 's1'", SESSION.encode()
+    )
+    reading = asyncio.Event()
+    last_byte = 0.0
+
+    async def read(client: aiohttp.ClientSession) -> None:
+        nonlocal last_byte
+        async with client.get("/api/stream", headers=WITH_SESSION) as answer:
+            async for _ in answer.content.iter_any():
+                last_byte = time.monotonic()
+                reading.set()
+
+    async with served(trusting) as url, aiohttp.ClientSession(url) as client:
+        stream = asyncio.create_task(read(client))
+        await reading.wait()
+        await end(trusting, outside, client)
+        ended = time.monotonic()
+        with pytest.raises(aiohttp.ClientError):
+            await asyncio.wait_for(stream, 3)
+
+    assert last_byte <= ended + 1
 
 
 class TestLogOutToken:

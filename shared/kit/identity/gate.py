@@ -1,5 +1,6 @@
 """The gate every request passes: who is this, and may they?"""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from starlette.types import Scope
 
 from shared.contracts import access
 from shared.kit.actor import Actor
-from shared.kit.database import Database
+from shared.kit.database import TRANSIENT, Database
 from shared.kit.identity import claims, csrf, sessions
 from shared.kit.identity.admission import Admission
 from shared.kit.identity.cookies import Cookies
@@ -22,6 +23,7 @@ from shared.kit.identity.refusals import (
     Denied,
     ForgedRequest,
     NotSignedIn,
+    RevocationsUnknown,
     Revoked,
     SignInNotRecent,
 )
@@ -31,6 +33,9 @@ from shared.kit.identity.tokens import TokenVerifier
 from shared.kit.identity.trail import ANONYMOUS, Reason, Refusals, person_stream, thing_of
 from shared.kit.settings import KitSettings
 from shared.kit.work import Work
+
+SESSION_FRESH_S = 0.5
+"""How long an answer goes on before it is seen whether its session is still there."""
 
 
 class Identity:
@@ -96,12 +101,31 @@ class Identity:
         person = await sessions.find_actor(self.database, session_id, self.database.clock.now())
         if person is None:
             raise NotSignedIn
+        request.state.session_seen_at = time.monotonic()
         try:
             await csrf.check(request, session_id, self.public_url)
         except ForgedRequest:
             await self.refusals.record(person, "csrf", thing_of(request))
             raise
         return person
+
+    async def check_again(self, connection: HTTPConnection, actor: Actor) -> None:
+        """Return when what is being answered may go on: nothing was revoked, and the person has not signed out.
+
+        Raises `Revoked`, `NotSignedIn` or `RevocationsUnknown`.
+        """
+        await self.revocations.check(actor)
+        seen_at: float | None = getattr(connection.state, "session_seen_at", None)
+        if seen_at is None or time.monotonic() - seen_at < SESSION_FRESH_S:
+            return
+        session_id = self.session_id(connection)
+        try:
+            live = session_id and await sessions.is_live(self.database, session_id, self.database.clock.now())
+        except TRANSIENT:
+            raise RevocationsUnknown from None
+        if not live:
+            raise NotSignedIn
+        connection.state.session_seen_at = time.monotonic()
 
     async def deny(self, request: Request, actor: Actor, reason: Reason, detail: str = "") -> NoReturn:
         """Put the refusal on the trail, then raise `Denied`. `detail` is a message id."""

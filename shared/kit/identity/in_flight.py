@@ -1,11 +1,11 @@
-"""ASGI: whoever asked is held against the revocations once more before each byte of the answer leaves."""
+"""ASGI: whether whoever asked may still come in is looked at once more before each byte of the answer leaves."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit.actor import Actor
 from shared.kit.identity import gate
-from shared.kit.identity.refusals import RevocationsUnknown, Revoked
+from shared.kit.identity.refusals import NotSignedIn, RevocationsUnknown, Revoked
 from shared.kit.refusal import Refusal
 from shared.kit.web import problems
 
@@ -38,8 +38,8 @@ class InFlight:
             actor: Actor | None = scope.get("state", {}).get("actor")
             if actor is not None:
                 try:
-                    await gate.of_scope(scope).revocations.check(actor)
-                except (Revoked, RevocationsUnknown) as refusal:
+                    await gate.of_scope(scope).check_again(HTTPConnection(scope), actor)
+                except (Revoked, NotSignedIn, RevocationsUnknown) as refusal:
                     cut = refusal
                     raise Cut(refusal) from None
             begun = True

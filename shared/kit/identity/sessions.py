@@ -39,6 +39,8 @@ WITH live AS (
 SELECT actor_id, organisation, roles, port, region, signed_in_at, authenticated_at FROM live
 """
 
+IS_LIVE = "SELECT FROM sessions WHERE session_hash = $1 AND expires_at > $2 AND seen_at > $3"
+
 ADD = """
 INSERT INTO sessions (session_hash, actor_id, organisation, roles, port, region, signed_in_at, seen_at, expires_at,
     authenticated_at, device, provider_session)
@@ -97,6 +99,11 @@ async def find_actor(database: Database, session_id: str, now: datetime) -> Acto
         issued_at=row["signed_in_at"],
         authenticated_at=row["authenticated_at"],
     )
+
+
+async def is_live(database: Database, session_id: str, now: datetime) -> bool:
+    """True while this session goes on; asking does not count as using it."""
+    return bool(await database.fetch(IS_LIVE, _hash(session_id), now, now - IDLE))
 
 
 async def add_session(
