@@ -63,8 +63,8 @@ def may_answer_by_name(actor: Actor) -> bool:
 
 
 def answers_for_the_country(actor: Actor) -> bool:
-    """True for a person before whom needs come that no region has taken."""
-    return actor.kind == "person" and actor.has("coordinator")
+    """True for a person without a region of its own before whom needs come that no region has taken."""
+    return actor.kind == "person" and actor.has("coordinator") and overseen_by(actor) is None
 
 
 def overseen_by(actor: Actor) -> str | None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.referral.domain import needs
+from services.referral.domain.deadlines import BY_THE_CLOCK
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Candidate
@@ -97,4 +98,4 @@ def a_need(age_band: str = "adult") -> Need:
 
 def an_asked_need(age_band: str = "adult") -> Need:
     """The same need, with the first of `CANDIDATES` asked, in attempt `1`."""
-    return needs.ask(a_need(age_band), CANDIDATES[0], assignment_id="1", limit=None, now=START)
+    return needs.ask(a_need(age_band), CANDIDATES[0], assignment_id="1", times=BY_THE_CLOCK, now=START)

@@ -47,7 +47,7 @@ class TestOpenReferrals:
         assert [tuple(row) for row in found] == [("ELDER", "open", "73.06"), ("NEED", "open", "73.06")]
         asked = await desk.rows("SELECT agency_id, answer_due_at - sent_at AS time FROM assignments ORDER BY 1")
         assert [tuple(row) for row in asked] == [
-            ("BP3MI-73", timedelta(hours=24)),
+            ("BP3MI-73", timedelta(days=2, hours=22, minutes=30)),  # 24 hours of its office
             ("DINSOS-73.06", timedelta(hours=4)),
         ]
         assert sorted(await desk.told()) == ["assignment_sent", "assignment_sent", "referral_opened", "referral_opened"]
@@ -175,7 +175,7 @@ class TestAccept:
 
         assert isinstance(accepted, Assignment)
         assert (accepted.state, accepted.answered_by) == ("accepted", "DINSOS-73.06")
-        assert accepted.service_due_at == desk.clock.now() + timedelta(hours=24)
+        assert accepted.service_due_at == desk.clock.now() + timedelta(days=2, hours=22, minutes=30)
         assert (await desk.told())[-1] == "assignment_accepted"
 
     async def test_another_agencys_looks_like_a_missing_one(self, desk: Desk) -> None:
@@ -472,8 +472,8 @@ class TestChase:
         await desk.open(an_arrival("ELDER"))
         assert await desk.chase() == 0
 
-        for _ in range(3):
-            desk.clock.advance(timedelta(hours=4))
+        for hours in (4, 20, 4):  # the second is asked in the afternoon and has the next morning
+            desk.clock.advance(timedelta(hours=hours))
             assert await desk.chase() == 1
 
         assert [state for _, _, state in await desk.attempts()] == ["expired"] * 3
@@ -496,7 +496,7 @@ class TestChase:
         await desk.open(an_arrival("ELDER"))
         await desk.answer("accept", "DINSOS-73.06", Answer(await desk.live()))
         assert await count_overdue(desk.database) == 0
-        desk.clock.advance(timedelta(hours=25))
+        desk.clock.advance(timedelta(days=3))
         assert await count_overdue(desk.database) == 1
 
         await desk.chase()
@@ -511,7 +511,7 @@ class TestChase:
         await desk.open(an_arrival("ELDER"))
         assignment_id = await desk.live()
         await desk.answer("accept", "DINSOS-73.06", Answer(assignment_id))
-        desk.clock.advance(timedelta(hours=25))
+        desk.clock.advance(timedelta(days=3))
         await desk.chase()
 
         await desk.answer("complete", "DINSOS-73.06", Answer(assignment_id, outcome="SERVICE_DELIVERED"))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.referral.domain import assignments, needs, referrals
+from services.referral.domain.deadlines import BY_THE_CLOCK, Times
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import (
     AlreadyAccepted,
@@ -147,7 +148,7 @@ class TestNeed:
         given_up = closed(an_asked_need(), "PERSON_LEFT")
 
         open_again = needs.reopen(given_up, reason="PERSON_FOUND", version=given_up.version, now=START)
-        asked = needs.ask(open_again, CANDIDATES[0], assignment_id="2", limit=None, now=START)
+        asked = needs.ask(open_again, CANDIDATES[0], assignment_id="2", times=BY_THE_CLOCK, now=START)
 
         assert (open_again.referral.state, open_again.referral.outcome) == ("open", None)
         assert [a.attempt for a in asked.attempts] == [1, 2]
@@ -206,5 +207,5 @@ class TestNeed:
             needs.expire(an_asked_need(), "1", now=START + timedelta(minutes=59))
 
     def test_the_limit_of_a_drill_only_ever_shortens(self) -> None:
-        assert needs.answer_due(1, limit=timedelta(hours=2), now=START) == START + timedelta(hours=1)
-        assert needs.answer_due(1, limit=timedelta(seconds=20), now=START) == START + timedelta(seconds=20)
+        assert Times(timedelta(hours=2)).answer_due("x", "ELDER", 1, now=START) == START + timedelta(hours=1)
+        assert Times(timedelta(seconds=20)).answer_due("x", "ELDER", 1, now=START) == START + timedelta(seconds=20)

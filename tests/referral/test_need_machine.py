@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from services.referral.domain import assignments, needs, passing, questions, referrals
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.deadlines import BY_THE_CLOCK
 from services.referral.domain.machines import ATTEMPT, NEED
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import Refused
@@ -72,7 +73,9 @@ class Commands(RuleBasedStateMachine):
     def ask(self) -> None:
         following = needs.next_candidate(self.need, CANDIDATES, AVAILABLE)
         if following is not None:
-            self.attempt(lambda: needs.ask(self.need, following, assignment_id=self.next_id, limit=None, now=self.now))
+            self.attempt(
+                lambda: needs.ask(self.need, following, assignment_id=self.next_id, times=BY_THE_CLOCK, now=self.now)
+            )
 
     @rule(n=attempts)
     def acknowledge(self, n: int) -> None:
@@ -131,7 +134,7 @@ class Commands(RuleBasedStateMachine):
                 CANDIDATES[to],
                 new_id=self.next_id,
                 version=None,
-                limit=None,
+                times=BY_THE_CLOCK,
                 now=self.now,
             )
         )

@@ -273,7 +273,7 @@ class TestSupervisor:
     async def exhausted(self, desk: Desk, **person: Any) -> None:
         await desk.open(an_arrival("ELDER", **person))
         for _ in range(3):
-            desk.clock.advance(timedelta(hours=5))
+            desk.clock.advance(timedelta(hours=20))
             await desk.chase()
 
     async def test_sees_what_nobody_answered_and_asks_again(self, desk: Desk, site: Site) -> None:
@@ -281,7 +281,7 @@ class TestSupervisor:
         page = await site("supervisor").get("/id/eskalasi")
         assert "Tidak ada lagi yang dapat diminta" in said(page)
         assert "Lanjut usia" in said(page)
-        [path] = re.findall(r'action="(/id/eskalasi/[^"]+)"', page.text)
+        [path] = re.findall(r'action="(/id/eskalasi/[^"]+/minta)"', page.text)
 
         await posted(site, "supervisor", path, agency="DINSOS-73")
 
@@ -323,7 +323,7 @@ class TestSupervisor:
         await self.exhausted(desk)
         page = await site("gowa").get("/id/eskalasi")
         assert "Kabupaten Gowa" in said(page)
-        [path] = re.findall(r'action="(/id/eskalasi/[^"]+)"', page.text)
+        [path] = re.findall(r'action="(/id/eskalasi/[^"]+/minta)"', page.text)
 
         assert "Tidak ada yang menunggu Anda" in said(await site("makassar").get("/id/eskalasi"))
         assert (await posted(site, "makassar", path)).status_code == 404
@@ -436,14 +436,23 @@ class TestSupervisor:
         seen: list[str] = []
         while path:
             page = (await site("supervisor").get(path)).text
-            seen += re.findall(r'href="/id/eskalasi/([0-9a-f-]+)/', page)
+            seen += re.findall(r'href="/id/eskalasi/([0-9a-f-]+)/(?:tutup|buka)"', page)
             path = html.unescape("".join(re.findall(r'rel="next" href="([^"]+)"', page)))
 
         assert sorted(seen) == sorted(referrals)
 
+    async def test_takes_a_need_which_then_is_among_the_own(self, desk: Desk, site: Site) -> None:
+        await self.exhausted(desk)
+
+        answer = await site("supervisor").send("POST", f"/id/eskalasi/{await desk.referral()}/ambil")
+
+        assert answer.headers["location"].startswith("/id/eskalasi/saya")
+        assert "Diambil oleh penyelia.73" in said(await site("supervisor").get("/id/eskalasi/saya"))
+        assert "penyelia.73" not in said(await site("gowa").get("/id/eskalasi/saya"))
+
     async def test_is_the_only_one_who_sees_the_list(self, site: Site) -> None:
-        for other in ("worker", "coordinator"):
-            assert (await site(other).get("/id/eskalasi")).status_code == 403
+        assert (await site("worker").get("/id/eskalasi")).status_code == 403
+        assert (await site("coordinator").get("/id/eskalasi/ditutup")).status_code == 403
 
 
 class TestZones:

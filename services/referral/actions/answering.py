@@ -55,11 +55,19 @@ async def acknowledge_assignments(work: Work, answers: Sequence[Answer]) -> list
     return await each(work, answers, acknowledge)
 
 
-async def accept_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
+async def accept_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
     """The agency takes them; from now on it may ask for the identity."""
+    await routing.router(work)
 
     def accept(need: Need, answer: Answer) -> Need:
-        accepted = needs.accept(need, answer.assignment_id, by=work.actor.id, version=answer.version, now=work.now)
+        accepted = needs.accept(
+            need,
+            answer.assignment_id,
+            by=work.actor.id,
+            version=answer.version,
+            times=routing.times,
+            now=work.now,
+        )
         taken = accepted.attempt(answer.assignment_id)
         if need.helping is not None:
             work.emit(telling.transferred(accepted, accepted.attempt(need.helping.assignment_id), taken))

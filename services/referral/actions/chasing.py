@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.referral.actions import asking, following, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
-from services.referral.domain import assignments, needs, questions
+from services.referral.domain import deadlines, needs
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import Refused
@@ -34,12 +34,13 @@ async def chase_due(
         need = changes.need(referral_id)
         assignment = need.attempt(assignment_id)
         # Read again under the lock: somebody may have answered meanwhile, or another clock been here.
-        if questions.is_paused(assignment) and assignment.answer_due_at <= work.now:
-            lapsed.append((need, assignment))
-        elif assignment.state in assignments.ASKED and assignment.answer_due_at <= work.now:
-            wanting.append(_expired(work, changes, need, assignment))
-        elif assignment.state in assignments.HELPING and _is_overdue(work, assignment):
-            _tell_overdue(work, changes, need, assignment)
+        match deadlines.falls_due(assignment, now=work.now):
+            case "question_lapses":
+                lapsed.append((need, assignment))
+            case "expires":
+                wanting.append(_expired(work, changes, need, assignment))
+            case "is_overdue":
+                _tell_overdue(work, changes, need, assignment)
     await asking.lapse(work, changes, lapsed)
     await following.ask_next(work, changes, wanting, routing)
     await following.save(work, changes)
@@ -57,11 +58,6 @@ def _expired(work: Work, changes: Changes, need: Need, assignment: Assignment) -
     changes.put(expired)
     work.emit(telling.expired(expired, expired.attempt(assignment.assignment_id)))
     return expired
-
-
-def _is_overdue(work: Work, assignment: Assignment) -> bool:
-    due = assignment.service_due_at
-    return due is not None and due <= work.now and assignment.overdue_told_at is None
 
 
 def _tell_overdue(work: Work, changes: Changes, need: Need, assignment: Assignment) -> None:
@@ -102,7 +98,7 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
             open_again,
             first,
             assignment_id=new_id(),
-            limit=routing.answer_limit,
+            times=routing.times,
             now=work.now,
         )
         changes.put(asked)

@@ -68,7 +68,7 @@ class Asking:
         if to is None:
             self._changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             return need
-        asked = needs.ask(need, to, assignment_id=new_id(), limit=self._routing.answer_limit, now=self._work.now)
+        asked = needs.ask(need, to, assignment_id=new_id(), times=self._routing.times, now=self._work.now)
         self._walled.note(asked)
         self._work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked

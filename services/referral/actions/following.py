@@ -91,7 +91,7 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
         if following is None:
             changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             continue
-        asked = needs.ask(need, following, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+        asked = needs.ask(need, following, assignment_id=new_id(), times=routing.times, now=work.now)
         changes.put(asked)
         walled.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))

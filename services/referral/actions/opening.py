@@ -106,4 +106,4 @@ def _opened(
     first = needs.next_candidate(need, decision.candidates, available)
     if first is None:
         return need
-    return needs.ask(need, first, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+    return needs.ask(need, first, assignment_id=new_id(), times=routing.times, now=work.now)

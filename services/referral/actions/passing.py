@@ -32,7 +32,7 @@ async def transfer_assignments(work: Work, answers: Sequence[Answer], *, routing
             to,
             new_id=new_id(),
             version=answer.version,
-            limit=routing.answer_limit,
+            times=routing.times,
             now=work.now,
         )
         choice.note(asked)
@@ -72,11 +72,11 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
                 to,
                 new_id=new_id(),
                 version=None,
-                limit=routing.answer_limit,
+                times=routing.times,
                 now=work.now,
             )
         else:
-            asked = needs.ask(declined, to, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+            asked = needs.ask(declined, to, assignment_id=new_id(), times=routing.times, now=work.now)
         choice.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked

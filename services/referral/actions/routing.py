@@ -4,7 +4,10 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 
 from services.referral import rules
+from services.referral.domain import calendars
 from services.referral.domain.agencies import directory
+from services.referral.domain.calendars import Calendar
+from services.referral.domain.deadlines import Times
 from services.referral.domain.routing import Candidate
 from services.referral.rules import Router, Rules
 from services.referral.store import agencies, needs, pauses
@@ -58,3 +61,13 @@ class Routing:
         while len(self._candidates) > REMEMBERED:
             self._candidates.popitem(last=False)
         return found
+
+    @property
+    def times(self) -> Times:
+        """How the hours of the rules become moments, by the directory as it was last read."""
+        return Times(self.answer_limit, self._calendar_of)
+
+    def _calendar_of(self, agency_id: str) -> Calendar | None:
+        """The calendar of an office; None for one that the directory has no more."""
+        found = None if self._router is None else self._router.directory.agencies.get(agency_id)
+        return None if found is None else calendars.of(found)

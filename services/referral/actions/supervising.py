@@ -87,7 +87,7 @@ async def ask_again(
     chosen = choosing.chosen(need, candidates, (await walls.around(work, [need])).open_to(need, available), agency_id)
     if chosen is None:
         raise NobodyToAsk
-    asked = needs.ask(need, chosen, assignment_id=new_id(), limit=routing.answer_limit, now=work.now)
+    asked = needs.ask(need, chosen, assignment_id=new_id(), times=routing.times, now=work.now)
     changes.put(asked)
     changes.settled.add(referral_id)
     work.emit(telling.sent(asked, asked.attempts[-1]))

@@ -162,7 +162,8 @@ async def post_acknowledgements(request: Request, actor: Worker, posted: Items[I
 @router.post("/assignments/acceptances", response_model=Results, openapi_extra=KEYED)
 async def post_acceptances(request: Request, actor: Worker, posted: Items[Item]) -> Response:
     """Take them. From then on the identity may be asked for."""
-    return await post(request, actor, posted, "accept", answering.accept_assignments)
+    act = partial(answering.accept_assignments, routing=request.app.state.routing)
+    return await post(request, actor, posted, "accept", act)
 
 
 @router.post("/assignments/declines", response_model=Results, openapi_extra=KEYED)

@@ -199,13 +199,13 @@ def acknowledge(assignment: Assignment, *, now: datetime) -> Assignment:
     return replace(move(expect_asked(assignment), "opened", now=now), acknowledged_at=now)
 
 
-def accept(assignment: Assignment, *, by: str, now: datetime) -> Assignment:
+def accept(assignment: Assignment, *, by: str, service_due_at: datetime, now: datetime) -> Assignment:
     """The agency takes the need; the time for its first service begins to run."""
     return replace(
         move(expect_asked(assignment), "accepted", now=now),
         answered_at=now,
         answered_by=by,
-        service_due_at=now + timedelta(hours=assignment.service_hours),
+        service_due_at=service_due_at,
     )
 
 

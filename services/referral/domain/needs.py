@@ -6,10 +6,11 @@ ends takes its live attempts with it, in the same step; a need that met nobody s
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.referral.domain import assignments, referrals
 from services.referral.domain.assignments import Assignment, Effect, Side
+from services.referral.domain.deadlines import BY_THE_CLOCK, Times
 from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import (
     AlreadyAccepted,
@@ -73,32 +74,24 @@ def expect(need: Need, version: int | None) -> None:
         raise VersionChanged(expected=version, found=need.version)
 
 
-def answer_due(hours: int, *, limit: timedelta | None, now: datetime) -> datetime:
-    """When an answer is due: the rule's hours from now, or sooner where a limit is set."""
-    wanted = timedelta(hours=hours)
-    return now + (wanted if limit is None else min(wanted, limit))
-
-
-def ask(need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelta | None, now: datetime) -> Need:
+def ask(need: Need, candidate: Candidate, *, assignment_id: str, times: Times, now: datetime) -> Need:
     """Ask one agency. Raises `AttemptStillLive` beside a live attempt, `MoveNotAllowed` on an ended need."""
     if need.live is not None:
         raise AttemptStillLive
     if need.referral.state != "open":
         raise MoveNotAllowed("referral", need.referral.state, "asked")
-    asked = attempt_at(need, candidate, assignment_id=assignment_id, limit=limit, now=now)
+    asked = attempt_at(need, candidate, assignment_id=assignment_id, times=times, now=now)
     return Need(need.referral, (*need.attempts, asked))
 
 
-def attempt_at(
-    need: Need, candidate: Candidate, *, assignment_id: str, limit: timedelta | None, now: datetime
-) -> Assignment:
+def attempt_at(need: Need, candidate: Candidate, *, assignment_id: str, times: Times, now: datetime) -> Assignment:
     """The next attempt, as it is sent."""
     return assignments.sent(
         candidate,
         assignment_id=assignment_id,
         referral_id=need.referral.referral_id,
         attempt=len(need.attempts) + 1,
-        answer_due_at=answer_due(candidate.answer_hours, limit=limit, now=now),
+        answer_due_at=times.answer_due(candidate.agency_id, need.referral.need, candidate.answer_hours, now=now),
         now=now,
     )
 
@@ -115,10 +108,14 @@ def acknowledge(need: Need, assignment_id: str, *, version: int | None, now: dat
     return with_attempt(need, assignments.acknowledge(found, now=now))
 
 
-def accept(need: Need, assignment_id: str, *, by: str, version: int | None, now: datetime) -> Need:
+def accept(
+    need: Need, assignment_id: str, *, by: str, version: int | None, now: datetime, times: Times = BY_THE_CLOCK
+) -> Need:
     """The agency takes it. Raises `AlreadyAnswered` (naming the winner), `TooLate`, `VersionChanged`."""
-    taken = assignments.accept(need.attempt(assignment_id), by=by, now=now)
-    assignments.expect(need.attempt(assignment_id), version)
+    found = need.attempt(assignment_id)
+    due_at = times.after(found.agency_id, need.referral.need, found.service_hours, now=now)
+    taken = assignments.accept(found, by=by, service_due_at=due_at, now=now)
+    assignments.expect(found, version)
     before = need.helping
     if before is None:
         return with_attempt(need, taken)

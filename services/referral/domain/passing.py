@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.referral.domain import assignments, needs
 from services.referral.domain.agencies import Agency
+from services.referral.domain.deadlines import Times
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import AttemptStillLive, MoveNotAllowed
 from services.referral.domain.routing import Candidate
@@ -18,7 +19,7 @@ def transfer(
     *,
     new_id: str,
     version: int | None,
-    limit: timedelta | None,
+    times: Times,
     now: datetime,
 ) -> Need:
     """The helping agency asks another to take over; until that one accepts, the need stays where it is.
@@ -31,7 +32,7 @@ def transfer(
         raise MoveNotAllowed("assignment", helping.state, "transferred", at=helping.ended_at)
     if need.asked is not None:
         raise AttemptStillLive
-    asked = needs.attempt_at(need, to, assignment_id=new_id, limit=limit, now=now)
+    asked = needs.attempt_at(need, to, assignment_id=new_id, times=times, now=now)
     return replace(need, attempts=(*need.attempts, replace(asked, transfer_of=assignment_id)))
 
 
