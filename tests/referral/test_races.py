@@ -1,0 +1,171 @@
+"""Every pair of commands on one need at once, each in its own transaction: whoever is second learns of the first.
+
+`make test` tries a sample that names its seed, `make soak` all pairs.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+
+from services.referral.actions import answering, asking, passing, steering
+from services.referral.actions.answering import Answer
+from services.referral.actions.steering import Error, Hold, Recall
+from services.referral.actions.supervising import Closing
+from services.referral.domain.refusals import Refused
+from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.factories import an_agency, an_arrival
+
+AGENCY = "DINSOS-73.06"
+Command = Callable[[Desk, str, str], Awaitable[list[Any]]]
+
+
+def by_agency(act: Callable[..., Any], *, routed: bool = False, **values: Any) -> Command:
+    async def do(desk: Desk, assignment_id: str, _: str) -> list[Any]:
+        more = {"routing": desk.routing} if routed else {}
+        async with desk.database.work(an_agency(AGENCY), purpose="answer") as work:
+            results: list[Any] = await act(work, [Answer(assignment_id, **values)], **more)
+        return results
+
+    return do
+
+
+def by_supervisor(act: Callable[..., Any], item: Callable[[Desk, str], Any], *, routed: bool = True) -> Command:
+    async def do(desk: Desk, _: str, referral_id: str) -> list[Any]:
+        more = {"routing": desk.routing} if routed else {}
+        async with desk.database.work(PEOPLE["supervisor"], purpose="supervise") as work:
+            results: list[Any] = await act(work, [item(desk, referral_id)], **more)
+        return results
+
+    return do
+
+
+async def accept(desk: Desk, assignment_id: str, _: str) -> list[Any]:
+    return await desk.answer("accept", AGENCY, Answer(assignment_id))
+
+
+async def close(desk: Desk, _: str, referral_id: str) -> list[Any]:
+    return await desk.close(Closing(referral_id, "PERSON_LEFT"))
+
+
+async def chase(desk: Desk, _: str, __: str) -> list[Any]:
+    await desk.chase()
+    return []
+
+
+def later(desk: Desk) -> Any:
+    return desk.clock.now() + timedelta(days=2)
+
+
+COMMANDS: dict[str, Command] = {
+    "acknowledge": by_agency(answering.acknowledge_assignments),
+    "accept": accept,
+    "undo": by_agency(answering.undo_acceptances),
+    "decline": by_agency(answering.decline_assignments, routed=True, reason="no_capacity"),
+    "ask the port": by_agency(asking.ask_port, question="company"),
+    "forward": by_agency(passing.forward_assignments, routed=True, reason="outside_region", agency_id="DINSOS-32.04"),
+    "transfer": by_agency(passing.transfer_assignments, routed=True, agency_id="DINSOS-32.04"),
+    "start": by_agency(answering.start_services),
+    "complete": by_agency(answering.complete_assignments, outcome="SERVICE_DELIVERED"),
+    "fail": by_agency(answering.fail_assignments, routed=True, outcome="NO_CAPACITY"),
+    "recall": by_supervisor(steering.recall_assignments, lambda _, id_: Recall(id_, "NEW_FACTS")),
+    "find wrong": by_supervisor(steering.note_errors, lambda _, id_: Error(id_, 1)),
+    "hold": by_supervisor(steering.hold_needs, lambda d, id_: Hold(id_, "IN_HOSPITAL", later(d)), routed=False),
+    "close": close,
+    "chase": chase,
+}
+PAIRS = list(combinations_with_replacement(COMMANDS, 2))
+WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+
+BROKEN = """
+SELECT referral_id FROM referrals r LEFT JOIN assignments a USING (referral_id) GROUP BY referral_id
+HAVING count(*) FILTER (WHERE a.state IN ('accepted', 'in_progress')) > 1
+    OR count(*) FILTER (WHERE a.state IN ('sent', 'delivered', 'acknowledged', 'waitlisted')) > 1
+    OR (r.ended_at IS NOT NULL AND count(*) FILTER (WHERE a.ended_at IS NULL AND a.attempt IS NOT NULL) > 0)
+    OR (r.state = 'open' AND count(*) FILTER (WHERE a.ended_at IS NULL) = 0 AND NOT EXISTS (
+        SELECT FROM escalations e WHERE e.referral_id = r.referral_id AND e.closed_at IS NULL))
+"""
+
+
+@pytest.mark.parametrize("state", ["asked", "accepted"])
+async def test_of_two_at_once_nobody_is_lost_and_nobody_wins_twice(desk: Desk, state: str) -> None:
+    seed = random.randrange(10**6)
+    pairs = PAIRS if WHOLE else random.Random(seed).sample(PAIRS, 30)
+    for first, second in pairs:
+        arrival = an_arrival("ELDER")
+        await desk.open(arrival)
+        await desk.rows("UPDATE pauses SET lifted_at = until, lifted_by = 'test' WHERE lifted_at IS NULL RETURNING 1")
+        [row] = await desk.rows(
+            "UPDATE assignments a SET agency_id = $2 FROM referrals r WHERE r.referral_id = a.referral_id"
+            " AND r.case_id = $1 RETURNING a.assignment_id::text, r.referral_id::text",
+            arrival.case_id,
+            AGENCY,
+        )
+        if state == "accepted":
+            await COMMANDS["accept"](desk, *row)
+
+        results = await asyncio.gather(COMMANDS[first](desk, *row), COMMANDS[second](desk, *row))
+
+        said = f"seed {seed}: {first} and {second} when {state}"
+        assert not await desk.rows(BROKEN), said
+        for result in (one for some in results for one in some):
+            assert not isinstance(result, Exception) or isinstance(result, Refused), said
+
+
+class TestComplaints:
+    """Each named after what users of other systems complain about."""
+
+    async def test_the_sender_does_not_recall_what_the_receiver_has_accepted(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        of = (await desk.live(), await desk.referral())
+        await COMMANDS["accept"](desk, *of)
+
+        [refused] = await COMMANDS["recall"](desk, *of)
+
+        assert isinstance(refused, Refused)
+        assert await desk.attempts() == [(1, AGENCY, "accepted")]
+
+    async def test_a_decline_for_want_of_room_passes_the_agency_over_next_time(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        await COMMANDS["decline"](desk, await desk.live(), await desk.referral())
+        desk.clock.advance(timedelta(seconds=3))
+
+        await desk.open(an_arrival("ELDER"))
+
+        [row] = await desk.rows("SELECT agency_id FROM assignments ORDER BY sent_at DESC, assignment_id DESC LIMIT 1")
+        assert row["agency_id"] != AGENCY
+
+    async def test_handing_on_moves_the_need_only_when_it_is_taken(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        of = (await desk.live(), await desk.referral())
+        await COMMANDS["accept"](desk, *of)
+        await COMMANDS["transfer"](desk, *of)
+        assert [state for _, _, state in await desk.attempts()] == ["accepted", "sent"]
+        [second] = await desk.rows("SELECT assignment_id::text FROM assignments WHERE attempt = 2")
+
+        await desk.answer("accept", "DINSOS-32.04", Answer(second["assignment_id"]))
+
+        assert [state for _, _, state in await desk.attempts()] == ["transferred", "accepted"]
+        assert (await desk.told())[-2:] == ["assignment_transferred", "assignment_accepted"]
+
+    async def test_a_question_pauses_the_time_and_comes_before_a_supervisor_when_nobody_answers(
+        self, desk: Desk
+    ) -> None:
+        await desk.open(an_arrival("ELDER"))
+        of = (await desk.live(), await desk.referral())
+        await COMMANDS["ask the port"](desk, *of)
+        desk.clock.advance(timedelta(hours=4))
+
+        await desk.chase()
+
+        [row] = await desk.rows(
+            "SELECT state, answer_left, answer_due_at > $1 AS runs FROM assignments", later(desk) - timedelta(days=2)
+        )
+        assert tuple(row) == ("acknowledged", None, True)
+        [escalation] = await desk.rows("SELECT reason FROM escalations WHERE closed_at IS NULL")
+        assert escalation["reason"] == "question_unanswered"
