@@ -52,8 +52,12 @@ def somebody(service: str, path: str) -> str:
             return "protector"
         case "referral", "/api/figures":
             return "coordinator"
-        case "referral", "/api/tasks" | "/api/referrals/closures" | "/api/referrals/reopenings":
+        case "referral", "/api/tasks" | "/api/pauses/liftings":
             return "supervisor"
+        case "referral", _ if path.startswith("/api/referrals/"):
+            return "supervisor"
+        case "referral", "/api/questions" | "/api/questions/answers":
+            return "officer"
     return {"intake": "port", "referral": "agency", "notify": "ngo_system", "audit": "auditor"}[service]
 
 
