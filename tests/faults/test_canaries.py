@@ -135,7 +135,7 @@ async def _handle(rig: Rig, case_id: str, canary: dict[str, str]) -> list[str]:
 
         async def post(path: str, status: int, said: dict[str, str], *, form: bool = False) -> str:
             sent: dict[str, Any] = {"data": {**said, "csrf": token[1]}} if form else {"json": said}
-            headers = {"X-CSRF-Token": token[1], "Idempotency-Key": new_id()}
+            headers = {"X-CSRF-Token": token[1], "Idempotency-Key": f"{canary['doc_number']}/{path}"}
             async with dpo.http.post(dpo.url + path, headers=headers, **sent) as answer:
                 assert answer.status == status, await answer.text()
                 return await answer.text()

@@ -224,8 +224,7 @@ class Desk:
     ) -> store.NewArrival:
         now = self._database.clock.now()
         at = landed_at(arrived_at, now)
-        # Digested: a system may take the number of a paper for its key, and this is kept after an erasure.
-        kept_key = self._vault.digest("key", key)
+        kept_key = bytes.fromhex(self._vault.kept_key(key))
         submitted = Submitted(arrival, scope_of(actor), kept_key, port, channel, at, voyage_id)
         return seal_arrival(self._vault, actor, submitted, now)
 

@@ -92,7 +92,7 @@ class ProposalOut(CorrectionOut):
 )
 async def request_correction(request: Request, case_id: Id, sent: CorrectionIn, actor: Requester) -> Response:
     """Ask that a field of an identity be corrected; it is decided within 72 hours. Needs the header Idempotency-Key."""
-    key = await web.key_of(request)
+    key = request.app.state.vault.kept_key(await web.key_of(request))
     database: Database = request.app.state.database
     vault = request.app.state.vault
     # Under a key: what is kept to know a repeated write must not tell the name that is in it.
@@ -140,7 +140,7 @@ async def show_correction(request: Request, correction_id: Id, actor: Decider) -
 )
 async def decide(request: Request, correction_id: Id, sent: DecisionIn, actor: Decider) -> Response:
     """Accept or reject. Who had been shown the identity is told to read it again. Needs the header Idempotency-Key."""
-    key = await web.key_of(request)
+    key = request.app.state.vault.kept_key(await web.key_of(request))
     database: Database = request.app.state.database
     async with database.work(actor, purpose="correct") as work:
 

@@ -70,7 +70,7 @@ class HoldsOut(BaseModel):
 )
 async def place_hold(request: Request, case_id: Id, sent: HoldIn, actor: Protector) -> Response:
     """Keep the person of a case from being erased. Needs the header Idempotency-Key."""
-    key = await web.key_of(request)
+    key = request.app.state.vault.kept_key(await web.key_of(request))
     database: Database = request.app.state.database
     async with database.work(actor, purpose="protect") as work:
 
@@ -84,7 +84,7 @@ async def place_hold(request: Request, case_id: Id, sent: HoldIn, actor: Protect
 @router.post("/api/holds/{hold_id}/lift", response_model=HoldOut, summary="Lift a hold", openapi_extra=web.KEYED)
 async def lift_hold(request: Request, hold_id: Id, sent: LiftIn, actor: Lifter) -> Response:
     """End a legal hold. Needs a log-in of the last five minutes and the header Idempotency-Key."""
-    key = await web.key_of(request)
+    key = request.app.state.vault.kept_key(await web.key_of(request))
     database: Database = request.app.state.database
     async with database.work(actor, purpose="protect") as work:
 

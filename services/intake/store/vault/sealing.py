@@ -78,6 +78,10 @@ class Vault:
     def digest_of(self, content: bytes) -> bytes:
         return blake2b(content, key=self._digest_key, digest_size=16).digest()
 
+    def kept_key(self, key: str) -> str:
+        """What is kept of an idempotency key, for which a system may take the number of somebody's paper."""
+        return self.digest("key", key).hex()
+
     def blind_index(self, kind: Kind, value: str) -> bytes | None:
         """What a person is found by who came with this number; None when it says nothing."""
         compared = normalised(kind, value)
