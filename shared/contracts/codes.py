@@ -27,6 +27,8 @@ class Province:
     code: str
     name: str
     name_en: str
+    place: tuple[float, float]
+    """Latitude and longitude of its middle, in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Regency:
     code: str
     province_code: str
     name: str
+    place: tuple[float, float]
+    """As of a province."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,18 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _place(row: dict[str, str]) -> tuple[float, float]:
+    return float(row["lat"]), float(row["lon"])
+
+
 @cache
 def provinces() -> dict[str, Province]:
-    return {r["code"]: Province(r["code"], r["name"], r["name_en"]) for r in _rows("provinces.csv")}
+    return {r["code"]: Province(r["code"], r["name"], r["name_en"], _place(r)) for r in _rows("provinces.csv")}
 
 
 @cache
 def regencies() -> dict[str, Regency]:
-    return {r["code"]: Regency(r["code"], r["province_code"], r["name"]) for r in _rows("regencies.csv")}
+    return {r["code"]: Regency(r["code"], r["province_code"], r["name"], _place(r)) for r in _rows("regencies.csv")}
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 
 from services.referral import rules
 from services.referral.domain.agencies import Agency, Directory, agency_id, directory
-from services.referral.domain.routing import Facts
+from services.referral.domain.routing import Considered, Facts
 from services.referral.rules import lint
 from services.referral.store import agencies
 from shared.contracts import codes
@@ -100,14 +100,56 @@ def test_somebody_from_the_port_itself_has_no_office_twice() -> None:
 
 
 @pytest.mark.parametrize("facts", EXAMPLES[::7], ids=str)
-def test_the_stored_facts_under_the_stored_version_give_the_same_answer(facts: Facts) -> None:
-    stored = RULES.decide(facts, ANYWHERE)
+@pytest.mark.parametrize("form", [1, 2])
+def test_the_stored_facts_under_the_stored_version_give_the_same_answer(facts: Facts, form: int) -> None:
+    stored = RULES.decide(facts, ANYWHERE, form=form)
 
     read = rules.read(stored.body)
-    again = rules.load(read.rules_version).decide(read.facts, ANYWHERE)
+    again = rules.load(read.rules_version).replay(
+        read, {(a.agency_id, a.version): a for a in ANYWHERE.agencies.values()}
+    )
 
-    assert read == stored
-    assert again.digest == stored.digest
+    assert read.candidates == stored.candidates
+    assert again.body == stored.body
+
+
+class TestEntry:
+    """What an office says of itself decides with the rules, and is part of why."""
+
+    FACTS = Facts("SICK", "adult", PORT, HOME, sex="F")
+
+    def first(self, **says: Any) -> Considered:
+        """What becomes of the office that would be asked first, when its entry says this."""
+        first = RULES.decide(self.FACTS, ANYWHERE).candidates[0].agency_id
+        entry = replace(ANYWHERE.agencies[first], version=7, **says)
+        decision = RULES.decide(self.FACTS, replace(ANYWHERE, agencies={**ANYWHERE.agencies, first: entry}))
+        return next(c for c in decision.considered if c.agency_id == first)
+
+    @pytest.mark.parametrize(
+        ("says", "clause"),
+        [
+            ({"needs": ("WAGE",)}, "need"),
+            ({"sexes": ("M",)}, "sex"),
+            ({"max_age": 17}, "age"),
+            ({"serves": ("31",)}, "regency"),
+            ({"is_current": False}, "period"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_that_does_not_take_the_person_is_passed_over_and_says_why(self, says: dict[str, Any], clause: str) -> None:
+        passed_over = self.first(**says)
+
+        assert (passed_over.why_not, passed_over.unmet, passed_over.entry) == ("not_eligible", (clause,), 7)
+
+    def test_that_takes_the_person_is_asked(self) -> None:
+        assert self.first(needs=("SICK",), sexes=("F",), serves=(HOME,)).why_not is None
+
+    def test_says_how_far_it_is(self) -> None:
+        near = next(c for c in RULES.decide(self.FACTS, ANYWHERE).considered if c.agency_id == f"DINKES-{HOME[:2]}")
+
+        # Maros to the middle of South Sulawesi.
+        assert near.km is not None
+        assert 50 < near.km < 250
 
 
 async def test_every_kind_of_the_rules_is_in_the_directory_of_all_regions(desk: Desk) -> None:

@@ -68,6 +68,7 @@ def _decide(router: Router, arrival: ArrivalRecorded, need: str) -> Decision:
             age_band=arrival.age_band,
             port_regency=arrival.port_regency,
             origin_regency=arrival.origin_regency,
+            sex=arrival.sex,
         )
     )
 

@@ -6,7 +6,9 @@ from typing import Literal
 from services.referral.domain.agencies import Level
 
 Place = Literal["origin", "port", "nation"]
-WhyNot = Literal["clause", "no_region", "not_in_directory", "suspended", "never_by_itself", "ranked_before"]
+WhyNot = Literal[
+    "clause", "no_region", "not_in_directory", "suspended", "never_by_itself", "not_eligible", "ranked_before"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What the rules give an agency for a need: hours to answer, and from the acceptance to the first help."""
+
+    answer_hours: int
+    service_hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One agency that may be asked, in rank order."""
 
@@ -65,6 +75,12 @@ class Considered:
     """Names of the clauses that did not hold."""
     why_not: WhyNot | None
     """None for a candidate."""
+    unmet: tuple[str, ...] = ()
+    """What of the office's own entry stood in the way (`domain/eligibility.py`)."""
+    entry: int | None = None
+    """The version of the office's entry that was decided on; None for an office that is not in the directory."""
+    km: int | None = None
+    """From the place it was proposed for, where the person is or goes, to the middle of the office's region."""
 
 
 @dataclass(frozen=True, slots=True)

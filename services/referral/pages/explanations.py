@@ -20,6 +20,16 @@ CLAUSES: dict[str, str] = {
     "age_band": msg("Only for children and people of unknown age."),
     "consent": msg("Needs the person's recorded consent, which an arrival does not bring."),
 }
+UNMET: dict[str, str] = {
+    "need": msg("The office does not offer help for this need; its entry would have to name it."),
+    "sex": msg("The office takes people of the other sex only."),
+    "age": msg("The person's age lies outside the ages that the office takes."),
+    "regency": msg("The office takes people of other regions only."),
+    "accessibility": msg("The office says that it cannot receive people with disabilities."),
+    "with_children": msg("The office does not take children together with adults."),
+    "period": msg("The office was not active at that time."),
+}
+"""What of an office's own entry stood in the way, and so what would have made it eligible."""
 HOME_KNOWN = msg("Only when the home regency is unknown.")
 HOME_UNKNOWN = msg("Only when the home regency is known.")
 
@@ -30,6 +40,7 @@ class Line:
 
     agency: str
     place: str
+    km: str
     said: str
     kind: str
     why: str
@@ -54,6 +65,7 @@ def _line(
     return Line(
         agency=labels.agency(directory, c.agency_id) if c.agency_id else c.kind,
         place=translate(language, labels.PLACES[c.place, c.level]),
+        km="–" if c.km is None else f"{c.km} km",
         said=translate(language, said),
         kind=kind,
         why=why,
@@ -62,6 +74,8 @@ def _line(
 
 def _why_not(c: Considered, decision: Decision) -> list[str]:
     """The sentences for what stood in the way; each says what would have made it eligible."""
+    if c.why_not == "not_eligible":
+        return [UNMET[clause] for clause in c.unmet]
     if c.why_not != "clause":
         return [WHY_NOT[c.why_not or "no_region"]]
     home = HOME_KNOWN if decision.facts.has_origin else HOME_UNKNOWN

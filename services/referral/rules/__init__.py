@@ -7,6 +7,8 @@ directory as a snapshot and no database.
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -16,10 +18,12 @@ import zen
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from services.referral.domain.agencies import Agency, Directory, Level
+from services.referral.domain import distances, eligibility
+from services.referral.domain.agencies import Agency, Directory
 from services.referral.domain.agencies import agency_id as id_of
-from services.referral.domain.routing import Candidate, Considered, Decision, Facts, Place, WhyNot
-from services.referral.rules import lint
+from services.referral.domain.routing import Considered, Decision, Facts, Terms, WhyNot
+from services.referral.rules import explanations, lint
+from services.referral.rules.explanations import read as read
 from shared.contracts.codes import AgeBand, NeedCode
 from shared.contracts.fact import RegencyCode
 
@@ -50,6 +54,8 @@ class Checked:
 
 @dataclass(frozen=True, config=ConfigDict(extra="ignore"))
 class Hours:
+    """The cells of the row of hours that was hit, as they have to be."""
+
     answer_hours: int = Field(ge=1, le=24 * 30)
     service_hours: int = Field(ge=1, le=24 * 365)
 
@@ -70,7 +76,7 @@ class Rules:
         }
         self._engine = zen.ZenEngine({"loader": {"type": "static", "content": {version: orjson.loads(text)}}})
 
-    def decide(self, facts: Facts, directory: Directory) -> Decision:
+    def decide(self, facts: Facts, directory: Directory, *, form: int = explanations.FORM) -> Decision:
         """Who may be asked, in rank order, and why; the same facts and directory give the same decision.
 
         No candidate is an answer too (a gap). Raises `FactsUnusable`.
@@ -78,26 +84,23 @@ class Rules:
         context = _checked(facts)
         answer = self._engine.evaluate(self.version, context, {"trace": True})
         matched = _matched(answer["trace"])
-        try:
-            hours: Hours | None = HOURS.validate_python(answer["result"])
-        except ValidationError:
-            hours = None
+        terms = _terms(answer["result"])
         considered: list[Considered] = []
-        candidates: list[Candidate] = []
+        before: set[str] = set()
         for row in self._rows_of[facts.need]:
-            said = self._consider(row, row.id in matched, facts, context, directory, candidates)
+            said = self._consider(row, row.id in matched, facts, context, directory, before)
             considered.append(said)
-            if said.why_not is None and said.agency_id is not None and hours is not None:
-                candidates.append(Candidate(said.agency_id, hours.answer_hours, hours.service_hours))
-        body = _body(self, facts, hours, considered)
-        return Decision(
-            facts=facts,
-            rules_version=self.version,
-            candidates=tuple(candidates),
-            considered=tuple(considered),
-            body=body,
-            digest=hashlib.sha256(body).digest(),
-        )
+            if said.why_not is None and said.agency_id is not None:
+                before.add(said.agency_id)
+        return explanations.explained(self.version, self.digest, facts, terms, considered, form=form)
+
+    def replay(self, stored: Decision, entries: Mapping[tuple[str, int], Agency]) -> Decision:
+        """A stored decision of this version, made again on what it hung on: the same bytes, or something is wrong.
+
+        `entries`: the versions of `explanations.entries_of(stored)`. Raises `KeyError` without one of them.
+        """
+        directory = explanations.directory_of(stored, entries)
+        return self.decide(stored.facts, directory, form=explanations.form_of(stored))
 
     def _consider(
         self,
@@ -106,7 +109,7 @@ class Rules:
         facts: Facts,
         context: dict[str, Any],
         directory: Directory,
-        before: list[Candidate],
+        before: set[str],
     ) -> Considered:
         passed = tuple(field for field, clause in row.clauses.items() if clause.holds(context))
         failed = tuple(field for field in row.clauses if field not in passed)
@@ -115,6 +118,7 @@ class Rules:
         region = facts.region(row.place, row.level)
         is_somewhere = row.level == "national" or region is not None
         found = directory.find(row.kind, region) if is_somewhere else None
+        unmet = () if found is None else eligibility.unmet(found, facts)
         return Considered(
             row=row.id,
             kind=row.kind,
@@ -123,7 +127,10 @@ class Rules:
             agency_id=id_of(row.kind, region) if is_somewhere else None,
             passed=passed,
             failed=failed,
-            why_not=_why_not(found, is_somewhere=is_somewhere, failed=failed, before=before),
+            why_not=_why_not(found, is_somewhere=is_somewhere, failed=failed, unmet=unmet, before=before),
+            unmet=unmet,
+            entry=None if found is None else found.version,
+            km=None if region is None else distances.km(facts.region(row.place, "regency") or region, region),
         )
 
 
@@ -152,7 +159,7 @@ class Router:
 
 
 def _why_not(
-    found: Agency | None, *, is_somewhere: bool, failed: tuple[str, ...], before: list[Candidate]
+    found: Agency | None, *, is_somewhere: bool, failed: Sequence[str], unmet: Sequence[str], before: AbstractSet[str]
 ) -> WhyNot | None:
     """The first thing that stands in the way of a row's agency; None when nothing does."""
     if failed:
@@ -165,7 +172,9 @@ def _why_not(
         return "never_by_itself"
     if found.is_suspended:
         return "suspended"
-    if any(candidate.agency_id == found.agency_id for candidate in before):
+    if unmet:
+        return "not_eligible"
+    if found.agency_id in before:
         return "ranked_before"
     return None
 
@@ -190,71 +199,18 @@ def _checked(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _terms(result: Any) -> Terms | None:
+    """None where no row of hours was hit: then nobody is asked, and the need is a gap."""
+    try:
+        hours = HOURS.validate_python(result)
+    except ValidationError:
+        return None
+    return Terms(hours.answer_hours, hours.service_hours)
+
+
 def _matched(trace: dict[str, Any]) -> frozenset[str]:
     rows = trace[lint.CANDIDATES]["traceData"]
     return frozenset(row["rule"]["_id"] for row in rows or ())
-
-
-def _body(rules: Rules, facts: Facts, hours: Hours | None, considered: list[Considered]) -> bytes:
-    """Canonical JSON: keys in a fixed order, no spaces."""
-    return orjson.dumps(
-        {
-            "rules": rules.version,
-            "rules_sha256": rules.digest,
-            "facts": {
-                "need": facts.need,
-                "age_band": facts.age_band,
-                "port_regency": facts.port_regency,
-                "origin_regency": facts.origin_regency,
-                "consent": facts.consent,
-            },
-            "hours": None if hours is None else [hours.answer_hours, hours.service_hours],
-            "considered": [
-                {
-                    "row": c.row,
-                    "kind": c.kind,
-                    "level": c.level,
-                    "place": c.place,
-                    "agency": c.agency_id,
-                    "passed": c.passed,
-                    "failed": c.failed,
-                    "why_not": c.why_not,
-                }
-                for c in considered
-            ],
-        }
-    )
-
-
-def read(body: bytes) -> Decision:
-    """The decision that an explanation holds."""
-    said = orjson.loads(body)
-    considered = tuple(
-        Considered(
-            row=c["row"],
-            kind=c["kind"],
-            level=_known(c["level"], Level),
-            place=_known(c["place"], Place),
-            agency_id=c["agency"],
-            passed=tuple(c["passed"]),
-            failed=tuple(c["failed"]),
-            why_not=None if c["why_not"] is None else _known(c["why_not"], WhyNot),
-        )
-        for c in said["considered"]
-    )
-    hours = said["hours"]
-    return Decision(
-        facts=Facts(**said["facts"]),
-        rules_version=said["rules"],
-        candidates=tuple(
-            Candidate(c.agency_id, hours[0], hours[1])
-            for c in considered
-            if c.why_not is None and c.agency_id is not None and hours is not None
-        ),
-        considered=considered,
-        body=body,
-        digest=hashlib.sha256(body).digest(),
-    )
 
 
 @cache
@@ -266,9 +222,3 @@ def load(version: str) -> Rules:
 def latest() -> str:
     """The newest version in the folder."""
     return max(file.stem for file in FOLDER.glob("*.json"))
-
-
-def _known(value: str, codes: Any) -> Any:
-    if value not in get_args(codes):
-        raise ValueError("an explanation holds an unknown code")
-    return value
