@@ -193,6 +193,6 @@ class TestLimitsOfTheLaw:
     def test_are_no_part_of_the_rules(self) -> None:
         need = a_need()
 
-        assert [limit.code for limit in limits.of(need.referral)] == ["perban-6-2023"]
+        assert [limit.code for limit in limits.of(need.referral.need)] == ["perban-6-2023"]
         assert limits.breached(need, now=START + timedelta(days=364)) == []
         assert len(limits.breached(need, now=START + timedelta(days=365))) == 1

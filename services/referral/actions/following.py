@@ -87,11 +87,11 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
         if need.live is not None:
             continue  # who wanted to hand it on keeps it, or who was to take it over is still asked
         available = walled.open_to(need, await routing.open_for(work, need.referral.need))
-        following = needs.next_candidate(need, candidates[need.referral.explanation], available)
-        if following is None:
+        ranked = candidates[need.referral.explanation]
+        asked = needs.ask_next(need, ranked, available, assignment_id=new_id(), times=routing.times, now=work.now)
+        if asked is None:
             changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             continue
-        asked = needs.ask(need, following, assignment_id=new_id(), times=routing.times, now=work.now)
         changes.put(asked)
         walled.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))

@@ -4,9 +4,9 @@ A limit is derived from when the need was opened or the person arrived; nothing 
 not met in time comes before the national level with the article, once.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from services.referral.domain.needs import Need
@@ -51,11 +51,12 @@ LIMITS = (
 BY_CODE = {limit.code: limit for limit in LIMITS}
 
 
-def of(referral: Referral) -> Iterator[Limit]:
-    """The limits that the law sets for this need, the soonest first."""
-    return iter(sorted((li for li in LIMITS if li.need in {None, referral.need}), key=lambda li: li.due(referral)))
+@cache
+def of(need: str) -> tuple[Limit, ...]:
+    """The limits that the law sets for such a need, the shortest first."""
+    return tuple(sorted((limit for limit in LIMITS if limit.need in {None, need}), key=lambda limit: limit.within))
 
 
 def breached(need: Need, *, now: datetime) -> list[Limit]:
     """Those that have passed unmet."""
-    return [limit for limit in of(need.referral) if limit.due(need.referral) <= now and not limit.is_met(need)]
+    return [limit for limit in of(need.referral.need) if limit.due(need.referral) <= now and not limit.is_met(need)]

@@ -101,6 +101,20 @@ def next_candidate(need: Need, candidates: Sequence[Candidate], available: froze
     return next((c for c in candidates if c.agency_id in available and c.agency_id not in need.tried), None)
 
 
+def ask_next(
+    need: Need,
+    candidates: Sequence[Candidate],
+    available: frozenset[str],
+    *,
+    assignment_id: str,
+    times: Times,
+    now: datetime,
+) -> Need | None:
+    """Ask the next in rank; None when nobody is left: then a person has to act."""
+    following = next_candidate(need, candidates, available)
+    return None if following is None else ask(need, following, assignment_id=assignment_id, times=times, now=now)
+
+
 def acknowledge(need: Need, assignment_id: str, *, version: int | None, now: datetime) -> Need:
     """A worker opened it."""
     found = need.attempt(assignment_id)
