@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.audit import actions
 from services.audit.__main__ import build
@@ -20,21 +19,10 @@ from shared.verifier import rujukan_verify
 from tests.audit import factories
 from tests.audit.ledger import AUDITOR, ORIGIN, Ledger
 from tests.browser.conftest import VIEWS, Open, Serve, Sweep
+from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
 
 CASE = factories.CASE
-
-
-class AuditorSignedIn:
-    """ASGI: the auditor has been let in by the gate."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope.setdefault("state", {})["actor"] = AUDITOR
-        await self.app(scope, receive, send)
 
 
 @dataclass
@@ -82,7 +70,7 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     )
     async with AsyncExitStack() as stack:
         app = application(await build(settings, database, stack))
-        app.add_middleware(AuditorSignedIn)  # type: ignore[arg-type]
+        app.add_middleware(SignedIn, actor=AUDITOR)
         yield Site(await serve(app), ledger)
     await database.aclose()
 

@@ -1,6 +1,5 @@
 """The port's pages in a real browser: readable by everybody, at any size, with and without a script."""
 
-import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,18 +8,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.__main__ import build
-from services.intake.settings import Settings
 from shared.contracts.referral import ReferralOpened
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.service import application
 from tests.browser.conftest import DESKTOP, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
+from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
-from tests.intake.factories import INDEX_KEY, KEK, OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear
+from tests.intake.factories import OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear, the_settings
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -31,18 +28,6 @@ LIST = a_list(
     a_row(14, name="Moch. Rudi", sex="Q", born="5-8-87", nik="6,504E+15"),
     a_row(15, name="", regency="Bogor"),
 )
-
-
-class OfficerSignedIn:
-    """ASGI: the port officer has been let in by the gate."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope.setdefault("state", {})["actor"] = OFFICER
-        await self.app(scope, receive, send)
 
 
 @dataclass
@@ -60,17 +45,9 @@ class Site:
 async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
     """Intake's application with one voyage that 15 were announced for."""
     database = await connect(database_urls("intake").application, service="intake", clock=FixedClock(NOW))
-    settings = Settings(
-        environment="development",
-        database_url=database.url,
-        roles="http",
-        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
-        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
-        oidc_issuer="http://127.0.0.1:1",
-    )
     async with AsyncExitStack() as stack:
-        app = application(await build(settings, database, stack))
-        app.add_middleware(OfficerSignedIn)  # type: ignore[arg-type]
+        app = application(await build(the_settings(database), database, stack))
+        app.add_middleware(SignedIn, actor=OFFICER)
         voyage = await a_voyage(database, announced=16)
         yield Site(await serve(app), database, voyage.voyage_id)
     await database.aclose()

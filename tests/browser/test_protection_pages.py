@@ -1,6 +1,5 @@
 """The pages of the officer for the protection of data in a real browser: readable by everybody, and on paper."""
 
-import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -8,45 +7,30 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.__main__ import build
 from services.intake.actions import corrections, holds
 from services.intake.actions.arrivals import Recorded, record_arrivals
 from services.intake.actions.disclosures import Ask, disclose_identity
 from services.intake.actions.erasures import erase_person
-from services.intake.settings import Settings
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.service import application
 from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sweep
+from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
     DPO,
-    INDEX_KEY,
-    KEK,
     REFERRAL,
     START,
     a_new_arrival,
     a_vault,
     an_accepted,
     an_arrival,
+    the_settings,
 )
 
 REFERENCE = "PPID/2026/0113"
-
-
-class ProtectorSignedIn:
-    """ASGI: the officer for the protection of data has been let in by the gate."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope.setdefault("state", {})["actor"] = DPO
-        await self.app(scope, receive, send)
 
 
 @dataclass
@@ -69,17 +53,9 @@ class Site:
 async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]:
     """Intake's application with one person who is kept, under a hold and to be corrected, and one who was erased."""
     database = await connect(database_urls("intake").application, service="intake", clock=FixedClock(START))
-    settings = Settings(
-        environment="development",
-        database_url=database.url,
-        roles="http",
-        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
-        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
-        oidc_issuer="http://127.0.0.1:1",
-    )
     async with AsyncExitStack() as stack:
-        app = application(await build(settings, database, stack))
-        app.add_middleware(ProtectorSignedIn)  # type: ignore[arg-type]
+        app = application(await build(the_settings(database), database, stack))
+        app.add_middleware(SignedIn, actor=DPO)
         kept, erased = [await a_shown_person(database) for _ in range(2)]
         async with database.work(DPO, purpose="protect") as work:
             await holds.place_hold(work, kept, reason="court", reference="PN-JKT/112/2026")

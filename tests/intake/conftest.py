@@ -1,17 +1,14 @@
 """What the tests of intake share: its database and its vault."""
 
-import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import asyncpg
 import httpx2
 import pytest
-from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.__main__ import build
-from services.intake.settings import Settings
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
@@ -20,8 +17,6 @@ from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
     DPO,
-    INDEX_KEY,
-    KEK,
     NOTIFY,
     OFFICER,
     REFERRAL,
@@ -30,6 +25,7 @@ from tests.intake.factories import (
     SYSTEM,
     WORKER,
     a_vault,
+    the_settings,
 )
 
 
@@ -102,16 +98,8 @@ class Browser:
 @pytest.fixture
 async def site(database: Database) -> AsyncIterator[Callable[[str], Browser]]:
     """`site("officer")` is a client of the whole application for that actor."""
-    settings = Settings(
-        environment="development",
-        database_url=database.url,
-        roles="http",
-        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
-        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
-        oidc_issuer="http://127.0.0.1:1",
-    )
     async with AsyncExitStack() as stack:
-        app = application(await build(settings, database, stack))
+        app = application(await build(the_settings(database), database, stack))
         transport = httpx2.ASGITransport(app=SignedIn(app))
         async with httpx2.AsyncClient(transport=transport, base_url="http://intake.test") as client:
             yield lambda actor: Browser(client, actor)

@@ -1,11 +1,13 @@
 """Arrivals, voyages and lists that are valid unless a test says otherwise."""
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
 from aiokafka import ConsumerRecord
+from pydantic import SecretStr
 
 from services.intake import consumers
 from services.intake.actions import arrivals as actions
@@ -14,6 +16,7 @@ from services.intake.actions.voyages import announce_voyage
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.people import Identity, born_on
 from services.intake.domain.voyages import Voyage
+from services.intake.settings import Settings
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Keyring, Vault
 from shared.contracts import codes
@@ -46,6 +49,18 @@ WORKER = Actor(id="wati", organisation="DINSOS-73.06", roles=frozenset({"agency_
 
 def a_vault(kek: bytes = KEK, *, old: Sequence[bytes] = (), index_key: bytes = INDEX_KEY) -> Vault:
     return Vault(Keyring(kek, old), index_key)
+
+
+def the_settings(database: Database) -> Settings:
+    """What intake's application is told, with the keys of `a_vault`."""
+    return Settings(
+        environment="development",
+        database_url=database.url,
+        roles="http",
+        vault_kek=SecretStr(base64.urlsafe_b64encode(KEK).decode()),
+        vault_index_key=SecretStr(base64.urlsafe_b64encode(INDEX_KEY).decode()),
+        oidc_issuer="http://127.0.0.1:1",
+    )
 
 
 def an_identity(**said: str) -> Identity:
