@@ -21,3 +21,11 @@ async def take_figures(work: Work) -> dict[str, Any]:
         "agencies": await store.count_attempts_by_agency(work, apart=not exact),
     }
     return counted if exact else figures.published(counted)
+
+
+async def take_gaps(work: Work) -> list[dict[str, Any]]:
+    """Needs that nobody serves, by regency and need. No case is in it, and for people no small number."""
+    await work.as_service()  # as above
+    exact = policy.sees_exact_figures(work.actor)
+    rows = await store.count_gaps(work, apart=not exact)
+    return rows if exact else figures.published_gaps(rows)

@@ -44,3 +44,15 @@ async def get_figures(request: Request, actor: Watcher) -> Response:
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         return json_response(await looking.take_figures(work))
+
+
+@router.get("/gaps")
+async def get_gaps(request: Request, actor: Watcher) -> Response:
+    """Needs that nobody serves, by regency and need: `total`, `since` when the oldest waits, and `tried_in` which state
+    of the directory somebody was looked for last. Each closes itself, and is routed, when a service appears.
+
+    Rounded as the figures are; restricted needs stand together in the line called `restricted`. A supervisor finds the
+    needs of the own region one by one at `GET /api/tasks`.
+    """
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        return json_response({"items": await looking.take_gaps(work), "now": work.now.isoformat()})

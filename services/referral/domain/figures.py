@@ -42,6 +42,11 @@ def published(figures: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def published_gaps(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The register of gaps as people may see it; lines whose total is too small are left out."""
+    return _lines(rows, "need")
+
+
 def _lines(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
     lines = [
         {

@@ -10,6 +10,7 @@ from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Decision
+from shared.contracts import codes
 from shared.kit.work import Work
 
 REFERRAL = tuple(field.name for field in fields(Referral))
@@ -239,12 +240,18 @@ async def mark_disclosed(work: Work, assignment_id: str) -> None:
 
 
 async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> list[tuple[str, str, str]]:
-    """Open gaps of an older directory than this: gap, referral and case. # unscoped: the clock's"""
+    """Open gaps of an older directory than this: gap, referral and case; the most urgent and of those the oldest first.
+
+    # unscoped: the clock's
+    """
     rows = await work.connection.fetch(
         "SELECT g.gap_id, g.referral_id, r.case_id FROM gaps g JOIN referrals r USING (referral_id)"
-        " WHERE g.closed_at IS NULL AND g.directory_at < $1 ORDER BY g.directory_at LIMIT $2",
+        " LEFT JOIN unnest($3::text[], $4::integer[]) AS u (need, urgency) USING (need)"
+        " WHERE g.closed_at IS NULL AND g.directory_at < $1 ORDER BY u.urgency, g.opened_at, g.gap_id LIMIT $2",
         directory_at,
         limit,
+        list(codes.needs()),
+        [need.priority for need in codes.needs().values()],
     )
     return [(str(row["gap_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
 
