@@ -1,5 +1,6 @@
 """What has been kept for long enough goes by itself: batch by batch, never with an open need, never under a hold."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,15 +9,17 @@ from typing import Any
 
 import pytest
 
+from services.intake.actions.holds import place_hold
 from services.intake.clock import Retention
 from services.intake.domain.retention import BY_CODE, RULES, YEAR
 from shared.contracts.referral import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
-from tests.intake.factories import a_list, a_referral_fact, a_row, a_voyage, hear
+from tests.intake.factories import DPO, a_list, a_referral_fact, a_row, a_voyage, hear
 from tests.intake.test_erasures import PERSON, a_case, told
 from tests.intake.test_holds import a_hold
+from tests.waiting import until
 
 Site = Callable[[str], Browser]
 
@@ -58,6 +61,11 @@ async def kept(database: Database) -> set[str]:
     return {row["case_id"] for row in rows}
 
 
+async def waits_for_a_case(database: Database) -> bool:
+    waiting = "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+    return bool(await database.fetch(f"{waiting} WHERE l.locktype = 'advisory' AND NOT l.granted"))
+
+
 class TestIdentities:
     @pytest.mark.parametrize(
         ("said", "rule"),
@@ -83,6 +91,19 @@ class TestIdentities:
         assert await kept(database) == set()
         [fact] = await told(database, case_id, "intake.person_erased.v1")
         assert fact["reason"] == "retention"
+
+    async def test_stay_under_a_hold_that_is_placed_while_they_are_about_to_go(
+        self, site: Site, database: Database, clock: FixedClock
+    ) -> None:
+        case_id = await a_helped_case(site, database)
+        clock.advance(5 * YEAR + HOUR)
+        async with database.work(DPO, purpose="protect") as work:
+            await place_hold(work, case_id, reason="court", reference="PN-JKT/112/2026")
+            going = asyncio.create_task(a_round(database))
+            await until(lambda: waits_for_a_case(database))
+        await going
+
+        assert await kept(database) == {case_id}
 
     async def test_stay_while_a_need_is_open(self, site: Site, database: Database, clock: FixedClock) -> None:
         open_, reopened, untaken = [await a_case(site) for _ in range(3)]

@@ -23,12 +23,15 @@ async def apply_rule(work: Work, rule: Rule, *, after: str | None = None, limit:
         removed = await store.sweep(work, rule, limit=limit)
         await _report(work, rule, removed, 0)
         return removed, None
-    due = await store.claim_due(work, rule, after=after, limit=limit)
-    await work.lock_cases(case_id for person in due.people for case_id in person.case_ids)
+    found = await store.find_due(work, rule, after=after, limit=limit)
+    case_ids = [case_id for person in found.people for case_id in person.case_ids]
+    await work.lock_cases(case_ids)
+    # Looked at once more: while the locks were waited for, a hold may have been placed or another clock been here.
+    due = await store.find_due(work, rule, after=after, limit=limit, among=case_ids)
     if due.people:
         await erasures.erase(work, due.people, reason="retention", references=[rule.code] * len(due.people))
-    await _report(work, rule, len(due.people), due.held)
-    return len(due.people), due.last
+    await _report(work, rule, len(due.people), found.held + due.held)
+    return len(due.people), found.last
 
 
 async def forecast(work: Work, *, ahead: timedelta = AHEAD) -> list[Forecast]:

@@ -20,6 +20,7 @@ WHERE a.recorded_at < $1 AND ($2::uuid IS NULL OR a.case_id > $2::uuid) AND a.ag
         SELECT FROM unnest(a.needs) AS n (need) LEFT JOIN referred_needs r ON r.case_id = a.case_id AND r.need = n.need
         WHERE r.ended_at IS NULL OR r.ended_at >= $1
     )
+    AND ($6::uuid[] IS NULL OR a.case_id = ANY($6::uuid[]))
 """
 """Identities whose people landed before a time, for whom every need has been taken up and ended before it."""
 
@@ -35,11 +36,11 @@ class Due(NamedTuple):
     """The case after which to go on; None when there is nothing more."""
 
 
-async def claim_due(work: Work, rule: Rule, *, after: str | None, limit: int) -> Due:
-    """People whose identity has reached its period, for this work alone; another clock takes others."""
+async def find_due(work: Work, rule: Rule, *, after: str | None, limit: int, among: Sequence[str] | None = None) -> Due:
+    """People whose identity has reached its period; with `among` only those of these cases."""
     rows = await work.connection.fetch(
-        f"SELECT a.case_id, a.person_id, {HELD} AS held {DUE} ORDER BY a.case_id LIMIT $6 FOR UPDATE OF k SKIP LOCKED",
-        *_of(rule, rule.ends_before(work.now), after),
+        f"SELECT a.case_id, a.person_id, {HELD} AS held {DUE} ORDER BY a.case_id LIMIT $7",
+        *_of(rule, rule.ends_before(work.now), after, among),
         limit,
     )
     people = [Person(str(row["person_id"]), (str(row["case_id"]),)) for row in rows if not row["held"]]
@@ -51,7 +52,7 @@ async def count_due(work: Work, rule: Rule, *, by: datetime) -> tuple[int, int]:
     """How many identities would go until then, and how many a legal hold would keep."""
     row = await work.connection.fetchrow(
         f"SELECT count(*) FILTER (WHERE NOT {HELD}) AS due, count(*) FILTER (WHERE {HELD}) AS held {DUE}",
-        *_of(rule, rule.ends_before(by), None),
+        *_of(rule, rule.ends_before(by)),
     )
     return (0, 0) if row is None else (row["due"], row["held"])
 
@@ -109,8 +110,10 @@ async def list_reports(work: Work, *, limit: int) -> list[Report]:
     return [Report(**row) for row in rows]
 
 
-def _of(rule: Rule, before: datetime, after: str | None) -> tuple[object, ...]:
-    return before, after, list(rule.bands), rule.victims, list(VICTIM_NEEDS)
+def _of(
+    rule: Rule, before: datetime, after: str | None = None, among: Sequence[str] | None = None
+) -> tuple[object, ...]:
+    return before, after, list(rule.bands), rule.victims, list(VICTIM_NEEDS), among
 
 
 def _bound(rule: Rule, now: datetime) -> object:
