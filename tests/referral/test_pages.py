@@ -269,6 +269,16 @@ class TestCase:
         assert "Lanjut usia" not in answer.text
 
 
+async def test_a_case_shows_the_limits_that_the_law_sets_with_the_article(desk: Desk, site: Site) -> None:
+    await desk.open(an_arrival("TIP"))
+    [row] = await desk.rows("SELECT assignment_id, agency_id FROM assignments")
+
+    page = said(await site(row["agency_id"]).get(f"/id/rujukan/{row['assignment_id']}"))
+
+    assert "UU 21/2007 Pasal 52-53" in page
+    assert page.count("Batas undang-undang") == 2
+
+
 class TestSupervisor:
     async def exhausted(self, desk: Desk, **person: Any) -> None:
         await desk.open(an_arrival("ELDER", **person))

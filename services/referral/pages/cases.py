@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, erasing, passing
 from services.referral.actions.answering import Answer, Result
-from services.referral.domain import assignments
+from services.referral.domain import assignments, limits
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
@@ -222,6 +222,7 @@ async def _show(
         reference=labels.reference(r.case_id),
         need=labels.need(language, r.need),
         state=labels.STATES[a.state],
+        by_law=[(one.article, one.due(r)) for one in limits.of(r.need) if not one.is_met(case.need)],
         summary=[
             (
                 msg("Person"),
