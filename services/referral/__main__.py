@@ -9,6 +9,7 @@ import aiohttp
 from services.referral import api, clock, consumers, pages, policy, rules
 from services.referral.actions.routing import Routing
 from services.referral.commands.agencies import agencies_group
+from services.referral.commands.rules import rules_group, whatif_command
 from services.referral.gateways import Disclosure
 from services.referral.rules import Rules
 from services.referral.settings import Settings
@@ -66,6 +67,8 @@ def _rules(settings: Settings) -> Rules:
 
 cli = command_line(Settings, build, FOLDER)
 cli.add_command(agencies_group)
+cli.add_command(rules_group)
+cli.add_command(whatif_command)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from services.referral.api import (
     questions,
     steering,
     supervision,
+    whatif,
 )
 from services.referral.api.items import REFUSALS
 
 __all__ = ["REFUSALS", "router"]
 
 router = APIRouter(prefix="/api", tags=["referral"])
-for part in (assignments, deciding, questions, cancellations, erasures, supervision, steering, directory):
+for part in (assignments, deciding, questions, cancellations, erasures, supervision, steering, directory, whatif):
     router.include_router(part.router)

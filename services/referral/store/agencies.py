@@ -107,6 +107,11 @@ async def lock_agencies(work: Work, agency_ids: Sequence[str]) -> dict[str, Agen
     return {row["agency_id"]: _agency(row) for row in rows}
 
 
+async def lock_directory(work: Work) -> None:
+    """Let nobody else change the directory until this work ends; it can be read meanwhile."""
+    await work.connection.execute("LOCK TABLE agencies IN EXCLUSIVE MODE")
+
+
 ADD_VERSIONS = """
 INSERT INTO agency_versions (agency_id, version, changed_at, change, fields, by_role, entry)
 SELECT w.agency_id, w.version, w.changed_at, v.change, v.fields, $4, v.entry FROM written w
@@ -172,6 +177,18 @@ async def list_as_of(work: Work, moment: datetime) -> list[Version]:
         " JOIN agencies a USING (agency_id) ORDER BY v.agency_id",
         moment,
     )]  # fmt: skip
+
+
+async def find_entries(work: Work, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Agency]:
+    """Entries as they were at these versions. # unscoped: for the service, which makes decisions again"""
+    rows = await work.connection.fetch(
+        "SELECT a.kind, a.level, a.region, v.agency_id, v.version, v.changed_at, v.change, v.fields, v.by_role, v.entry"
+        " FROM agency_versions v JOIN unnest($1::text[], $2::integer[]) AS w (agency_id, version)"
+        " USING (agency_id, version) JOIN agencies a USING (agency_id)",
+        [agency_id for agency_id, _ in wanted],
+        [version for _, version in wanted],
+    )
+    return {(row["agency_id"], row["version"]): _version(row).agency for row in rows}
 
 
 def _arguments(work: Work, written: Sequence[Written]) -> tuple[datetime, str, str, str]:

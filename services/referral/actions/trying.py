@@ -1,0 +1,133 @@
+"""Trying other rules or another directory on what was decided before, and making stored decisions again.
+
+Neither changes anything: what they need is read first, in a transaction that may only read.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from services.referral import rules
+from services.referral.actions.keeping import AgencyUnknown
+from services.referral.actions.routing import Routing
+from services.referral.domain.agencies import Directory, directory
+from services.referral.domain.trials import Trial
+from services.referral.rules import Router, Rules, explanations
+from services.referral.store import agencies, history
+from services.referral.store.history import Past
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.work import Work
+
+BREATH = 100
+"""Decisions between two moments in which others have their turn."""
+
+Progress = Callable[[int, int], None]
+
+
+MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
+"""People ask for whole months: with free bounds two answers could be set against each other until they tell of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to try on whom. `since`, `until`: months `2026-11`, both with; `without`: offices as if suspended."""
+
+    since: str | None = None
+    until: str | None = None
+    port: str | None = None
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question with all that is needed to answer it, read."""
+
+    past: list[Past]
+    trial: Trial
+    before: Router
+    after: Router
+
+    @property
+    def total(self) -> int:
+        return len(self.past)
+
+    def run(self) -> AsyncIterator[int]:
+        """Count in `trial`; yields how many of `total` are done."""
+        return try_out(self.past, self.trial, before=self.before, after=self.after)
+
+
+async def prepare(database: Database, routing: Routing, actor: Actor, asked: Question) -> Prepared:
+    """Read what a person's question is about. Raises `AgencyUnknown`."""
+    since, until = _month(asked.since), _month(asked.until)
+    async with database.work(actor, purpose="what_if") as work:
+        past, found = await read_past(work, since=since, until=until and _next(until), port=asked.port)
+    return Prepared(
+        past, Trial(apart=True), Router(routing.rules, found), Router(routing.rules, without(found, asked.without))
+    )
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """A moment that was given without a zone."""
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def _month(text: str | None) -> datetime | None:
+    return None if text is None else datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+
+
+def _next(month: datetime) -> datetime:
+    return month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+
+
+async def read_past(
+    work: Work, *, since: datetime | None, until: datetime | None, port: str | None
+) -> tuple[list[Past], Directory]:
+    """What was decided, and the directory as it is now."""
+    await work.as_service()  # decisions belong to needs; here they are counted, whoever's they are
+    await work.connection.execute("SET TRANSACTION READ ONLY")
+    past = await history.list_past(work, since=since, until=until, port=port)
+    return past, directory(await agencies.list_agencies(work), await agencies.changed_at(work))
+
+
+def without(found: Directory, agency_ids: Iterable[str]) -> Directory:
+    """The directory with these offices suspended. Raises `AgencyUnknown`."""
+    changed = dict(found.agencies)
+    for agency_id in agency_ids:
+        if agency_id not in changed:
+            raise AgencyUnknown(agency_id)
+        changed[agency_id] = replace(changed[agency_id], is_suspended=True)
+    return directory(changed.values(), found.changed_at)
+
+
+async def try_out(past: Sequence[Past], trial: Trial, *, before: Router, after: Router) -> AsyncIterator[int]:
+    """Decide everything under both and count it in `trial`; yields how many of `past` are done."""
+    for n, one in enumerate(past, 1):
+        facts = rules.read(one.body).facts
+        trial.add(before.decide(facts), after.decide(facts), needs=one.needs, restricted=one.restricted)
+        if n % BREATH == 0:
+            await asyncio.sleep(0)
+            yield n
+    yield len(past)
+
+
+async def replay_all(work: Work, *, load: Callable[[str], Rules], progress: Progress) -> list[str]:
+    """Make every stored decision again from its facts, rules and entries; the digests of those that differ.
+
+    Raises `OSError` where a version of the rules is not there any more.
+    """
+    await work.as_service()
+    await work.connection.execute("SET TRANSACTION READ ONLY")
+    total, done = await history.count_explanations(work), 0
+    differing: list[str] = []
+    async for bodies in history.all_explanations(work):
+        stored = [rules.read(body) for body in bodies]
+        wanted = frozenset[tuple[str, int]]().union(*(explanations.entries_of(one) for one in stored))
+        entries = await agencies.find_entries(work, sorted(wanted))
+        differing += [
+            one.digest.hex() for one in stored if load(one.rules_version).replay(one, entries).body != one.body
+        ]
+        done += len(bodies)
+        progress(done, total)
+    return differing

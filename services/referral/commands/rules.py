@@ -1,0 +1,94 @@
+"""`rules`: looking after the rules from the command line. `whatif`: trying others, or another directory."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from services.referral import rules
+from services.referral.actions import trying
+from services.referral.commands import in_work
+from services.referral.domain.trials import Trial
+from services.referral.rules import Router, Rules, lint
+from services.referral.settings import Settings
+from shared.kit.settings import load
+from shared.kit.work import Work
+
+A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _told(done: int, total: int) -> None:
+    """Where it stands, in one line that is written over."""
+    click.echo(f"\r{done:,} of {total:,} decisions", nl=done == total, err=True)
+
+
+def _of_file(path: Path) -> Rules:
+    try:
+        return Rules(path.stem, path.read_bytes())
+    except (lint.BadRules, ValueError, KeyError) as error:
+        raise click.ClickException(f"{path} holds no rules that could decide: {error}") from None
+
+
+@click.group("rules")
+def rules_group() -> None:
+    """The rules: look for mistakes in a file, make every stored decision again."""
+
+
+@rules_group.command("lint")
+@click.argument("file", type=A_FILE)
+def lint_command(file: Path) -> None:
+    """Say what is wrong in FILE, a rule set in JDM."""
+    found = _of_file(file)
+    click.echo(f"{file}: {len(found.rows)} rows propose offices; nothing is wrong.")
+
+
+@rules_group.command("replay")
+def replay_command() -> None:
+    """Make every stored decision again from what is stored with it; ends with 1 where one comes out otherwise."""
+
+    async def replay(work: Work) -> None:
+        differing = await trying.replay_all(work, load=rules.load, progress=_told)
+        for digest in differing:
+            click.echo(digest)
+        if differing:
+            raise click.ClickException(f"{len(differing)} stored decisions come out otherwise.")
+
+    in_work(replay, part="rules", purpose="replay")
+
+
+@click.command("whatif")
+@click.option("--rules", "file", type=A_FILE, help="Other rules, in JDM; without it those in force.")
+@click.option("--without", "suspended", multiple=True, help="An office as if it were suspended; may be repeated.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day of landing (UTC).")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The day after the last (UTC).")
+@click.option("--port", help="Only who landed here, for example NNK.")
+def whatif_command(
+    file: Path | None, suspended: tuple[str, ...], since: datetime | None, until: datetime | None, port: str | None
+) -> None:
+    """Who would have gone where under other rules or without an office: exact numbers, nothing is changed."""
+    settings = load(Settings)
+    active = rules.load(settings.rules_version or rules.latest())
+    other = active if file is None else _of_file(file)
+
+    async def run(work: Work) -> None:
+        past, found = await trying.read_past(work, since=trying.utc(since), until=trying.utc(until), port=port)
+        trial = Trial(apart=False)
+        routers = Router(active, found), Router(other, trying.without(found, suspended))
+        async for done in trying.try_out(past, trial, before=routers[0], after=routers[1]):
+            _told(done, len(past))
+        _show(trial.exact())
+
+    in_work(run, part="rules", purpose="what_if")
+
+
+def _show(result: dict[str, Any]) -> None:
+    click.echo(f"{result['needs']} needs; {result['same']} as before; {result['unroutable']} would have nobody")
+    for line in result["moved"]:
+        click.echo(
+            f"{line['needs']}\t{line['need']}\t{line['province']}\t{line['before'] or '-'}\t{line['after'] or '-'}"
+        )
+    for line in result["deadlines"]:
+        click.echo(f"{line['needs']}\t{line['need']}\t{line['agency_id']}\t{line['before']} h\t{line['after']} h")
+    for line in result["load"]:
+        click.echo(f"{line['agency_id']}\t{line['before']}\t{line['after']}")
