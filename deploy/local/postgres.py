@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -168,11 +167,6 @@ def _output(command: Sequence[str]) -> str:
         return subprocess.run(list(command), capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
-
-
-def new_password() -> str:
-    """A password that needs no quoting anywhere."""
-    return secrets.token_urlsafe(24)
 
 
 async def prepare(

@@ -14,8 +14,6 @@ import orjson
 from shared.contracts.fact import Fact
 from shared.kit.actor import Actor
 
-MAX_PAYLOAD_BYTES = 200_000
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

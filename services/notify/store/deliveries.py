@@ -396,15 +396,6 @@ async def list_attempts(work: Work, delivery_ids: Sequence[str], *, scope: str |
     return found
 
 
-async def count_waiting(work: Work) -> int:
-    """How many notices wait, in all."""
-    # unscoped: one figure for operators
-    counted: int = await work.connection.fetchval(
-        "SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending', 'retry_wait')"
-    )
-    return counted
-
-
 async def count_overdue(database: Database) -> float:
     """Notices of active subscriptions that have been due for over a minute. # unscoped: a number only"""
     [row] = await database.fetch(
