@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from services.referral.domain.agencies import Agency
@@ -55,6 +55,7 @@ def of(agency: Agency) -> Calendar:
     return calendar(agency.zone, agency.opening_hours, province if agency.keeps_holidays else None)
 
 
+@lru_cache(maxsize=4096)  # all that arrive in one batch arrive at one moment
 def add_working(start: datetime, span: timedelta, calendar: Calendar) -> datetime:
     """The moment at which the office has been open for `span` since `start`, in UTC; `span` ≥ 0.
 
