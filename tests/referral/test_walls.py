@@ -21,6 +21,7 @@ from shared.contracts.codes import regencies
 from shared.kit.actor import system
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
+from tests.referral.test_escalations import keep_the_law
 from tests.referral.test_pages import posted, said
 
 
@@ -68,11 +69,22 @@ class TestSupervisor:
     ) -> None:
         await desk.open(an_arrival("TIP"), an_arrival("TIP", age_band="child"))
 
-        kinds = [item["kind"] for item in (await site("supervisor").get("/api/tasks")).json()["items"]]
+        items = (await site("supervisor").get("/api/tasks")).json()["items"]
         page = said(await site("supervisor").get("/id/eskalasi"))
 
-        assert kinds == ["gap", "gap"]
+        assert [item["kind"] for item in items] == ["gap", "gap"]
+        adult, child = ({**item, "referral_id": "", "case_id": ""} for item in items)
+        assert adult == child
         assert "anak" not in page.partition("mengetahuinya")[2].lower()
+
+    async def test_does_not_learn_by_the_day_on_which_a_limit_of_the_law_passes(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("TIP"), an_arrival("GBV"))
+        before = (await site("supervisor").get("/api/tasks")).json()["items"]
+        for _ in range(7):
+            desk.clock.advance(timedelta(days=1))
+            await keep_the_law(desk)
+
+            assert (await site("supervisor").get("/api/tasks")).json()["items"] == before
 
     async def test_does_not_learn_by_trying_to_close(self, desk: Desk) -> None:
         await desk.open(an_arrival("TIP"), an_arrival("SICK", age_band="child"))

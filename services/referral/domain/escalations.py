@@ -51,7 +51,7 @@ def of(
     need: Need, reason: str, *, escalation_id: str, assignment_id: str | None, limit: str | None, now: datetime
 ) -> Escalation:
     """A need as it comes before the nearest person who can act on it."""
-    rung = FIRST.get(reason, "agency_supervisor")
+    rung = _first(need, reason)
     return Escalation(
         escalation_id=escalation_id,
         referral_id=need.referral.referral_id,
@@ -96,8 +96,16 @@ def fall_due(escalation: Escalation, need: Need, *, now: datetime) -> Escalation
 
 
 def is_urgent(need: Need) -> bool:
-    """True for needs that cannot wait over a night, and for children."""
-    return need.referral.child or codes.needs()[need.referral.need].priority == 1
+    """True for needs that cannot wait over a night, for children, and so for what might be a child's."""
+    referral = need.referral
+    return referral.child or referral.restricted or codes.needs()[referral.need].priority == 1
+
+
+def _first(need: Need, reason: str) -> Rung:
+    """Where it begins. Who is outside the case team must not learn by it which restricted gap is a child's."""
+    if need.referral.restricted and need.referral.state == "unroutable":
+        return FIRST["unroutable_child"]
+    return FIRST.get(reason, "agency_supervisor")
 
 
 def _hurried(span: timedelta, need: Need) -> timedelta:

@@ -184,6 +184,8 @@ async def list_tasks(
         "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
         " JOIN referrals r USING (referral_id)"
         f" WHERE CASE WHEN $5 THEN t.rung = 'national' ELSE {OVERSEEN} END"
+        # When it has passed would say which one: below the country it stands in no list.
+        " AND ($5 OR NOT r.restricted OR t.kind <> 'legal_limit')"
         " AND ($2::timestamptz IS NULL OR (t.at, t.referral_id) > ($2, $3::uuid))"
         " AND CASE $6 WHEN 'mine' THEN t.taken_by = $7 WHEN 'overdue' THEN t.is_overdue AND t.taken_by IS NULL"
         "  ELSE true END"
