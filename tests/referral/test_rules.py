@@ -1,17 +1,20 @@
 """The rules in force: every row is hit by an example, every cell compiles, the same facts give the same answer."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.referral import rules
 from services.referral.domain.agencies import Agency, Directory, agency_id, directory
 from services.referral.domain.routing import Considered, Facts
-from services.referral.rules import lint
+from services.referral.rules import checks, lint
 from services.referral.store import agencies
 from shared.contracts import codes
 from shared.kit.actor import system
@@ -225,3 +228,69 @@ class TestLint:
     def test_refuses_another_hit_policy(self) -> None:
         with pytest.raises(lint.BadRules, match="collect"):
             lint.tables("bad", TEXT.replace(b'"hitPolicy": "collect"', b'"hitPolicy": "first"'))
+
+
+class TestChecks:
+    """What the engine would swallow is refused by name, with what to do."""
+
+    def text(self, change: Callable[[dict[str, list[dict[str, str]]]], object]) -> bytes:
+        """The rules in force, changed: table to rows."""
+        text = orjson.loads(TEXT)
+        change({n["id"]: n["content"]["rules"] for n in text["nodes"] if n["type"] == "decisionTableNode"})
+        return orjson.dumps(text)
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (lambda t: t["hours"][0].update(need='"UACC"'), "hours hours-uac need: a code that there is not"),
+            (lambda t: t["candidates"][0].update(age='"infant"'), "uac-1 age_band: a code that there is not"),
+            (lambda t: t["candidates"][0].update(consent='"yes"'), "uac-1 consent: a code that there is not"),
+            (lambda t: t["candidates"][0].update(consent="1"), "uac-1 consent: holds for nothing"),
+            (lambda t: t["candidates"][0].update(need="> 5"), "uac-1 need: holds for nothing"),
+            (lambda t: t["hours"][1].update(need='"CHILD", "UAC"'), "hours-child: also holds where the row hours-uac"),
+            (lambda t: t["hours"].pop(0), "hours: no row holds for UAC"),
+            (
+                lambda t: t["candidates"].append({**t["candidates"][0], "_id": "again"}),
+                "again: proposes the same office as the row uac-1",
+            ),
+            (
+                lambda t: [row.update(consent="true") for row in t["candidates"] if row["level"] == '"national"'],
+                "no row proposes a national office for UAC",
+            ),
+        ],
+    )
+    def test_refuse_with_row_and_column(self, change: Any, said: str) -> None:
+        with pytest.raises(lint.BadRules) as refused:
+            rules.Rules("bad", self.text(change))
+
+        assert said in str(refused.value)
+
+    def test_name_everything_that_is_wrong_at_once(self) -> None:
+        def change(tables: dict[str, list[dict[str, str]]]) -> None:
+            tables["hours"][0]["need"] = '"UACC"'
+            tables["candidates"][0]["consent"] = "1"
+
+        with pytest.raises(lint.BadRules) as refused:
+            rules.Rules("bad", self.text(change))
+
+        assert {(f.row, f.reason) for f in refused.value.findings} >= {
+            ("hours-uac", "unknown_code"),
+            ("uac-1", "never_holds"),
+            ("", "no_hours"),
+        }
+
+    def test_refuse_a_kind_of_office_that_the_directory_has_not(self) -> None:
+        tables = lint.tables("bad", TEXT)
+
+        with pytest.raises(lint.BadRules, match="no office of this kind"):
+            checks.check("bad", tables, kinds={"DINSOS"})
+
+    @given(st.data())
+    def test_no_seeded_bad_cell_is_ever_taken(self, data: st.DataObject) -> None:
+        def change(tables: dict[str, list[dict[str, str]]]) -> None:
+            row = data.draw(st.sampled_from(tables[data.draw(st.sampled_from(["hours", "candidates"]))]))
+            column = data.draw(st.sampled_from([name for name in row if not name.startswith("_")]))
+            row[column] = data.draw(st.sampled_from(['"', "foo(", '"NOPE"', "[", "1/0", "true and", '""', "null"]))
+
+        with pytest.raises(lint.BadRules):
+            checks.check("bad", lint.tables("bad", self.text(change)), kinds={row.kind for row in RULES.rows})

@@ -22,7 +22,7 @@ from services.referral.domain import distances, eligibility
 from services.referral.domain.agencies import Agency, Directory
 from services.referral.domain.agencies import agency_id as id_of
 from services.referral.domain.routing import Considered, Decision, Facts, Terms, WhyNot
-from services.referral.rules import explanations, lint
+from services.referral.rules import checks, explanations, lint
 from services.referral.rules.explanations import read as read
 from shared.contracts.codes import AgeBand, NeedCode
 from shared.contracts.fact import RegencyCode
@@ -68,6 +68,7 @@ class Rules:
 
     def __init__(self, version: str, text: bytes) -> None:
         tables = lint.tables(version, text)
+        checks.check(version, tables)
         self.version = version
         self.digest = hashlib.sha256(text).hexdigest()
         self.rows = tables.rows

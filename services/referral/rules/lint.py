@@ -28,7 +28,11 @@ NODES = {"inputNode", "decisionTableNode", "outputNode"}
 
 
 class BadRules(ValueError):
-    """A rule set that may not decide; says version, row and cell."""
+    """A rule set that may not decide; says version, row and cell. `findings`: one by one, where there are several."""
+
+    def __init__(self, said: str, findings: Sequence[Any] = ()) -> None:
+        super().__init__(said)
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,11 @@ class Clause:
     test: Any
 
     def holds(self, context: Mapping[str, Any]) -> bool:
-        return bool(self.test.evaluate({"$": context[self.field]}))
+        """Whether it passes; a test that does not fit the kind of value never does, as in the engine."""
+        try:
+            return bool(self.test.evaluate({"$": context[self.field]}))
+        except RuntimeError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class HoursRow:
+    """One row of the table of hours; the engine reads its values."""
+
+    id: str
+    clauses: Mapping[str, Clause]
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     rows: tuple[Row, ...]
-    hours: tuple[str, ...]
-    """Ids of the rows of hours."""
+    hours: tuple[HoursRow, ...]
 
 
 def tables(version: str, text: bytes) -> Tables:
@@ -81,7 +96,7 @@ def tables(version: str, text: bytes) -> Tables:
         raise BadRules(f"{version}: two rows have the same id")
     return Tables(
         rows=tuple(_row(version, rule, cells) for rule, cells in zip(proposals, rows, strict=True)),
-        hours=tuple(row_id for row_id, _, _ in hours),
+        hours=tuple(HoursRow(row_id, clauses) for row_id, clauses, _ in hours),
     )
 
 
@@ -112,7 +127,7 @@ def _cells(
             clauses[column["field"]] = Clause(column["field"], cell, test)
     for column in node["content"]["outputs"]:
         cell = rule.get(column["id"], "").strip()
-        values[column["field"]] = _compiled(version, row_id, cell, zen.compile_expression).evaluate({})
+        values[column["field"]] = _value(version, row_id, cell)
     if "need" not in clauses:
         raise BadRules(f"{version} {row_id}: a row says for which needs it is")
     return row_id, clauses, values
@@ -123,6 +138,13 @@ def _compiled(version: str, row_id: str, cell: str, compile_: Any) -> Any:
         return compile_(cell)
     except RuntimeError:
         raise BadRules(f"{version} {row_id}: the cell {cell!r} does not compile") from None
+
+
+def _value(version: str, row_id: str, cell: str) -> Any:
+    try:
+        return _compiled(version, row_id, cell, zen.compile_expression).evaluate({})
+    except RuntimeError:
+        raise BadRules(f"{version} {row_id}: the cell {cell!r} has no value") from None
 
 
 def _row(version: str, rule: Mapping[str, str], cells: tuple[str, dict[str, Clause], dict[str, Any]]) -> Row:
