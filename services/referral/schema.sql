@@ -123,7 +123,6 @@ END,
     question_id uuid,
     answer_left interval,
     disclosed_at timestamp with time zone,
-    place text,
     CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id),
     CONSTRAINT attempts_are_numbered_once UNIQUE (referral_id, attempt),
     CONSTRAINT accepted_assignment_has_service_deadline CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text])) OR (service_due_at IS NOT NULL))),
@@ -141,8 +140,7 @@ CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE (
 CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
-CREATE TRIGGER attempt_takes_its_place AFTER UPDATE ON assignments FOR EACH ROW WHEN (((old.place IS NOT NULL) OR (new.place IS NOT NULL))) EXECUTE FUNCTION count_taken_places();
-CREATE TRIGGER first_attempt_takes_its_place AFTER INSERT ON assignments FOR EACH ROW WHEN ((new.place IS NOT NULL)) EXECUTE FUNCTION count_taken_places();
+CREATE CONSTRAINT TRIGGER handover_has_minutes AFTER INSERT OR UPDATE ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'completed'::text) AND (new.outcome ~~ 'HANDED\_TO\_%'::text))) EXECUTE FUNCTION refuse_handover_without_minutes();
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 CREATE CONSTRAINT TRIGGER one_agency_is_asked_at_a_time AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_second_asked_attempt();
 ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
@@ -310,6 +308,35 @@ CREATE POLICY protection_officer_judges ON glasses FOR UPDATE TO PUBLIC USING ((
 CREATE POLICY protection_officer_sees ON glasses FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
 CREATE POLICY service_itself ON glasses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- append-only: minutes as they were signed
+CREATE TABLE handovers (
+    assignment_id uuid NOT NULL,
+    number text NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    child boolean NOT NULL,
+    handed_by text NOT NULL,
+    receiver text NOT NULL,
+    witness text NOT NULL,
+    place text NOT NULL,
+    documents text[] NOT NULL,
+    condition text NOT NULL,
+    guardian_check text,
+    handed_at timestamp with time zone NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT handovers_pkey PRIMARY KEY (assignment_id, number),
+    CONSTRAINT child_goes_to_who_was_checked CHECK (((NOT child) OR (receiver = ANY (ARRAY['social_ministry'::text, 'agency'::text])) OR (guardian_check IS NOT NULL))),
+    CONSTRAINT family_receives_before_local_government CHECK (((receiver <> ALL (ARRAY['family'::text, 'guardian'::text])) OR (witness = ANY (ARRAY['village'::text, 'local_government'::text])))),
+    CONSTRAINT minutes_are_recorded_once_signed CHECK (((handed_at <= signed_at) AND (signed_at <= recorded_at))),
+    CONSTRAINT minutes_have_numbers CHECK (((number ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text) AND ((guardian_check IS NULL) OR (guardian_check ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)))),
+    CONSTRAINT receiver_is_known CHECK ((receiver = ANY (ARRAY['family'::text, 'guardian'::text, 'village'::text, 'social_ministry'::text, 'agency'::text])))
+);
+ALTER TABLE handovers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE handovers FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON handovers FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON handovers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
     event_id uuid NOT NULL,
@@ -399,35 +426,6 @@ ALTER TABLE pauses FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_agency ON pauses FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
 CREATE POLICY own_region ON pauses FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
 CREATE POLICY service_itself ON pauses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
-
-CREATE TABLE places (
-    agency_id text NOT NULL,
-    sex text NOT NULL,
-    age_band text NOT NULL,
-    accessible boolean NOT NULL,
-    place text NOT NULL DEFAULT ((((sex || '/'::text) || age_band) || '/'::text) ||
-CASE
-    WHEN accessible THEN 'accessible'::text
-    ELSE 'other'::text
-END),
-    offered integer NOT NULL,
-    taken integer NOT NULL DEFAULT 0,
-    expires_at timestamp with time zone NOT NULL,
-    published_at timestamp with time zone NOT NULL,
-    CONSTRAINT places_pkey PRIMARY KEY (agency_id, place),
-    CONSTRAINT place_age_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'any'::text]))),
-    CONSTRAINT place_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'any'::text]))),
-    CONSTRAINT places_are_never_given_twice CHECK (((taken >= 0) AND (taken <= offered))),
-    CONSTRAINT places_are_published_for_days CHECK ((expires_at <= (published_at + '7 days'::interval)))
-);
-CREATE INDEX places_by_expiry ON places USING btree (expires_at);
-ALTER TABLE places ENABLE ROW LEVEL SECURITY;
-ALTER TABLE places FORCE ROW LEVEL SECURITY;
-CREATE POLICY keeper_sees ON places FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
-CREATE POLICY own_agency_changes ON places FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
-CREATE POLICY own_agency_publishes ON places FOR INSERT TO PUBLIC WITH CHECK (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
-CREATE POLICY own_agency_sees ON places FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
-CREATE POLICY service_itself ON places FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE questions (
     question_id uuid NOT NULL,
@@ -603,30 +601,6 @@ CREATE OR REPLACE FUNCTION acting_region()
  STABLE PARALLEL SAFE
 RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
 
-CREATE OR REPLACE FUNCTION count_taken_places()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-DECLARE
-    held_before boolean := TG_OP = 'UPDATE' AND OLD.place IS NOT NULL AND OLD.ended_at IS NULL;
-    holds_now boolean := NEW.place IS NOT NULL AND NEW.ended_at IS NULL;
-BEGIN
-    IF held_before AND holds_now AND (OLD.agency_id, OLD.place) = (NEW.agency_id, NEW.place) THEN
-        RETURN NULL;
-    END IF;
-    IF held_before THEN
-        UPDATE places SET taken = taken - 1 WHERE agency_id = OLD.agency_id AND place = OLD.place;
-    END IF;
-    IF holds_now THEN
-        UPDATE places SET taken = taken + 1 WHERE agency_id = NEW.agency_id AND place = NEW.place;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION '% has published no place %', NEW.agency_id, NEW.place
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'place_is_published';
-        END IF;
-    END IF;
-    RETURN NULL;
-END $function$;
-
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -634,6 +608,26 @@ AS $function$
 BEGIN
     RAISE EXCEPTION '% of % is refused: it is append-only', tg_op, tg_table_name
         USING ERRCODE = 'insufficient_privilege';
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_handover_without_minutes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM handovers h JOIN referrals r ON r.referral_id = NEW.referral_id AND r.case_id = h.case_id
+        WHERE h.assignment_id = NEW.assignment_id AND h.number = NEW.handover_ref
+        AND h.child = (r.age_band IN ('child', 'unknown'))
+        AND CASE NEW.outcome
+            WHEN 'HANDED_TO_FAMILY' THEN h.receiver IN ('family', 'guardian')
+            WHEN 'HANDED_TO_SOCIAL_MINISTRY' THEN h.receiver = 'social_ministry'
+            ELSE h.receiver IN ('agency', 'village') END
+    ) THEN
+        RAISE EXCEPTION 'assignment % says % and has no minutes of it', NEW.assignment_id, NEW.outcome
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'handover_has_minutes';
+    END IF;
+    RETURN NULL;
 END $function$;
 
 CREATE OR REPLACE FUNCTION refuse_live_attempt_of_ended_referral()

@@ -33,6 +33,8 @@ EscalationReason = Literal[
     "said_duplicate",
     "legal_limit",
 ]
+HandoverReceiver = Literal["family", "guardian", "village", "social_ministry", "agency"]
+HandoverWitness = Literal["village", "local_government", "police", "agency", "social_ministry"]
 Rung = Literal["agency_supervisor", "province", "national"]
 
 CloseReason = Literal[
@@ -160,6 +162,18 @@ class AssignmentEnteredInError(AssignmentFact):
 
 class ServiceStarted(AssignmentFact):
     """The agency began to help."""
+
+
+class HandoverRecorded(AssignmentFact):
+    """Minutes of a handover were signed and recorded; who stands on them, and their number, stays with referral."""
+
+    for_audit = True
+
+    receiver: HandoverReceiver
+    witness: HandoverWitness
+    place: RegencyCode
+    handed_at: AwareDatetime
+    guardian_checked: bool
 
 
 class AssignmentCompleted(AssignmentFact):

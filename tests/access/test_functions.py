@@ -147,6 +147,7 @@ IN_EACH_STATE: Mapping[str, Decide] = {
     "give back": answers("outcome_failed"),
     "undo an acceptance": answers("acceptance_undone"),
     "put on the waiting list": answers("waitlisted"),
+    "record minutes of a handover": answers("service_started"),
     "ask the port": answers("question_asked"),
     "hand on": answers("transferred"),
     "name the right agency": answers("declined"),

@@ -158,6 +158,7 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION, "port": PORT},
         (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", own("port", PORT), ("port_officer",))),
     ),
+    "handovers": Owned({"agency_id": ORGANISATION}, (Open("SELECT", own("agency_id"), AGENCY),)),
     "pauses": Owned(
         {"agency_id": ORGANISATION, "region": REGION},
         (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", within(), SUPERVISOR)),

@@ -7,9 +7,11 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -22,6 +24,7 @@ from shared.kit.identity import ServiceToken
 from shared.kit.ids import new_id
 from shared.verifier import rujukan_verify
 from tests.browser.conftest import Open, Sight
+from tests.browser.handing import record_minutes
 from tests.conftest import Background
 from tests.intake.factories import a_list, a_row
 from tests.notify.receiver import Receiver
@@ -218,6 +221,7 @@ async def accept_and_hand_over(sight: Sight, assignment_id: str) -> None:
 
     await until(one_is_named)
     await page.get_by_role("button", name="Catat bahwa bantuan dimulai").click()
+    await record_minutes(page, "BAST/7/2026", signed_at=datetime.now(ZoneInfo("Asia/Makassar")))
     await page.get_by_role("radio", name="Diserahkan kepada keluarga").check()
     await page.fill("#f-handover_ref", "BAST/7/2026")
     await page.get_by_role("button", name="Selesaikan").click()

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -24,6 +25,7 @@ from shared.kit.database import connect
 from shared.kit.ids import new_id
 from shared.kit.service import application
 from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sight, Sweep
+from tests.browser.handing import record_minutes
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import START, an_arrival, an_erasure
@@ -165,6 +167,7 @@ async def test_a_case_goes_from_the_inbox_to_the_handover(see: Open, site: Site,
     await page.get_by_role("button", name="Terima").click()
     await page.get_by_text("Siti Aminah").wait_for()
     await page.get_by_role("button", name="Catat bahwa bantuan dimulai").click()
+    await record_minutes(page, "BAST/7/2026", signed_at=START.astimezone(ZoneInfo("Asia/Makassar")))
     await page.get_by_role("radio", name="Diserahkan kepada keluarga").check()
     await page.fill("#f-handover_ref", "BAST/7/2026")
     await page.get_by_role("button", name="Selesaikan").click()

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.referral import clock as clocks
 from services.referral import rules
 from services.referral.__main__ import build
-from services.referral.actions import answering, chasing, erasing, opening, supervising
+from services.referral.actions import answering, chasing, erasing, handing, opening, supervising
 from services.referral.actions.answering import Answer, Result
+from services.referral.actions.handing import Handed, Signed
 from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing, Reopening
 from services.referral.domain.needs import Need
@@ -59,6 +60,13 @@ class Desk:
         async with self.database.work(an_agency(agency_id), purpose="answer") as work:
             results: list[Result] = await act(work, answers, **more)
         return results
+
+    async def hand_over(self, agency_id: str, *people: Handed, person: bool = True, **said: Any) -> list[Result]:
+        """Record minutes that were just signed."""
+        now = self.clock.now()
+        signed = replace(Signed("BAST/12/2026", "family", "village", "73.06", now, now), **said)
+        async with self.database.work(an_agency(agency_id, person=person), purpose="serve") as work:
+            return await handing.record_handovers(work, people, signed=signed)
 
     async def close(self, *closings: Closing, by: str = "supervisor") -> list[Need | Refused]:
         async with self.database.work(PEOPLE[by], purpose="supervise") as work:

@@ -1,10 +1,12 @@
 """Things referral deals with, always valid; tests say only what matters to them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.referral.domain import needs
 from services.referral.domain.deadlines import BY_THE_CLOCK
+from services.referral.domain.handovers import RECEIVERS, Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Candidate
@@ -69,6 +71,27 @@ def an_agency(agency_id: str, *, person: bool = False) -> Actor:
     if person:
         return Actor(id=f"petugas.{agency_id.lower()}", organisation=agency_id, roles=frozenset({"agency_worker"}))
     return Actor(id=agency_id, organisation=agency_id, roles=frozenset({"agency_system"}), kind="client", region=region)
+
+
+def some_minutes(assignment_id: str = "1", outcome: str = "HANDED_TO_FAMILY", **other: Any) -> Handover:
+    """Signed minutes BAST/1 of an adult, with the receiver that the outcome says."""
+    minutes = Handover(
+        assignment_id=assignment_id,
+        number="BAST/1",
+        case_id="",
+        agency_id="DINSOS-73.06",
+        child=False,
+        handed_by="petugas",
+        receiver=RECEIVERS.get(outcome, ("family",))[0],
+        witness="village",
+        place="73.06",
+        documents=("belongings",),
+        condition="well",
+        guardian_check=None,
+        handed_at=START,
+        signed_at=START,
+    )
+    return replace(minutes, **other)
 
 
 CANDIDATES = tuple(Candidate(f"DINSOS-{n}", 1, 4) for n in range(10, 14))

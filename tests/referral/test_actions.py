@@ -8,6 +8,7 @@ import pytest
 
 from services.referral.actions import keeping, opening
 from services.referral.actions.answering import Answer
+from services.referral.actions.handing import Handed
 from services.referral.actions.supervising import Closing, Reopening
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
@@ -289,6 +290,8 @@ class TestComplete:
         await desk.open(an_arrival("ELDER"))
         assignment_id = await desk.live()
         await desk.answer("accept", "DINSOS-73.06", Answer(assignment_id))
+
+        await desk.hand_over("DINSOS-73.06", Handed(assignment_id, documents=("none",), condition="well"))
 
         await desk.answer(
             "complete", "DINSOS-73.06", Answer(assignment_id, outcome="HANDED_TO_FAMILY", handover_ref="BAST/12/2026")

@@ -11,7 +11,7 @@ from services.referral.pages import labels
 from shared.contracts.referral import CloseReason, DeclineReason, Outcome, ReopenReason
 from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
-from tests.referral.factories import an_arrival
+from tests.referral.factories import START, an_arrival
 from tests.referral.intake_server import IntakeServer
 
 SOMEWHERE = ".01900000-0000-7000-8000-000000000000"
@@ -154,6 +154,13 @@ class TestAnswers:
 
         for verb in ("acknowledgements", "acceptances", "starts"):
             assert (await worker.answer(verb, item))[0]["ok"]
+        minutes = {"number": "BAST/1", "receiver": "family", "witness": "village", "place": "73.06"} | {
+            "items": [item | {"documents": ["none"], "condition": "well"}],
+            "handed_at": START.isoformat(),
+            "signed_at": START.isoformat(),
+        }
+        recorded = await worker.send("POST", "/api/assignments/handovers", json=minutes)
+        assert [one["ok"] for one in recorded.json()["items"]] == [True]
         [done] = await worker.answer("completions", item | {"outcome": "HANDED_TO_FAMILY", "handover_ref": "BAST/1"})
 
         assert done["state"] == "completed"
@@ -163,6 +170,7 @@ class TestAnswers:
             "assignment_acknowledged",
             "assignment_accepted",
             "service_started",
+            "handover_recorded",
             "assignment_completed",
             "referral_fulfilled",
         ]

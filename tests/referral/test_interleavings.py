@@ -105,8 +105,7 @@ class Referring(RuleBasedStateMachine):
         answer = Answer(
             str(row["assignment_id"]),
             reason=reasons[pick % len(reasons)],
-            outcome=min(assignments.SUCCESS) if verb == "complete" else outcomes[pick % len(outcomes)],
-            handover_ref="BAST/1" if verb == "complete" else None,
+            outcome="SERVICE_DELIVERED" if verb == "complete" else outcomes[pick % len(outcomes)],
         )
         await self.desk.answer(verb, row["agency_id"] if right else "RSJ-11", answer)
 

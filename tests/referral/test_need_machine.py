@@ -15,7 +15,7 @@ from services.referral.domain.deadlines import BY_THE_CLOCK
 from services.referral.domain.machines import ATTEMPT, NEED
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import Refused
-from tests.referral.factories import CANDIDATES, START, a_need
+from tests.referral.factories import CANDIDATES, START, a_need, some_minutes
 from tests.soaking import examples
 
 AVAILABLE = frozenset(c.agency_id for c in CANDIDATES)
@@ -159,7 +159,14 @@ class Commands(RuleBasedStateMachine):
     def complete(self, n: int, outcome: str) -> None:
         self.attempt(
             lambda: needs.complete(
-                self.need, self.some(n), outcome=outcome, handover_ref="BAST/1", by="w", version=None, now=self.now
+                self.need,
+                self.some(n),
+                outcome=outcome,
+                handover_ref="BAST/1",
+                by="w",
+                version=None,
+                now=self.now,
+                minutes=[some_minutes(self.some(n), outcome)],
             )
         )
 

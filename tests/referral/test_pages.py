@@ -215,6 +215,20 @@ class TestCase:
             site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="kepada Ibu Siti"
         )
         assert wrong.status_code == 422
+        early = await posted(site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="BAST/7/2026")
+        assert early.status_code == 409
+        assert "Catat dahulu berita acara yang ditandatangani" in said(early)
+        signed = {"number": "BAST/7/2026", "receiver": "family", "witness": "village", "place": "73.06"} | {
+            "documents": "belongings",
+            "condition": "well",
+            "handed_at": "2026-11-23T10:30",
+            "signed_at": "2026-11-23T10:45",
+        }
+        alone = await posted(site, "worker", f"{path}/berita-acara", **signed | {"witness": "police"})
+        assert alone.status_code == 422
+        assert "di hadapan saksi dari desa/kelurahan" in said(alone)
+        recorded = await posted(site, "worker", f"{path}/berita-acara", **signed)
+        assert recorded.status_code == 303
         done = await posted(site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="BAST/7/2026")
 
         page = said(await site("worker").get(done.headers["location"]))

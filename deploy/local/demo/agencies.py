@@ -12,6 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,23 +52,49 @@ class Agency:
         )
         taken = {i: c for i, c in choice_of.items() if c.answer == "accept"}
         accepted = await self.send("acceptances", [{"assignment_id": i} for i in taken])
-        await self.serve({i: taken[i] for i in accepted})
+        await self.serve({i: taken[i] for i in accepted}, fresh[accepted[0]]["regency"] if accepted else "")
         return len(opened) + len(declined) + len(accepted)
 
-    async def serve(self, accepted: dict[str, choices.Choice]) -> None:
-        """Learn who some of the accepted people are, help some of them, and record the handover."""
+    async def serve(self, accepted: dict[str, choices.Choice], place: str) -> None:
+        """Learn who some of the accepted people are, help some of them, and record the handover at that place."""
         for assignment_id, choice in accepted.items():
             if choice.read_identity or choice.complete:
                 await self.client.get(f"/api/assignments/{segment(assignment_id)}/identity")
         finished = {i: c for i, c in accepted.items() if c.complete}
         await self.send("starts", [{"assignment_id": i} for i in finished])
+        number = await self.record([i for i, c in finished.items() if c.outcome == choices.HANDED], place)
         await self.send(
             "completions",
             [
-                {"assignment_id": i, "outcome": c.outcome, "handover_ref": f"BAST/{i[-6:].upper()}"}
+                {
+                    "assignment_id": i,
+                    "outcome": c.outcome,
+                    "handover_ref": number if c.outcome == choices.HANDED else None,
+                }
                 for i, c in finished.items()
             ],
         )
+
+    async def record(self, handed: Sequence[str], place: str) -> str | None:
+        """Record one set of minutes for all these people, as both have signed them a minute ago; answers its number."""
+        if not handed:
+            return None
+        number = f"BAST/{handed[0][-6:].upper()}"
+        signed_at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+        person = {"documents": ["belongings"], "condition": "well", "guardian_check": number}
+        await self.client.post(
+            "/api/assignments/handovers",
+            {
+                "number": number,
+                "receiver": "family",
+                "witness": "village",
+                "place": place,
+                "handed_at": signed_at,
+                "signed_at": signed_at,
+                "items": [{"assignment_id": i, **person} for i in handed],
+            },
+        )
+        return number
 
     async def send(self, verb: str, answers: Sequence[dict[str, Any]]) -> list[str]:
         """Post answers in bulk; returns the ids that were taken. One refused item never stops the others."""

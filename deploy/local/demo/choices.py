@@ -9,7 +9,9 @@ from shared.contracts.referral import DeclineReason, Outcome
 Answer = Literal["accept", "decline", "silence"]
 
 REASONS: tuple[DeclineReason, ...] = ("no_capacity", "wrong_service", "outside_region", "insufficient_facts")
-OUTCOMES: tuple[Outcome, ...] = ("HANDED_TO_FAMILY", "SERVICE_DELIVERED", "REFERRED_ONWARD")
+HANDED: Outcome = "HANDED_TO_FAMILY"
+"""The one that takes minutes."""
+OUTCOMES: tuple[Outcome, ...] = (HANDED, "SERVICE_DELIVERED", "REFERRED_ONWARD")
 
 
 @dataclass(frozen=True, slots=True)

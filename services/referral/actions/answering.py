@@ -14,9 +14,11 @@ from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs, pauses
 from services.referral.domain.assignments import Assignment, Side
+from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.refusals import AssignmentUnknown, DateMissing, Refused
+from services.referral.store import handovers
 from services.referral.store import needs as store
 from shared.kit.work import Work
 
@@ -153,7 +155,12 @@ async def start_services(work: Work, answers: Sequence[Answer]) -> list[Result]:
 
 
 async def complete_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
-    """Help was given and handed over; the need is met."""
+    """Help was given and handed over, by minutes that are recorded; the need is met."""
+    minutes: dict[str, list[Handover]] = {}
+
+    async def prepare(_: Changes) -> None:
+        if named := [answer.assignment_id for answer in answers if answer.handover_ref is not None]:
+            minutes.update(await handovers.find_handovers(work, named))
 
     def complete(need: Need, answer: Answer) -> Need:
         has_begun = need.attempt(answer.assignment_id).started_at is not None
@@ -165,6 +172,7 @@ async def complete_assignments(work: Work, answers: Sequence[Answer]) -> list[Re
             by=work.actor.id,
             version=answer.version,
             now=work.now,
+            minutes=minutes.get(answer.assignment_id, ()),
         )
         assignment = done.attempt(answer.assignment_id)
         if not has_begun:
@@ -175,7 +183,7 @@ async def complete_assignments(work: Work, answers: Sequence[Answer]) -> list[Re
         work.emit(telling.fulfilled(done))
         return done
 
-    return await each(work, answers, complete, settles=True)
+    return await each(work, answers, complete, settles=True, prepare=prepare)
 
 
 async def fail_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:

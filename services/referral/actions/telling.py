@@ -9,6 +9,7 @@ from services.referral.domain.assignments import Assignment
 from services.referral.domain.erasures import ErasureTask
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.glass import Decision, Glass
+from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.questions import Question
@@ -100,6 +101,19 @@ def question_lapsed(need: Need, a: Assignment, question: Question) -> says.Quest
 def transferred(need: Need, a: Assignment, to: Assignment) -> says.AssignmentTransferred:
     return says.AssignmentTransferred(
         **about_attempt(need, a), to_assignment_id=to.assignment_id, to_agency_id=to.agency_id
+    )
+
+
+def handover_recorded(need: Need, a: Assignment, minutes: Handover) -> says.HandoverRecorded:
+    return says.HandoverRecorded.model_validate(
+        {
+            **about_attempt(need, a),
+            "receiver": minutes.receiver,
+            "witness": minutes.witness,
+            "place": minutes.place,
+            "handed_at": minutes.handed_at,
+            "guardian_checked": minutes.guardian_check is not None,
+        }
     )
 
 

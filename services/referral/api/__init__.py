@@ -8,6 +8,7 @@ from services.referral.api import (
     deciding,
     directory,
     erasures,
+    handovers,
     questions,
     steering,
     supervision,
@@ -18,5 +19,16 @@ from services.referral.api.items import REFUSALS
 __all__ = ["REFUSALS", "router"]
 
 router = APIRouter(prefix="/api", tags=["referral"])
-for part in (assignments, deciding, questions, cancellations, erasures, supervision, steering, directory, whatif):
+for part in (
+    assignments,
+    deciding,
+    questions,
+    handovers,
+    cancellations,
+    erasures,
+    supervision,
+    steering,
+    directory,
+    whatif,
+):
     router.include_router(part.router)

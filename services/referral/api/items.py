@@ -61,6 +61,29 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.DisclosureEnded: (409, "disclosure_ended", msg("The identity is not disclosed any more")),
     ReasonMissing: (422, "reason_missing", msg("The reason or outcome does not fit")),
     refusals.HandoverMissing: (422, "handover_missing", msg("A handover needs the number of its minutes")),
+    refusals.HandoverUnrecorded: (
+        409,
+        "handover_unrecorded",
+        msg("No minutes of this number are recorded: record them first, then complete with their number"),
+    ),
+    refusals.HandoverRecorded: (409, "handover_recorded", msg("Minutes of this number are recorded already")),
+    refusals.ReceiverUnfit: (409, "receiver_unfit", msg("The minutes name another receiver than the outcome says")),
+    refusals.WitnessUnfit: (
+        422,
+        "witness_unfit",
+        msg("Family receives before a witness of the village or the local government"),
+    ),
+    refusals.PlaceUnknown: (422, "place_unknown", msg("There is no such regency")),
+    refusals.SignatureMissing: (
+        422,
+        "signature_missing",
+        msg("Record the minutes when both have signed: the handover, then the signatures, then the record"),
+    ),
+    refusals.GuardianCheckMissing: (
+        422,
+        "guardian_check_missing",
+        msg("A child is handed over with the number of the guardian's check, else to the social ministry or an agency"),
+    ),
 }
 """How refusals of the domain answer: status, code, title."""
 

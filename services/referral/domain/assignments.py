@@ -1,17 +1,17 @@
 """An assignment: one attempt to have one agency meet one need."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from services.referral.domain import machines
+from services.referral.domain import handovers, machines
+from services.referral.domain.handovers import Handover
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     DateMissing,
     DisclosureEnded,
-    HandoverMissing,
     IdentityWithheld,
     MoveNotAllowed,
     NotUndoable,
@@ -253,16 +253,23 @@ def start(assignment: Assignment, *, now: datetime) -> Assignment:
     return replace(move(_expect_helping(assignment), "service_started", now=now), started_at=now)
 
 
-def complete(assignment: Assignment, *, outcome: str, handover_ref: str | None, now: datetime) -> Assignment:
+def complete(
+    assignment: Assignment,
+    *,
+    outcome: str,
+    handover_ref: str | None,
+    now: datetime,
+    minutes: Sequence[Handover] = (),
+) -> Assignment:
     """Help was given and handed over. From `accepted` it has begun and ended in one.
 
-    Raises `ReasonMissing` for an outcome that is none, `HandoverMissing` for a handover without its reference.
+    `minutes`: the recorded ones of this attempt, of which the reference names one. Raises `ReasonMissing` for an
+    outcome that is none, and as `handovers.expect_recorded`.
     """
     if outcome not in SUCCESS:
         raise ReasonMissing
-    if needs_handover_ref(outcome) and handover_ref is None:
-        raise HandoverMissing
     _expect_helping(assignment)
+    handovers.expect_recorded(outcome, handover_ref, minutes)
     begun = start(assignment, now=now) if assignment.state == "accepted" else assignment
     return replace(move(begun, "outcome_recorded", now=now), outcome=outcome, handover_ref=handover_ref)
 

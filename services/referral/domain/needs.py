@@ -11,6 +11,7 @@ from datetime import datetime
 from services.referral.domain import assignments, referrals
 from services.referral.domain.assignments import Assignment, Effect, Side
 from services.referral.domain.deadlines import BY_THE_CLOCK, Times
+from services.referral.domain.handovers import Handover
 from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import (
     AlreadyAccepted,
@@ -230,11 +231,12 @@ def complete(
     by: str,
     version: int | None,
     now: datetime,
+    minutes: Sequence[Handover] = (),
 ) -> Need:
     """Help was given; the need is met in the same step."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
-    done = assignments.complete(found, outcome=outcome, handover_ref=handover_ref, now=now)
+    done = assignments.complete(found, outcome=outcome, handover_ref=handover_ref, now=now, minutes=minutes)
     met = referrals.fulfil(need.referral, outcome=outcome, by=by, now=now)
     return _cascade(replace(with_attempt(need, done), referral=met), now=now)
 

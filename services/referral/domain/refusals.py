@@ -142,6 +142,34 @@ class HandoverMissing(Refused):
     """A handover has witnesses: without the number of its minutes it is not one (Permen P2MI 32/2025 Art. 13)."""
 
 
+class HandoverUnrecorded(Refused):
+    """The number names no minutes of this attempt: record them first, then complete with their number."""
+
+
+class HandoverRecorded(Refused):
+    """Minutes of this number stand already; what was signed is not written again."""
+
+
+class ReceiverUnfit(Refused):
+    """Who received, by the minutes, is somebody else than the outcome says."""
+
+
+class WitnessUnfit(Refused):
+    """Family, or who has its power of attorney, receives before village or local government (Permen 32/2025, 13)."""
+
+
+class PlaceUnknown(Refused):
+    """There is no such regency."""
+
+
+class SignatureMissing(Refused):
+    """Minutes are recorded when both have signed: not before the handover, and not before they have."""
+
+
+class GuardianCheckMissing(Refused):
+    """A child goes to nobody whose right to it nobody has checked, else to the social ministry or an agency."""
+
+
 class IdentityErased(Refused):
     """The person's identity was erased: nobody can read it any more, whoever helps."""
 

@@ -10,6 +10,7 @@ from services.referral.pages import (
     erasures,
     figures,
     glass,
+    handovers,
     inbox,
     oversight,
     questions,
@@ -18,7 +19,7 @@ from services.referral.pages import (
 )
 
 router = APIRouter()
-AGENCY = (inbox, cases, deciding, cancellations, erasures)
+AGENCY = (inbox, cases, deciding, handovers, cancellations, erasures)
 SUPERVISOR = (supervision, closing, steering, oversight, glass)
 for part in (*AGENCY, *SUPERVISOR, questions, figures):
     router.include_router(part.router)

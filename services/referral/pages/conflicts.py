@@ -5,10 +5,13 @@ from services.referral.domain.refusals import (
     AlreadyAnswered,
     AttemptStillLive,
     DateMissing,
+    HandoverRecorded,
+    HandoverUnrecorded,
     NobodyToAsk,
     NotUndoable,
     QuestionClosed,
     QuestionOpen,
+    ReceiverUnfit,
     Refused,
     TakenBack,
     TooLate,
@@ -24,6 +27,11 @@ SENTENCES: dict[type[Refused], str] = {
     NotUndoable: msg("The acceptance cannot be undone any more. Give the need back, or hand it on."),
     QuestionOpen: msg("The port was asked this already, or is being asked. Wait, or decide without its answer."),
     QuestionClosed: msg("This question is answered, or nobody needs the answer any more."),
+    HandoverUnrecorded: msg(
+        "No minutes of this number are recorded for this person. Record the signed minutes first, then complete."
+    ),
+    HandoverRecorded: msg("Minutes of this number are recorded already. Give other minutes their own number."),
+    ReceiverUnfit: msg("The minutes name another receiver than this outcome. Choose the outcome that they say."),
     DateMissing: msg("This takes a date to come, and not too far off."),
 }
 CHANGED = msg("The case changed since you opened this page. Look at it as it is now.")

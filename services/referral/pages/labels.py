@@ -139,6 +139,38 @@ ANSWERS: dict[str, str] = {
     "needed": msg("Needed"),
     "not_needed": msg("Not needed"),
 }
+RECEIVERS: dict[str, str] = {
+    "family": msg("Family"),
+    "guardian": msg("Who has the family's power of attorney"),
+    "village": msg("Village"),
+    "social_ministry": msg("Social ministry"),
+    "agency": msg("Another agency"),
+}
+"""In which capacity somebody receives a person."""
+WITNESSES: dict[str, str] = {
+    "village": msg("Village"),
+    "local_government": msg("Local government"),
+    "police": msg("Police"),
+    "social_ministry": msg("Social ministry"),
+    "agency": msg("Another agency"),
+}
+PAPERS: dict[str, str] = {
+    "passport": msg("Passport"),
+    "travel_letter": msg("Travel letter (SPLP)"),
+    "identity_card": msg("Identity card"),
+    "family_card": msg("Family card"),
+    "birth_certificate": msg("Birth certificate"),
+    "fit_to_travel_letter": msg("Fit-to-travel letter"),
+    "medical_record": msg("Medical record"),
+    "belongings": msg("Belongings"),
+    "none": msg("None"),
+}
+CONDITIONS: dict[str, str] = {
+    "well": msg("Well"),
+    "sick_travelling": msg("Sick, fit to travel"),
+    "under_treatment": msg("Under treatment"),
+    "deceased": msg("Deceased"),
+}
 FORWARDS: dict[str, str] = {"wrong_service": REASONS["wrong_service"], "outside_region": REASONS["outside_region"]}
 DAYS: dict[str, tuple[str, int]] = {
     "1": (msg("tomorrow"), 1),

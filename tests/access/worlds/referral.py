@@ -43,6 +43,8 @@ from tests.referral.intake_server import IntakeServer
 KINDS = ("DINKES", "DINSOS", "DISNAKER")
 TAKER = {"normal": "DISNAKER-73", "restricted": "UPTDPPA-73"}
 """Who may be named to take over."""
+LOCAL = (NOW - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+MINUTES = {"number": "BAST/1", "receiver": "social_ministry", "witness": "police", "place": "73.06"}
 LATER = (NOW + timedelta(days=3)).isoformat()
 AGES = {"open": timedelta(), "over": timedelta(hours=5), "overdue": REVIEW_WITHIN + timedelta(hours=1)}
 """How long ago a glass was broken that is in such a state."""
@@ -71,6 +73,17 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "POST /api/assignments/undoings": one(assignment_id=...),
             "POST /api/assignments/waitlistings": one(assignment_id=..., until=LATER),
             "POST /api/assignments/questions": one(assignment_id=..., question="company"),
+            "POST /api/assignments/handovers": lambda id_, _: {
+                "json": {
+                    "items": [{"assignment_id": id_, "documents": ["none"], "condition": "well"}],
+                    "handed_at": NOW.isoformat(),
+                    "signed_at": NOW.isoformat(),
+                    **MINUTES,
+                }
+            },
+            f"POST {worker}/berita-acara": form(
+                documents="none", condition="well", handed_at=LOCAL, signed_at=LOCAL, **MINUTES | {"number": "BAST/2"}
+            ),
             "POST /api/assignments/transfers": lambda id_, cell: one(
                 assignment_id=..., agency_id=TAKER[cell["visibility"]]
             )(id_, cell),
