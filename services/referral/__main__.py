@@ -11,9 +11,9 @@ from services.referral.actions.routing import Routing
 from services.referral.commands.agencies import agencies_group
 from services.referral.commands.rules import rules_group, whatif_command
 from services.referral.gateways import Disclosure
-from services.referral.rules import Rules
 from services.referral.settings import Settings
-from services.referral.store import desk
+from services.referral.store import desk, rulesets
+from shared.kit.actor import system
 from shared.kit.commands import command_line
 from shared.kit.database import Database
 from shared.kit.inbox import Inbox
@@ -26,7 +26,10 @@ FOLDER = Path(__file__).parent
 
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:
     """Put referral together."""
-    routing = Routing(_rules(settings), answer_limit=settings.answer_limit)
+    shipped = rules.latest()
+    async with database.work(system("referral", "rules"), purpose="start") as work:
+        await rulesets.enter_shipped(work, shipped, rules.shipped(shipped))
+    routing = Routing(rules.load(shipped), answer_limit=settings.answer_limit)
     inbox = Inbox(database)
     consumers.subscribe(inbox, routing)
     http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
@@ -58,11 +61,6 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         ],
         state={"routing": routing, "disclosure": Disclosure(http, settings.intake_url)},
     )
-
-
-def _rules(settings: Settings) -> Rules:
-    """The rules in force."""
-    return rules.load(settings.rules_version or rules.latest())
 
 
 cli = command_line(Settings, build, FOLDER)

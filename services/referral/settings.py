@@ -19,8 +19,6 @@ class Settings(KitSettings):
     """Where an accepted person's identity is asked for."""
     answer_limit_max_s: float | None = Field(default=None, gt=0)
     """Caps the time an agency has to answer; for drills. The rules' hours hold without it."""
-    rules_version: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{0,31}$")
-    """The rule set in force; the newest when not given."""
 
     @field_validator("intake_url")
     @classmethod

@@ -316,6 +316,28 @@ class PauseLifted(PauseFact):
     """Its supervisor lets such needs be sent to it again."""
 
 
+class RulesChanged(Fact):
+    """A version of the rules was drafted, tried, asked for, put in force or retired. `case_id` stands for the version."""
+
+    for_audit = True
+
+    rules_version: Version
+    digest: Digest
+    """SHA-256 of its decision tables."""
+    change: Literal["drafted", "tried", "activation_asked", "activated", "retired"]
+
+
+class PlacesPublished(Fact):
+    """An office said how many places it has, of which sorts. `case_id` stands for the office."""
+
+    for_audit = True
+
+    agency_id: Code
+    sorts: tuple[Code, ...]
+    offered: int
+    """Of all these sorts together."""
+
+
 class CaseRead(Fact):
     """A person or system of an agency looked at the coded summary of a case."""
 
@@ -333,6 +355,21 @@ class ErasureConfirmed(Fact):
 
 class ErasureOverdue(Fact):
     """An agency has not confirmed in time that it erased its copy; its supervisor has to see to it."""
+
+    agency_id: Code
+    confirm_by: AwareDatetime
+
+
+class CorrectionConfirmed(Fact):
+    """An agency that had been shown an identity has what was corrected in it."""
+
+    agency_id: Code
+    by_reading: bool
+    """True: it has read the identity again. False: somebody says so by name."""
+
+
+class CorrectionOverdue(Fact):
+    """An agency has neither read a corrected identity again in time nor said that its copy is right."""
 
     agency_id: Code
     confirm_by: AwareDatetime

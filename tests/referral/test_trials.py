@@ -9,6 +9,7 @@ from services.referral import rules
 from services.referral.actions import keeping, trying
 from services.referral.domain.trials import Trial
 from services.referral.rules import Router, Rules
+from services.referral.store import rulesets
 from shared.kit.actor import system
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import START, an_arrival
@@ -153,7 +154,8 @@ class TestReplay:
         seen: list[tuple[int, int]] = []
 
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
-            differing = await trying.replay_all(work, load=rules.load, progress=lambda *at: seen.append(at))
+            await rulesets.enter_shipped(work, ACTIVE.version, ACTIVE.text)
+            differing = await trying.replay_all(work, progress=lambda *at: seen.append(at))
 
         [row] = await desk.rows("SELECT count(*) AS n FROM explanations")
         assert differing == []
@@ -164,6 +166,9 @@ class TestReplay:
         await desk.open(an_arrival("SICK"))
 
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
-            differing = await trying.replay_all(work, load=lambda version: draft(answer="48"), progress=lambda *_: None)
+            # As if the shipped file had been edited after it was used.
+            await rulesets.enter_shipped(work, ACTIVE.version, draft(answer="48").text)
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            differing = await trying.replay_all(work, progress=lambda *_: None)
 
         assert len(differing) == 1

@@ -10,7 +10,7 @@ from services.referral.domain.calendars import Calendar
 from services.referral.domain.deadlines import Times
 from services.referral.domain.routing import Candidate
 from services.referral.rules import Router, Rules
-from services.referral.store import agencies, needs, pauses
+from services.referral.store import agencies, needs, pauses, places, rulesets
 from shared.kit.work import Work
 
 FRESH_FOR = timedelta(seconds=2)
@@ -21,7 +21,8 @@ REMEMBERED = 20_000
 class Routing:
     """The rules in force and a snapshot of the directory, looked after as time passes.
 
-    `answer_limit` caps the time an agency has to answer (for drills); None leaves it to the rules.
+    `active`: what decides until a version is in force in the database. `answer_limit` caps the time an agency has to
+    answer (for drills); None leaves it to the rules.
     """
 
     def __init__(self, active: Rules, *, answer_limit: timedelta | None = None) -> None:
@@ -32,14 +33,21 @@ class Routing:
         self._candidates: OrderedDict[bytes, tuple[Candidate, ...]] = OrderedDict()
         self._paused: frozenset[tuple[str, str]] = frozenset()
         self._paused_at: datetime | None = None
+        self._publishing: frozenset[str] = frozenset()
+        self._published_at: datetime | None = None
 
     async def router(self, work: Work) -> Router:
-        """The router for this work; reads the directory again when it has changed since."""
+        """The router for this work; reads rules and directory again when they have changed since."""
         router, looked_at = self._router, self._looked_at
         if router is not None and looked_at is not None and abs(work.now - looked_at) < FRESH_FOR:
             return router
         changed_at = await agencies.changed_at(work)
-        if router is None or router.directory.changed_at != changed_at:
+        version = await rulesets.active_version(work)
+        if version is not None and version != self.rules.version:
+            body = await rulesets.find_body(work, version)
+            assert body is not None
+            self.rules = rules.compiled(version, body)
+        if router is None or router.rules is not self.rules or router.directory.changed_at != changed_at:
             router = Router(self.rules, directory(await agencies.list_agencies(work), changed_at))
         self._router, self._looked_at = router, work.now
         return router
@@ -50,6 +58,13 @@ class Routing:
         if looked_at is None or abs(work.now - looked_at) >= FRESH_FOR:
             self._paused, self._paused_at = frozenset(await pauses.list_in_force(work)), work.now
         return router.directory.available - {agency_id for agency_id, paused in self._paused if paused == need}
+
+    async def publishing(self, work: Work) -> frozenset[str]:
+        """The agencies that publish how many places they have. As the service, as above."""
+        looked_at = self._published_at
+        if looked_at is None or abs(work.now - looked_at) >= FRESH_FOR:
+            self._publishing, self._published_at = frozenset(await places.list_publishing(work)), work.now
+        return self._publishing
 
     async def candidates(self, work: Work, digests: set[bytes]) -> dict[bytes, tuple[Candidate, ...]]:
         """The ranked candidates of stored decisions, from memory where they were read before."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from services.referral import rules
+from services.referral.actions import ruling
 from services.referral.actions.keeping import AgencyUnknown
-from services.referral.actions.routing import Routing
 from services.referral.domain.agencies import Directory, directory
 from services.referral.domain.trials import Trial
 from services.referral.rules import Router, Rules, explanations
@@ -32,12 +32,14 @@ MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to try on whom. `since`, `until`: months `2026-11`, both with; `without`: offices as if suspended."""
+    """What to try on whom. `since`, `until`: months `2026-11`, both with; `without`: offices as if suspended;
+    `version`: other rules than those in force."""
 
     since: str | None = None
     until: str | None = None
     port: str | None = None
     without: tuple[str, ...] = ()
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,14 @@ class Prepared:
         return try_out(self.past, self.trial, before=self.before, after=self.after)
 
 
-async def prepare(database: Database, routing: Routing, actor: Actor, asked: Question) -> Prepared:
-    """Read what a person's question is about. Raises `AgencyUnknown`."""
+async def prepare(database: Database, actor: Actor, asked: Question) -> Prepared:
+    """Read what a person's question is about. Raises `AgencyUnknown`, `RulesUnknown`."""
     since, until = _month(asked.since), _month(asked.until)
     async with database.work(actor, purpose="what_if") as work:
         past, found = await read_past(work, since=since, until=until and _next(until), port=asked.port)
-    return Prepared(
-        past, Trial(apart=True), Router(routing.rules, found), Router(routing.rules, without(found, asked.without))
-    )
+        active = await ruling.active_rules(work)
+        other = active if asked.version is None else await ruling.find_rules(work, asked.version)
+    return Prepared(past, Trial(apart=True), Router(active, found), Router(other, without(found, asked.without)))
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -112,22 +114,25 @@ async def try_out(past: Sequence[Past], trial: Trial, *, before: Router, after: 
     yield len(past)
 
 
-async def replay_all(work: Work, *, load: Callable[[str], Rules], progress: Progress) -> list[str]:
+async def replay_all(work: Work, *, progress: Progress) -> list[str]:
     """Make every stored decision again from its facts, rules and entries; the digests of those that differ.
 
-    Raises `OSError` where a version of the rules is not there any more.
+    Raises `RulesUnknown` where a version of the rules is not there any more.
     """
     await work.as_service()
     await work.connection.execute("SET TRANSACTION READ ONLY")
     total, done = await history.count_explanations(work), 0
+    compiled: dict[str, Rules] = {}
     differing: list[str] = []
     async for bodies in history.all_explanations(work):
         stored = [rules.read(body) for body in bodies]
         wanted = frozenset[tuple[str, int]]().union(*(explanations.entries_of(one) for one in stored))
         entries = await agencies.find_entries(work, sorted(wanted))
-        differing += [
-            one.digest.hex() for one in stored if load(one.rules_version).replay(one, entries).body != one.body
-        ]
+        for one in stored:
+            if one.rules_version not in compiled:
+                compiled[one.rules_version] = await ruling.find_rules(work, one.rules_version)
+            again = compiled[one.rules_version].replay(one, entries)
+            differing += [one.digest.hex()] if again.body != one.body else []
         done += len(bodies)
         progress(done, total)
     return differing

@@ -7,9 +7,9 @@ from services.referral.api import (
     cancellations,
     deciding,
     directory,
-    erasures,
     handovers,
     questions,
+    rules,
     steering,
     supervision,
     whatif,
@@ -25,10 +25,10 @@ for part in (
     questions,
     handovers,
     cancellations,
-    erasures,
     supervision,
     steering,
     directory,
+    rules,
     whatif,
 ):
     router.include_router(part.router)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, erasing
+from services.referral.actions import answering, disclosing, reaching
 from services.referral.actions.answering import Answer, Result
 from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
 from services.referral.domain import assignments, questions, refusals
@@ -146,7 +146,7 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
     async with _database(request).work(actor, purpose="read_case") as work:
         need, assignment = await answering.read_case(work, assignment_id)
         bodies = await needs.find_explanations(work, [need.referral.explanation])
-        erased_at = await erasing.find_erased_at(work, need.referral.case_id)
+        erased_at = await reaching.find_erased_at(work, need.referral.case_id)
         asked = (await asked_of.find_asked(work, [assignment_id])).get(assignment_id, [])
         now = work.now
     case = _case(need, assignment, asked, bodies[need.referral.explanation], now)

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.referral.domain import refusals
+from services.referral.domain import refusals, rulesets
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     AssignmentUnknown,
@@ -50,8 +50,21 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.PauseUnknown: (404, "pause_unknown", msg("There is no such pause in your region")),
     refusals.CancellationUnknown: (404, "cancellation_unknown", msg("There is no such cancellation to confirm")),
     refusals.DateMissing: (422, "date_missing", msg("This takes a date to come, and not too far off")),
+    rulesets.RulesUnknown: (404, "rules_unknown", msg("There is no such version of the rules")),
+    rulesets.RulesKnown: (409, "rules_known", msg("There is a version with this name or with the same tables already")),
+    rulesets.RulesNotThere: (
+        409,
+        "rules_not_there",
+        msg("Draft a version, try it, let one person ask for it and another confirm: this step is not due"),
+    ),
+    rulesets.RulesNeedAnother: (409, "rules_need_another", msg("Somebody else has to confirm what you asked for")),
     refusals.IdentityErased: (409, "identity_erased", msg("The identity was erased")),
-    refusals.ErasureUnknown: (404, "erasure_unknown", msg("There is no such erasure to confirm")),
+    refusals.TaskUnknown: (404, "copy_unknown", msg("There is no such copy to see to")),
+    refusals.IdentityToBeRead: (
+        409,
+        "identity_to_be_read",
+        msg("The identity is still shown to your agency: read it again, that settles the correction"),
+    ),
     refusals.CaseUnknown: (404, "case_unknown", msg("There is no such case, or it is not yours to open")),
     refusals.GlassUnknown: (404, "glass_unknown", msg("There is no such emergency opening")),
     refusals.GlassExpired: (410, "glass_expired", msg("The time of this emergency opening is over")),

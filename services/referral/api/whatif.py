@@ -11,7 +11,7 @@ from services.referral import policy
 from services.referral.actions import trying
 from services.referral.actions.keeping import AgencyUnknown
 from services.referral.actions.trying import MONTH, Question
-from shared.contracts.fact import Code
+from shared.contracts.fact import Code, Version
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import FieldProblem, Invalid, language_of
@@ -43,15 +43,16 @@ async def get_what_if(
     until: Month = None,
     port: Code | None = None,
     without: Annotated[list[Code] | None, Query(max_length=50)] = None,
+    rules: Version | None = None,
 ) -> StreamingResponse:
     """Who would have gone where without these offices: `moved`, `unroutable`, `deadlines`, the `load` of each.
 
-    `since` and `until` are months, both with; `port` one port. Numbers are rounded, and small ones left out, as in the
-    figures; restricted needs stand together.
+    `since` and `until` are months, both with; `port` one port; `rules` another version of them. Numbers are rounded,
+    and small ones left out, as in the figures; restricted needs stand together.
     """
-    asked = Question(since=since, until=until, port=port, without=tuple(without or ()))
+    asked = Question(since=since, until=until, port=port, without=tuple(without or ()), version=rules)
     try:
-        answer = await trying.prepare(request.app.state.database, request.app.state.routing, actor, asked)
+        answer = await trying.prepare(request.app.state.database, actor, asked)
     except AgencyUnknown as unknown:
         message = translate(language_of(request), NO_SUCH_OFFICE) % {"agency": unknown}
         raise Invalid([FieldProblem("/without", message)]) from None

@@ -6,14 +6,11 @@ from typing import Any
 
 import click
 
-from services.referral import rules
-from services.referral.actions import keeping
+from services.referral.actions import keeping, ruling
 from services.referral.commands import in_work
 from services.referral.domain.agencies import Agency
-from services.referral.settings import Settings
 from services.referral.store import agencies
 from shared.kit import words
-from shared.kit.settings import load
 from shared.kit.work import Work
 
 with_directory = partial(in_work, part="directory", purpose="keep_directory")
@@ -51,9 +48,14 @@ def list_command(kind: str | None, region: str | None) -> None:
 @by_itself
 def add_command(kind: str, name: str, region: str | None, takes_referrals: bool | None) -> None:
     """Enter an office of KIND called NAME; police and civil society are asked by people, unless you say --by-itself."""
-    _change(
-        partial(keeping.add_agency, kind=kind, region=region, name=name, ruled=ruled(), takes_referrals=takes_referrals)
-    )
+
+    async def add(work: Work) -> Agency:
+        ruled = (await ruling.active_rules(work)).kinds
+        return await keeping.add_agency(
+            work, kind=kind, region=region, name=name, ruled=ruled, takes_referrals=takes_referrals
+        )
+
+    _change(add)
 
 
 @agencies_group.command("change")
@@ -79,12 +81,6 @@ def suspend_command(agency_id: str) -> None:
 def resume_command(agency_id: str) -> None:
     """Route to an office again."""
     _change(partial(keeping.resume_agency, agency_id=agency_id))
-
-
-def ruled() -> frozenset[str]:
-    """The kinds of office that the rules in force name."""
-    active = rules.load(load(Settings).rules_version or rules.latest())
-    return frozenset(row.kind for row in active.rows)
 
 
 def _change(act: Callable[[Work], Awaitable[Agency]]) -> None:

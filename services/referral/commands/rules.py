@@ -6,13 +6,10 @@ from typing import Any
 
 import click
 
-from services.referral import rules
-from services.referral.actions import trying
+from services.referral.actions import ruling, trying
 from services.referral.commands import in_work
 from services.referral.domain.trials import Trial
 from services.referral.rules import Router, Rules, lint
-from services.referral.settings import Settings
-from shared.kit.settings import load
 from shared.kit.work import Work
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -48,7 +45,7 @@ def replay_command() -> None:
     """Make every stored decision again from what is stored with it; ends with 1 where one comes out otherwise."""
 
     async def replay(work: Work) -> None:
-        differing = await trying.replay_all(work, load=rules.load, progress=_told)
+        differing = await trying.replay_all(work, progress=_told)
         for digest in differing:
             click.echo(digest)
         if differing:
@@ -67,11 +64,10 @@ def whatif_command(
     file: Path | None, suspended: tuple[str, ...], since: datetime | None, until: datetime | None, port: str | None
 ) -> None:
     """Who would have gone where under other rules or without an office: exact numbers, nothing is changed."""
-    settings = load(Settings)
-    active = rules.load(settings.rules_version or rules.latest())
-    other = active if file is None else _of_file(file)
 
     async def run(work: Work) -> None:
+        active = await ruling.active_rules(work)
+        other = active if file is None else _of_file(file)
         past, found = await trying.read_past(work, since=trying.utc(since), until=trying.utc(until), port=port)
         trial = Trial(apart=False)
         routers = Router(active, found), Router(other, trying.without(found, suspended))

@@ -9,7 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -70,8 +70,12 @@ class Rules:
         tables = lint.tables(version, text)
         checks.check(version, tables)
         self.version = version
+        self.text = text
+        """Its JDM."""
         self.digest = hashlib.sha256(text).hexdigest()
         self.rows = tables.rows
+        self.kinds = frozenset(row.kind for row in tables.rows)
+        """The kinds of office that it names."""
         self._rows_of = {
             need: tuple(row for row in tables.rows if row.clauses["need"].holds({"need": need})) for need in NEEDS
         }
@@ -214,12 +218,22 @@ def _matched(trace: dict[str, Any]) -> frozenset[str]:
     return frozenset(row["rule"]["_id"] for row in rows or ())
 
 
-@cache
+@lru_cache(maxsize=32)
+def compiled(version: str, text: bytes) -> Rules:
+    """These rules, compiled once in a process. Raises `lint.BadRules`."""
+    return Rules(version, text)
+
+
 def load(version: str) -> Rules:
-    """The rules of a version. Raises `lint.BadRules` when a cell does not compile, OSError without such a file."""
-    return Rules(version, (FOLDER / f"{version}.json").read_bytes())
+    """The rules of a version that is shipped. Raises OSError without such a file."""
+    return compiled(version, shipped(version))
+
+
+def shipped(version: str) -> bytes:
+    """The JDM of a version that comes with the product. Raises OSError without such a file."""
+    return (FOLDER / f"{version}.json").read_bytes()
 
 
 def latest() -> str:
-    """The newest version in the folder."""
+    """The newest version that comes with the product."""
     return max(file.stem for file in FOLDER.glob("*.json"))

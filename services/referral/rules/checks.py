@@ -52,9 +52,13 @@ class Finding:
     other: str = ""
     known: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """What is wrong and what to do."""
+        return REMEDIES[self.reason].format(other=self.other, known=", ".join(self.known))
+
     def __str__(self) -> str:
-        where = " ".join(part for part in (self.table, self.row, self.column) if part)
-        return f"{where}: {REMEDIES[self.reason].format(other=self.other, known=', '.join(self.known))}"
+        return f"{' '.join(part for part in (self.table, self.row, self.column) if part)}: {self.said}"
 
 
 def check(version: str, tables: Tables, *, kinds: Set[str] | None = None) -> None:

@@ -1,0 +1,191 @@
+"""Versions of the rules: drafted, tried, put in force by two people, and in use at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import asyncpg
+import orjson
+import pytest
+
+from services.referral import rules
+from services.referral.actions import ruling
+from services.referral.actions.routing import Routing
+from services.referral.domain import rulesets
+from services.referral.domain.rulesets import RuleSet
+from services.referral.store import rulesets as store
+from shared.kit.actor import Actor, system
+from tests.referral.conftest import PEOPLE, Desk, Site
+from tests.referral.factories import START, an_arrival
+
+SHIPPED = rules.load(rules.latest())
+ANI, BUDI = PEOPLE["coordinator"], Actor("koordinator.2", "KP2MI", frozenset({"coordinator"}))
+
+
+def edited(**cells: str) -> bytes:
+    """The shipped rules with other cells in the row of hours of the sick."""
+    text = orjson.loads(SHIPPED.text)
+    hours = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "hours")
+    next(row for row in hours if "SICK" in row["need"]).update(cells)
+    return orjson.dumps(text)
+
+
+@pytest.fixture
+async def entered(desk: Desk) -> Desk:
+    """With the shipped version in force."""
+    async with desk.database.work(system("referral", "rules"), purpose="start") as work:
+        await store.enter_shipped(work, SHIPPED.version, SHIPPED.text)
+    return desk
+
+
+async def step(desk: Desk, who: Actor, act: str, *arguments: object) -> RuleSet:
+    async with desk.database.work(who, purpose="keep_rules") as work:
+        found: RuleSet = await getattr(ruling, act)(work, *arguments)
+    return found
+
+
+async def put_in_force(desk: Desk, version: str, body: bytes) -> None:
+    await step(desk, ANI, "draft_rules", version, body)
+    await step(desk, ANI, "note_tried", version)
+    await step(desk, ANI, "ask_activation", version)
+    await step(desk, BUDI, "activate_rules", version)
+
+
+async def states(desk: Desk) -> dict[str, str]:
+    return {row["version"]: row["state"] for row in await desk.rows("SELECT version, state FROM rule_sets")}
+
+
+class TestVersions:
+    async def test_what_is_shipped_is_in_force_until_people_say_otherwise(self, entered: Desk) -> None:
+        async with entered.database.work(system("referral", "rules"), purpose="start") as work:
+            await store.enter_shipped(work, "2099-01", edited(answer="48"))  # a later release
+
+        assert await states(entered) == {SHIPPED.version: "active", "2099-01": "draft"}
+
+    async def test_is_in_force_after_two_people_and_retires_the_one_before(self, entered: Desk) -> None:
+        await put_in_force(entered, "quick", edited(answer="48"))
+
+        assert await states(entered) == {SHIPPED.version: "retired", "quick": "active"}
+        assert [kind for kind in await entered.told() if kind == "rules_changed"] == ["rules_changed"] * 5
+
+    async def test_running_services_decide_by_it_within_two_seconds(self, entered: Desk) -> None:
+        await entered.open(an_arrival("SICK"))
+        await put_in_force(entered, "quick", edited(answer="48"))
+        entered.clock.advance(timedelta(seconds=2))
+
+        await entered.open(an_arrival("SICK"))
+
+        rows = await entered.rows(
+            "SELECT e.rules_version FROM referrals r JOIN explanations e ON e.digest = r.explanation"
+            " ORDER BY r.opened_at"
+        )
+        assert [row["rules_version"] for row in rows] == [SHIPPED.version, "quick"]
+
+    async def test_is_compiled_once_in_a_process(self, entered: Desk) -> None:
+        await put_in_force(entered, "quick", edited(answer="48"))
+        entered.clock.advance(timedelta(seconds=2))
+        other = Routing(SHIPPED)
+        for routing in (entered.routing, other):
+            async with entered.database.work(system("referral", "consumer"), purpose="hear") as work:
+                await routing.router(work)
+
+        assert entered.routing.rules is other.rules
+
+    async def test_one_person_alone_does_not_suffice(self, entered: Desk) -> None:
+        await step(entered, ANI, "draft_rules", "quick", edited(answer="48"))
+        await step(entered, ANI, "note_tried", "quick")
+        await step(entered, ANI, "ask_activation", "quick")
+
+        with pytest.raises(rulesets.RulesNeedAnother):
+            await step(entered, ANI, "activate_rules", "quick")
+
+        assert (await states(entered))["quick"] == "tried"
+
+    async def test_the_database_itself_refuses_one_person_alone_and_two_in_force(self, entered: Desk) -> None:
+        await step(entered, ANI, "draft_rules", "quick", edited(answer="48"))
+        alone = "UPDATE rule_sets SET asked_by = 'a', activated_by = 'a' WHERE version = 'quick'"
+        second = "UPDATE rule_sets SET state = 'active', tried_at = now(), activated_at = now() WHERE version = 'quick'"
+
+        for statement, constraint in (
+            (alone, "rules_take_two_people"),
+            (second, "one_version_of_the_rules_is_in_force"),
+        ):
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+                async with entered.database.work(ANI, purpose="test") as work:
+                    await work.connection.execute(statement)
+            assert refused.value.constraint_name == constraint
+
+    async def test_has_to_be_tried_and_asked_for_first(self, entered: Desk) -> None:
+        await step(entered, ANI, "draft_rules", "quick", edited(answer="48"))
+
+        with pytest.raises(rulesets.RulesNotThere):
+            await step(entered, ANI, "ask_activation", "quick")
+        await step(entered, ANI, "note_tried", "quick")
+        with pytest.raises(rulesets.RulesNotThere):
+            await step(entered, BUDI, "activate_rules", "quick")
+
+    async def test_a_name_or_the_same_tables_are_taken_once(self, entered: Desk) -> None:
+        with pytest.raises(rulesets.RulesKnown):
+            await step(entered, ANI, "draft_rules", SHIPPED.version, edited(answer="48"))
+        with pytest.raises(rulesets.RulesKnown):
+            await step(entered, ANI, "draft_rules", "again", SHIPPED.text)
+
+    async def test_what_could_not_decide_is_not_even_a_draft(self, entered: Desk) -> None:
+        with pytest.raises(ruling.RulesUnusable) as refused:
+            await step(entered, ANI, "draft_rules", "bad", edited(need='"SICKK"'))
+
+        assert {f.reason for f in refused.value.findings} == {"unknown_code", "no_hours"}
+        assert "bad" not in await states(entered)
+
+    def test_every_step_that_is_not_in_the_table_is_refused(self) -> None:
+        found = RuleSet("v", "draft", b"", "ani", START)
+
+        for state in ("draft", "tried", "active", "retired"):
+            for event, act in (
+                ("tried", lambda r: rulesets.tried(r, now=START)),
+                ("activation_asked", lambda r: rulesets.ask(r, by="ani", now=START)),
+                ("activated", lambda r: rulesets.activate(replace(r, asked_by="ani"), by="budi", now=START)),
+                ("retired", lambda r: rulesets.retire(r, now=START)),
+            ):
+                to = rulesets.MOVES.get((state, event))  # type: ignore[call-overload]
+                if to is None:
+                    with pytest.raises(rulesets.RulesNotThere):
+                        act(replace(found, state=state))  # type: ignore[arg-type]
+                else:
+                    assert act(replace(found, state=state)).state == to  # type: ignore[arg-type]
+
+
+class TestApi:
+    async def test_from_a_draft_to_the_question_for_a_second_person(self, site: Site, entered: Desk) -> None:
+        ani = site("coordinator")
+        await entered.open(*[an_arrival("SICK") for _ in range(20)])
+
+        drafted = await ani.send(
+            "POST",
+            "/api/rules?version=quick",
+            key="d",
+            json=orjson.loads(edited(answer="48")),
+        )
+        tried = await ani.send("POST", "/api/rules/quick/tries", key="t")
+        asked = await ani.send("POST", "/api/rules/quick/activation-requests", key="a")
+        alone = await ani.send("POST", "/api/rules/quick/activations", key="b")
+
+        assert drafted.status_code == 201, drafted.text
+        assert [line["needs"] for line in tried.json()["result"]["deadlines"]] == [20]
+        assert asked.json()["asked"]
+        assert (alone.status_code, alone.json()["code"]) == (409, "rules_need_another")
+
+    async def test_findings_are_named_at_their_cells(self, site: Site, entered: Desk) -> None:
+        answer = await site("coordinator").send(
+            "POST",
+            "/api/rules?version=bad",
+            json=orjson.loads(edited(need='"SICKK"')),
+        )
+
+        assert answer.status_code == 422
+        assert "/hours/hours-sick/need" in answer.text
+
+    async def test_everybody_may_read_by_which_rules_is_decided(self, site: Site, entered: Desk) -> None:
+        listed = (await site("worker").get("/api/rules")).json()["items"]
+        [active] = [item for item in listed if item["state"] == "active"]
+
+        assert (await site("worker").get(f"/api/rules/{active['version']}")).content == SHIPPED.text
