@@ -12,8 +12,7 @@ from services.referral.commands.agencies import agencies_group
 from services.referral.commands.rules import rules_group, whatif_command
 from services.referral.gateways import Disclosure
 from services.referral.settings import Settings
-from services.referral.store import desk, rulesets
-from shared.kit.actor import system
+from services.referral.store import desk
 from shared.kit.commands import command_line
 from shared.kit.database import Database
 from shared.kit.inbox import Inbox
@@ -26,10 +25,7 @@ FOLDER = Path(__file__).parent
 
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:
     """Put referral together."""
-    shipped = rules.latest()
-    async with database.work(system("referral", "rules"), purpose="start") as work:
-        await rulesets.enter_shipped(work, shipped, rules.shipped(shipped))
-    routing = Routing(rules.load(shipped), answer_limit=settings.answer_limit)
+    routing = Routing(rules.load(rules.latest()), answer_limit=settings.answer_limit)
     inbox = Inbox(database)
     consumers.subscribe(inbox, routing)
     http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
@@ -46,6 +42,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Repeated("referral.resume", 10.0, partial(clock.resume, database, routing)),
             Repeated("referral.climb", 5.0, partial(clock.climb, database)),
             Repeated("referral.keep_the_law", 120.0, partial(clock.keep_the_law, database)),
+            Repeated("referral.enter_rules", 600.0, partial(clock.enter_rules, database)),
             Repeated("referral.remind", 5.0, partial(clock.remind, database)),
         ],
         overdue=partial(desk.count_overdue, database),

@@ -2,8 +2,10 @@
 
 import structlog
 
-from services.referral.actions import breaking, cancelling, chasing, erasing, escalating, steering
+from services.referral import rules
+from services.referral.actions import breaking, cancelling, chasing, escalating, reaching, steering
 from services.referral.actions.routing import Routing
+from services.referral.store import rulesets
 from shared.kit.actor import system
 from shared.kit.database import TRANSIENT, Database
 
@@ -57,9 +59,9 @@ async def reroute(database: Database, routing: Routing) -> int:
 
 
 async def remind(database: Database) -> int:
-    """Tell of erasures and cancellations that were not confirmed, and of emergency openings not judged, in time."""
+    """Tell of copies and cancellations that nobody saw to, and of emergency openings not judged, in time."""
     async with database.work(CLOCK, purpose="remind") as work:
-        return await erasing.remind(work) + await breaking.remind(work) + await cancelling.remind(work)
+        return await reaching.remind(work) + await breaking.remind(work) + await cancelling.remind(work)
 
 
 async def resume(database: Database, routing: Routing) -> int:
@@ -78,3 +80,10 @@ async def keep_the_law(database: Database) -> int:
     """Put before the whole country whose limit in law has passed."""
     async with database.work(CLOCK, purpose="keep_the_law") as work:
         return await escalating.tell_breaches(work)
+
+
+async def enter_rules(database: Database) -> int:
+    """Enter the rules that are shipped among the versions: in force where none is yet. Nothing is left to do then."""
+    async with database.work(CLOCK, purpose="enter_rules") as work:
+        await rulesets.enter_shipped(work, rules.latest(), rules.shipped(rules.latest()))
+    return 0
