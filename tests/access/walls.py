@@ -175,6 +175,10 @@ REFERRAL: dict[str, Owned] = {
             Open("SELECT UPDATE", anyones, OFFICER),
         ),
     ),
+    "places": Owned(
+        {"agency_id": ORGANISATION},
+        (Open("SELECT INSERT UPDATE", own("agency_id"), AGENCY), Open("SELECT", anyones, KEEPER)),
+    ),
     **dict.fromkeys(("erasures", "explanations"), SERVICE_ONLY),
 }
 

@@ -81,7 +81,7 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     bodies = await store.find_explanations(work, [changes.need(r).referral.explanation for _, r, _ in found])
     closed: list[str] = []
     decided: dict[str, Decision] = {}
-    walled = await walls.around(work, changes.before.values())
+    walled = await walls.around(work, changes.before.values(), routing)
     for gap_id, referral_id, _ in found:
         need = changes.need(referral_id)
         decision = router.decide(read(bodies[need.referral.explanation]).facts)
@@ -101,8 +101,8 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
             times=routing.times,
             now=work.now,
         )
+        asked = walled.note(asked)
         changes.put(asked)
-        walled.note(asked)
         changes.settled.add(referral_id)
         closed.append(gap_id)
         decided[referral_id] = decision

@@ -47,7 +47,7 @@ class Asking:
             await routing.candidates(work, {need.referral.explanation for need in found}),
             (await routing.router(work)).directory.available,
             {n.referral.need: await routing.open_for(work, n.referral.need) for n in found},
-            await walls.around(work, found),
+            await walls.around(work, found, routing),
         )
 
     def ask(self, need: Need, agency_id: str | None, told: Fact, *, untried: bool = False) -> Need:
@@ -69,7 +69,7 @@ class Asking:
             self._changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             return need
         asked = needs.ask(need, to, assignment_id=new_id(), times=self._routing.times, now=self._work.now)
-        self._walled.note(asked)
+        asked = self._walled.note(asked)
         self._work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
 

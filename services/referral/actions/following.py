@@ -12,7 +12,7 @@ from services.referral.domain.cancellations import CONFIRM_WITHIN
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
-from services.referral.store import cancellations, questions
+from services.referral.store import cancellations, places, questions
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
 from shared.kit.crash import crash_point
@@ -82,7 +82,7 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
     if not wanting:
         return
     candidates = await routing.candidates(work, {need.referral.explanation for need in wanting})
-    walled = await walls.around(work, wanting)
+    walled = await walls.around(work, wanting, routing)
     for need in wanting:
         if need.live is not None:
             continue  # who wanted to hand it on keeps it, or who was to take it over is still asked
@@ -92,14 +92,16 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
         if asked is None:
             changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             continue
+        asked = walled.note(asked)
         changes.put(asked)
-        walled.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
 
 
 async def save(work: Work, changes: Changes) -> None:
     """Write what differs, a statement per table that has a difference."""
     referrals, changed, added = _differences(changes)
+    if leaving := {a.agency_id for a in changed if a.place is not None and not a.is_live}:
+        await places.lock_places(work, sorted(leaving))  # as those do who take them: one order, no deadlock
     # Who hands a need on has ended before who takes it over helps: never two at one moment.
     for some in ([a for a in changed if not a.is_live], [a for a in changed if a.is_live]):
         if some:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.referral.actions import following, telling
+from services.referral.actions import following, leasing, telling
+from services.referral.actions.leasing import Rooms
 from services.referral.actions.routing import Routing
-from services.referral.domain import needs
+from services.referral.domain import capacity, needs
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
@@ -12,6 +13,7 @@ from services.referral.domain.routing import Decision, Facts
 from services.referral.rules import Router
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
+from services.referral.store import places
 from services.referral.store.needs import Gap
 from shared.contracts.codes import needs as known_needs
 from shared.contracts.intake import ArrivalRecorded
@@ -31,6 +33,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
     whoever is the case team's alone, does not wait in it: a supervisor is told at once.
     """
     router = await routing.router(work)
+    rooms = await _rooms(work, router, arrivals, routing)
     opened: list[Need] = []
     decisions: list[Decision] = []
     gaps: list[Gap] = []
@@ -38,7 +41,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
     for arrival in arrivals:
         for code in dict.fromkeys(arrival.fact.needs):
             decision = _decide(router, arrival.fact, code)
-            need = _opened(work, arrival.fact, code, decision, routing, await routing.open_for(work, code))
+            need = _opened(work, arrival.fact, code, decision, routing, rooms, await routing.open_for(work, code))
             work.emit(telling.opened(need, decision.rules_version), cause=arrival)
             if need.live is not None:
                 work.emit(telling.sent(need, need.live), cause=arrival)
@@ -56,6 +59,8 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
             opened.append(need)
             decisions.append(decision)
     await store.add_opened(work, opened, decisions, gaps, directory_at=router.directory.changed_at)
+    if rooms.leases:
+        await places.take_places(work, rooms.leases)
     if escalations:
         await ladder.add_escalations(work, escalations)
     crash_point("referral.after_open")
@@ -73,15 +78,25 @@ def _decide(router: Router, arrival: ArrivalRecorded, need: str) -> Decision:
     )
 
 
+async def _rooms(work: Work, router: Router, arrivals: Sequence[Heard[ArrivalRecorded]], routing: Routing) -> Rooms:
+    """The places of those who may be asked to lodge these people; where nobody publishes any, nothing is read."""
+    publishing = await routing.publishing(work)
+    if not publishing:
+        return Rooms(work.now)
+    decided = [_decide(router, a.fact, code) for a in arrivals for code in a.fact.needs if capacity.takes_place(code)]
+    return await leasing.rooms(work, publishing & {c.agency_id for decision in decided for c in decision.candidates})
+
+
 def _opened(
     work: Work,
     arrival: ArrivalRecorded,
     code: str,
     decision: Decision,
     routing: Routing,
+    rooms: Rooms,
     available: frozenset[str],
 ) -> Need:
-    """A need as it stands after its decision: asked, unroutable, or open before a person where all are paused."""
+    """A need as it stands after its decision: asked, unroutable, or before a person where all are paused or full."""
     regency = arrival.origin_regency or arrival.port_regency
     need = Need(
         Referral(
@@ -104,7 +119,7 @@ def _opened(
     )
     if not decision.candidates:
         return needs.unroutable(need, now=work.now)
-    first = needs.next_candidate(need, decision.candidates, available)
+    first = needs.next_candidate(need, decision.candidates, rooms.open_to(need, available))
     if first is None:
         return need
-    return needs.ask(need, first, assignment_id=new_id(), times=routing.times, now=work.now)
+    return rooms.take(needs.ask(need, first, assignment_id=new_id(), times=routing.times, now=work.now))

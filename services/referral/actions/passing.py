@@ -35,7 +35,7 @@ async def transfer_assignments(work: Work, answers: Sequence[Answer], *, routing
             times=routing.times,
             now=work.now,
         )
-        choice.note(asked)
+        asked = choice.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
 
@@ -77,7 +77,7 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
             )
         else:
             asked = needs.ask(declined, to, assignment_id=new_id(), times=routing.times, now=work.now)
-        choice.note(asked)
+        asked = choice.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
 
@@ -119,7 +119,7 @@ class _Choice:
         found = changes.before.values()
         self._candidates = await self._routing.candidates(self._work, {n.referral.explanation for n in found})
         self._directory = (await self._routing.router(self._work)).directory
-        self._walled = await walls.around(self._work, found)
+        self._walled = await walls.around(self._work, found, self._routing)
         for need in found:
             self._open[need.referral.need] = await self._routing.open_for(self._work, need.referral.need)
 
@@ -134,7 +134,7 @@ class _Choice:
             raise NobodyToAsk
         return chosen
 
-    def note(self, need: Need) -> None:
-        """The latest attempt is made now, in this work."""
+    def note(self, need: Need) -> Need:
+        """The latest attempt is made now, in this work; answers the need with the place that it takes."""
         assert self._walled is not None
-        self._walled.note(need)
+        return self._walled.note(need)

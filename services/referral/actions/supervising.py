@@ -84,10 +84,11 @@ async def ask_again(
     digest = need.referral.explanation
     candidates = (await routing.candidates(work, {digest}))[digest]
     available = (await routing.router(work)).directory.available
-    chosen = choosing.chosen(need, candidates, (await walls.around(work, [need])).open_to(need, available), agency_id)
+    walled = await walls.around(work, [need], routing)
+    chosen = choosing.chosen(need, candidates, walled.open_to(need, available), agency_id)
     if chosen is None:
         raise NobodyToAsk
-    asked = needs.ask(need, chosen, assignment_id=new_id(), times=routing.times, now=work.now)
+    asked = walled.note(needs.ask(need, chosen, assignment_id=new_id(), times=routing.times, now=work.now))
     changes.put(asked)
     changes.settled.add(referral_id)
     work.emit(telling.sent(asked, asked.attempts[-1]))

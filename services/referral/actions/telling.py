@@ -6,6 +6,7 @@ from typing import Any
 
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.capacity import Place
 from services.referral.domain.erasures import ErasureTask
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.glass import Decision, Glass
@@ -255,6 +256,15 @@ def glass_reviewed(glass: Glass, decision: Decision) -> says.GlassReviewed:
 
 def glass_review_overdue(glass: Glass) -> says.GlassReviewOverdue:
     return says.GlassReviewOverdue(case_id=glass.case_id, glass_id=glass.glass_id, review_by=glass.review_by)
+
+
+def places_published(agency_id: str, offers: Sequence[Place]) -> says.PlacesPublished:
+    return says.PlacesPublished(
+        case_id=entry(agency_id),
+        agency_id=agency_id,
+        sorts=tuple(offer.key for offer in offers),
+        offered=sum(offer.offered for offer in offers),
+    )
 
 
 def directory_changed(agency: Agency, change: str, fields: Sequence[str] = ()) -> says.DirectoryChanged:

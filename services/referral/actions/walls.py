@@ -1,9 +1,15 @@
-"""Between police and narcotics matters of a person and what protects the same person: no agency is asked for both."""
+"""Between police and narcotics matters of a person and what protects the same person: no agency is asked for both.
+
+Nor one that is known to have no place for somebody who has to be lodged.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.referral.domain import matters
+from services.referral.actions import leasing
+from services.referral.actions.leasing import Rooms
+from services.referral.actions.routing import Routing
+from services.referral.domain import capacity, matters
 from services.referral.domain.needs import Need
 from services.referral.store import matters as store
 from shared.kit.work import Work
@@ -11,26 +17,32 @@ from shared.kit.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Walls:
-    """Who has been asked for what of each case, in whatever attempt: who was asked has seen it."""
+    """Who has been asked for what of each case, in whatever attempt: who was asked has seen it. And who has room."""
 
     asked: set[tuple[str, str, str]]
+    rooms: Rooms
 
     def open_to(self, need: Need, available: frozenset[str]) -> frozenset[str]:
         """Of the agencies that take referrals those that may be asked for this need."""
+        available = self.rooms.open_to(need, available)
         case_id, apart = need.referral.case_id, matters.opposite(need.referral.need)
         if not apart:
             return available
         return available - {agency for case, code, agency in self.asked if case == case_id and code in apart}
 
-    def note(self, need: Need) -> None:
-        """The latest attempt is made now, in this work."""
+    def note(self, need: Need) -> Need:
+        """The latest attempt is made now, in this work; answers the need with the place that it takes."""
         self.asked.add((need.referral.case_id, need.referral.need, need.attempts[-1].agency_id))
+        return self.rooms.take(need)
 
 
-async def around(work: Work, needs: Iterable[Need]) -> Walls:
-    """The walls that stand around these needs."""
+async def around(work: Work, needs: Iterable[Need], routing: Routing) -> Walls:
+    """The walls that stand around these needs, and the places that may be taken for them. As the service."""
+    needs = list(needs)
+    lodged = any(capacity.takes_place(need.referral.need) for need in needs)
+    rooms = await leasing.rooms(work, await routing.publishing(work) if lodged else frozenset())
     walled = [need for need in needs if matters.opposite(need.referral.need)]
     if not walled:
-        return Walls(set())
+        return Walls(set(), rooms)
     case_ids = sorted({need.referral.case_id for need in walled})
-    return Walls(set(await store.list_asked(work, case_ids, sorted(matters.CUSTODY | matters.PROTECTION))))
+    return Walls(set(await store.list_asked(work, case_ids, sorted(matters.CUSTODY | matters.PROTECTION))), rooms)

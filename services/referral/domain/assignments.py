@@ -118,6 +118,8 @@ class Assignment:
     """What was left of the time to answer when that question paused it; `answer_due_at` is the question's meanwhile."""
     disclosed_at: datetime | None = None
     """When the identity was first read, if that was within the seconds in which an acceptance can be undone."""
+    place: str | None = None
+    """The sort of place of its agency that it has taken (`capacity.Place.key`), until it ends."""
 
     @property
     def is_live(self) -> bool:

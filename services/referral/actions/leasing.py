@@ -1,0 +1,71 @@
+"""Places of offices that publish them: published, and taken by who is sent there."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from services.referral import policy
+from services.referral.actions import telling
+from services.referral.actions.keeping import NotYours
+from services.referral.domain import capacity
+from services.referral.domain.capacity import Place
+from services.referral.domain.needs import Need
+from services.referral.store import places as store
+from shared.kit.work import Work
+
+
+@dataclass(slots=True)
+class Rooms:
+    """The places of the offices that may be asked, locked for this work; empty where nobody publishes any."""
+
+    now: datetime
+    places: dict[str, list[Place]] = field(default_factory=dict)
+    leases: dict[str, str] = field(default_factory=dict)
+    """What was taken: attempt → sort of place."""
+
+    def open_to(self, need: Need, available: frozenset[str]) -> frozenset[str]:
+        """Of these agencies those that have room for this person, or of which nobody knows."""
+        if not self.places or not capacity.takes_place(need.referral.need):
+            return available
+        return available - {
+            agency_id
+            for agency_id, places in self.places.items()
+            if not capacity.may_have_room(places, need.referral, self.now)
+        }
+
+    def take(self, need: Need) -> Need:
+        """The need, whose latest attempt has taken a place where there is one to take."""
+        asked = need.attempts[-1]
+        places = self.places.get(asked.agency_id)
+        if not places or not capacity.takes_place(need.referral.need):
+            return need
+        chosen = capacity.choice(places, need.referral, self.now)
+        if chosen is None:
+            return need
+        places[places.index(chosen)] = replace(chosen, taken=chosen.taken + 1)
+        self.leases[asked.assignment_id] = chosen.key
+        return replace(need, attempts=(*need.attempts[:-1], replace(asked, place=chosen.key)))
+
+
+async def rooms(work: Work, agency_ids: AbstractSet[str]) -> Rooms:
+    """The places of these offices, of which it is known that they publish some."""
+    found = Rooms(work.now)
+    if agency_ids:
+        for place in await store.lock_places(work, sorted(agency_ids)):
+            found.places.setdefault(place.agency_id, []).append(place)
+    return found
+
+
+async def publish_places(work: Work, offers: Sequence[Place]) -> list[Place]:
+    """An office says how many places it has; `taken` of the offers is not looked at.
+
+    Raises `NotYours`, `PlacesUnusable`, `PlacesTaken`.
+    """
+    if not policy.may_answer(work.actor) or any(offer.agency_id != work.actor.organisation for offer in offers):
+        raise NotYours
+    taken = {place.key: place.taken for place in await store.lock_places(work, [work.actor.organisation])}
+    offers = [capacity.published(replace(o, taken=taken.get(o.key, 0)), now=work.now) for o in offers]
+    await store.save_places(work, offers)
+    work.record(telling.places_published(work.actor.organisation, offers))
+    return list(offers)
