@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from tests.benchmarks import counting, guarding, harness, importing, intaking, limits, pipeline, relaying, sealing
+from tests.benchmarks import (
+    counting,
+    deciding,
+    guarding,
+    harness,
+    importing,
+    intaking,
+    limits,
+    pipeline,
+    relaying,
+    sealing,
+)
 from tests.benchmarks.harness import Extent
 from tests.benchmarks.rig import Rig, rig
 
@@ -16,6 +27,7 @@ PARTS: dict[str, Callable[[Rig, Extent], Awaitable[list[harness.Result]]]] = {
     "intake": intaking.measure,
     "count": counting.measure,
     "seal": sealing.measure,
+    "decide": deciding.measure,
     "guard": guarding.measure,
     "pipeline": pipeline.measure,
 }

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from services.referral.rules.lint import CANDIDATES, HOURS, BadRules, Clause, Tables
-from shared.contracts.codes import AgeBand, NeedCode
+from services.referral.rules.lint import CANDIDATES, DOMAIN, HOURS, BadRules, Clause, Tables
 
 Reason = Literal[
     "unknown_code",
@@ -22,12 +21,6 @@ Reason = Literal[
     "no_hours",
     "no_backstop",
 ]  # fmt: skip
-DOMAIN: Mapping[str, tuple[Any, ...]] = {
-    "need": get_args(NeedCode),
-    "age_band": get_args(AgeBand),
-    "has_origin": (True, False),
-    "consent": (True, False),
-}
 REMEDIES: Mapping[Reason, str] = {
     "unknown_code": "a code that there is not; write one of {known}",
     "never_holds": "holds for nothing; write one of {known}, as text in quotes or as true or false",
@@ -88,7 +81,7 @@ def _cells(table: str, row: str, clauses: Iterable[Clause]) -> Iterator[Finding]
         strange = set(TEXT.findall(clause.cell)) - set(known)
         if strange:
             yield Finding(table, row, clause.field, "unknown_code", known=tuple(map(_written, known)))
-        elif not any(clause.holds({clause.field: value}) for value in known):
+        elif not clause.passing:
             yield Finding(table, row, clause.field, "never_holds", known=tuple(map(_written, known)))
 
 
@@ -130,7 +123,7 @@ FIELDS = tuple(DOMAIN)
 def _held(clauses: Mapping[str, Clause], fields: tuple[str, ...] = FIELDS) -> set[tuple[Any, ...]]:
     """The cases in which all of these hold, as values of `fields`."""
     values = [
-        [value for value in DOMAIN[field] if field not in clauses or clauses[field].holds({field: value})]
+        [value for value in DOMAIN[field] if field not in clauses or value in clauses[field].passing]
         for field in fields
     ]
     return set(product(*values))

@@ -12,6 +12,7 @@ import zen
 
 from services.referral.domain.agencies import Level
 from services.referral.domain.routing import Place
+from shared.contracts.codes import AgeBand, NeedCode
 
 HOURS = "hours"
 CANDIDATES = "candidates"
@@ -24,6 +25,13 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     CANDIDATES: ("kind", "level", "place"),
 }
 POLICIES = {HOURS: "first", CANDIDATES: "collect"}
+DOMAIN: Mapping[str, tuple[Any, ...]] = {
+    "need": get_args(NeedCode),
+    "age_band": get_args(AgeBand),
+    "has_origin": (True, False),
+    "consent": (True, False),
+}
+"""All that the tables can look at."""
 NODES = {"inputNode", "decisionTableNode", "outputNode"}
 
 
@@ -37,18 +45,14 @@ class BadRules(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One input cell: a field and the test it must pass."""
+    """One input cell: a field, and of all values that it can have those which pass."""
 
     field: str
     cell: str
-    test: Any
+    passing: frozenset[Any]
 
     def holds(self, context: Mapping[str, Any]) -> bool:
-        """Whether it passes; a test that does not fit the kind of value never does, as in the engine."""
-        try:
-            return bool(self.test.evaluate({"$": context[self.field]}))
-        except RuntimeError:
-            return False
+        return context[self.field] in self.passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,8 @@ def _cells(
     for column in node["content"]["inputs"]:
         cell = rule.get(column["id"], "").strip()
         if cell:
-            test = _compiled(version, row_id, cell, zen.compile_unary_expression)
-            clauses[column["field"]] = Clause(column["field"], cell, test)
+            field, test = column["field"], _compiled(version, row_id, cell, zen.compile_unary_expression)
+            clauses[field] = Clause(field, cell, frozenset(value for value in DOMAIN[field] if _passes(test, value)))
     for column in node["content"]["outputs"]:
         cell = rule.get(column["id"], "").strip()
         values[column["field"]] = _value(version, row_id, cell)
@@ -138,6 +142,14 @@ def _compiled(version: str, row_id: str, cell: str, compile_: Any) -> Any:
         return compile_(cell)
     except RuntimeError:
         raise BadRules(f"{version} {row_id}: the cell {cell!r} does not compile") from None
+
+
+def _passes(test: Any, value: Any) -> bool:
+    """Whether a value passes; a test that does not fit its kind lets none pass, as in the engine."""
+    try:
+        return bool(test.evaluate({"$": value}))
+    except RuntimeError:
+        return False
 
 
 def _value(version: str, row_id: str, cell: str) -> Any:
