@@ -133,7 +133,6 @@ class Commands(RuleBasedStateMachine):
                 self.some(n),
                 CANDIDATES[to],
                 new_id=self.next_id,
-                version=None,
                 times=BY_THE_CLOCK,
                 now=self.now,
             )

@@ -12,6 +12,7 @@ from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
 from services.referral.domain.refusals import QuestionOpen, QuestionUnknown, Refused
+from services.referral.store import escalations as ladder
 from services.referral.store import questions as store
 from shared.kit.ids import new_id
 from shared.kit.work import Work
@@ -91,23 +92,24 @@ async def answer_questions(work: Work, replies: Sequence[Reply]) -> list[Result]
         need = changes.need_of(question.assignment_id)
         resumed = needs.with_attempt(need, questions.resume(need.attempt(question.assignment_id), now=work.now))
         changes.put(resumed)
-        changes.settled.add(resumed.referral.referral_id)
         work.emit(telling.question_answered(resumed, resumed.attempt(question.assignment_id), question))
     if answered:
         await store.mark_questions_answered(work, answered)
+        spoken_of = {changes.need_of(question.assignment_id).referral.referral_id for question in answered}
+        await ladder.close_escalations(work, sorted(spoken_of), reason="question_unanswered")
     await following.save(work, changes)
     return results
 
 
-async def lapse(work: Work, changes: Changes, due: Sequence[tuple[Need, Assignment]]) -> None:
+async def lapse(work: Work, changes: Changes, due: Sequence[Assignment]) -> None:
     """The port did not answer these in time: the agency's time goes on, and a supervisor is told."""
     if not due:
         return
-    found = await store.find_questions(work, [a.question_id for _, a in due if a.question_id is not None])
-    for need, assignment in due:
+    found = await store.find_questions(work, [a.question_id for a in due if a.question_id is not None])
+    for assignment in due:
         assert assignment.question_id is not None
         running = questions.lapse(assignment, now=work.now)
-        lapsed = needs.with_attempt(need, running)
+        lapsed = needs.with_attempt(changes.need(assignment.referral_id), running)
         changes.put(lapsed)
         changes.escalate(lapsed, "question_unanswered", running)
         work.emit(telling.question_lapsed(lapsed, running, found[assignment.question_id]))

@@ -29,14 +29,14 @@ async def chase_due(
         return []
     changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
     wanting: list[Need] = []
-    lapsed: list[tuple[Need, Assignment]] = []
+    lapsed: list[Assignment] = []
     for assignment_id, referral_id, _ in due:
         need = changes.need(referral_id)
         assignment = need.attempt(assignment_id)
         # Read again under the lock: somebody may have answered meanwhile, or another clock been here.
         match deadlines.falls_due(assignment, now=work.now):
             case "question_lapses":
-                lapsed.append((need, assignment))
+                lapsed.append(assignment)
             case "expires":
                 wanting.append(_expired(work, changes, need, assignment))
             case "is_overdue":

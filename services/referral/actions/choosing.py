@@ -70,6 +70,7 @@ class Asking:
             return need
         asked = needs.ask(need, to, assignment_id=new_id(), times=self._routing.times, now=self._work.now)
         asked = self._walled.note(asked)
+        self._changes.settled.add(asked.referral.referral_id)
         self._work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
 

@@ -25,13 +25,13 @@ async def transfer_assignments(work: Work, answers: Sequence[Answer], *, routing
     choice = _Choice(work, routing)
 
     def transfer(need: Need, answer: Answer) -> Need:
+        passing.expect_transferable(need, answer.assignment_id, version=answer.version)
         to = choice.of(need, answer.agency_id)
         asked = passing.transfer(
             need,
             answer.assignment_id,
             to,
             new_id=new_id(),
-            version=answer.version,
             times=routing.times,
             now=work.now,
         )
@@ -50,7 +50,6 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
     def forward(need: Need, answer: Answer) -> Need:
         if answer.reason not in FORWARDED_FOR:
             raise ReasonMissing
-        to = choice.of(need, answer.agency_id)
         declined, _ = needs.decline(
             need,
             answer.assignment_id,
@@ -60,6 +59,7 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
             version=answer.version,
             now=work.now,
         )
+        to = choice.of(declined, answer.agency_id)
         attempt = declined.attempt(answer.assignment_id)
         until = pauses.until(answer.reason, None, now=work.now)
         if until is not None:
@@ -71,7 +71,6 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
                 declined.helping.assignment_id,
                 to,
                 new_id=new_id(),
-                version=None,
                 times=routing.times,
                 now=work.now,
             )

@@ -18,13 +18,22 @@ def transfer(
     to: Candidate,
     *,
     new_id: str,
-    version: int | None,
     times: Times,
     now: datetime,
 ) -> Need:
     """The helping agency asks another to take over; until that one accepts, the need stays where it is.
 
-    Raises `MoveNotAllowed` for who does not help, `AttemptStillLive` while another is asked already.
+    Raises as `expect_transferable`.
+    """
+    expect_transferable(need, assignment_id, version=None)
+    asked = needs.attempt_at(need, to, assignment_id=new_id, times=times, now=now)
+    return replace(need, attempts=(*need.attempts, replace(asked, transfer_of=assignment_id)))
+
+
+def expect_transferable(need: Need, assignment_id: str, *, version: int | None) -> None:
+    """Refuse to hand on what cannot be.
+
+    Raises `VersionChanged`, `MoveNotAllowed` for who does not help, `AttemptStillLive` while another is asked already.
     """
     helping = need.attempt(assignment_id)
     assignments.expect(helping, version)
@@ -32,8 +41,6 @@ def transfer(
         raise MoveNotAllowed("assignment", helping.state, "transferred", at=helping.ended_at)
     if need.asked is not None:
         raise AttemptStillLive
-    asked = needs.attempt_at(need, to, assignment_id=new_id, times=times, now=now)
-    return replace(need, attempts=(*need.attempts, replace(asked, transfer_of=assignment_id)))
 
 
 def proposed(candidates: Sequence[Candidate], agencies: Mapping[str, Agency], agency_id: str) -> Candidate | None:

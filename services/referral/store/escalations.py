@@ -25,13 +25,18 @@ async def add_escalations(work: Work, escalations: Sequence[Escalation]) -> set[
     return {str(row["escalation_id"]) for row in rows}
 
 
-async def close_escalations(work: Work, referral_ids: Sequence[str]) -> None:
-    """These needs are with somebody again, or have ended. That a limit of the law has passed stays until they end."""
+async def close_escalations(work: Work, referral_ids: Sequence[str], *, reason: str | None = None) -> None:
+    """These needs are with somebody again, or have ended. That a limit of the law has passed stays until they end.
+
+    `reason`: close only what was opened for it.
+    """
     await work.connection.execute(
         "UPDATE escalations e SET closed_at = $2 FROM referrals r WHERE r.referral_id = e.referral_id"  # noqa: S608
-        f" AND e.referral_id = ANY($1::uuid[]) AND {OPEN} AND (e.limit_code IS NULL OR r.ended_at IS NOT NULL)",
+        f" AND e.referral_id = ANY($1::uuid[]) AND {OPEN} AND (e.limit_code IS NULL OR r.ended_at IS NOT NULL)"
+        " AND ($3::text IS NULL OR e.reason = $3)",
         referral_ids,
         work.now,
+        reason,
     )
 
 
