@@ -9,7 +9,7 @@ from services.referral.domain.deadlines import BY_THE_CLOCK
 from services.referral.domain.handovers import RECEIVERS, Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
-from services.referral.domain.routing import Candidate
+from services.referral.domain.routing import Candidate, Terms
 from shared.contracts.fact import Fact, Told
 from shared.contracts.intake import ArrivalRecorded, PersonErased
 from shared.kit.actor import Actor
@@ -94,7 +94,7 @@ def some_minutes(assignment_id: str = "1", outcome: str = "HANDED_TO_FAMILY", **
     return replace(minutes, **other)
 
 
-CANDIDATES = tuple(Candidate(f"DINSOS-{n}", 1, 4) for n in range(10, 14))
+CANDIDATES = tuple(Candidate(f"DINSOS-{n}", Terms(0, 1, 4)) for n in range(10, 14))
 
 
 def a_need(age_band: str = "adult") -> Need:

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from services.referral.domain import calendars, hours
 from services.referral.domain.deadlines import Times, falls_due
+from services.referral.domain.routing import Candidate, Counted, Terms
 from tests.referral.factories import START, an_asked_need
 
 FRIDAY_EVENING = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
@@ -13,14 +15,23 @@ OFFICE = calendars.calendar("Asia/Makassar", hours.STATUTORY, "73")
 AT_THE_OFFICE = Times(calendar_of=lambda _: OFFICE)
 
 
+def asked(hours: int, counted: Counted | None = None) -> Candidate:
+    return Candidate("DINSOS-73.06", Terms(0, hours, 24, counted=counted))
+
+
 class TestTimes:
     def test_count_while_the_office_is_open(self) -> None:
-        assert AT_THE_OFFICE.answer_due("DINSOS-73.06", "ELDER", 2, now=FRIDAY_EVENING) == MONDAY
+        assert AT_THE_OFFICE.answer_due(asked(2), "ELDER", now=FRIDAY_EVENING) == MONDAY
 
     def test_never_sleep_where_it_is_most_urgent(self) -> None:
         for need in ("UAC", "TIP", "GBV", "SICK"):
-            due = AT_THE_OFFICE.answer_due("DP3AP2KB-73.06", need, 1, now=FRIDAY_EVENING)
+            due = AT_THE_OFFICE.answer_due(asked(1), need, now=FRIDAY_EVENING)
             assert due == FRIDAY_EVENING + timedelta(hours=1)
+
+    def test_count_as_the_rules_say_where_they_do(self) -> None:
+        due = {c: AT_THE_OFFICE.answer_due(asked(2, c), "ELDER", now=FRIDAY_EVENING) for c in get_args(Counted)}
+
+        assert due == {"always": FRIDAY_EVENING + timedelta(hours=2), "working": MONDAY}
 
     def test_are_hours_of_the_clock_where_no_office_is_known(self) -> None:
         assert Times().after("X", "ELDER", 4, now=FRIDAY_EVENING) == FRIDAY_EVENING + timedelta(hours=4)

@@ -207,5 +207,7 @@ class TestNeed:
             needs.expire(an_asked_need(), "1", now=START + timedelta(minutes=59))
 
     def test_the_limit_of_a_drill_only_ever_shortens(self) -> None:
-        assert Times(timedelta(hours=2)).answer_due("x", "ELDER", 1, now=START) == START + timedelta(hours=1)
-        assert Times(timedelta(seconds=20)).answer_due("x", "ELDER", 1, now=START) == START + timedelta(seconds=20)
+        assert Times(timedelta(hours=2)).answer_due(CANDIDATES[0], "ELDER", now=START) == START + timedelta(hours=1)
+        assert Times(timedelta(seconds=20)).answer_due(CANDIDATES[0], "ELDER", now=START) == START + timedelta(
+            seconds=20
+        )

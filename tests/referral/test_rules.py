@@ -63,7 +63,7 @@ def test_every_row_is_hit_by_an_example(row: lint.Row) -> None:
 
 
 @pytest.mark.parametrize("need", codes.needs())
-def test_every_need_has_hours_of_the_file_and_a_national_backstop(need: str) -> None:
+def test_every_need_has_the_times_of_the_file_and_a_national_backstop(need: str) -> None:
     known = codes.needs()[need]
 
     for age, home in itertools.product(("child", "adult", "elderly", "unknown"), (HOME, None)):
@@ -72,6 +72,24 @@ def test_every_need_has_hours_of_the_file_and_a_national_backstop(need: str) -> 
             (known.answer_hours, known.service_hours)
         }
         assert "-" not in decision.candidates[-1].agency_id
+
+
+@pytest.mark.parametrize("facts", EXAMPLES, ids=str)
+def test_an_earlier_version_gives_the_same_times_by_fewer_words(facts: Facts) -> None:
+    earlier, now = (rules.load(version).decide(facts, ANYWHERE) for version in ("2026-11", VERSION))
+
+    assert [(c.agency_id, c.answer_hours, c.service_hours) for c in earlier.candidates] == [
+        (c.agency_id, c.answer_hours, c.service_hours) for c in now.candidates
+    ]
+
+
+@pytest.mark.parametrize("facts", EXAMPLES, ids=str)
+def test_the_need_of_a_child_and_what_the_case_team_alone_may_see_are_restricted(facts: Facts) -> None:
+    terms = RULES.decide(facts, ANYWHERE).terms
+
+    assert terms is not None
+    is_child = facts.age_band in {"child", "unknown"}
+    assert (terms.visibility == "restricted") is (is_child or codes.needs()[facts.need].restricted)
 
 
 @pytest.mark.parametrize("need", codes.needs())
@@ -103,16 +121,16 @@ def test_somebody_from_the_port_itself_has_no_office_twice() -> None:
 
 
 @pytest.mark.parametrize("facts", EXAMPLES[::7], ids=str)
-@pytest.mark.parametrize("form", [1, 2])
-def test_the_stored_facts_under_the_stored_version_give_the_same_answer(facts: Facts, form: int) -> None:
-    stored = RULES.decide(facts, ANYWHERE, form=form)
+@pytest.mark.parametrize(("version", "form"), [("2026-11", 1), ("2026-11", 2), (VERSION, 3)])
+def test_the_stored_facts_under_the_stored_version_give_the_same_answer(facts: Facts, version: str, form: int) -> None:
+    stored = rules.load(version).decide(facts, ANYWHERE, form=form)
 
     read = rules.read(stored.body)
     again = rules.load(read.rules_version).replay(
         read, {(a.agency_id, a.version): a for a in ANYWHERE.agencies.values()}
     )
 
-    assert read.candidates == stored.candidates
+    assert (read.candidates, read.terms) == (stored.candidates, stored.terms)
     assert again.body == stored.body
 
 
@@ -209,9 +227,7 @@ class TestLint:
             ("candidates", {"place": '"nation"'}),
             ("candidates", {"need": ""}),
             ("candidates", {"_id": "uac-2"}),
-            ("hours", {"answer": '"soon"'}),
-            ("hours", {"answer": "0"}),
-            ("hours", {"answer": "1.5"}),
+            ("terms", {"decide": "1/"}),
         ],
     )
     def test_refuses_a_bad_cell(self, table: str, cells: dict[str, str]) -> None:
@@ -242,13 +258,29 @@ class TestChecks:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            (lambda t: t["hours"][0].update(need='"UACC"'), "hours hours-uac need: a code that there is not"),
+            (lambda t: t["terms"][0].update(need='"UACC"'), "terms terms-uac need: a code that there is not"),
+            (lambda t: t["terms"][0].update(sex='"W"'), "terms terms-uac sex: a code that there is not"),
+            (lambda t: t["terms"][0].update(decide='"soon"'), "terms terms-uac decide_hours: is no time"),
+            (lambda t: t["terms"][0].update(service="0"), "terms terms-uac service_hours: is no time"),
+            (lambda t: t["terms"][0].update(service="1.5"), "terms terms-uac service_hours: is no time; write whole"),
+            (lambda t: t["terms"][0].update(decide="0.1"), "terms terms-uac decide_hours: is no time; write quarters"),
+            (
+                lambda t: t["terms"][0].update(decide="1"),
+                "terms terms-uac decide_hours: is no time; write so that both",
+            ),
+            (lambda t: t["terms"][0].update(urgency="4"), "terms terms-uac urgency: is none of 1, 2, 3"),
+            (lambda t: t["terms"][0].update(urgency="true"), "terms terms-uac urgency: is none of 1, 2, 3"),
+            (lambda t: t["terms"][0].update(counted='"working"'), "terms terms-uac counted: of urgency 1 all hours"),
+            (lambda t: t["terms"][0].update(visibility='"normal"'), "terms terms-uac visibility: holds for a child"),
+            (lambda t: t["terms"][5].update(visibility='"specific"'), "terms-sick-child visibility: holds for a child"),
+            (lambda t: t["terms"][0].update(basis='""'), "terms terms-uac basis: is none of consent"),
             (lambda t: t["candidates"][0].update(age='"infant"'), "uac-1 age_band: a code that there is not"),
             (lambda t: t["candidates"][0].update(consent='"yes"'), "uac-1 consent: a code that there is not"),
             (lambda t: t["candidates"][0].update(consent="1"), "uac-1 consent: holds for nothing"),
             (lambda t: t["candidates"][0].update(need="> 5"), "uac-1 need: holds for nothing"),
-            (lambda t: t["hours"][1].update(need='"CHILD", "UAC"'), "hours-child: also holds where the row hours-uac"),
-            (lambda t: t["hours"].pop(0), "hours: no row holds for UAC"),
+            (lambda t: t["terms"][1].update(need='"CHILD", "UAC"'), "terms-child: also holds where the row terms-uac"),
+            (lambda t: t["terms"].pop(0), "terms: no row holds for UAC child F true"),
+            (lambda t: t["terms"][0].update(sex='"F"'), "terms: no row holds for UAC child M true"),
             (
                 lambda t: t["candidates"].append({**t["candidates"][0], "_id": "again"}),
                 "again: proposes the same office as the row uac-1",
@@ -267,16 +299,16 @@ class TestChecks:
 
     def test_name_everything_that_is_wrong_at_once(self) -> None:
         def change(tables: dict[str, list[dict[str, str]]]) -> None:
-            tables["hours"][0]["need"] = '"UACC"'
+            tables["terms"][0]["need"] = '"UACC"'
             tables["candidates"][0]["consent"] = "1"
 
         with pytest.raises(lint.BadRules) as refused:
             rules.Rules("bad", self.text(change))
 
         assert {(f.row, f.reason) for f in refused.value.findings} >= {
-            ("hours-uac", "unknown_code"),
+            ("terms-uac", "unknown_code"),
             ("uac-1", "never_holds"),
-            ("", "no_hours"),
+            ("", "no_terms"),
         }
 
     def test_refuse_a_kind_of_office_that_the_directory_has_not(self) -> None:
@@ -288,7 +320,7 @@ class TestChecks:
     @given(st.data())
     def test_no_seeded_bad_cell_is_ever_taken(self, data: st.DataObject) -> None:
         def change(tables: dict[str, list[dict[str, str]]]) -> None:
-            row = data.draw(st.sampled_from(tables[data.draw(st.sampled_from(["hours", "candidates"]))]))
+            row = data.draw(st.sampled_from(tables[data.draw(st.sampled_from(["terms", "candidates"]))]))
             column = data.draw(st.sampled_from([name for name in row if not name.startswith("_")]))
             row[column] = data.draw(st.sampled_from(['"', "foo(", '"NOPE"', "[", "1/0", "true and", '""', "null"]))
 

@@ -22,10 +22,10 @@ ANI, BUDI = PEOPLE["coordinator"], Actor("koordinator.2", "KP2MI", frozenset({"c
 
 
 def edited(**cells: str) -> bytes:
-    """The shipped rules with other cells in the row of hours of the sick."""
+    """The shipped rules with other cells in the row of terms of the sick."""
     text = orjson.loads(SHIPPED.text)
-    hours = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "hours")
-    next(row for row in hours if "SICK" in row["need"]).update(cells)
+    terms = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "terms")
+    next(row for row in terms if row["_id"] == "terms-sick").update(cells)
     return orjson.dumps(text)
 
 
@@ -57,19 +57,19 @@ async def states(desk: Desk) -> dict[str, str]:
 class TestVersions:
     async def test_what_is_shipped_is_in_force_until_people_say_otherwise(self, entered: Desk) -> None:
         async with entered.database.work(system("referral", "rules"), purpose="start") as work:
-            await store.enter_shipped(work, "2099-01", edited(answer="48"))  # a later release
+            await store.enter_shipped(work, "2099-01", edited(decide="47.75"))  # a later release
 
         assert await states(entered) == {SHIPPED.version: "active", "2099-01": "draft"}
 
     async def test_is_in_force_after_two_people_and_retires_the_one_before(self, entered: Desk) -> None:
-        await put_in_force(entered, "quick", edited(answer="48"))
+        await put_in_force(entered, "quick", edited(decide="47.75"))
 
         assert await states(entered) == {SHIPPED.version: "retired", "quick": "active"}
         assert [kind for kind in await entered.told() if kind == "rules_changed"] == ["rules_changed"] * 5
 
     async def test_running_services_decide_by_it_within_two_seconds(self, entered: Desk) -> None:
         await entered.open(an_arrival("SICK"))
-        await put_in_force(entered, "quick", edited(answer="48"))
+        await put_in_force(entered, "quick", edited(decide="47.75"))
         entered.clock.advance(timedelta(seconds=2))
 
         await entered.open(an_arrival("SICK"))
@@ -81,7 +81,7 @@ class TestVersions:
         assert [row["rules_version"] for row in rows] == [SHIPPED.version, "quick"]
 
     async def test_is_compiled_once_in_a_process(self, entered: Desk) -> None:
-        await put_in_force(entered, "quick", edited(answer="48"))
+        await put_in_force(entered, "quick", edited(decide="47.75"))
         entered.clock.advance(timedelta(seconds=2))
         other = Routing(SHIPPED)
         for routing in (entered.routing, other):
@@ -91,7 +91,7 @@ class TestVersions:
         assert entered.routing.rules is other.rules
 
     async def test_one_person_alone_does_not_suffice(self, entered: Desk) -> None:
-        await step(entered, ANI, "draft_rules", "quick", edited(answer="48"))
+        await step(entered, ANI, "draft_rules", "quick", edited(decide="47.75"))
         await step(entered, ANI, "note_tried", "quick")
         await step(entered, ANI, "ask_activation", "quick")
 
@@ -101,7 +101,7 @@ class TestVersions:
         assert (await states(entered))["quick"] == "tried"
 
     async def test_the_database_itself_refuses_one_person_alone_and_two_in_force(self, entered: Desk) -> None:
-        await step(entered, ANI, "draft_rules", "quick", edited(answer="48"))
+        await step(entered, ANI, "draft_rules", "quick", edited(decide="47.75"))
         alone = "UPDATE rule_sets SET asked_by = 'a', activated_by = 'a' WHERE version = 'quick'"
         second = "UPDATE rule_sets SET state = 'active', tried_at = now(), activated_at = now() WHERE version = 'quick'"
 
@@ -115,7 +115,7 @@ class TestVersions:
             assert refused.value.constraint_name == constraint
 
     async def test_has_to_be_tried_and_asked_for_first(self, entered: Desk) -> None:
-        await step(entered, ANI, "draft_rules", "quick", edited(answer="48"))
+        await step(entered, ANI, "draft_rules", "quick", edited(decide="47.75"))
 
         with pytest.raises(rulesets.RulesNotThere):
             await step(entered, ANI, "ask_activation", "quick")
@@ -125,7 +125,7 @@ class TestVersions:
 
     async def test_a_name_or_the_same_tables_are_taken_once(self, entered: Desk) -> None:
         with pytest.raises(rulesets.RulesKnown):
-            await step(entered, ANI, "draft_rules", SHIPPED.version, edited(answer="48"))
+            await step(entered, ANI, "draft_rules", SHIPPED.version, edited(decide="47.75"))
         with pytest.raises(rulesets.RulesKnown):
             await step(entered, ANI, "draft_rules", "again", SHIPPED.text)
 
@@ -133,7 +133,7 @@ class TestVersions:
         with pytest.raises(ruling.RulesUnusable) as refused:
             await step(entered, ANI, "draft_rules", "bad", edited(need='"SICKK"'))
 
-        assert {f.reason for f in refused.value.findings} == {"unknown_code", "no_hours"}
+        assert {f.reason for f in refused.value.findings} == {"unknown_code", "no_terms"}
         assert "bad" not in await states(entered)
 
     def test_every_step_that_is_not_in_the_table_is_refused(self) -> None:
@@ -163,7 +163,7 @@ class TestApi:
             "POST",
             "/api/rules?version=quick",
             key="d",
-            json=orjson.loads(edited(answer="48")),
+            json=orjson.loads(edited(decide="47.75")),
         )
         tried = await ani.send("POST", "/api/rules/quick/tries", key="t")
         asked = await ani.send("POST", "/api/rules/quick/activation-requests", key="a")
@@ -182,7 +182,7 @@ class TestApi:
         )
 
         assert answer.status_code == 422
-        assert "/hours/hours-sick/need" in answer.text
+        assert "/terms/terms-sick/need" in answer.text
 
     async def test_everybody_may_read_by_which_rules_is_decided(self, site: Site, entered: Desk) -> None:
         listed = (await site("worker").get("/api/rules")).json()["items"]

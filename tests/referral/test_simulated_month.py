@@ -19,14 +19,18 @@ from services.referral.domain.deadlines import Times
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import Refused
-from services.referral.domain.routing import Candidate
+from services.referral.domain.routing import Candidate, Terms
 from tests.referral.conftest import Desk
 from tests.referral.factories import START, a_need, an_arrival
 
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30)
 NEEDS = 10_000
-OFFICES = [Candidate(f"DINSOS-{province}.{n:02d}", 4, 24) for province in ("11", "32", "73", "91") for n in range(1, 6)]
+OFFICES = [
+    Candidate(f"DINSOS-{province}.{n:02d}", Terms(0, 4, 24))
+    for province in ("11", "32", "73", "91")
+    for n in range(1, 6)
+]
 ZONES = {"11": "Asia/Jakarta", "32": "Asia/Jakarta", "73": "Asia/Makassar", "91": "Asia/Jayapura"}
 TIMES = Times(
     calendar_of=lambda agency: calendars.calendar(ZONES[agency[7:9]], hours.STATUTORY, agency[7:9]),

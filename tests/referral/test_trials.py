@@ -19,10 +19,10 @@ SICK_AT_HOME = "DINKES-73.06"
 
 
 def draft(**cells: str) -> Rules:
-    """The rules in force with other cells in the row of hours of the sick."""
+    """The rules in force with other cells in the row of terms of the sick."""
     text = orjson.loads((rules.FOLDER / f"{ACTIVE.version}.json").read_bytes())
-    hours = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "hours")
-    next(row for row in hours if "SICK" in row["need"]).update(cells)
+    terms = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "terms")
+    next(row for row in terms if row["_id"] == "terms-sick").update(cells)
     return Rules("draft", orjson.dumps(text))
 
 
@@ -63,7 +63,7 @@ class TestWhatIf:
     async def test_says_whose_time_would_change(self, desk: Desk) -> None:
         await desk.open(an_arrival("SICK"), an_arrival("WAGE"))
 
-        [line] = (await tried(desk, to=draft(answer="48"))).exact()["deadlines"]
+        [line] = (await tried(desk, to=draft(decide="47.75"))).exact()["deadlines"]
 
         assert (line["need"], line["after"][0], line["needs"]) == ("SICK", 48, 1)
 
@@ -94,7 +94,7 @@ class TestWhatIf:
         )
         before = await desk.rows(counts)
 
-        await tried(desk, without=(SICK_AT_HOME,), to=draft(answer="48"))
+        await tried(desk, without=(SICK_AT_HOME,), to=draft(decide="47.75"))
 
         assert await desk.rows(counts) == before
 
@@ -167,7 +167,7 @@ class TestReplay:
 
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
             # As if the shipped file had been edited after it was used.
-            await rulesets.enter_shipped(work, ACTIVE.version, draft(answer="48").text)
+            await rulesets.enter_shipped(work, ACTIVE.version, draft(decide="47.75").text)
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
             differing = await trying.replay_all(work, progress=lambda *_: None)
 

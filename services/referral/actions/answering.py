@@ -18,6 +18,7 @@ from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.refusals import AssignmentUnknown, DateMissing, Refused
+from services.referral.domain.routing import Candidate
 from services.referral.store import handovers
 from services.referral.store import needs as store
 from shared.kit.work import Work
@@ -59,15 +60,22 @@ async def acknowledge_assignments(work: Work, answers: Sequence[Answer]) -> list
 
 async def accept_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
     """The agency takes them; from now on it may ask for the identity."""
-    await routing.router(work)
+    asked_on: dict[bytes, tuple[Candidate, ...]] = {}
+
+    async def prepare(changes: Changes) -> None:
+        await routing.router(work)
+        asked_on.update(await routing.candidates(work, {n.referral.explanation for n in changes.before.values()}))
 
     def accept(need: Need, answer: Answer) -> Need:
+        # All candidates of a decision have the same terms.
+        counted = next((c.terms.counted for c in asked_on[need.referral.explanation]), None)
         accepted = needs.accept(
             need,
             answer.assignment_id,
             by=work.actor.id,
             version=answer.version,
             times=routing.times,
+            counted=counted,
             now=work.now,
         )
         taken = accepted.attempt(answer.assignment_id)
@@ -76,7 +84,7 @@ async def accept_assignments(work: Work, answers: Sequence[Answer], *, routing: 
         work.emit(telling.accepted(accepted, taken))
         return accepted
 
-    return await each(work, answers, accept, settles=True)
+    return await each(work, answers, accept, settles=True, prepare=prepare)
 
 
 async def undo_acceptances(work: Work, answers: Sequence[Answer]) -> list[Result]:

@@ -106,7 +106,10 @@ def _opened(
             state="open",
             version=1,
             # All needs of a child are the case team's alone, also those that are not secret in an adult.
-            restricted=code in RESTRICTED or arrival.age_band in CHILDREN,
+            # What else is to be, the rules say.
+            restricted=code in RESTRICTED
+            or arrival.age_band in CHILDREN
+            or (decision.terms is not None and decision.terms.visibility == "restricted"),
             regency=regency,
             port=arrival.port,
             sex=arrival.sex,

@@ -11,6 +11,7 @@ from typing import Literal
 from services.referral.domain import assignments, calendars
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.calendars import Calendar
+from services.referral.domain.routing import Candidate, Counted
 from shared.contracts import codes
 
 NEVER_SLEEPS = 1
@@ -29,15 +30,22 @@ class Times:
     limit: timedelta | None = None
     calendar_of: Callable[[str], Calendar | None] = lambda _: None
 
-    def answer_due(self, agency_id: str, need: str, hours: int, *, now: datetime) -> datetime:
+    def answer_due(self, candidate: Candidate, need: str, *, now: datetime) -> datetime:
         """When an answer is due: after the rule's hours, or sooner where a limit is set."""
-        due = self.after(agency_id, need, hours, now=now)
+        due = self.after(candidate.agency_id, need, candidate.answer_hours, candidate.terms.counted, now=now)
         return due if self.limit is None else min(due, now + self.limit)
 
-    def after(self, agency_id: str, need: str, hours: int, *, now: datetime) -> datetime:
-        """The moment when so many hours have passed for this agency and need."""
+    def after(
+        self, agency_id: str, need: str, hours: int, counted: Counted | None = None, *, now: datetime
+    ) -> datetime:
+        """The moment when so many hours have passed for this agency and need.
+
+        `counted`: as the rules say; None where they leave it to the need's own urgency.
+        """
         span = timedelta(hours=hours)
-        calendar = None if codes.needs()[need].priority <= NEVER_SLEEPS else self.calendar_of(agency_id)
+        if counted is None:
+            counted = "always" if codes.needs()[need].priority <= NEVER_SLEEPS else "working"
+        calendar = None if counted == "always" else self.calendar_of(agency_id)
         return now + span if calendar is None else calendars.add_working(now, span, calendar)
 
 

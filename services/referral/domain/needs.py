@@ -23,7 +23,7 @@ from services.referral.domain.refusals import (
     ReasonMissing,
     VersionChanged,
 )
-from services.referral.domain.routing import Candidate
+from services.referral.domain.routing import Candidate, Counted
 
 RECALLS = frozenset({"WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"})
 """Why a request may be taken back before it is accepted."""
@@ -92,7 +92,7 @@ def attempt_at(need: Need, candidate: Candidate, *, assignment_id: str, times: T
         assignment_id=assignment_id,
         referral_id=need.referral.referral_id,
         attempt=len(need.attempts) + 1,
-        answer_due_at=times.answer_due(candidate.agency_id, need.referral.need, candidate.answer_hours, now=now),
+        answer_due_at=times.answer_due(candidate, need.referral.need, now=now),
         now=now,
     )
 
@@ -124,11 +124,21 @@ def acknowledge(need: Need, assignment_id: str, *, version: int | None, now: dat
 
 
 def accept(
-    need: Need, assignment_id: str, *, by: str, version: int | None, now: datetime, times: Times = BY_THE_CLOCK
+    need: Need,
+    assignment_id: str,
+    *,
+    by: str,
+    version: int | None,
+    now: datetime,
+    times: Times = BY_THE_CLOCK,
+    counted: Counted | None = None,
 ) -> Need:
-    """The agency takes it. Raises `AlreadyAnswered` (naming the winner), `TooLate`, `VersionChanged`."""
+    """The agency takes it; `counted`: which hours are, as the rules say.
+
+    Raises `AlreadyAnswered` (naming the winner), `TooLate`, `VersionChanged`.
+    """
     found = need.attempt(assignment_id)
-    due_at = times.after(found.agency_id, need.referral.need, found.service_hours, now=now)
+    due_at = times.after(found.agency_id, need.referral.need, found.service_hours, counted, now=now)
     taken = assignments.accept(found, by=by, service_due_at=due_at, now=now)
     assignments.expect(found, version)
     before = need.helping

@@ -10,6 +10,26 @@ WhyNot = Literal[
     "clause", "no_region", "not_in_directory", "suspended", "never_by_itself", "not_eligible", "ranked_before"
 ]
 
+Urgency = Literal[1, 2, 3]
+"""1 never sleeps: its hours are hours of the clock."""
+Counted = Literal["working", "always"]
+ConsentRule = Literal[
+    "person",
+    "guardian",
+    "person_or_guardian",
+    "each_transfer",
+    "vital_interest_if_unable",
+    "public_health",
+    "unless_lawful_order",
+    "public_task",
+    "next_of_kin",
+]
+"""Whose consent a transfer takes, as the need's law has it (data/needs.csv)."""
+Visibility = Literal["normal", "specific", "restricted"]
+"""specific: data of UU 27/2022 Art. 4(2); restricted: for the case team only."""
+Basis = Literal["consent", "legal_obligation", "vital_interest", "public_task", "legitimate_interest"]
+"""Why the data may be processed (UU 27/2022 Art. 20(2))."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -46,19 +66,45 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the rules give an agency for a need: hours to answer, and from the acceptance to the first help."""
+    """What the rules lay down for a need, whoever is asked. Hours are quarters of an hour at the least.
 
-    answer_hours: int
+    Rules from before urgency was theirs to say give one time to answer (`acknowledge_hours` is 0), and leave the rest
+    open.
+    """
+
+    acknowledge_hours: float
+    """From the request until somebody of the agency has opened it."""
+    decide_hours: float
+    """From then until the answer."""
     service_hours: int
+    """From the acceptance to the first help."""
+    urgency: Urgency | None = None
+    counted: Counted | None = None
+    """`working`: while the agency's office is open; `always`: by the clock."""
+    consent: ConsentRule | None = None
+    visibility: Visibility | None = None
+    basis: Basis | None = None
+
+    @property
+    def answer_hours(self) -> int:
+        """The whole time that an agency has to answer."""
+        return int(self.acknowledge_hours + self.decide_hours)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One agency that may be asked, in rank order."""
+    """One agency that may be asked, in rank order, on these terms."""
 
     agency_id: str
-    answer_hours: int
-    service_hours: int
+    terms: Terms
+
+    @property
+    def answer_hours(self) -> int:
+        return self.terms.answer_hours
+
+    @property
+    def service_hours(self) -> int:
+        return self.terms.service_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +137,8 @@ class Decision:
     rules_version: str
     candidates: tuple[Candidate, ...]
     considered: tuple[Considered, ...]
+    terms: Terms | None
+    """None where no row of the rules gave any: then nobody is asked."""
     body: bytes
     """Canonical JSON of all of the above; what is stored."""
     digest: bytes

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import orjson
 import zen
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
 
 from services.referral.domain import distances, eligibility
@@ -24,7 +24,7 @@ from services.referral.domain.agencies import agency_id as id_of
 from services.referral.domain.routing import Considered, Decision, Facts, Terms, WhyNot
 from services.referral.rules import checks, explanations, lint
 from services.referral.rules.explanations import read as read
-from shared.contracts.codes import AgeBand, NeedCode
+from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import RegencyCode
 
 NEEDS: tuple[str, ...] = get_args(NeedCode)
@@ -50,17 +50,7 @@ class Checked:
     port_regency: RegencyCode
     origin_regency: RegencyCode | None
     consent: bool
-
-
-@dataclass(frozen=True, config=ConfigDict(extra="ignore"))
-class Hours:
-    """The cells of the row of hours that was hit, as they have to be."""
-
-    answer_hours: int = Field(ge=1, le=24 * 30)
-    service_hours: int = Field(ge=1, le=24 * 365)
-
-
-HOURS = TypeAdapter(Hours)
+    sex: Sex
 
 
 class Rules:
@@ -74,6 +64,10 @@ class Rules:
         """Its JDM."""
         self.digest = hashlib.sha256(text).hexdigest()
         self.rows = tables.rows
+        self.form = explanations.FORM if tables.given == lint.TERMS else explanations.EARLIER
+        """In which its decisions are stored."""
+        self._given = tables.given
+        self._terms = {row.id: _terms(row.values) for row in tables.terms}
         self.kinds = frozenset(row.kind for row in tables.rows)
         """The kinds of office that it names."""
         self._rows_of = {
@@ -81,15 +75,15 @@ class Rules:
         }
         self._engine = zen.ZenEngine({"loader": {"type": "static", "content": {version: orjson.loads(text)}}})
 
-    def decide(self, facts: Facts, directory: Directory, *, form: int = explanations.FORM) -> Decision:
+    def decide(self, facts: Facts, directory: Directory, *, form: int | None = None) -> Decision:
         """Who may be asked, in rank order, and why; the same facts and directory give the same decision.
 
         No candidate is an answer too (a gap). Raises `FactsUnusable`.
         """
         context = _checked(facts)
         answer = self._engine.evaluate(self.version, context, {"trace": True})
-        matched = _matched(answer["trace"])
-        terms = _terms(answer["result"])
+        matched = _matched(answer["trace"], lint.CANDIDATES)
+        terms = next((self._terms[row] for row in _matched(answer["trace"], self._given)), None)
         considered: list[Considered] = []
         before: set[str] = set()
         for row in self._rows_of[facts.need]:
@@ -97,7 +91,7 @@ class Rules:
             considered.append(said)
             if said.why_not is None and said.agency_id is not None:
                 before.add(said.agency_id)
-        return explanations.explained(self.version, self.digest, facts, terms, considered, form=form)
+        return explanations.explained(self.version, self.digest, facts, terms, considered, form=form or self.form)
 
     def replay(self, stored: Decision, entries: Mapping[tuple[str, int], Agency]) -> Decision:
         """A stored decision of this version, made again on what it hung on: the same bytes, or something is wrong.
@@ -193,6 +187,7 @@ def _checked(facts: Facts) -> dict[str, Any]:
             port_regency=facts.port_regency,
             origin_regency=facts.origin_regency,
             consent=facts.consent,
+            sex=facts.sex,  # type: ignore[arg-type]
         )
     except ValidationError as error:
         raise FactsUnusable(", ".join(str(e["loc"][0]) for e in error.errors())) from None
@@ -201,21 +196,29 @@ def _checked(facts: Facts) -> dict[str, Any]:
         "age_band": checked.age_band,
         "has_origin": checked.origin_regency is not None,
         "consent": checked.consent,
+        "sex": checked.sex,
     }
 
 
-def _terms(result: Any) -> Terms | None:
-    """None where no row of hours was hit: then nobody is asked, and the need is a gap."""
-    try:
-        hours = HOURS.validate_python(result)
-    except ValidationError:
-        return None
-    return Terms(hours.answer_hours, hours.service_hours)
+def _terms(given: Mapping[str, Any]) -> Terms:
+    """What a row gives, of whichever form."""
+    if "answer_hours" in given:
+        return Terms(0, int(given["answer_hours"]), int(given["service_hours"]))
+    return Terms(
+        **{
+            **given,
+            "urgency": int(given["urgency"]),
+            "acknowledge_hours": float(given["acknowledge_hours"]),
+            "decide_hours": float(given["decide_hours"]),
+            "service_hours": int(given["service_hours"]),
+        }
+    )
 
 
-def _matched(trace: dict[str, Any]) -> frozenset[str]:
-    rows = trace[lint.CANDIDATES]["traceData"]
-    return frozenset(row["rule"]["_id"] for row in rows or ())
+def _matched(trace: dict[str, Any], table: str) -> frozenset[str]:
+    """The ids of the rows that were hit; of a table in which the first one counts, at most one."""
+    hit: Any = trace[table]["traceData"] or ()
+    return frozenset(row["rule"]["_id"] for row in (hit if isinstance(hit, list) else [hit]))
 
 
 @lru_cache(maxsize=32)

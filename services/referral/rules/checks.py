@@ -1,15 +1,18 @@
 """What compiles and is still wrong: cells and rows that the engine would swallow in silence.
 
-All that the tables can look at is few (needs, age bands, home known or not, consent or not), so every case is tried.
+All that the tables can look at is few (needs, age bands, sexes, home known or not, consent or not), so every case is
+tried.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from services.referral.rules.lint import CANDIDATES, DOMAIN, HOURS, BadRules, Clause, Tables
+from services.referral.domain.routing import Basis, ConsentRule, Counted, Urgency, Visibility
+from services.referral.rules.lint import CANDIDATES, DOMAIN, HOURS, BadRules, Clause, Tables, TermsRow
+from shared.contracts import codes
 
 Reason = Literal[
     "unknown_code",
@@ -18,8 +21,12 @@ Reason = Literal[
     "overlaps",
     "proposed_twice",
     "unknown_kind",
-    "no_hours",
+    "no_terms",
     "no_backstop",
+    "no_value",
+    "not_hours",
+    "sleeps",
+    "too_open",
 ]  # fmt: skip
 REMEDIES: Mapping[Reason, str] = {
     "unknown_code": "a code that there is not; write one of {known}",
@@ -28,8 +35,12 @@ REMEDIES: Mapping[Reason, str] = {
     "overlaps": "also holds where the row {other} above it does, which wins; take the case out of one of them",
     "proposed_twice": "proposes the same office as the row {other} for the same case; take one of them out",
     "unknown_kind": "the directory has no office of this kind; enter one first, or write one of {known}",
-    "no_hours": "no row holds for {other}; add one",
+    "no_terms": "no row holds for {other}; add one",
     "no_backstop": "no row proposes a national office for {other}, whatever else is known; add one",
+    "no_value": "is none of {known}; write one of them",
+    "not_hours": "is no time; write {other}",
+    "sleeps": "of urgency 1 all hours count; write always",
+    "too_open": "holds for a child, or for a need that the case team alone may see; write restricted",
 }
 TEXT = re.compile(r'"([^"]*)"')
 
@@ -62,16 +73,18 @@ def check(version: str, tables: Tables, *, kinds: Set[str] | None = None) -> Non
 
 
 def _findings(tables: Tables, kinds: Set[str] | None) -> Iterator[Finding]:
-    for table, rows in ((HOURS, tables.hours), (CANDIDATES, tables.rows)):
+    for table, rows in ((tables.given, tables.terms), (CANDIDATES, tables.rows)):
         for row in rows:
             wrong = [*_cells(table, row.id, row.clauses.values())]
             yield from wrong
-            if not wrong and not _held(row.clauses):
+            if not wrong and not _held(row.clauses, tuple(row.clauses)):
                 yield Finding(table, row.id, "", "unreachable")
     for row in tables.rows:
         if kinds is not None and row.kind not in kinds:
             yield Finding(CANDIDATES, row.id, "kind", "unknown_kind", known=tuple(sorted(kinds)))
-    yield from _hours(tables)
+    for row in tables.terms:
+        yield from _values(tables.given, row)
+    yield from _terms(tables)
     yield from _proposals(tables)
 
 
@@ -85,18 +98,62 @@ def _cells(table: str, row: str, clauses: Iterable[Clause]) -> Iterator[Finding]
             yield Finding(table, row, clause.field, "never_holds", known=tuple(map(_written, known)))
 
 
-def _hours(tables: Tables) -> Iterator[Finding]:
-    """Each case has one row of hours, and one only."""
-    taken: dict[str, str] = {}
-    for row in tables.hours:
-        for (need,) in _held(row.clauses, ("need",)):
-            if need in taken:
-                yield Finding(HOURS, row.id, "", "overlaps", other=taken[need])
-                break
-            taken[need] = row.id
+CODES: Mapping[str, tuple[Any, ...]] = {
+    "urgency": get_args(Urgency),
+    "counted": get_args(Counted),
+    "consent": get_args(ConsentRule),
+    "visibility": get_args(Visibility),
+    "basis": get_args(Basis),
+}
+MOST_HOURS = {"answer_hours": 24 * 30, "acknowledge_hours": 24 * 30, "decide_hours": 24 * 30, "service_hours": 24 * 365}
+CASE_TEAM = frozenset(code for code, need in codes.needs().items() if need.restricted)
+
+
+def _values(table: str, row: TermsRow) -> Iterator[Finding]:
+    """What one row gives: known codes, times that can be kept, and nothing that the law does not leave to the rules."""
+    for column, value in row.values.items():
+        known = CODES.get(column)
+        if known is not None and (isinstance(value, bool) or value not in known):
+            yield Finding(table, row.id, column, "no_value", known=tuple(map(_written, known)))
+        elif known is None and not _is_time(
+            value, most=MOST_HOURS[column], whole=table == HOURS or column == "service_hours"
+        ):
+            whole = "whole hours" if table == HOURS or column == "service_hours" else "quarters of an hour"
+            yield Finding(table, row.id, column, "not_hours", other=f"{whole} above 0, at most {MOST_HOURS[column]} h")
+    given = row.values
+    opened, decided = (given.get(name) for name in ("acknowledge_hours", "decide_hours"))
+    if isinstance(opened, int | float) and isinstance(decided, int | float) and (opened + decided) % 1:
+        yield Finding(table, row.id, "decide_hours", "not_hours", other="so that both together are whole hours")
+    if given.get("urgency") == 1 and given.get("counted") == "working":
+        yield Finding(table, row.id, "counted", "sleeps")
+    if given.get("visibility") in {"normal", "specific"} and any(
+        need in CASE_TEAM or age in {"child", "unknown"} for need, age in _held(row.clauses, ("need", "age_band"))
+    ):
+        yield Finding(table, row.id, "visibility", "too_open")
+
+
+def _is_time(value: Any, *, most: int, whole: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        return False
+    return (value if whole else value * 4) % 1 == 0
+
+
+def _terms(tables: Tables) -> Iterator[Finding]:
+    """Each case has one row of terms, and one only."""
+    fields = tables.shape.inputs
+    taken: dict[tuple[Any, ...], str] = {}
+    for row in tables.terms:
+        cases = _held(row.clauses, fields)
+        above = next((taken[case] for case in sorted(cases, key=str) if case in taken), None)
+        if above is not None:
+            yield Finding(tables.given, row.id, "", "overlaps", other=above)
+        taken = dict.fromkeys(cases, row.id) | taken
     for need in DOMAIN["need"]:
-        if need not in taken:
-            yield Finding(HOURS, "", "", "no_hours", other=need)
+        left = next(
+            (case for case in product((need,), *map(DOMAIN.__getitem__, fields[1:])) if case not in taken), None
+        )
+        if left is not None:
+            yield Finding(tables.given, "", "", "no_terms", other=" ".join(map(_written, left)))
 
 
 def _proposals(tables: Tables) -> Iterator[Finding]:
@@ -104,7 +161,7 @@ def _proposals(tables: Tables) -> Iterator[Finding]:
     proposed: dict[tuple[Any, ...], str] = {}
     backed: set[tuple[Any, ...]] = set()
     for row in tables.rows:
-        cases = _held(row.clauses)
+        cases = _held(row.clauses, tables.fields)
         office = (row.kind, row.level, row.place)
         twice = next((proposed[*office, *case] for case in cases if (*office, *case) in proposed), None)
         if twice is not None:
@@ -113,14 +170,11 @@ def _proposals(tables: Tables) -> Iterator[Finding]:
         if row.level == "national":
             backed.update(cases)
     for need in DOMAIN["need"]:
-        if any(case not in backed for case in product((need,), *map(DOMAIN.__getitem__, FIELDS[1:]))):
+        if any(case not in backed for case in product((need,), *map(DOMAIN.__getitem__, tables.fields[1:]))):
             yield Finding(CANDIDATES, "", "", "no_backstop", other=need)
 
 
-FIELDS = tuple(DOMAIN)
-
-
-def _held(clauses: Mapping[str, Clause], fields: tuple[str, ...] = FIELDS) -> set[tuple[Any, ...]]:
+def _held(clauses: Mapping[str, Clause], fields: tuple[str, ...]) -> set[tuple[Any, ...]]:
     """The cases in which all of these hold, as values of `fields`."""
     values = [
         [value for value in DOMAIN[field] if field not in clauses or value in clauses[field].passing]

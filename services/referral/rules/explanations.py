@@ -1,12 +1,13 @@
 """Decisions as they are stored: canonical JSON, found by its SHA-256, read again, and made again.
 
-Form 2 holds all that a decision hung on: the rules by version and digest, the facts, and of each office the version of
-its entry. Form 1, from before entries had versions, held neither those nor the sex of the person.
+Form 3 holds all that a decision hung on: the rules by version and digest, the facts, the terms, and of each office the
+version of its entry. Form 2 has of the terms the hours alone; form 1, from before entries had versions, held neither
+those nor the sex of the person.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -15,7 +16,9 @@ import orjson
 from services.referral.domain.agencies import Agency, Directory, Level
 from services.referral.domain.routing import Candidate, Considered, Decision, Facts, Place, Terms, WhyNot
 
-FORM = 2
+FORM = 3
+EARLIER = 2
+"""The form in which decisions are stored by rules that give hours alone."""
 
 
 def explained(
@@ -35,7 +38,7 @@ def explained(
                 "origin_regency": facts.origin_regency,
                 "consent": facts.consent,
             },
-            "hours": None if terms is None else [terms.answer_hours, terms.service_hours],
+            **_said_of(terms, form),
             "considered": [
                 {
                     "row": c.row,
@@ -58,6 +61,7 @@ def explained(
         rules_version=version,
         candidates=_candidates(terms, considered),
         considered=tuple(considered),
+        terms=terms,
         body=body,
         digest=hashlib.sha256(body).digest(),
     )
@@ -82,12 +86,13 @@ def read(body: bytes) -> Decision:
         )
         for c in said["considered"]
     )
-    hours = said["hours"]
+    terms = _terms(said)
     return Decision(
         facts=Facts(**said["facts"]),
         rules_version=said["rules"],
-        candidates=_candidates(None if hours is None else Terms(*hours), considered),
+        candidates=_candidates(terms, considered),
         considered=considered,
+        terms=terms,
         body=body,
         digest=hashlib.sha256(body).digest(),
     )
@@ -137,14 +142,24 @@ def _of_form_1(c: Considered) -> Agency:
     )
 
 
+def _said_of(terms: Terms | None, form: int) -> dict[str, Any]:
+    if form < FORM:
+        return {"hours": None if terms is None else [terms.answer_hours, terms.service_hours]}
+    return {"terms": None if terms is None else astuple(terms)}
+
+
+def _terms(said: Mapping[str, Any]) -> Terms | None:
+    """The terms that an explanation holds."""
+    if said.get("form", 1) < FORM:
+        hours = said["hours"]
+        return None if hours is None else Terms(0, *hours)
+    return None if said["terms"] is None else Terms(*said["terms"])
+
+
 def _candidates(terms: Terms | None, considered: Sequence[Considered]) -> tuple[Candidate, ...]:
     if terms is None:
         return ()
-    return tuple(
-        Candidate(c.agency_id, terms.answer_hours, terms.service_hours)
-        for c in considered
-        if c.why_not is None and c.agency_id is not None
-    )
+    return tuple(Candidate(c.agency_id, terms) for c in considered if c.why_not is None and c.agency_id is not None)
 
 
 def _known(value: str, codes: Any) -> Any:

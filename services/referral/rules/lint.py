@@ -12,27 +12,54 @@ import zen
 
 from services.referral.domain.agencies import Level
 from services.referral.domain.routing import Place
-from shared.contracts.codes import AgeBand, NeedCode
+from shared.contracts.codes import AgeBand, NeedCode, Sex
 
 HOURS = "hours"
+TERMS = "terms"
 CANDIDATES = "candidates"
-INPUTS: Mapping[str, tuple[str, ...]] = {
-    HOURS: ("need",),
-    CANDIDATES: ("need", "age_band", "has_origin", "consent"),
-}
-OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    HOURS: ("answer_hours", "service_hours"),
-    CANDIDATES: ("kind", "level", "place"),
-}
-POLICIES = {HOURS: "first", CANDIDATES: "collect"}
 DOMAIN: Mapping[str, tuple[Any, ...]] = {
     "need": get_args(NeedCode),
     "age_band": get_args(AgeBand),
+    "sex": get_args(Sex),
     "has_origin": (True, False),
     "consent": (True, False),
 }
 """All that the tables can look at."""
 NODES = {"inputNode", "decisionTableNode", "outputNode"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a table has to look like."""
+
+    policy: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+PROPOSED = ("kind", "level", "place")
+SHAPES: Mapping[str, Shape] = {
+    TERMS: Shape(
+        "first",
+        ("need", "age_band", "sex", "has_origin"),
+        (
+            "urgency",
+            "acknowledge_hours",
+            "decide_hours",
+            "service_hours",
+            "counted",
+            "consent",
+            "visibility",
+            "basis",
+        ),
+    ),
+    CANDIDATES: Shape("collect", ("need", "age_band", "sex", "has_origin", "consent"), PROPOSED),
+}
+EARLIER: Mapping[str, Shape] = {
+    HOURS: Shape("first", ("need",), ("answer_hours", "service_hours")),
+    CANDIDATES: Shape("collect", ("need", "age_band", "has_origin", "consent"), PROPOSED),
+}
+"""Rules from before urgency, consent, visibility and basis were theirs to say."""
 
 
 class BadRules(ValueError):
@@ -68,51 +95,83 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class HoursRow:
-    """One row of the table of hours; the engine reads its values."""
+class TermsRow:
+    """One row of the table of terms, or of hours."""
 
     id: str
     clauses: Mapping[str, Clause]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
+    """`given`: the name of the table that gives the terms."""
+
     rows: tuple[Row, ...]
-    hours: tuple[HoursRow, ...]
+    given: str
+    terms: tuple[TermsRow, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """Of the table that gives the terms."""
+        return (SHAPES if self.given == TERMS else EARLIER)[self.given]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What these tables may look at."""
+        return (SHAPES if self.given == TERMS else EARLIER)[CANDIDATES].inputs
 
 
 def tables(version: str, text: bytes) -> Tables:
     """Read and check a rule set. Raises `BadRules`."""
-    nodes = {node["id"]: node for node in orjson.loads(text)["nodes"]}
+    nodes = _nodes(version, text)
     strange = {node["type"] for node in nodes.values()} - NODES
     if strange:
         raise BadRules(f"{version}: {', '.join(sorted(strange))}: only tables are allowed")
-    if {HOURS, CANDIDATES} - nodes.keys():
-        raise BadRules(f"{version}: the tables {HOURS} and {CANDIDATES} are needed")
-    hours = [_cells(version, HOURS, nodes[HOURS], rule) for rule in _rules(version, HOURS, nodes[HOURS])]
-    proposals = _rules(version, CANDIDATES, nodes[CANDIDATES])
-    rows = [_cells(version, CANDIDATES, nodes[CANDIDATES], rule) for rule in proposals]
-    for row_id, _, values in hours:
-        if not all(isinstance(value, int | float) and value == int(value) > 0 for value in values.values()):
-            raise BadRules(f"{version} {row_id}: hours are whole numbers above zero")
-    ids = [row_id for row_id, _, _ in (*hours, *rows)]
+    given, shapes = (HOURS, EARLIER) if HOURS in nodes else (TERMS, SHAPES)
+    if shapes.keys() - nodes.keys():
+        raise BadRules(f"{version}: the tables {' and '.join(shapes)} are needed")
+    rules = {name: _rules(version, name, shape, nodes[name]) for name, shape in shapes.items()}
+    cells = {name: [_cells(version, name, nodes[name], rule) for rule in rows] for name, rows in rules.items()}
+    ids = [row_id for rows in cells.values() for row_id, _, _ in rows]
     if len(ids) != len(set(ids)):
         raise BadRules(f"{version}: two rows have the same id")
     return Tables(
-        rows=tuple(_row(version, rule, cells) for rule, cells in zip(proposals, rows, strict=True)),
-        hours=tuple(HoursRow(row_id, clauses) for row_id, clauses, _ in hours),
+        rows=tuple(_row(version, *both) for both in zip(rules[CANDIDATES], cells[CANDIDATES], strict=True)),
+        given=given,
+        terms=tuple(TermsRow(*row) for row in cells[given]),
     )
 
 
-def _rules(version: str, name: str, node: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
-    content = node["content"]
-    if content["hitPolicy"] != POLICIES[name]:
-        raise BadRules(f"{version} {name}: hit policy must be {POLICIES[name]}")
-    fields = tuple(column["field"] for column in content["inputs"])
-    outputs = tuple(column["field"] for column in content["outputs"])
-    if fields != INPUTS[name] or outputs != OUTPUTS[name]:
-        raise BadRules(f"{version} {name}: columns must be {INPUTS[name]} and {OUTPUTS[name]}")
-    return cast(Sequence[Mapping[str, str]], content["rules"])
+def _nodes(version: str, text: bytes) -> dict[str, dict[str, Any]]:
+    try:
+        nodes = {node["id"]: node for node in orjson.loads(text)["nodes"]}
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        raise BadRules(f"{version}: this is no JDM; draw the rules anew from the version in force") from None
+    if not all(isinstance(node.get("type"), str) for node in nodes.values()):
+        raise BadRules(f"{version}: a node has no type")
+    return nodes
+
+
+def _rules(version: str, name: str, shape: Shape, node: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    try:
+        content = node["content"]
+        policy = content["hitPolicy"]
+        columns = tuple(tuple(column["field"] for column in content[side]) for side in ("inputs", "outputs"))
+        keys = [column["id"] for side in ("inputs", "outputs") for column in content[side]]
+        rules = content["rules"]
+        is_text = all(isinstance(cell, str) for rule in rules for cell in rule.values())
+    except (LookupError, TypeError, AttributeError):
+        raise BadRules(f"{version} {name}: this is no decision table") from None
+    if policy != shape.policy:
+        raise BadRules(f"{version} {name}: hit policy must be {shape.policy}")
+    if columns != (shape.inputs, shape.outputs):
+        raise BadRules(f"{version} {name}: columns must be {shape.inputs} and {shape.outputs}")
+    if len(set(keys)) != len(keys):
+        raise BadRules(f"{version} {name}: two columns have the same id")
+    if not is_text:
+        raise BadRules(f"{version} {name}: a cell is not text")
+    return cast(Sequence[Mapping[str, str]], rules)
 
 
 def _cells(
