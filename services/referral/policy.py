@@ -11,6 +11,8 @@ from shared.kit.actor import Actor
 
 WORKERS = ("agency_worker", "agency_supervisor", "agency_system")
 """People and systems that answer for their agency."""
+PEOPLE_AT_WORK = ("agency_worker", "agency_supervisor")
+"""Those of them that are people, who can answer for a child by name."""
 SUPERVISORS = ("agency_supervisor",)
 OVERSEERS = (*SUPERVISORS, "data_protection_officer")
 PORT_OFFICERS = ("port_officer",)

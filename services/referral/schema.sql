@@ -484,6 +484,7 @@ CREATE TABLE referrals (
 );
 CREATE INDEX held_referrals ON referrals USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX referrals_closed ON referrals USING btree (province, ended_at, referral_id) WHERE (ended_at IS NOT NULL);
+CREATE CONSTRAINT TRIGGER child_has_a_responsible_officer AFTER INSERT ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.age_band = ANY (ARRAY['child'::text, 'unknown'::text]))) EXECUTE FUNCTION refuse_child_without_officer();
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE referrals FORCE ROW LEVEL SECURITY;
@@ -493,6 +494,24 @@ CREATE POLICY own_agency ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acti
  OFFSET 0))));
 CREATE POLICY own_region ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (province = ( SELECT "left"(acting_region(), 2) AS "left")) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = province))));
 CREATE POLICY service_itself ON referrals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: who answers for a child, and since when
+CREATE TABLE responsibilities (
+    case_id uuid NOT NULL,
+    seq integer NOT NULL,
+    officer text NOT NULL,
+    organisation text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT responsibilities_pkey PRIMARY KEY (case_id, seq),
+    CONSTRAINT responsibility_begins_at_the_landing CHECK (((seq = 1) = (reason = ANY (ARRAY['arrival'::text, 'duty'::text])))),
+    CONSTRAINT responsibility_counts_from_one CHECK ((seq >= 1)),
+    CONSTRAINT responsibility_names_somebody CHECK (((officer <> ''::text) AND (organisation <> ''::text))),
+    CONSTRAINT responsibility_reason_is_known CHECK ((reason = ANY (ARRAY['arrival'::text, 'duty'::text, 'acceptance'::text, 'takeover'::text])))
+);
+ALTER TABLE responsibilities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE responsibilities FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON responsibilities FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,
@@ -608,6 +627,18 @@ AS $function$
 BEGIN
     RAISE EXCEPTION '% of % is refused: it is append-only', tg_op, tg_table_name
         USING ERRCODE = 'insufficient_privilege';
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_child_without_officer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM responsibilities WHERE case_id = NEW.case_id) THEN
+        RAISE EXCEPTION 'nobody answers for the child of case %', NEW.case_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'child_has_a_responsible_officer';
+    END IF;
+    RETURN NULL;
 END $function$;
 
 CREATE OR REPLACE FUNCTION refuse_handover_without_minutes()

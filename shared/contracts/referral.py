@@ -164,6 +164,16 @@ class ServiceStarted(AssignmentFact):
     """The agency began to help."""
 
 
+class ResponsibilityPassed(ReferralFact):
+    """Who did this answers for the child by name from now on: by accepting its protection, or by taking over."""
+
+    for_audit = True
+
+    reason: Literal["acceptance", "takeover"]
+    step: int
+    """How many have answered for it by now."""
+
+
 class HandoverRecorded(AssignmentFact):
     """Minutes of a handover were signed and recorded; who stands on them, and their number, stays with referral."""
 

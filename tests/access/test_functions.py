@@ -68,6 +68,11 @@ def answers(event: assignments.Event | None = None) -> Decide:
     return decide
 
 
+def takes_over(actor: Actor, thing: Thing) -> bool:
+    is_childs = thing.cell["visibility"] == "restricted"
+    return is_childs and actor.has(*referral.PEOPLE_AT_WORK) and answers("service_started")(actor, thing)
+
+
 def reads_identity(actor: Actor, thing: Thing) -> bool:
     ended = {"helped": NOW, "long_ago": NOW - timedelta(days=31)}.get(thing.state)
     state: Any = ATTEMPT.get(thing.state, thing.state)
@@ -148,6 +153,7 @@ IN_EACH_STATE: Mapping[str, Decide] = {
     "undo an acceptance": answers("acceptance_undone"),
     "put on the waiting list": answers("waitlisted"),
     "record minutes of a handover": answers("service_started"),
+    "answer for a child": takes_over,
     "ask the port": answers("question_asked"),
     "hand on": answers("transferred"),
     "name the right agency": answers("declined"),

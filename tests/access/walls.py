@@ -179,7 +179,7 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION},
         (Open("SELECT INSERT UPDATE", own("agency_id"), AGENCY), Open("SELECT", anyones, KEEPER)),
     ),
-    **dict.fromkeys(("erasures", "explanations"), SERVICE_ONLY),
+    **dict.fromkeys(("erasures", "explanations", "responsibilities"), SERVICE_ONLY),
 }
 
 SUBSCRIBERS = ("ngo_member", "ngo_system")

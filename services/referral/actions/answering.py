@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.referral import policy
-from services.referral.actions import following, pausing, telling
+from services.referral.actions import following, guarding, pausing, telling
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
-from services.referral.domain import needs, pauses
+from services.referral.domain import assignments, needs, pauses, responsibilities
 from services.referral.domain.assignments import Assignment, Side
 from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
-from services.referral.domain.refusals import AssignmentUnknown, DateMissing, Refused
+from services.referral.domain.refusals import AssignmentUnknown, DateMissing, MoveNotAllowed, Refused
 from services.referral.domain.routing import Candidate
 from services.referral.store import handovers
 from services.referral.store import needs as store
@@ -59,7 +59,8 @@ async def acknowledge_assignments(work: Work, answers: Sequence[Answer]) -> list
 
 
 async def accept_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
-    """The agency takes them; from now on it may ask for the identity."""
+    """The agency takes them; from now on it may ask for the identity. Who takes a child's protection answers for it."""
+    protected: list[Need] = []
     asked_on: dict[bytes, tuple[Candidate, ...]] = {}
 
     async def prepare(changes: Changes) -> None:
@@ -82,9 +83,34 @@ async def accept_assignments(work: Work, answers: Sequence[Answer], *, routing: 
         if need.helping is not None:
             work.emit(telling.transferred(accepted, accepted.attempt(need.helping.assignment_id), taken))
         work.emit(telling.accepted(accepted, taken))
+        if responsibilities.passes_with(accepted):
+            protected.append(accepted)
         return accepted
 
-    return await each(work, answers, accept, settles=True, prepare=prepare)
+    async def follow(_: Changes) -> None:
+        await guarding.pass_on(work, protected, "acceptance")
+
+    return await each(work, answers, accept, settles=True, prepare=prepare, follow=follow)
+
+
+async def take_over_children(work: Work, answers: Sequence[Answer]) -> list[Result]:
+    """A person of an agency that helps a child answers for it by name, whoever did until now."""
+    taken: list[Need] = []
+
+    def take_over(need: Need, answer: Answer) -> Need:
+        found = need.attempt(answer.assignment_id)
+        assignments.expect(found, answer.version)
+        if not need.referral.child:
+            raise AssignmentUnknown  # there is no child here
+        if found.state not in assignments.HELPING:
+            raise MoveNotAllowed("assignment", found.state, "taken_over", at=found.ended_at)
+        taken.append(need)
+        return need
+
+    async def follow(_: Changes) -> None:
+        await guarding.pass_on(work, taken, "takeover")
+
+    return await each(work, answers, take_over, follow=follow)
 
 
 async def undo_acceptances(work: Work, answers: Sequence[Answer]) -> list[Result]:

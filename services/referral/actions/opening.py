@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from services.referral.actions import following, leasing, telling
+from services.referral.actions import following, guarding, leasing, telling
 from services.referral.actions.leasing import Rooms
 from services.referral.actions.routing import Routing
 from services.referral.domain import capacity, needs
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
-from services.referral.domain.referrals import Referral
+from services.referral.domain.referrals import CHILDREN, Referral
 from services.referral.domain.routing import Decision, Facts
 from services.referral.rules import Router
 from services.referral.store import escalations as ladder
@@ -22,7 +22,6 @@ from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-CHILDREN = frozenset({"child", "unknown"})
 RESTRICTED = frozenset(code for code, need in known_needs().items() if need.restricted)
 
 
@@ -58,6 +57,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
                     work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
             opened.append(need)
             decisions.append(decision)
+    await guarding.begin(work, arrivals)
     await store.add_opened(work, opened, decisions, gaps, directory_at=router.directory.changed_at)
     if rooms.leases:
         await places.take_places(work, rooms.leases)

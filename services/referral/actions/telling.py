@@ -14,6 +14,7 @@ from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.questions import Question
+from services.referral.domain.responsibilities import Responsibility
 from shared.contracts import referral as says
 
 
@@ -103,6 +104,10 @@ def transferred(need: Need, a: Assignment, to: Assignment) -> says.AssignmentTra
     return says.AssignmentTransferred(
         **about_attempt(need, a), to_assignment_id=to.assignment_id, to_agency_id=to.agency_id
     )
+
+
+def responsibility_passed(need: Need, step: Responsibility) -> says.ResponsibilityPassed:
+    return says.ResponsibilityPassed.model_validate({**about(need), "reason": step.reason, "step": step.seq})
 
 
 def handover_recorded(need: Need, a: Assignment, minutes: Handover) -> says.HandoverRecorded:

@@ -10,14 +10,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, reaching
+from services.referral.actions import answering, disclosing, guarding, reaching
 from services.referral.actions.answering import Answer, Result
 from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
-from services.referral.domain import assignments, questions, refusals
+from services.referral.domain import assignments, questions, refusals, responsibilities
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
 from services.referral.domain.refusals import Refused
+from services.referral.domain.responsibilities import Responsibility
 from services.referral.store import desk, needs
 from services.referral.store import questions as asked_of
 from services.referral.store.desk import InboxItem
@@ -36,6 +37,8 @@ from shared.kit.work import Work
 router = APIRouter()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+
+ByName = Annotated[Actor, Depends(require(*policy.PEOPLE_AT_WORK))]
 
 MOST_ROWS = 500
 
@@ -148,9 +151,14 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
         bodies = await needs.find_explanations(work, [need.referral.explanation])
         erased_at = await reaching.find_erased_at(work, need.referral.case_id)
         asked = (await asked_of.find_asked(work, [assignment_id])).get(assignment_id, [])
+        responsible = await guarding.find_responsible(work, need)
         now = work.now
     case = _case(need, assignment, asked, bodies[need.referral.explanation], now)
-    return json_response(case | {"identity_erased_at": erased_at and erased_at.isoformat()})
+    more = {
+        "identity_erased_at": erased_at and erased_at.isoformat(),
+        "responsible": responsible and _responsible(need, responsible),
+    }
+    return json_response(case | more)
 
 
 @router.post("/assignments/acknowledgements", response_model=Results, openapi_extra=KEYED)
@@ -171,6 +179,12 @@ async def post_declines(request: Request, actor: Worker, posted: Items[Decline])
     """Say no, with a coded reason; the next agency is asked, or a supervisor when the person refuses."""
     act = partial(answering.decline_assignments, routing=request.app.state.routing)
     return await post(request, actor, posted, "decline", act)
+
+
+@router.post("/assignments/takeovers", response_model=Results, openapi_extra=KEYED)
+async def post_takeovers(request: Request, actor: ByName, posted: Items[Item]) -> Response:
+    """Answer for these children by name from now on, while your agency helps; a person only."""
+    return await post(request, actor, posted, "answer_for", answering.take_over_children)
 
 
 @router.post("/assignments/starts", response_model=Results, openapi_extra=KEYED)
@@ -246,6 +260,17 @@ def result_of(language: Language, answer: Answer, result: Result) -> ItemResult:
         service_due_at=result.service_due_at,
         answer_due_at=result.answer_due_at,
     )
+
+
+def _responsible(need: Need, step: Responsibility) -> dict[str, Any]:
+    """Who answers for the child, as far as the agency may know it. `named`: a person does, by name."""
+    shown = responsibilities.is_shown(need)
+    return {
+        "named": step.is_named,
+        "since": step.since.isoformat(),
+        "officer": step.officer if shown else None,
+        "organisation": step.organisation if shown else None,
+    }
 
 
 def _case(need: Need, assignment: Assignment, asked: Sequence[Question], body: bytes, now: datetime) -> dict[str, Any]:

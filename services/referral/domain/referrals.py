@@ -51,6 +51,9 @@ HOLDS = frozenset({"IN_HOSPITAL", "IN_CUSTODY", "AWAITING_PAPERS", "PERSON_ASKED
 """Why a need may wait."""
 MOST_HELD = timedelta(days=90)
 
+CHILDREN = frozenset({"child", "unknown"})
+"""The ages that are a child's: whoever's is unknown counts as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
@@ -85,7 +88,7 @@ class Referral:
     @property
     def child(self) -> bool:
         """Under 18, or of unknown age, which counts the same."""
-        return self.age_band in {"child", "unknown"}
+        return self.age_band in CHILDREN
 
     @property
     def is_terminal(self) -> bool:

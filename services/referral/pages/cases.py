@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, erasing, passing
+from services.referral.actions import answering, disclosing, erasing, guarding, passing
 from services.referral.actions.answering import Answer, Result
-from services.referral.domain import assignments, limits
+from services.referral.domain import assignments, limits, responsibilities
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
@@ -24,6 +24,7 @@ from services.referral.domain.refusals import (
     IdentityWithheld,
     Refused,
 )
+from services.referral.domain.responsibilities import Responsibility
 from services.referral.pages import conflicts, explanations, forms, labels
 from services.referral.store import needs, questions
 from shared.contracts import codes
@@ -49,6 +50,8 @@ router = page_router()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 
+ByName = Annotated[Actor, Depends(require(*policy.PEOPLE_AT_WORK))]
+
 EVERY_MS = 20_000
 """How often a page that waits for an identity asks. Each time counts as a reading; an hour of it is no mass reading."""
 
@@ -66,6 +69,8 @@ class Case:
     agency_names: dict[str, str]
     erased_at: datetime | None
     asked: list[Question]
+    responsible: Responsibility | None
+    """Who answers for it, if it is a child."""
     others: list[tuple[str, str]]
     """Agencies that may be named instead of this one: id and name."""
 
@@ -121,6 +126,13 @@ async def decline(request: Request, actor: Worker, assignment_id: Id) -> Respons
 async def start(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Help has begun."""
     return await do(request, actor, assignment_id, "serve", answering.start_services, msg("Recorded: help has begun."))
+
+
+@router.post("/rujukan/{assignment_id}/ambil-alih")
+async def take_over(request: Request, actor: ByName, assignment_id: Id) -> Response:
+    """Answer for the child by name from now on."""
+    act = answering.take_over_children
+    return await do(request, actor, assignment_id, "answer_for", act, msg("You answer for the child from now on."))
 
 
 @router.post("/rujukan/{assignment_id}/selesai")
@@ -232,6 +244,7 @@ async def _show(
             (msg("Arrival"), words.moment(language, r.arrived_at, _port_zone(r.port))),
             (msg("Help is due in"), f"{labels.region(r.regency)}, {labels.region(r.province)}"),
             (msg("Wish"), translate(language, labels.WISHES[r.onward_wish])),
+            *_responsible(language, case, zone),
             *([(msg("Handover reference"), a.handover_ref)] if a.handover_ref else []),
         ],
         identity=identity,
@@ -247,6 +260,7 @@ async def _show(
         asked=[_asked(language, question, a) for question in case.asked],
         forwards=[(code, translate(language, text)) for code, text in labels.FORWARDS.items()],
         days=[(code, translate(language, text)) for code, (text, _) in labels.DAYS.items()],
+        may_take_over=_may_take_over(actor, case),
         is_paused=a.answer_left is not None,
         may_wait=(a.state, "waitlisted") in assignments.MOVES,
         is_handing_on=a.state in assignments.HELPING and case.need.asked is not None,
@@ -275,6 +289,7 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         rules_version=decision.rules_version,
         erased_at=await erasing.find_erased_at(work, need.referral.case_id),
         asked=(await questions.find_asked(work, [assignment_id])).get(assignment_id, []),
+        responsible=await guarding.find_responsible(work, need),
         others=passing.others(need, decision.candidates, directory),
         agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},
     )
@@ -310,6 +325,36 @@ async def _disclosed(request: Request, actor: Actor, assignment_id: str) -> Iden
         return "ended"
     except IdentityWithheld:
         return "withheld"
+
+
+def _responsible(language: Language, case: Case, zone: str) -> list[tuple[str, str]]:
+    """Who answers for a child; where no person does yet, or the agency may not know who, only that."""
+    step = case.responsible
+    if step is None:
+        return []
+    since = words.moment(language, step.since, zone)
+    if not step.is_named:
+        return [
+            (
+                msg("Answers for the child"),
+                translate(language, msg("the supervisor on duty, since %(when)s"), when=since),
+            )
+        ]
+    if not responsibilities.is_shown(case.need):
+        return [
+            (msg("Answers for the child"), translate(language, msg("an officer, by name, since %(when)s"), when=since))
+        ]
+    return [(msg("Answers for the child"), f"{step.officer}, {step.organisation}, {since}")]
+
+
+def _may_take_over(actor: Actor, case: Case) -> bool:
+    """A person of the agency that helps, unless it is who answers already."""
+    return (
+        case.responsible is not None
+        and actor.kind == "person"
+        and case.assignment.state in assignments.HELPING
+        and (case.responsible.officer, case.responsible.organisation) != (actor.id, actor.organisation)
+    )
 
 
 def _asked(language: Language, question: Question, a: Assignment) -> dict[str, Any]:

@@ -73,6 +73,8 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "POST /api/assignments/undoings": one(assignment_id=...),
             "POST /api/assignments/waitlistings": one(assignment_id=..., until=LATER),
             "POST /api/assignments/questions": one(assignment_id=..., question="company"),
+            "POST /api/assignments/takeovers": one(assignment_id=...),
+            f"POST {worker}/ambil-alih": form(),
             "POST /api/assignments/handovers": lambda id_, _: {
                 "json": {
                     "items": [{"assignment_id": id_, "documents": ["none"], "condition": "well"}],
@@ -304,15 +306,19 @@ class _Needs:
         return str(arrival.case_id)
 
     async def _asked(self, agency: str, region: str, *, restricted: bool) -> str:
-        """A need for help in this region that this agency is asked about, wherever the rules would have sent it."""
-        arrival = referral.an_arrival("TIP" if restricted else "WAGE", "NEED", origin=region)
+        """A need for help in this region that this agency is asked about, wherever the rules would have sent it.
+
+        What is restricted is a child's.
+        """
+        need, age = ("TIP", "child") if restricted else ("WAGE", "adult")
+        arrival = referral.an_arrival(need, "NEED", origin=region, age_band=age)
         await self._desk.open(arrival)
         [row] = await self._desk.rows(
             "UPDATE assignments a SET agency_id = $2 FROM referrals r WHERE r.referral_id = a.referral_id"
             " AND r.case_id = $1 AND r.need = $3 RETURNING a.assignment_id::text",
             arrival.case_id,
             agency,
-            "TIP" if restricted else "WAGE",
+            need,
         )
         return str(row["assignment_id"])
 

@@ -1,0 +1,60 @@
+"""Who answers for a child: named when it lands, and passed on to who protects it or takes it over, on the trail."""
+
+from collections.abc import Sequence
+
+from services.referral.actions import telling
+from services.referral.domain import responsibilities
+from services.referral.domain.needs import Need
+from services.referral.domain.referrals import CHILDREN
+from services.referral.domain.responsibilities import Reason, Responsibility
+from services.referral.store import responsibilities as store
+from shared.contracts.intake import ArrivalRecorded
+from shared.kit.heard import Heard
+from shared.kit.work import Work
+
+
+async def begin(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]]) -> None:
+    """Name who answers for each child among these, before anything is asked for it; nothing where there is none."""
+    first = {
+        arrival.fact.case_id: responsibilities.at_arrival(
+            arrival.fact.case_id,
+            actor=arrival.told.actor,
+            organisation=arrival.told.organisation,
+            role=arrival.told.role,
+            province=arrival.fact.port_regency[:2],
+            now=work.now,
+        )
+        for arrival in arrivals
+        if arrival.fact.age_band in CHILDREN and arrival.told is not None
+    }
+    if first:
+        await store.add_responsibilities(work, list(first.values()))
+
+
+async def find_responsible(work: Work, need: Need) -> Responsibility | None:
+    """Who answers for this child, for its case team; None for whoever is of age."""
+    if not need.referral.child:
+        return None
+    return (await store.find_responsibilities(work, [need.referral.case_id]))[need.referral.case_id][-1]
+
+
+async def pass_on(work: Work, needs: Sequence[Need], reason: Reason) -> None:
+    """The actor, a person, answers for these children from now on; the cases are locked."""
+    cases = {need.referral.case_id: need for need in needs}
+    if not cases or work.actor.kind != "person":
+        return
+    steps = await store.find_responsibilities(work, sorted(cases))
+    added: list[Responsibility] = []
+    for case_id, need in cases.items():
+        step = responsibilities.passed(
+            steps[case_id],
+            officer=work.actor.id,
+            organisation=work.actor.organisation,
+            reason=reason,
+            now=work.now,
+        )
+        if step is not None:
+            added.append(step)
+            work.record(telling.responsibility_passed(need, step))
+    if added:
+        await store.add_responsibilities(work, added)
