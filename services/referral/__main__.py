@@ -54,6 +54,8 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Nav("/pertanyaan", msg("Questions to the port"), frozenset(policy.PORT_OFFICERS)),
             Nav("/darurat", msg("Emergency access"), frozenset(policy.GLASS_BREAKERS)),
             Nav("/pengawasan", msg("Oversight"), frozenset(policy.OVERSEERS)),
+            Nav("/kantor", msg("Our office"), frozenset(policy.WORKERS)),
+            Nav("/direktori", msg("Directory"), frozenset(policy.KEEPERS)),
             Nav("/angka", msg("Figures"), frozenset(policy.WATCHERS)),
         ],
         state={"routing": routing, "disclosure": Disclosure(http, settings.intake_url)},

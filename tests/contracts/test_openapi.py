@@ -26,6 +26,7 @@ WITHOUT_KEY = {
     "/api/arrivals/batch",  # each item has its own
     "/api/disclosures",  # each asking is a reading of its own
     "/api/persons/search",
+    "/api/agencies/previews",  # changes nothing
     "/api/cases/{case_id}/export",
 }
 

@@ -196,6 +196,7 @@ class Browser:
     async def send(self, method: str, path: str, *, key: str | None = None, **content: Any) -> httpx2.Response:
         accept = "application/json" if path.startswith("/api") else "text/html"
         headers = {"x-actor": self._actor, "accept": accept, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+        headers |= content.pop("headers", {})
         if method != "GET":
             headers["idempotency-key"] = key or new_id()
         return await self._client.request(method, path, headers=headers, **content)

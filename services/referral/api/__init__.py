@@ -8,6 +8,7 @@ from services.referral.api import (
     deciding,
     directory,
     handovers,
+    keeping,
     questions,
     rules,
     steering,
@@ -28,6 +29,7 @@ for part in (
     supervision,
     steering,
     directory,
+    keeping,
     rules,
     whatif,
 ):

@@ -7,7 +7,8 @@ from typing import Any, Generic, Literal, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.referral.domain import refusals, rulesets
+from services.referral.actions import importing, keeping
+from services.referral.domain import capacity, refusals, rulesets
 from services.referral.domain.refusals import (
     AlreadyAnswered,
     AssignmentUnknown,
@@ -58,6 +59,28 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
         msg("Draft a version, try it, let one person ask for it and another confirm: this step is not due"),
     ),
     rulesets.RulesNeedAnother: (409, "rules_need_another", msg("Somebody else has to confirm what you asked for")),
+    keeping.AgencyUnknown: (404, "agency_unknown", msg("The directory has no such office, or it is so already")),
+    keeping.AgencyKnown: (409, "agency_known", msg("The directory has this office already")),
+    keeping.NotYours: (403, "not_yours", msg("Your office does not keep this: ask a coordinator")),
+    keeping.EntryUnusable: (422, "entry_unusable", msg("The entry cannot stand like this")),
+    importing.FileUnusable: (
+        422,
+        "file_unusable",
+        msg("This is no directory: send HSDS JSON, or CSV with the headings of an exported file"),
+    ),
+    importing.FileTooLarge: (413, "file_too_large", msg("A file has at most 10,000 rows and 16 MiB: send it in parts")),
+    importing.RowsBad: (422, "rows_bad", msg("Some rows cannot be taken in, so none is: correct them and look again")),
+    importing.NotAsSeen: (
+        409,
+        "not_as_seen",
+        msg("The file or the directory is not the one that was looked at: look again, then confirm"),
+    ),
+    capacity.PlacesTaken: (409, "places_taken", msg("More of these places are taken than would be left")),
+    capacity.PlacesUnusable: (
+        422,
+        "places_unusable",
+        msg("Places are published for up to seven days, at most 1,000 of a sort"),
+    ),
     refusals.IdentityErased: (409, "identity_erased", msg("The identity was erased")),
     refusals.TaskUnknown: (404, "copy_unknown", msg("There is no such copy to see to")),
     refusals.IdentityToBeRead: (

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.referral.domain.entries import msg
 from services.referral.domain.referrals import Referral
 from services.referral.domain.refusals import Refused
 
@@ -19,6 +20,10 @@ AGES = ("child", "adult", "elderly", "any")
 MOST_PLACES = 1000
 LONGEST = timedelta(days=7)
 """A publication is believed for so long at most; then nobody knows."""
+
+
+TOO_FEW = msg("%(offered)s places are fewer than the %(taken)s that are taken.")
+TOO_FEW_REMEDY = msg("Publish at least %(taken)s, or end or decline what holds them first.")
 
 
 class PlacesTaken(Refused):

@@ -7,11 +7,13 @@ from services.referral.pages import (
     cases,
     closing,
     deciding,
+    directory,
     erasures,
     figures,
     glass,
     handovers,
     inbox,
+    office,
     oversight,
     questions,
     steering,
@@ -21,5 +23,6 @@ from services.referral.pages import (
 router = APIRouter()
 AGENCY = (inbox, cases, deciding, handovers, cancellations, erasures)
 SUPERVISOR = (supervision, closing, steering, oversight, glass)
-for part in (*AGENCY, *SUPERVISOR, questions, figures):
+KEEPER = (directory,)
+for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):
     router.include_router(part.router)

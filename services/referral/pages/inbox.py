@@ -14,7 +14,7 @@ from services.referral.domain import assignments
 from services.referral.domain.refusals import AssignmentUnknown, Refused
 from services.referral.pages import conflicts, forms, labels
 from services.referral.pages import erasures as erasing
-from services.referral.store import cancellations, desk, erasures, needs, pauses
+from services.referral.store import agencies, cancellations, desk, erasures, needs, pauses
 from services.referral.store.desk import InboxItem
 from shared.kit.actor import Actor
 from shared.kit.identity import actor_of, require
@@ -56,6 +56,7 @@ async def inbox_page(
         to_erase = await erasures.list_open(work, MOST_ERASURES)
         cancelled = await cancellations.list_open(work, MOST_ERASURES)
         paused = await pauses.list_own(work)
+        own = await agencies.find_agency(work, actor.organisation) if policy.may_keep_own_entry(actor) else None
         now = work.now
     if after and not found:
         return redirect(request, f"/?tab={tab}")
@@ -74,6 +75,7 @@ async def inbox_page(
         cancelled=[(one.assignment_id, labels.reference(one.case_id), one.confirm_by) for one in cancelled],
         paused=[(labels.need(language_of(request), one.need), one.until) for one in paused],
         undoable=[item.assignment_id for item in shown if item.may_undo(now)],
+        entry=own if own is not None and not own.is_fresh(now) else None,
         reasons=labels.REASONS,
         organisation=actor.organisation,
         now=now,

@@ -1,12 +1,15 @@
 """The world of referral: needs and attempts, copies to erase, cases opened in an emergency."""
 
+import base64
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import services.referral.__main__
 from services.referral import rules
-from services.referral.actions import asking, steering, supervising
+from services.referral.actions import asking, importing, steering, supervising
 from services.referral.actions.answering import Answer
 from services.referral.actions.asking import Reply
 from services.referral.actions.routing import Routing
@@ -48,6 +51,27 @@ MINUTES = {"number": "BAST/1", "receiver": "social_ministry", "witness": "police
 LATER = (NOW + timedelta(days=3)).isoformat()
 AGES = {"open": timedelta(), "over": timedelta(hours=5), "overdue": REVIEW_WITHIN + timedelta(hours=1)}
 """How long ago a glass was broken that is in such a state."""
+ENTRY = "DINSOS-73.06"
+OFFICE = {
+    **{f"/api/agencies/{{office}}{part}": f"/api/agencies/{ENTRY}{part}" for part in ("", "/versions", "/changes")},
+    "/id/direktori/{office}": f"/id/direktori/{ENTRY}",
+    "/id/direktori/{office}/jeda": "/id/direktori/DISDUKCAPIL-11.01/jeda",
+    "/id/direktori/berkas.{format_}": "/id/direktori/berkas.csv",
+}
+NOTHING = b"kind,name\n"
+SEEN = importing.looked(NOTHING, {}, frozenset()).digest
+PACKED = base64.urlsafe_b64encode(zlib.compress(NOTHING)).decode()
+PLACES = {"sex": "F", "age_band": "any", "offered": 2, "expires_at": LATER}
+
+
+def a_file() -> dict[str, Any]:
+    """A directory without any office, which changes nothing."""
+    return {"content": NOTHING, "headers": {"content-type": "text/csv"}}
+
+
+def a_number() -> str:
+    """A telephone number that no office had before."""
+    return f"+62 {new_id().replace('-', '').translate(str.maketrans('abcdef', '012345'))[-16:]}"
 
 
 @asynccontextmanager
@@ -136,6 +160,20 @@ async def referral_world(url: str) -> AsyncIterator[World]:
                 hours="1",
             ),
             "POST /{language:language}/darurat/{glass_id}/tinjauan": form(decision="justified"),
+            "POST /api/agencies/previews": lambda *_: a_file(),
+            "POST /api/agencies/imports": lambda *_: a_file() | {"params": {"digest": SEEN}},
+            "POST /api/agencies/{office}/changes": lambda *_: {"json": {"fields": {"phone": a_number()}}},
+            "POST /api/agencies/own/changes": lambda *_: {"json": {"fields": {"phone": a_number()}}},
+            "POST /{language:language}/kantor": lambda *_: {"data": {"phone": a_number()}},
+            "POST /{language:language}/kantor/benar": form(),
+            "POST /{language:language}/kantor/tempat": form(sex="M", age_band="any", offered="2", days="3"),
+            "POST /{language:language}/direktori/berkas": lambda *_: {"files": {"file": ("direktori.csv", NOTHING)}},
+            "POST /{language:language}/direktori/berkas/terima": form(content=PACKED, digest=SEEN),
+            "POST /{language:language}/direktori/{office}": lambda *_: {
+                "data": {"name": "Dinas Sosial Gowa", "zone": "Asia/Makassar", "phone": a_number()}
+            },
+            "POST /{language:language}/direktori/{office}/jeda": form(suspend="yes"),
+            "POST /api/places": lambda *_: {"json": {"items": [PLACES]}},
             **REVOCATIONS,
         }
         makers = {
@@ -148,7 +186,7 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "erasure": things.erasure,
             "glass": things.glass,
         }
-        yield World("referral", app, client, makers, contents)
+        yield World("referral", app, client, makers, contents, OFFICE)
     await database.aclose()
     await server.stop()
 
