@@ -151,7 +151,7 @@ class Referring(RuleBasedStateMachine):
 
     async def act(self, verb: str, pick: int, *, right: bool = True) -> None:
         rows = await self.desk.rows(
-            "SELECT assignment_id, agency_id FROM assignments ORDER BY assignment_id DESC LIMIT 8"
+            "SELECT assignment_id, agency_id FROM assignments ORDER BY assignment_id DESC LIMIT 3"
         )
         if not rows:
             return
@@ -177,7 +177,7 @@ class Referring(RuleBasedStateMachine):
             return
         rows = await desk.rows(
             "SELECT referral_id::text AS id, ended_at, (SELECT max(attempt) FROM assignments a"
-            " WHERE a.referral_id = r.referral_id) AS attempt FROM referrals r ORDER BY referral_id DESC LIMIT 4"
+            " WHERE a.referral_id = r.referral_id) AS attempt FROM referrals r ORDER BY referral_id DESC LIMIT 2"
         )
         if not rows:
             return
@@ -303,7 +303,7 @@ def interleave(database_urls: DatabaseUrls, *, examples: int, steps: int) -> Non
 
 
 def test_no_interleaving_loses_or_doubles_anybody(database_urls: DatabaseUrls) -> None:
-    interleave(database_urls, examples=12, steps=25)
+    interleave(database_urls, examples=20, steps=30)
 
 
 @pytest.mark.slow
