@@ -78,7 +78,7 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     await desk.open(an_arrival("ELDER"))
     nobody = await desk.live()
     for agency_id in ("DINSOS-73.06", "DINSOS-73", "KEMENSOS"):
-        await desk.answer("decline", agency_id, Answer(nobody, reason="no_capacity"))
+        await desk.answer("decline", agency_id, Answer(nobody, reason="outside_region"))
         nobody = (await desk.live()) if agency_id != "KEMENSOS" else nobody
     waiting = await desk.referral_of(nobody)
     await desk.open(an_arrival("NOFAM", age_band="child"))
