@@ -123,6 +123,7 @@ END,
     question_id uuid,
     answer_left interval,
     disclosed_at timestamp with time zone,
+    place text,
     CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id),
     CONSTRAINT attempts_are_numbered_once UNIQUE (referral_id, attempt),
     CONSTRAINT accepted_assignment_has_service_deadline CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text])) OR (service_due_at IS NOT NULL))),
@@ -140,6 +141,8 @@ CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE (
 CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
+CREATE TRIGGER attempt_takes_its_place AFTER UPDATE ON assignments FOR EACH ROW WHEN (((old.place IS NOT NULL) OR (new.place IS NOT NULL))) EXECUTE FUNCTION count_taken_places();
+CREATE TRIGGER first_attempt_takes_its_place AFTER INSERT ON assignments FOR EACH ROW WHEN ((new.place IS NOT NULL)) EXECUTE FUNCTION count_taken_places();
 CREATE CONSTRAINT TRIGGER handover_has_minutes AFTER INSERT OR UPDATE ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'completed'::text) AND (new.outcome ~~ 'HANDED\_TO\_%'::text))) EXECUTE FUNCTION refuse_handover_without_minutes();
 CREATE CONSTRAINT TRIGGER live_attempt_has_no_ended_referral AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 CREATE CONSTRAINT TRIGGER one_agency_is_asked_at_a_time AFTER INSERT ON assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.attempt > 1)) EXECUTE FUNCTION refuse_second_asked_attempt();
@@ -174,32 +177,6 @@ CREATE POLICY own_agency_sees ON cancellations FOR SELECT TO PUBLIC USING (((age
 CREATE POLICY own_region_confirms ON cancellations FOR UPDATE TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
 CREATE POLICY own_region_sees ON cancellations FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
 CREATE POLICY service_itself ON cancellations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
-
-CREATE TABLE erasure_tasks (
-    task_id uuid NOT NULL,
-    case_id uuid NOT NULL,
-    agency_id text NOT NULL,
-    region text,
-    asked_at timestamp with time zone NOT NULL,
-    confirm_by timestamp with time zone NOT NULL,
-    confirmed_at timestamp with time zone,
-    confirmed_by text,
-    overdue_told_at timestamp with time zone,
-    CONSTRAINT erasure_tasks_pkey PRIMARY KEY (task_id),
-    CONSTRAINT one_erasure_task_per_agency_and_case UNIQUE (case_id, agency_id),
-    CONSTRAINT confirmed_erasure_says_who_and_when CHECK (((confirmed_at IS NULL) = (confirmed_by IS NULL)))
-);
-CREATE INDEX erasures_by_limit ON erasure_tasks USING btree (confirm_by) WHERE (confirmed_at IS NULL);
-CREATE INDEX erasures_of_an_agency ON erasure_tasks USING btree (agency_id, confirm_by) WHERE (confirmed_at IS NULL);
-ALTER TABLE erasure_tasks ENABLE ROW LEVEL SECURITY;
-ALTER TABLE erasure_tasks FORCE ROW LEVEL SECURITY;
-CREATE POLICY own_agency_confirms ON erasure_tasks FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
-CREATE POLICY own_agency_sees ON erasure_tasks FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
-CREATE POLICY own_region_confirms ON erasure_tasks FOR UPDATE TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
-CREATE POLICY own_region_sees ON erasure_tasks FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
-CREATE POLICY protection_officer_confirms ON erasure_tasks FOR UPDATE TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
-CREATE POLICY protection_officer_sees ON erasure_tasks FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
-CREATE POLICY service_itself ON erasure_tasks FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: persons whose identity was erased
 CREATE TABLE erasures (
@@ -427,6 +404,35 @@ CREATE POLICY own_agency ON pauses FOR SELECT TO PUBLIC USING (((agency_id = ( S
 CREATE POLICY own_region ON pauses FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
 CREATE POLICY service_itself ON pauses FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+CREATE TABLE places (
+    agency_id text NOT NULL,
+    sex text NOT NULL,
+    age_band text NOT NULL,
+    accessible boolean NOT NULL,
+    place text NOT NULL DEFAULT ((((sex || '/'::text) || age_band) || '/'::text) ||
+CASE
+    WHEN accessible THEN 'accessible'::text
+    ELSE 'other'::text
+END),
+    offered integer NOT NULL,
+    taken integer NOT NULL DEFAULT 0,
+    expires_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    CONSTRAINT places_pkey PRIMARY KEY (agency_id, place),
+    CONSTRAINT place_age_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'any'::text]))),
+    CONSTRAINT place_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'any'::text]))),
+    CONSTRAINT places_are_never_given_twice CHECK (((taken >= 0) AND (taken <= offered))),
+    CONSTRAINT places_are_published_for_days CHECK ((expires_at <= (published_at + '7 days'::interval)))
+);
+CREATE INDEX places_by_expiry ON places USING btree (expires_at);
+ALTER TABLE places ENABLE ROW LEVEL SECURITY;
+ALTER TABLE places FORCE ROW LEVEL SECURITY;
+CREATE POLICY keeper_sees ON places FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY own_agency_changes ON places FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_publishes ON places FOR INSERT TO PUBLIC WITH CHECK (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_sees ON places FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON places FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE questions (
     question_id uuid NOT NULL,
     assignment_id uuid NOT NULL,
@@ -451,6 +457,39 @@ ALTER TABLE questions FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_agency ON questions FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
 CREATE POLICY own_port ON questions FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
 CREATE POLICY service_itself ON questions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE recipient_tasks (
+    task_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    region text,
+    asked_at timestamp with time zone NOT NULL,
+    confirm_by timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    settled_by text,
+    overdue_told_at timestamp with time zone,
+    kind text NOT NULL,
+    fields text[] NOT NULL DEFAULT '{}'::text[],
+    settled_as text,
+    CONSTRAINT recipient_tasks_pkey PRIMARY KEY (task_id),
+    CONSTRAINT correction_names_its_fields CHECK (((kind = 'correction'::text) = (fields <> '{}'::text[]))) NOT VALID,
+    CONSTRAINT recipient_task_kind_is_known CHECK ((kind = ANY (ARRAY['erasure'::text, 'correction'::text]))) NOT VALID,
+    CONSTRAINT settled_task_says_who_when_and_how CHECK ((((settled_at IS NULL) = (settled_by IS NULL)) AND ((settled_at IS NULL) = (settled_as IS NULL)))) NOT VALID,
+    CONSTRAINT task_is_settled_in_a_known_way CHECK ((settled_as = ANY (ARRAY['confirmed'::text, 'read'::text, 'superseded'::text]))) NOT VALID
+);
+CREATE UNIQUE INDEX one_erasure_per_agency_and_case ON recipient_tasks USING btree (case_id, agency_id) WHERE (kind = 'erasure'::text);
+CREATE INDEX open_tasks_of_a_case ON recipient_tasks USING btree (case_id) WHERE (settled_at IS NULL);
+CREATE INDEX recipient_tasks_by_limit ON recipient_tasks USING btree (confirm_by) WHERE (settled_at IS NULL);
+CREATE INDEX tasks_of_a_recipient ON recipient_tasks USING btree (agency_id, confirm_by) WHERE (settled_at IS NULL);
+ALTER TABLE recipient_tasks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE recipient_tasks FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency_confirms ON recipient_tasks FOR UPDATE TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_agency_sees ON recipient_tasks FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY own_region_confirms ON recipient_tasks FOR UPDATE TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY own_region_sees ON recipient_tasks FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
+CREATE POLICY protection_officer_confirms ON recipient_tasks FOR UPDATE TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY protection_officer_sees ON recipient_tasks FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON recipient_tasks FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE referrals (
     referral_id uuid NOT NULL,
@@ -527,6 +566,36 @@ CREATE TABLE revocations (
 ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE rule_sets (
+    version text NOT NULL,
+    state text NOT NULL,
+    body bytea NOT NULL,
+    digest bytea NOT NULL,
+    drafted_by text NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone,
+    asked_by text,
+    asked_at timestamp with time zone,
+    activated_by text,
+    activated_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    CONSTRAINT rule_sets_pkey PRIMARY KEY (version),
+    CONSTRAINT rules_differ UNIQUE (digest),
+    CONSTRAINT rules_are_addressed_by_their_content CHECK ((digest = sha256(body))),
+    CONSTRAINT rules_are_named CHECK ((version ~ '^[a-z0-9][a-z0-9.-]{0,31}$'::text)),
+    CONSTRAINT rules_in_force_were_tried CHECK (((state <> 'active'::text) OR ((tried_at IS NOT NULL) AND (activated_at IS NOT NULL)))),
+    CONSTRAINT rules_retire_once CHECK (((state = 'retired'::text) = (retired_at IS NOT NULL))),
+    CONSTRAINT rules_state_is_known CHECK ((state = ANY (ARRAY['draft'::text, 'tried'::text, 'active'::text, 'retired'::text]))),
+    CONSTRAINT rules_take_two_people CHECK (((activated_by IS NULL) OR (drafted_by = 'shipped'::text) OR ((asked_by IS NOT NULL) AND (asked_by <> activated_by))))
+);
+CREATE UNIQUE INDEX one_version_of_the_rules_is_in_force ON rule_sets USING btree ((true)) WHERE (state = 'active'::text);
+ALTER TABLE rule_sets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rule_sets FORCE ROW LEVEL SECURITY;
+CREATE POLICY everybody ON rule_sets FOR SELECT TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text, 'coordinator'::text, 'operator'::text, 'auditor'::text, 'service'::text, 'port_officer'::text, 'port_system'::text, 'ngo_member'::text, 'ngo_system'::text, 'data_protection_officer'::text]) AS acting_in_role));
+CREATE POLICY keeper_adds ON rule_sets FOR INSERT TO PUBLIC WITH CHECK (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY keeper_changes ON rule_sets FOR UPDATE TO PUBLIC USING (( SELECT acting_in_role(VARIADIC ARRAY['coordinator'::text]) AS acting_in_role));
+CREATE POLICY service_itself ON rule_sets FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
@@ -619,6 +688,30 @@ CREATE OR REPLACE FUNCTION acting_region()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION count_taken_places()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    held_before boolean := TG_OP = 'UPDATE' AND OLD.place IS NOT NULL AND OLD.ended_at IS NULL;
+    holds_now boolean := NEW.place IS NOT NULL AND NEW.ended_at IS NULL;
+BEGIN
+    IF held_before AND holds_now AND (OLD.agency_id, OLD.place) = (NEW.agency_id, NEW.place) THEN
+        RETURN NULL;
+    END IF;
+    IF held_before THEN
+        UPDATE places SET taken = taken - 1 WHERE agency_id = OLD.agency_id AND place = OLD.place;
+    END IF;
+    IF holds_now THEN
+        UPDATE places SET taken = taken + 1 WHERE agency_id = NEW.agency_id AND place = NEW.place;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '% has published no place %', NEW.agency_id, NEW.place
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'place_is_published';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $function$;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

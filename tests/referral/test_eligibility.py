@@ -2,16 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import pytest
 
+from services.referral.actions.routing import Routing
 from services.referral.domain import entries, hours
 from services.referral.domain.agencies import Agency, directory
 from services.referral.domain.eligibility import unmet
 from services.referral.domain.routing import Facts
 from shared.contracts import codes
+from shared.kit.actor import system
+from tests.referral.conftest import Desk
 
+OF_REGENCY = ("DINSOS", "DINKES", "DISDUKCAPIL", "DISNAKER", "DP3AP2KB", "UPTDPPA")
+OF_PROVINCE = ("BP3MI", "DINSOS", "DINKES", "DISDUKCAPIL", "DISNAKER", "DP3AP2KB", "UPTDPPA")
 AN_OFFICE = Agency("DINSOS-73.06", "DINSOS", "regency", "73.06", "Dinas Sosial Gowa", "Asia/Makassar", True, False)
 
 
@@ -142,3 +148,29 @@ def test_what_is_wrong_with_an_entry_is_named(entry: dict[str, Any], found: list
 
     assert [(p.field, p.value) for p in problems] == found
     assert all(p.message and p.remedy for p in problems)
+
+
+async def test_every_province_and_regency_has_its_statutory_offices(desk: Desk) -> None:
+    rows = await desk.rows("SELECT kind, level, region FROM agencies WHERE takes_referrals AND suspended_at IS NULL")
+    found = {(row["kind"], row["region"]) for row in rows}
+
+    assert set(product(OF_REGENCY, codes.regencies())) - found == set()
+    assert set(product(OF_PROVINCE, codes.provinces())) - found == set()
+
+
+async def test_every_need_of_every_age_from_everywhere_has_a_last_resort_in_the_whole_country(
+    desk: Desk, routing: Routing
+) -> None:
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        router = await routing.router(work)
+    offices = router.directory.agencies
+    left: list[Facts] = []
+    first = {code[:2]: code for code in reversed(codes.regencies())}
+    places = [(code, code) for code in codes.regencies()] + [(code, None) for code in first.values()]
+    for (port, home), need, age in product(places, codes.needs(), get_args(codes.AgeBand)):
+        asked = facts(need, age, port=port, home=home)
+        levels = {offices[c.agency_id].level for c in router.rules.decide(asked, router.directory).candidates}
+        if "national" not in levels or len(levels) < 2:
+            left.append(asked)
+
+    assert left == []

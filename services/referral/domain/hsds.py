@@ -1,6 +1,6 @@
 """The directory in the words of others: HSDS 3 services (JSON) and flat rows (CSV), both ways. Pure.
 
-Either becomes the same flat row of texts, field by field, from which one function reads an entry: docs/adr/0013.
+Either becomes the same flat row of texts, field by field, from which one function reads an entry: docs/adr/0014.
 """
 
 from collections.abc import Iterator, Mapping
