@@ -177,7 +177,7 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "answer a question": lambda actor, thing: actor.has(*referral.PORT_OFFICERS) and actor.port == thing.port,
     "confirm a cancellation": answers(),
     "confirm a cancellation for an agency": oversees,
-    "confirm that the own copy is erased": answers(),
+    "confirm that the own copy is seen to": answers(),
     "confirm for an agency": lambda actor, thing: referral.may_confirm_for(actor, thing.regency),
     "look at a voyage": lands,
     "take in a list": lands,

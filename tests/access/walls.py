@@ -146,7 +146,7 @@ REFERRAL: dict[str, Owned] = {
         ("escalations", "gaps"),
         Owned({}, (Open("SELECT", Parent("referrals", "referral_id", within("regency")), SUPERVISOR),)),
     ),
-    "erasure_tasks": Owned(
+    "recipient_tasks": Owned(
         {"agency_id": ORGANISATION, "region": REGION},
         (
             Open("SELECT UPDATE", own("agency_id"), AGENCY),

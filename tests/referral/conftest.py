@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.referral import clock as clocks
 from services.referral import rules
 from services.referral.__main__ import build
-from services.referral.actions import answering, chasing, erasing, handing, opening, supervising
+from services.referral.actions import answering, chasing, handing, opening, reaching, supervising
 from services.referral.actions.answering import Answer, Result
 from services.referral.actions.handing import Handed, Signed
 from services.referral.actions.routing import Routing
@@ -82,7 +82,7 @@ class Desk:
 
     async def erase(self, *erasures: Heard[Any]) -> None:
         async with self.database.work(system("referral", "consumer"), purpose="hear") as work:
-            await erasing.ask_for_erasure(work, erasures)
+            await reaching.ask_recipients(work, erasures)
 
     async def remind(self) -> int:
         return await clocks.remind(self.database)
@@ -196,6 +196,7 @@ class Browser:
     async def send(self, method: str, path: str, *, key: str | None = None, **content: Any) -> httpx2.Response:
         accept = "application/json" if path.startswith("/api") else "text/html"
         headers = {"x-actor": self._actor, "accept": accept, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+        headers |= content.pop("headers", {})
         headers |= content.pop("headers", {})
         if method != "GET":
             headers["idempotency-key"] = key or new_id()

@@ -7,14 +7,15 @@ from typing import Any
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.capacity import Place
-from services.referral.domain.erasures import ErasureTask
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.glass import Decision, Glass
 from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.questions import Question
+from services.referral.domain.recipients import RecipientTask
 from services.referral.domain.responsibilities import Responsibility
+from services.referral.domain.rulesets import RuleSet
 from shared.contracts import referral as says
 
 
@@ -230,12 +231,18 @@ def case_read(need: Need, a: Assignment) -> says.CaseRead:
     return says.CaseRead(**about(need), assignment_id=a.assignment_id, agency_id=a.agency_id)
 
 
-def erasure_confirmed(task: ErasureTask) -> says.ErasureConfirmed:
-    return says.ErasureConfirmed(case_id=task.case_id, agency_id=task.agency_id)
+def copy_settled(task: RecipientTask) -> says.ErasureConfirmed | says.CorrectionConfirmed:
+    """What an agency had to do about its copy is done."""
+    if task.kind == "erasure":
+        return says.ErasureConfirmed(case_id=task.case_id, agency_id=task.agency_id)
+    by_reading = task.settled_as == "read"
+    return says.CorrectionConfirmed(case_id=task.case_id, agency_id=task.agency_id, by_reading=by_reading)
 
 
-def erasure_overdue(task: ErasureTask) -> says.ErasureOverdue:
-    return says.ErasureOverdue(case_id=task.case_id, agency_id=task.agency_id, confirm_by=task.confirm_by)
+def copy_overdue(task: RecipientTask) -> says.ErasureOverdue | says.CorrectionOverdue:
+    """What an agency had to do about its copy was not done in time."""
+    fact = says.ErasureOverdue if task.kind == "erasure" else says.CorrectionOverdue
+    return fact(case_id=task.case_id, agency_id=task.agency_id, confirm_by=task.confirm_by)
 
 
 def glass_broken(glass: Glass) -> says.GlassBroken:
@@ -261,6 +268,17 @@ def glass_reviewed(glass: Glass, decision: Decision) -> says.GlassReviewed:
 
 def glass_review_overdue(glass: Glass) -> says.GlassReviewOverdue:
     return says.GlassReviewOverdue(case_id=glass.case_id, glass_id=glass.glass_id, review_by=glass.review_by)
+
+
+def rules_changed(rules: RuleSet, change: str) -> says.RulesChanged:
+    return says.RulesChanged.model_validate(
+        {
+            "case_id": entry(f"rules/{rules.version}"),
+            "rules_version": rules.version,
+            "digest": rules.digest.hex(),
+            "change": change,
+        }
+    )
 
 
 def places_published(agency_id: str, offers: Sequence[Place]) -> says.PlacesPublished:

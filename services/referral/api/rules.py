@@ -7,12 +7,25 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.referral import policy
 from services.referral.actions import ruling, trying
-from services.referral.domain.rulesets import RuleSet
+from services.referral.domain.rulesets import RuleSet, RulesUnknown
+from services.referral.rules import sheets
+from services.referral.rules.findings import REMEDIES
 from services.referral.store import rulesets
 from shared.contracts.fact import Version
 from shared.kit.actor import Actor
 from shared.kit.identity import require, require_recent
-from shared.kit.web import KEYED, FieldProblem, Invalid, body_limit, idempotent, json_response, key_of, takes
+from shared.kit.web import (
+    KEYED,
+    FieldProblem,
+    Invalid,
+    body_limit,
+    idempotent,
+    json_response,
+    key_of,
+    language_of,
+    takes,
+)
+from shared.kit.words import Language, translate
 
 router = APIRouter()
 
@@ -21,7 +34,11 @@ Keeper = Annotated[Actor, Depends(require(*policy.KEEPERS))]
 RecentKeeper = Annotated[Actor, Depends(require_recent(*policy.KEEPERS))]
 Named = Annotated[Version, Path(description="The name of the version", examples=["2026-11"])]
 
+TABLE = "^[a-z]{1,32}$"
+Table = Annotated[str, Path(pattern=TABLE, description="The name of the table", examples=["terms"])]
+
 MOST_BYTES = 1 << 20
+KINDS: dict[str, ruling.Kind] = {"application/json": "jdm", sheets.XLSX: "xlsx", "text/csv": "csv"}
 
 
 @router.get("/rules")
@@ -38,23 +55,71 @@ async def get_version(request: Request, actor: Anybody, version: Named) -> Respo
         return Response((await ruling.find_rules(work, version)).text, media_type="application/json")
 
 
-@router.post("/rules", openapi_extra=KEYED)
+@router.get("/rules/{version}/workbook", response_class=Response, responses={200: {"content": {sheets.XLSX: {}}}})
+async def get_workbook(request: Request, actor: Anybody, version: Named) -> Response:
+    """A version as a workbook (XLSX), one sheet per table. Edited, it can be posted to `/rules`."""
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found = await ruling.find_rules(work, version)
+    headers = {"Content-Disposition": f'attachment; filename="{version}.xlsx"'}
+    return Response(sheets.workbook(found.text), headers=headers, media_type=sheets.XLSX)
+
+
+@router.get("/rules/{version}/tables/{table}", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+async def get_table(request: Request, actor: Anybody, version: Named, table: Table) -> Response:
+    """One table of a version as CSV. Edited, it can be posted to `/rules`."""
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found = await ruling.find_rules(work, version)
+    try:
+        text = sheets.table(found.text, table)
+    except KeyError:
+        raise RulesUnknown(f"{version} {table}") from None
+    return Response(text, media_type="text/csv; charset=utf-8")
+
+
+@router.post(
+    "/rules",
+    openapi_extra=KEYED
+    | {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                sheets.XLSX: {"schema": {"type": "string", "format": "binary"}},
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "id,why,need,…\r\nterms-uac,Unaccompanied or separated child,UAC,…\r\n",
+                },
+            },
+        }
+    },
+)
 @body_limit(MOST_BYTES)
-@takes("application/json")
+@takes(*KINDS)
 async def post_draft(
-    request: Request, actor: Keeper, version: Annotated[Version, Query(description="Its name, which nobody has yet")]
+    request: Request,
+    actor: Keeper,
+    version: Annotated[Version, Query(description="Its name, which nobody has yet")],
+    base: Annotated[Version | None, Query(description="Of sheets: the version that they went out from")] = None,
+    table: Annotated[str | None, Query(pattern=TABLE, description="Of CSV: which table it is")] = None,
 ) -> Response:
-    """Draft a version: decision tables in JDM. What could not decide is refused: row, column, reason, remedy."""
+    """Draft a version: decision tables in JDM, a workbook, or one table as CSV.
+
+    What could not decide is refused: row, column, reason, remedy. What sheets do not hold is that of `base`, or of the
+    version in force.
+    """
     content, key = await request.body(), await key_of(request)
-    async with request.app.state.database.work(actor, purpose="keep_rules") as work:
+    kind = KINDS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower(), "jdm")
+    upload = ruling.Upload(version, content, kind, base, table or "")
+    try:
+        body = await ruling.body_of(request.app.state.database, actor, upload)
+        async with request.app.state.database.work(actor, purpose="keep_rules") as work:
 
-        async def once() -> Response:
-            return json_response(_shown(await ruling.draft_rules(work, version, content)), 201)
+            async def once() -> Response:
+                return json_response(_shown(await ruling.draft_rules(work, version, body)), 201)
 
-        try:
             return await idempotent(request, work, key, once)
-        except ruling.RulesUnusable as unusable:
-            raise Invalid(_problems(unusable)) from None
+    except ruling.RulesUnusable as unusable:
+        raise Invalid(_problems(language_of(request), unusable)) from None
 
 
 @router.post("/rules/{version}/tries", openapi_extra=KEYED)
@@ -116,11 +181,15 @@ async def post_retirement(request: Request, actor: Keeper, version: Named) -> Re
         return await idempotent(request, work, key, once)
 
 
-def _problems(unusable: ruling.RulesUnusable) -> list[FieldProblem]:
+def _problems(language: Language, unusable: ruling.RulesUnusable) -> list[FieldProblem]:
     """Each finding, at the address of its cell."""
-    if not unusable.findings:
-        return [FieldProblem("/", str(unusable))]
-    return [FieldProblem(f"/{f.table}/{f.row}/{f.column}".rstrip("/"), f.said) for f in unusable.findings]
+    return [
+        FieldProblem(
+            "/" + "/".join(part for part in (f.table, f.row, f.column) if part),
+            translate(language, REMEDIES[f.reason]) % f.values,
+        )
+        for f in unusable.findings
+    ]
 
 
 def _shown(found: RuleSet) -> dict[str, Any]:

@@ -174,8 +174,12 @@ class IdentityErased(Refused):
     """The person's identity was erased: nobody can read it any more, whoever helps."""
 
 
-class ErasureUnknown(Refused):
-    """There is no such erasure to confirm, or it is another agency's or region's; both look the same from outside."""
+class TaskUnknown(Refused):
+    """There is no such copy to see to, or it is another agency's or region's; both look the same from outside."""
+
+
+class IdentityToBeRead(Refused):
+    """The identity was corrected and is still shown to the agency: reading it again settles that, and no word does."""
 
 
 class CaseUnknown(Refused):

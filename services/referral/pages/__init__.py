@@ -8,7 +8,6 @@ from services.referral.pages import (
     closing,
     deciding,
     directory,
-    erasures,
     figures,
     glass,
     handovers,
@@ -16,12 +15,13 @@ from services.referral.pages import (
     office,
     oversight,
     questions,
+    recipients,
     steering,
     supervision,
 )
 
 router = APIRouter()
-AGENCY = (inbox, cases, deciding, handovers, cancellations, erasures)
+AGENCY = (inbox, cases, deciding, handovers, cancellations, recipients)
 SUPERVISOR = (supervision, closing, steering, oversight, glass)
 KEEPER = (directory,)
 for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, erasing, guarding, passing
+from services.referral.actions import answering, disclosing, guarding, passing, reaching
 from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments, limits, responsibilities
 from services.referral.domain.assignments import Assignment
@@ -287,7 +287,7 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         assignment=assignment,
         lines=explanations.lines(language, need, decision, directory),
         rules_version=decision.rules_version,
-        erased_at=await erasing.find_erased_at(work, need.referral.case_id),
+        erased_at=await reaching.find_erased_at(work, need.referral.case_id),
         asked=(await questions.find_asked(work, [assignment_id])).get(assignment_id, []),
         responsible=await guarding.find_responsible(work, need),
         others=passing.others(need, decision.candidates, directory),

@@ -13,8 +13,8 @@ from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments
 from services.referral.domain.refusals import AssignmentUnknown, Refused
 from services.referral.pages import conflicts, forms, labels
-from services.referral.pages import erasures as erasing
-from services.referral.store import agencies, cancellations, desk, erasures, needs, pauses
+from services.referral.pages import recipients as copies
+from services.referral.store import agencies, cancellations, desk, needs, pauses, recipients
 from services.referral.store.desk import InboxItem
 from shared.kit.actor import Actor
 from shared.kit.identity import actor_of, require
@@ -27,7 +27,7 @@ Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 Anybody = Annotated[Actor, Depends(actor_of)]
 
 PAGE_ROWS = 200
-MOST_ERASURES = 50
+MOST_TASKS = 50
 TABS: dict[str, tuple[str, tuple[str, ...]]] = {
     "baru": (msg("New"), tuple(sorted(assignments.ASKED))),
     "dikerjakan": (msg("In progress"), tuple(sorted(assignments.HELPING))),
@@ -53,8 +53,8 @@ async def inbox_page(
         read = desk.list_ended if tab == "selesai" else desk.list_inbox
         found = await read(work, states, after=after, limit=PAGE_ROWS + 1)
         counts = await desk.count_inbox(work)
-        to_erase = await erasures.list_open(work, MOST_ERASURES)
-        cancelled = await cancellations.list_open(work, MOST_ERASURES)
+        to_see_to = await recipients.list_open(work, MOST_TASKS)
+        cancelled = await cancellations.list_open(work, MOST_TASKS)
         paused = await pauses.list_own(work)
         own = await agencies.find_agency(work, actor.organisation) if policy.may_keep_own_entry(actor) else None
         now = work.now
@@ -71,7 +71,7 @@ async def inbox_page(
         ],
         rows=[_row(request, item) for item in shown],
         further=f"/?tab={tab}&after={shown[-1].place}" if len(found) > len(shown) else "",
-        to_erase=erasing.shown(to_erase),
+        copies=copies.shown(language_of(request), to_see_to),
         cancelled=[(one.assignment_id, labels.reference(one.case_id), one.confirm_by) for one in cancelled],
         paused=[(labels.need(language_of(request), one.need), one.until) for one in paused],
         undoable=[item.assignment_id for item in shown if item.may_undo(now)],

@@ -6,9 +6,9 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy
-from services.referral.pages import erasures as erasing
 from services.referral.pages import glass, labels
-from services.referral.store import cancellations, erasures, glasses
+from services.referral.pages import recipients as copies
+from services.referral.store import cancellations, glasses, recipients
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
 from shared.kit.web import language_of, page, page_router
@@ -23,7 +23,7 @@ MOST_ROWS = 100
 
 @router.get("/pengawasan")
 async def oversight_page(request: Request, actor: Overseer) -> Response:
-    """Emergency openings to be judged, and erasures that agencies have not confirmed in time."""
+    """Emergency openings to be judged, and copies that agencies have not seen to in time."""
     everywhere = policy.oversees_everywhere(actor)
     if not everywhere and policy.overseen_by(actor) is None:
         await deny(request, actor, "not_yours", msg("No region is assigned to you."))
@@ -31,7 +31,7 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
         opened = await glasses.list_reviewable(work, MOST_ROWS, everywhere=everywhere)
         not_judged = await glasses.count_overdue(work)
         cancelled = [] if everywhere else await cancellations.list_overdue(work, MOST_ROWS)
-        overdue = await erasures.list_overdue(work, MOST_ROWS, everywhere=everywhere)
+        overdue = await recipients.list_overdue(work, MOST_ROWS, everywhere=everywhere)
         directory = (await request.app.state.routing.router(work)).directory
         now = work.now
     return page(
@@ -41,7 +41,11 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
         glasses=[glass.shown(language_of(request), one) for one in opened],
         not_judged=not_judged,
         decisions=[(code, translate(language_of(request), text)) for code, text in labels.DECISIONS.items()],
-        erasures=erasing.shown(overdue, {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue}),
+        copies=copies.shown(
+            language_of(request),
+            overdue,
+            {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue},
+        ),
         cancelled=[
             (one.assignment_id, labels.reference(one.case_id), labels.agency(directory, one.agency_id), one.confirm_by)
             for one in cancelled

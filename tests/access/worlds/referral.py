@@ -150,8 +150,9 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             f"POST {over}/tutup": form(reason=things.closing, personally="1"),
             f"POST {over}/buka": form(reason=things.reopening),
             "POST /api/erasures/confirmations": one(task_id=...),
-            "POST /{language:language}/penghapusan/{task_id}/konfirmasi": form(erased="1"),
-            "POST /{language:language}/penghapusan/{task_id}/wakili": form(erased="1"),
+            "POST /api/copies/confirmations": one(task_id=...),
+            "POST /{language:language}/salinan/{task_id}/konfirmasi": form(done="1"),
+            "POST /{language:language}/salinan/{task_id}/wakili": form(done="1"),
             "POST /{language:language}/darurat": form(
                 number=await things.case_here(),
                 matter="help",
@@ -306,7 +307,7 @@ class _Needs:
         await self._desk.erase(referral.an_erasure(case_id, side(cell, "agency", "organisation")))
         shift = timedelta(days=4) if cell["state"] == "overdue" else timedelta()
         [row] = await self._desk.rows(
-            "UPDATE erasure_tasks SET region = $2, asked_at = asked_at - $3::interval,"
+            "UPDATE recipient_tasks SET region = $2, asked_at = asked_at - $3::interval,"
             " confirm_by = confirm_by - $3::interval WHERE case_id = $1 RETURNING task_id::text",
             case_id,
             side(cell, "region", "region"),

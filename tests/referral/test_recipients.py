@@ -1,14 +1,14 @@
-"""When a person was erased: who had been shown the identity erases its copy and says so, or is asked after."""
+"""When a person was erased or corrected: who had been shown the identity sees to its copy, or is asked after."""
 
 from datetime import timedelta
 from typing import Any
 
 from services.referral.actions.answering import Answer
-from shared.contracts.intake import ArrivalRecorded, PersonErased
+from shared.contracts.intake import ArrivalRecorded, IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
-from tests.referral.factories import an_arrival, an_erasure
+from tests.referral.factories import an_arrival, an_erasure, heard
 from tests.referral.intake_server import IntakeServer
 from tests.referral.test_consumers import hear
 from tests.referral.test_pages import posted, said
@@ -30,7 +30,7 @@ async def assignment(desk: Desk) -> str:
 
 
 async def task(desk: Desk) -> str:
-    [row] = await desk.rows("SELECT task_id FROM erasure_tasks")
+    [row] = await desk.rows("SELECT task_id FROM recipient_tasks")
     return str(row["task_id"])
 
 
@@ -49,7 +49,7 @@ class TestHearing:
         await hear(desk, erasure)
         await hear(desk, erasure, an_erasure(erasure.case_id, AGENCY))
 
-        rows = await desk.rows("SELECT agency_id, region FROM erasure_tasks ORDER BY agency_id")
+        rows = await desk.rows("SELECT agency_id, region FROM recipient_tasks ORDER BY agency_id")
         assert [tuple(row) for row in rows] == [("DINKES-65.03", "65.03"), (AGENCY, "73.06")]
 
     async def test_lays_a_task_of_a_national_agency_where_help_is_due(self, desk: Desk) -> None:
@@ -57,7 +57,7 @@ class TestHearing:
 
         await desk.erase(an_erasure(arrival.case_id, "KEMENSOS"))
 
-        assert [row["region"] for row in await desk.rows("SELECT region FROM erasure_tasks")] == ["73.06"]
+        assert [row["region"] for row in await desk.rows("SELECT region FROM recipient_tasks")] == ["73.06"]
 
 
 class TestAgency:
@@ -66,23 +66,23 @@ class TestAgency:
         await desk.erase(an_erasure(arrival.case_id, AGENCY))
 
         inbox = await site("worker").get("/id/")
-        done = await posted(site, "worker", f"/id/penghapusan/{await task(desk)}/konfirmasi", erased="1")
+        done = await posted(site, "worker", f"/id/salinan/{await task(desk)}/konfirmasi", done="1")
 
         assert "Hapus salinan instansi Anda" in said(inbox)
         assert f"RJ-{arrival.case_id[-8:-4]}-{arrival.case_id[-4:]}".upper() in said(inbox)
         assert done.status_code == 303
         assert "Hapus salinan" not in said(await site("worker").get("/id/"))
-        [row] = await desk.rows("SELECT confirmed_by FROM erasure_tasks")
-        assert row["confirmed_by"] == "dinsos.7306"
+        [row] = await desk.rows("SELECT settled_by FROM recipient_tasks")
+        assert row["settled_by"] == "dinsos.7306"
         assert await desk.told() == [*(await desk.told())[:-1], "erasure_confirmed"]
 
     async def test_has_to_tick_that_the_copy_is_erased(self, desk: Desk, site: Site) -> None:
         await desk.erase(an_erasure(new_id(), AGENCY))
 
-        answer = await posted(site, "worker", f"/id/penghapusan/{await task(desk)}/konfirmasi")
+        answer = await posted(site, "worker", f"/id/salinan/{await task(desk)}/konfirmasi")
 
         assert answer.status_code == 422
-        assert await desk.rows("SELECT FROM erasure_tasks WHERE confirmed_at IS NULL")
+        assert await desk.rows("SELECT FROM recipient_tasks WHERE settled_at IS NULL")
 
     async def test_confirms_by_its_system_once_for_a_key(self, desk: Desk, site: Site) -> None:
         await desk.erase(an_erasure(new_id(), AGENCY))
@@ -132,24 +132,22 @@ class TestOverdue:
 
         pages = [said(await site(actor).get("/id/pengawasan")) for actor in ("supervisor", "gowa", "dpo")]
         assert all("Gowa" in page for page in pages)
-        done = await posted(site, "supervisor", f"/id/penghapusan/{await task(desk)}/wakili", erased="1")
+        done = await posted(site, "supervisor", f"/id/salinan/{await task(desk)}/wakili", done="1")
 
         assert done.status_code == 303
-        [row] = await desk.rows("SELECT agency_id, confirmed_by FROM erasure_tasks")
-        assert (row["agency_id"], row["confirmed_by"]) == (AGENCY, "penyelia.73")
+        [row] = await desk.rows("SELECT agency_id, settled_by FROM recipient_tasks")
+        assert (row["agency_id"], row["settled_by"]) == (AGENCY, "penyelia.73")
         assert "erasure_confirmed" in await desk.told()
 
     async def test_is_nobodys_elsewhere_nor_a_systems_nor_confirmed_for_the_agency_in_time(
         self, desk: Desk, site: Site
     ) -> None:
         await desk.erase(an_erasure(new_id(), AGENCY))
-        path = f"/id/penghapusan/{await task(desk)}/wakili"
+        path = f"/id/salinan/{await task(desk)}/wakili"
 
-        early = await posted(site, "supervisor", path, erased="1")
+        early = await posted(site, "supervisor", path, done="1")
         desk.clock.advance(timedelta(days=4))
-        others = [
-            (await posted(site, actor, path, erased="1")).status_code for actor in ("makassar", "robot", "worker")
-        ]
+        others = [(await posted(site, actor, path, done="1")).status_code for actor in ("makassar", "robot", "worker")]
 
         assert early.status_code == 404
         assert others == [404, 404, 403]
@@ -180,3 +178,61 @@ class TestCaseOfAnErasedPerson:
 
         assert done.status_code == 303
         assert (1, AGENCY, "completed") in await desk.attempts()
+
+
+def a_correction(case_id: str, *recipients: str) -> Heard[Any]:
+    """Fields of this person's identity were corrected, whom these agencies had been shown."""
+    return heard(IdentityCorrected(case_id=case_id, fields=("full_name", "nik"), recipients=recipients))
+
+
+class TestCorrection:
+    async def test_is_settled_by_reading_the_identity_again(self, desk: Desk, site: Site) -> None:
+        arrival = await somebody_helped(desk)
+        await hear(desk, a_correction(arrival.case_id, AGENCY))
+
+        inbox = said(await site("worker").get("/id/"))
+        [open_] = (await site(AGENCY).get("/api/copies")).json()["items"]
+        [refused] = await copies_confirmed(site, AGENCY, open_["task_id"])
+        read = await site(AGENCY).get(f"/api/assignments/{await assignment(desk)}/identity")
+
+        assert "Perbaiki salinan instansi Anda" in inbox
+        assert (open_["kind"], open_["fields"]) == ("correction", ["full_name", "nik"])
+        assert (refused["ok"], refused["code"]) == (False, "identity_to_be_read")
+        assert read.status_code == 200
+        assert (await site(AGENCY).get("/api/copies")).json()["items"] == []
+        [row] = await desk.rows("SELECT settled_as, settled_at FROM recipient_tasks")
+        assert row["settled_as"] == "read"
+        assert (await desk.told()).count("correction_confirmed") == 1
+
+    async def test_is_said_by_name_where_the_identity_is_not_shown_any_more(self, desk: Desk, site: Site) -> None:
+        await hear(desk, a_correction(new_id(), AGENCY))
+
+        [done] = await copies_confirmed(site, AGENCY, await task(desk))
+
+        assert done["ok"]
+        assert (await desk.told()).count("correction_confirmed") == 1
+
+    async def test_is_followed_up_within_three_days_and_then_before_who_oversees(self, desk: Desk, site: Site) -> None:
+        await hear(desk, a_correction(new_id(), AGENCY))
+        desk.clock.advance(timedelta(hours=3 * 24, minutes=1))
+
+        assert [await desk.remind(), await desk.remind()] == [1, 0]
+        assert "correction_overdue" in await desk.told()
+        pages = [said(await site(who).get("/id/pengawasan")) for who in ("supervisor", "gowa", "dpo")]
+        assert all("Gowa" in page for page in pages)
+
+    async def test_is_overtaken_by_an_erasure(self, desk: Desk, site: Site) -> None:
+        case_id = new_id()
+        await hear(desk, a_correction(case_id, AGENCY))
+        await hear(desk, an_erasure(case_id, AGENCY))
+
+        [left] = (await site(AGENCY).get("/api/copies")).json()["items"]
+
+        assert left["kind"] == "erasure"
+
+
+async def copies_confirmed(site: Site, actor: str, *task_ids: str) -> list[dict[str, Any]]:
+    body = {"items": [{"task_id": task_id} for task_id in task_ids]}
+    answer = await site(actor).send("POST", "/api/copies/confirmations", json=body)
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items

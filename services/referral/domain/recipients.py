@@ -1,0 +1,53 @@
+"""What becomes of a person as it reaches those who had been shown who it is: each has a copy of its own to see to."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.referral.domain.refusals import IdentityToBeRead
+
+Kind = Literal["erasure", "correction"]
+"""The identity was erased, or fields of it were corrected."""
+Settled = Literal["confirmed", "read", "superseded"]
+"""Said by name, read again, or overtaken: a copy that is to be erased needs no correction."""
+
+WITHIN = timedelta(hours=3 * 24)
+"""UU 27/2022 Art 30: who had been shown a person hears of a correction, and follows it, within 3 x 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientTask:
+    """One agency's copy of one person. `region`: whose supervisor sees to it when the agency does not.
+
+    `fields`: the codes of what was corrected; empty for an erasure.
+    """
+
+    task_id: str
+    kind: Kind
+    case_id: str
+    agency_id: str
+    region: str | None
+    asked_at: datetime
+    confirm_by: datetime
+    fields: tuple[str, ...] = ()
+    settled_at: datetime | None = None
+    settled_by: str | None = None
+    settled_as: Settled | None = None
+    overdue_told_at: datetime | None = None
+
+
+def settle(task: RecipientTask, how: Settled, *, by: str, now: datetime) -> RecipientTask:
+    """Nothing is left to do; settling again changes nothing."""
+    if task.settled_at is not None:
+        return task
+    return replace(task, settled_at=now, settled_by=by, settled_as=how)
+
+
+def confirm(task: RecipientTask, *, by: str, may_read: bool, now: datetime) -> RecipientTask:
+    """Somebody of the agency says by name that it is done. Raises `IdentityToBeRead`.
+
+    Who may still be shown the person corrects its copy by reading it again, and by nothing else.
+    """
+    if task.settled_at is None and task.kind == "correction" and may_read:
+        raise IdentityToBeRead
+    return settle(task, "confirmed", by=by, now=now)
