@@ -15,6 +15,7 @@ from services.referral import rules
 from services.referral.domain.agencies import Agency, Directory, agency_id, directory
 from services.referral.domain.routing import Considered, Facts
 from services.referral.rules import checks, lint
+from services.referral.rules.findings import BadRules
 from services.referral.store import agencies
 from shared.contracts import codes
 from shared.kit.actor import system
@@ -218,31 +219,42 @@ class TestLint:
         return orjson.dumps(text)
 
     @pytest.mark.parametrize(
-        ("table", "cells"),
+        ("table", "cells", "said"),
         [
-            ("candidates", {"age": '"child'}),
-            ("candidates", {"kind": "foo("}),
-            ("candidates", {"kind": ""}),
-            ("candidates", {"level": '"village"'}),
-            ("candidates", {"place": '"nation"'}),
-            ("candidates", {"need": ""}),
-            ("candidates", {"_id": "uac-2"}),
-            ("terms", {"decide": "1/"}),
+            ("candidates", {"age": '"child'}, "candidates uac-1 age_band: cannot be read"),
+            ("candidates", {"kind": "foo("}, "candidates uac-1 kind: holds nothing that has a value"),
+            ("candidates", {"kind": ""}, "candidates uac-1 kind: is empty"),
+            ("candidates", {"level": '"village"'}, "candidates uac-1: kind, level and place do not belong together"),
+            ("candidates", {"place": '"nation"'}, "candidates uac-1: kind, level and place do not belong together"),
+            ("candidates", {"need": ""}, "candidates uac-1 need: does not say for which needs it is"),
+            ("candidates", {"_id": "uac-2"}, "candidates uac-2: has the id of another row"),
+            ("candidates", {"_id": ""}, "candidates #1: has no id"),
+            ("candidates", {"_description": "a\nb"}, "candidates uac-1: holds a cell that is no text"),
+            ("terms", {"decide": "1/"}, "terms terms-uac decide_hours: holds nothing that has a value"),
         ],
     )
-    def test_refuses_a_bad_cell(self, table: str, cells: dict[str, str]) -> None:
-        with pytest.raises(lint.BadRules):
+    def test_refuses_a_bad_cell_by_table_row_and_column(self, table: str, cells: dict[str, str], said: str) -> None:
+        with pytest.raises(BadRules) as refused:
             lint.tables("bad", self.changed(table, **cells))
+
+        assert said in str(refused.value)
+
+    @pytest.mark.parametrize(
+        "text", [b"", b"[]", b"{}", b'{"nodes": 1}', b'{"nodes": [1]}', b'{"nodes": [{"id": "a"}]}']
+    )
+    def test_refuses_what_is_no_jdm(self, text: bytes) -> None:
+        with pytest.raises(BadRules, match="no decision tables in JDM"):
+            lint.tables("bad", text)
 
     def test_refuses_a_node_that_runs_code(self) -> None:
         text = orjson.loads(TEXT)
         text["nodes"].append({"id": "f", "type": "functionNode", "name": "f", "content": {"source": ""}})
 
-        with pytest.raises(lint.BadRules, match="functionNode"):
+        with pytest.raises(BadRules, match="functionNode"):
             lint.tables("bad", orjson.dumps(text))
 
     def test_refuses_another_hit_policy(self) -> None:
-        with pytest.raises(lint.BadRules, match="collect"):
+        with pytest.raises(BadRules, match="collect"):
             lint.tables("bad", TEXT.replace(b'"hitPolicy": "collect"', b'"hitPolicy": "first"'))
 
 
@@ -262,11 +274,17 @@ class TestChecks:
             (lambda t: t["terms"][0].update(sex='"W"'), "terms terms-uac sex: a code that there is not"),
             (lambda t: t["terms"][0].update(decide='"soon"'), "terms terms-uac decide_hours: is no time"),
             (lambda t: t["terms"][0].update(service="0"), "terms terms-uac service_hours: is no time"),
-            (lambda t: t["terms"][0].update(service="1.5"), "terms terms-uac service_hours: is no time; write whole"),
-            (lambda t: t["terms"][0].update(decide="0.1"), "terms terms-uac decide_hours: is no time; write quarters"),
+            (
+                lambda t: t["terms"][0].update(service="1.5"),
+                "terms terms-uac service_hours: is no time that can be kept; write 8760 hours at most, in whole",
+            ),
+            (
+                lambda t: t["terms"][0].update(decide="0.1"),
+                "terms terms-uac decide_hours: is no time that can be kept; write 720 hours at most, in quarters",
+            ),
             (
                 lambda t: t["terms"][0].update(decide="1"),
-                "terms terms-uac decide_hours: is no time; write so that both",
+                "terms terms-uac decide_hours: with the time to open it makes no whole hours",
             ),
             (lambda t: t["terms"][0].update(urgency="4"), "terms terms-uac urgency: is none of 1, 2, 3"),
             (lambda t: t["terms"][0].update(urgency="true"), "terms terms-uac urgency: is none of 1, 2, 3"),
@@ -292,7 +310,7 @@ class TestChecks:
         ],
     )
     def test_refuse_with_row_and_column(self, change: Any, said: str) -> None:
-        with pytest.raises(lint.BadRules) as refused:
+        with pytest.raises(BadRules) as refused:
             rules.Rules("bad", self.text(change))
 
         assert said in str(refused.value)
@@ -302,7 +320,7 @@ class TestChecks:
             tables["terms"][0]["need"] = '"UACC"'
             tables["candidates"][0]["consent"] = "1"
 
-        with pytest.raises(lint.BadRules) as refused:
+        with pytest.raises(BadRules) as refused:
             rules.Rules("bad", self.text(change))
 
         assert {(f.row, f.reason) for f in refused.value.findings} >= {
@@ -314,7 +332,7 @@ class TestChecks:
     def test_refuse_a_kind_of_office_that_the_directory_has_not(self) -> None:
         tables = lint.tables("bad", TEXT)
 
-        with pytest.raises(lint.BadRules, match="no office of this kind"):
+        with pytest.raises(BadRules, match="no office of this kind"):
             checks.check("bad", tables, kinds={"DINSOS"})
 
     @given(st.data())
@@ -324,5 +342,5 @@ class TestChecks:
             column = data.draw(st.sampled_from([name for name in row if not name.startswith("_")]))
             row[column] = data.draw(st.sampled_from(['"', "foo(", '"NOPE"', "[", "1/0", "true and", '""', "null"]))
 
-        with pytest.raises(lint.BadRules):
+        with pytest.raises(BadRules):
             checks.check("bad", lint.tables("bad", self.text(change)), kinds={row.kind for row in RULES.rows})

@@ -1,9 +1,12 @@
 """Versions of the rules: drafted, tried, put in force by two people, and in use at once."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
+import openpyxl
 import orjson
 import pytest
 
@@ -12,10 +15,13 @@ from services.referral.actions import ruling
 from services.referral.actions.routing import Routing
 from services.referral.domain import rulesets
 from services.referral.domain.rulesets import RuleSet
+from services.referral.rules import sheets
 from services.referral.store import rulesets as store
 from shared.kit.actor import Actor, system
+from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival
+from tests.referral.test_directory import referral
 
 SHIPPED = rules.load(rules.latest())
 ANI, BUDI = PEOPLE["coordinator"], Actor("koordinator.2", "KP2MI", frozenset({"coordinator"}))
@@ -184,8 +190,58 @@ class TestApi:
         assert answer.status_code == 422
         assert "/terms/terms-sick/need" in answer.text
 
+    async def test_from_a_workbook_and_from_one_table_as_csv(self, site: Site, entered: Desk) -> None:
+        ani = site("coordinator")
+        path = f"/api/rules/{SHIPPED.version}"
+        book = openpyxl.load_workbook(io.BytesIO((await ani.get(f"{path}/workbook")).content))
+        book["terms"]["I2"] = 1.75
+        table = (await ani.get(f"{path}/tables/terms")).text.replace("0.25,0.75,4,", "0.25,1.75,4,", 1)
+        out = io.BytesIO()
+        book.save(out)
+
+        by_book = await ani.send(
+            "POST", "/api/rules?version=book", content=out.getvalue(), headers={"content-type": sheets.XLSX}
+        )
+        by_csv = await ani.send(
+            "POST", "/api/rules?version=csv&table=terms", content=table.encode(), headers={"content-type": "text/csv"}
+        )
+        formula = await ani.send(
+            "POST",
+            "/api/rules?version=bad&table=terms",
+            content=table.replace(",UAC,", ",=1,", 1).encode(),
+            headers={"content-type": "text/csv"},
+        )
+
+        assert by_book.status_code == 201, by_book.text
+        assert (by_csv.status_code, by_csv.json()["code"]) == (409, "rules_known")  # they say the same
+        assert formula.status_code == 422
+        assert "/terms/C2" in formula.text
+
     async def test_everybody_may_read_by_which_rules_is_decided(self, site: Site, entered: Desk) -> None:
         listed = (await site("worker").get("/api/rules")).json()["items"]
         [active] = [item for item in listed if item["state"] == "active"]
 
         assert (await site("worker").get(f"/api/rules/{active['version']}")).content == SHIPPED.text
+
+
+def test_the_command_line_drafts_what_was_edited_in_a_spreadsheet(database_urls: DatabaseUrls, tmp_path: Path) -> None:
+    workbook, jdm = tmp_path / "rules.xlsx", tmp_path / "rules.json"
+
+    exported = referral(database_urls, "rules", "export", SHIPPED.version, str(workbook))
+    assert exported.returncode == 0, exported.stderr
+    book = openpyxl.load_workbook(workbook)
+    book["terms"]["I2"] = 1.75
+    book.save(workbook)
+    drafted = referral(database_urls, "rules", "draft", "quick", str(workbook))
+    referral(database_urls, "rules", "export", "quick", str(jdm))
+    book["terms"]["I2"] = "=1+1"
+    book.save(workbook)
+    refused = referral(database_urls, "rules", "draft", "worse", str(workbook))
+
+    assert drafted.stdout == "quick\tdraft\n", drafted.stderr
+    assert orjson.loads(jdm.read_bytes())["nodes"][1]["content"]["rules"][0]["decide"] == "1.75"
+    assert refused.returncode == 1
+    assert "terms I2: is a formula" in refused.stderr
+    assert [line.split("\t")[:2] for line in referral(database_urls, "rules", "list").stdout.splitlines()] == [
+        ["quick", "draft"]
+    ]

@@ -1,24 +1,60 @@
 """What coordinators do with the rules. Each step is on the trail: it changes where referrals go."""
 
+import asyncio
 import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from services.referral import rules
 from services.referral.actions import telling
 from services.referral.domain import rulesets
 from services.referral.domain.refusals import Refused
 from services.referral.domain.rulesets import Event, RuleSet, RulesKnown, RulesUnknown
-from services.referral.rules import Rules, checks, lint
+from services.referral.rules import Rules, checks, lint, sheets
+from services.referral.rules.findings import BadRules, Finding
 from services.referral.store import agencies
 from services.referral.store import rulesets as store
 from shared.kit.work import Work
+
+Kind = Literal["jdm", "xlsx", "csv"]
 
 
 class RulesUnusable(Refused):
     """What is meant to be rules could not decide; `findings` say why, one by one."""
 
-    def __init__(self, said: str, findings: tuple[checks.Finding, ...]) -> None:
+    def __init__(self, said: str, findings: tuple[Finding, ...]) -> None:
         super().__init__(said)
         self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is to become a version. Sheets give the rows; the rest is that of `base`, by default the one in force.
+
+    `table`: which one a CSV file holds.
+    """
+
+    version: str
+    content: bytes
+    kind: Kind = "jdm"
+    base: str | None = None
+    table: str = ""
+
+
+async def body_of(work: Work, upload: Upload) -> bytes:
+    """The decision tables that were sent. Raises `RulesUnusable`, `RulesUnknown`."""
+    if upload.kind == "jdm":
+        return upload.content
+    base = await (active_rules(work) if upload.base is None else find_rules(work, upload.base))
+    try:
+        if upload.kind == "xlsx":
+            read = partial(sheets.of_workbook, upload.version, base.text, upload.content)
+        else:
+            read = partial(sheets.of_table, upload.version, base.text, upload.table, sheets.text_of(upload.content))
+        return await asyncio.to_thread(read)
+    except BadRules as bad:
+        raise RulesUnusable(str(bad), bad.findings) from None
 
 
 async def draft_rules(work: Work, version: str, body: bytes) -> RuleSet:
@@ -26,7 +62,7 @@ async def draft_rules(work: Work, version: str, body: bytes) -> RuleSet:
     kinds = frozenset(await agencies.list_kinds(work))
     try:
         checks.check(version, lint.tables(version, body), kinds=kinds)
-    except lint.BadRules as bad:
+    except BadRules as bad:
         raise RulesUnusable(str(bad), bad.findings) from None
     drafted = RuleSet(version, "draft", hashlib.sha256(body).digest(), work.actor.id, work.now)
     if not await store.add_rule_set(work, drafted, body):
@@ -69,8 +105,10 @@ async def retire_rules(work: Work, version: str) -> RuleSet:
 
 
 async def find_rules(work: Work, version: str) -> Rules:
-    """A version, compiled. Raises `RulesUnknown`."""
+    """A version, compiled; of those that are shipped also one that was never entered. Raises `RulesUnknown`."""
     body = await store.find_body(work, version)
+    if body is None and version in rules.versions():
+        return rules.load(version)
     if body is None:
         raise RulesUnknown(version)
     return rules.compiled(version, body)

@@ -111,10 +111,10 @@ async def post_draft(
     kind = KINDS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower(), "jdm")
     upload = ruling.Upload(version, content, kind, base, table or "")
     try:
-        body = await ruling.body_of(request.app.state.database, actor, upload)
         async with request.app.state.database.work(actor, purpose="keep_rules") as work:
 
             async def once() -> Response:
+                body = await ruling.body_of(work, upload)
                 return json_response(_shown(await ruling.draft_rules(work, version, body)), 201)
 
             return await idempotent(request, work, key, once)

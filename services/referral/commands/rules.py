@@ -9,7 +9,9 @@ import click
 from services.referral.actions import ruling, trying
 from services.referral.commands import in_work
 from services.referral.domain.trials import Trial
-from services.referral.rules import Router, Rules, lint
+from services.referral.rules import Router, Rules, sheets
+from services.referral.rules.findings import BadRules
+from services.referral.store import rulesets
 from shared.kit.work import Work
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -23,13 +25,53 @@ def _told(done: int, total: int) -> None:
 def _of_file(path: Path) -> Rules:
     try:
         return Rules(path.stem, path.read_bytes())
-    except (lint.BadRules, ValueError, KeyError) as error:
+    except BadRules as error:
         raise click.ClickException(f"{path} holds no rules that could decide: {error}") from None
 
 
 @click.group("rules")
 def rules_group() -> None:
-    """The rules: look for mistakes in a file, make every stored decision again."""
+    """The rules: list the versions, files out and in, look for mistakes, make every stored decision again."""
+
+
+@rules_group.command("list")
+def list_command() -> None:
+    """List the versions, the latest first: name, state, SHA-256."""
+
+    async def show(work: Work) -> None:
+        for found in await rulesets.list_rule_sets(work):
+            click.echo(f"{found.version}\t{found.state}\t{found.digest.hex()}")
+
+    in_work(show, part="rules", purpose="look")
+
+
+@rules_group.command("export")
+@click.argument("version")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_command(version: str, file: Path) -> None:
+    """Write VERSION to FILE: as a workbook where it ends in .xlsx, else in JDM."""
+    found: list[Rules] = []
+
+    async def find(work: Work) -> None:
+        found.append(await ruling.find_rules(work, version))
+
+    in_work(find, part="rules", purpose="look")
+    file.write_bytes(sheets.workbook(found[0].text) if file.suffix == ".xlsx" else found[0].text)
+
+
+@rules_group.command("draft")
+@click.argument("version")
+@click.argument("file", type=A_FILE)
+@click.option("--base", help="Of a workbook: the version that it went out from; without it that in force.")
+def draft_command(version: str, file: Path, base: str | None) -> None:
+    """Enter FILE (.xlsx, else JDM) as the draft VERSION; coordinators try it and put it in force."""
+    upload = ruling.Upload(version, file.read_bytes(), "xlsx" if file.suffix == ".xlsx" else "jdm", base)
+
+    async def draft(work: Work) -> None:
+        body = await ruling.body_of(work, upload)
+        click.echo(f"{(await ruling.draft_rules(work, version, body)).version}\tdraft")
+
+    in_work(draft, part="rules", purpose="keep_rules")
 
 
 @rules_group.command("lint")

@@ -9,7 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -223,7 +223,7 @@ def _matched(trace: dict[str, Any], table: str) -> frozenset[str]:
 
 @lru_cache(maxsize=32)
 def compiled(version: str, text: bytes) -> Rules:
-    """These rules, compiled once in a process. Raises `lint.BadRules`."""
+    """These rules, compiled once in a process. Raises `findings.BadRules`."""
     return Rules(version, text)
 
 
@@ -237,6 +237,12 @@ def shipped(version: str) -> bytes:
     return (FOLDER / f"{version}.json").read_bytes()
 
 
+@cache
+def versions() -> frozenset[str]:
+    """Those that come with the product."""
+    return frozenset(file.stem for file in FOLDER.glob("*.json"))
+
+
 def latest() -> str:
     """The newest version that comes with the product."""
-    return max(file.stem for file in FOLDER.glob("*.json"))
+    return max(versions())

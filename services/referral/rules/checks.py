@@ -6,70 +6,21 @@ tried.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any
 
-from services.referral.domain.routing import Basis, ConsentRule, Counted, Urgency, Visibility
-from services.referral.rules.lint import CANDIDATES, DOMAIN, HOURS, BadRules, Clause, Tables, TermsRow
+from services.referral.rules.findings import BadRules, Finding
+from services.referral.rules.lint import CANDIDATES, CODES, DOMAIN, Clause, Tables, TermsRow, written
 from shared.contracts import codes
 
-Reason = Literal[
-    "unknown_code",
-    "never_holds",
-    "unreachable",
-    "overlaps",
-    "proposed_twice",
-    "unknown_kind",
-    "no_terms",
-    "no_backstop",
-    "no_value",
-    "not_hours",
-    "sleeps",
-    "too_open",
-]  # fmt: skip
-REMEDIES: Mapping[Reason, str] = {
-    "unknown_code": "a code that there is not; write one of {known}",
-    "never_holds": "holds for nothing; write one of {known}, as text in quotes or as true or false",
-    "unreachable": "never holds as a whole: its cells exclude each other; change one or take the row out",
-    "overlaps": "also holds where the row {other} above it does, which wins; take the case out of one of them",
-    "proposed_twice": "proposes the same office as the row {other} for the same case; take one of them out",
-    "unknown_kind": "the directory has no office of this kind; enter one first, or write one of {known}",
-    "no_terms": "no row holds for {other}; add one",
-    "no_backstop": "no row proposes a national office for {other}, whatever else is known; add one",
-    "no_value": "is none of {known}; write one of them",
-    "not_hours": "is no time; write {other}",
-    "sleeps": "of urgency 1 all hours count; write always",
-    "too_open": "holds for a child, or for a need that the case team alone may see; write restricted",
-}
 TEXT = re.compile(r'"([^"]*)"')
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong, where, and what to do. `row`, `column` are empty where a whole table is meant."""
-
-    table: str
-    row: str
-    column: str
-    reason: Reason
-    other: str = ""
-    known: tuple[str, ...] = ()
-
-    @property
-    def said(self) -> str:
-        """What is wrong and what to do."""
-        return REMEDIES[self.reason].format(other=self.other, known=", ".join(self.known))
-
-    def __str__(self) -> str:
-        return f"{' '.join(part for part in (self.table, self.row, self.column) if part)}: {self.said}"
 
 
 def check(version: str, tables: Tables, *, kinds: Set[str] | None = None) -> None:
     """Raises `BadRules`, naming everything that is wrong. `kinds` of office there are; None: not looked at."""
     found = [*_findings(tables, kinds)]
     if found:
-        raise BadRules(f"{version}: " + "; ".join(map(str, found)), found)
+        raise BadRules(version, found)
 
 
 def _findings(tables: Tables, kinds: Set[str] | None) -> Iterator[Finding]:
@@ -93,18 +44,11 @@ def _cells(table: str, row: str, clauses: Iterable[Clause]) -> Iterator[Finding]
         known = DOMAIN[clause.field]
         strange = set(TEXT.findall(clause.cell)) - set(known)
         if strange:
-            yield Finding(table, row, clause.field, "unknown_code", known=tuple(map(_written, known)))
+            yield Finding(table, row, clause.field, "unknown_code", known=tuple(map(written, known)))
         elif not clause.passing:
-            yield Finding(table, row, clause.field, "never_holds", known=tuple(map(_written, known)))
+            yield Finding(table, row, clause.field, "never_holds", known=tuple(map(written, known)))
 
 
-CODES: Mapping[str, tuple[Any, ...]] = {
-    "urgency": get_args(Urgency),
-    "counted": get_args(Counted),
-    "consent": get_args(ConsentRule),
-    "visibility": get_args(Visibility),
-    "basis": get_args(Basis),
-}
 MOST_HOURS = {"answer_hours": 24 * 30, "acknowledge_hours": 24 * 30, "decide_hours": 24 * 30, "service_hours": 24 * 365}
 CASE_TEAM = frozenset(code for code, need in codes.needs().items() if need.restricted)
 
@@ -114,16 +58,17 @@ def _values(table: str, row: TermsRow) -> Iterator[Finding]:
     for column, value in row.values.items():
         known = CODES.get(column)
         if known is not None and (isinstance(value, bool) or value not in known):
-            yield Finding(table, row.id, column, "no_value", known=tuple(map(_written, known)))
-        elif known is None and not _is_time(
-            value, most=MOST_HOURS[column], whole=table == HOURS or column == "service_hours"
-        ):
-            whole = "whole hours" if table == HOURS or column == "service_hours" else "quarters of an hour"
-            yield Finding(table, row.id, column, "not_hours", other=f"{whole} above 0, at most {MOST_HOURS[column]} h")
+            yield Finding(table, row.id, column, "no_value", known=tuple(map(written, known)))
+        elif known is None:
+            whole = column in {"answer_hours", "service_hours"}
+            if not _is_time(value, most=MOST_HOURS[column], whole=whole):
+                yield Finding(
+                    table, row.id, column, "no_time" if whole else "no_quarters", known=(str(MOST_HOURS[column]),)
+                )
     given = row.values
     opened, decided = (given.get(name) for name in ("acknowledge_hours", "decide_hours"))
     if isinstance(opened, int | float) and isinstance(decided, int | float) and (opened + decided) % 1:
-        yield Finding(table, row.id, "decide_hours", "not_hours", other="so that both together are whole hours")
+        yield Finding(table, row.id, "decide_hours", "no_whole")
     if given.get("urgency") == 1 and given.get("counted") == "working":
         yield Finding(table, row.id, "counted", "sleeps")
     if given.get("visibility") in {"normal", "specific"} and any(
@@ -153,7 +98,7 @@ def _terms(tables: Tables) -> Iterator[Finding]:
             (case for case in product((need,), *map(DOMAIN.__getitem__, fields[1:])) if case not in taken), None
         )
         if left is not None:
-            yield Finding(tables.given, "", "", "no_terms", other=" ".join(map(_written, left)))
+            yield Finding(tables.given, "", "", "no_terms", other=" ".join(map(written, left)))
 
 
 def _proposals(tables: Tables) -> Iterator[Finding]:
@@ -181,7 +126,3 @@ def _held(clauses: Mapping[str, Clause], fields: tuple[str, ...]) -> set[tuple[A
         for field in fields
     ]
     return set(product(*values))
-
-
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,6 +3,7 @@
 The engine answers `null` or "no match" where a cell is wrong, so nothing is left for it to find out.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
@@ -11,7 +12,8 @@ import orjson
 import zen
 
 from services.referral.domain.agencies import Level
-from services.referral.domain.routing import Place
+from services.referral.domain.routing import Basis, ConsentRule, Counted, Place, Urgency, Visibility
+from services.referral.rules.findings import BadRules, Finding
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 
 HOURS = "hours"
@@ -25,6 +27,17 @@ DOMAIN: Mapping[str, tuple[Any, ...]] = {
     "consent": (True, False),
 }
 """All that the tables can look at."""
+CODES: Mapping[str, tuple[Any, ...]] = {
+    "urgency": get_args(Urgency),
+    "counted": get_args(Counted),
+    "consent": get_args(ConsentRule),
+    "visibility": get_args(Visibility),
+    "basis": get_args(Basis),
+    "level": get_args(Level),
+    "place": get_args(Place),
+}
+"""All that the tables can give, where it is a code; offices' kinds are the directory's."""
+MOST_TEXT = 1_000
 NODES = {"inputNode", "decisionTableNode", "outputNode"}
 
 
@@ -60,14 +73,6 @@ EARLIER: Mapping[str, Shape] = {
     CANDIDATES: Shape("collect", ("need", "age_band", "has_origin", "consent"), PROPOSED),
 }
 """Rules from before urgency, consent, visibility and basis were theirs to say."""
-
-
-class BadRules(ValueError):
-    """A rule set that may not decide; says version, row and cell. `findings`: one by one, where there are several."""
-
-    def __init__(self, said: str, findings: Sequence[Any] = ()) -> None:
-        super().__init__(said)
-        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,83 +129,111 @@ class Tables:
 
 def tables(version: str, text: bytes) -> Tables:
     """Read and check a rule set. Raises `BadRules`."""
-    nodes = _nodes(version, text)
-    strange = {node["type"] for node in nodes.values()} - NODES
-    if strange:
-        raise BadRules(f"{version}: {', '.join(sorted(strange))}: only tables are allowed")
+    try:
+        return _tables(text)
+    except _Wrong as wrong:
+        raise BadRules(version, wrong.findings) from None
+
+
+class _Wrong(Exception):
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def _tables(text: bytes) -> Tables:
+    nodes = _nodes(text)
     given, shapes = (HOURS, EARLIER) if HOURS in nodes else (TERMS, SHAPES)
-    if shapes.keys() - nodes.keys():
-        raise BadRules(f"{version}: the tables {' and '.join(shapes)} are needed")
-    rules = {name: _rules(version, name, shape, nodes[name]) for name, shape in shapes.items()}
-    cells = {name: [_cells(version, name, nodes[name], rule) for rule in rows] for name, rows in rules.items()}
-    ids = [row_id for rows in cells.values() for row_id, _, _ in rows]
-    if len(ids) != len(set(ids)):
-        raise BadRules(f"{version}: two rows have the same id")
+    rules = {name: _rules(name, shape, nodes.get(name, {})) for name, shape in shapes.items()}
+    wrong: list[Finding] = []
+    cells = {
+        name: [_cells(name, nodes[name]["content"], rule, n, wrong) for n, rule in enumerate(rows, 1)]
+        for name, rows in rules.items()
+    }
+    times = Counter(row.id for found in cells.values() for row in found)
+    wrong += [
+        Finding(name, row.id, "", "same_id") for name, found in cells.items() for row in found if times[row.id] > 1
+    ]
+    if not wrong:
+        wrong += [Finding(CANDIDATES, row.id, "", "no_office") for row in cells[CANDIDATES] if not _is_office(row)]
+    if wrong:
+        raise _Wrong(*wrong)
     return Tables(
-        rows=tuple(_row(version, *both) for both in zip(rules[CANDIDATES], cells[CANDIDATES], strict=True)),
+        rows=tuple(
+            Row(row.id, rule.get("_description", ""), row.clauses, **row.values)
+            for row, rule in zip(cells[CANDIDATES], rules[CANDIDATES], strict=True)
+        ),
         given=given,
-        terms=tuple(TermsRow(*row) for row in cells[given]),
+        terms=tuple(cells[given]),
     )
 
 
-def _nodes(version: str, text: bytes) -> dict[str, dict[str, Any]]:
+def _is_text(cell: Any) -> bool:
+    return isinstance(cell, str) and cell.isprintable() and len(cell) <= MOST_TEXT
+
+
+def _nodes(text: bytes) -> dict[str, dict[str, Any]]:
     try:
-        nodes = {node["id"]: node for node in orjson.loads(text)["nodes"]}
+        nodes = {str(node["id"]): node for node in orjson.loads(text)["nodes"]}
+        strange = [
+            Finding(name, "", "", "strange_node", str(n["type"])) for name, n in nodes.items() if n["type"] not in NODES
+        ]
     except (orjson.JSONDecodeError, LookupError, TypeError):
-        raise BadRules(f"{version}: this is no JDM; draw the rules anew from the version in force") from None
-    if not all(isinstance(node.get("type"), str) for node in nodes.values()):
-        raise BadRules(f"{version}: a node has no type")
+        raise _Wrong(Finding("", "", "", "no_jdm")) from None
+    if strange:
+        raise _Wrong(*strange)
     return nodes
 
 
-def _rules(version: str, name: str, shape: Shape, node: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+def _rules(name: str, shape: Shape, node: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
     try:
         content = node["content"]
+        columns = [column["field"] for side in ("inputs", "outputs") for column in content[side]]
+        keys = {str(column["id"]) for side in ("inputs", "outputs") for column in content[side]}
+        rules = cast(Sequence[Mapping[str, str]], content["rules"])
+        numb = [rule.get("_id", "") for rule in rules if not all(map(_is_text, rule.values()))]
         policy = content["hitPolicy"]
-        columns = tuple(tuple(column["field"] for column in content[side]) for side in ("inputs", "outputs"))
-        keys = [column["id"] for side in ("inputs", "outputs") for column in content[side]]
-        rules = content["rules"]
-        is_text = all(isinstance(cell, str) for rule in rules for cell in rule.values())
     except (LookupError, TypeError, AttributeError):
-        raise BadRules(f"{version} {name}: this is no decision table") from None
+        raise _Wrong(Finding(name, "", "", "no_table", known=(*SHAPES,))) from None
+    wrong = [Finding(name, str(row), "", "no_text") for row in numb]
     if policy != shape.policy:
-        raise BadRules(f"{version} {name}: hit policy must be {shape.policy}")
-    if columns != (shape.inputs, shape.outputs):
-        raise BadRules(f"{version} {name}: columns must be {shape.inputs} and {shape.outputs}")
-    if len(set(keys)) != len(keys):
-        raise BadRules(f"{version} {name}: two columns have the same id")
-    if not is_text:
-        raise BadRules(f"{version} {name}: a cell is not text")
-    return cast(Sequence[Mapping[str, str]], rules)
+        wrong.append(Finding(name, "", "", "hit_policy", shape.policy))
+    if tuple(columns) != (*shape.inputs, *shape.outputs) or len(content["inputs"]) != len(shape.inputs):
+        wrong.append(Finding(name, "", "", "columns", known=(*shape.inputs, *shape.outputs)))
+    if len(keys) != len(columns):
+        wrong.append(Finding(name, "", "", "columns", known=(*shape.inputs, *shape.outputs)))
+    if wrong:
+        raise _Wrong(*wrong)
+    return rules
 
 
 def _cells(
-    version: str, name: str, node: Mapping[str, Any], rule: Mapping[str, str]
-) -> tuple[str, dict[str, Clause], dict[str, Any]]:
-    """A row's id, its clauses and its values, each cell compiled."""
+    table: str, content: Mapping[str, Any], rule: Mapping[str, str], number: int, wrong: list[Finding]
+) -> TermsRow:
+    """A row, each cell compiled; what is wrong with it goes into `wrong`."""
     row_id = rule.get("_id", "")
     if not row_id:
-        raise BadRules(f"{version} {name}: a row has no id")
+        wrong.append(Finding(table, f"#{number}", "", "no_id"))
     clauses: dict[str, Clause] = {}
     values: dict[str, Any] = {}
-    for column in node["content"]["inputs"]:
-        cell = rule.get(column["id"], "").strip()
+    for column in content["inputs"]:
+        field, cell = column["field"], rule.get(column["id"], "").strip()
         if cell:
-            field, test = column["field"], _compiled(version, row_id, cell, zen.compile_unary_expression)
+            try:
+                test = zen.compile_unary_expression(cell)
+            except RuntimeError:
+                wrong.append(Finding(table, row_id, field, "does_not_compile", cell, _known(DOMAIN[field])))
+                continue
             clauses[field] = Clause(field, cell, frozenset(value for value in DOMAIN[field] if _passes(test, value)))
-    for column in node["content"]["outputs"]:
-        cell = rule.get(column["id"], "").strip()
-        values[column["field"]] = _value(version, row_id, cell)
-    if "need" not in clauses:
-        raise BadRules(f"{version} {row_id}: a row says for which needs it is")
-    return row_id, clauses, values
-
-
-def _compiled(version: str, row_id: str, cell: str, compile_: Any) -> Any:
-    try:
-        return compile_(cell)
-    except RuntimeError:
-        raise BadRules(f"{version} {row_id}: the cell {cell!r} does not compile") from None
+        elif field == "need":
+            wrong.append(Finding(table, row_id, field, "no_need"))
+    for column in content["outputs"]:
+        field, cell = column["field"], rule.get(column["id"], "").strip()
+        try:
+            values[field] = zen.compile_expression(cell).evaluate({})
+        except RuntimeError:
+            wrong.append(Finding(table, row_id, field, "no_meaning" if cell else "empty", cell))
+    return TermsRow(row_id, clauses, values)
 
 
 def _passes(test: Any, value: Any) -> bool:
@@ -211,24 +244,16 @@ def _passes(test: Any, value: Any) -> bool:
         return False
 
 
-def _value(version: str, row_id: str, cell: str) -> Any:
-    try:
-        return _compiled(version, row_id, cell, zen.compile_expression).evaluate({})
-    except RuntimeError:
-        raise BadRules(f"{version} {row_id}: the cell {cell!r} has no value") from None
+def _is_office(row: TermsRow) -> bool:
+    kind, level, place = (row.values[name] for name in PROPOSED)
+    known = isinstance(kind, str) and level in get_args(Level) and place in get_args(Place)
+    return known and (level == "national") == (place == "nation")
 
 
-def _row(version: str, rule: Mapping[str, str], cells: tuple[str, dict[str, Clause], dict[str, Any]]) -> Row:
-    row_id, clauses, values = cells
-    if values["level"] not in get_args(Level) or values["place"] not in get_args(Place):
-        raise BadRules(f"{version} {row_id}: level or place is unknown")
-    if not isinstance(values["kind"], str) or (values["level"] == "national") != (values["place"] == "nation"):
-        raise BadRules(f"{version} {row_id}: kind, level and place do not belong together")
-    return Row(
-        id=row_id,
-        reason=rule.get("_description", ""),
-        clauses=clauses,
-        kind=values["kind"],
-        level=values["level"],
-        place=values["place"],
-    )
+def _known(values: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(written(value) for value in values)
+
+
+def written(value: Any) -> str:
+    """A value as it is written in a cell, without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
