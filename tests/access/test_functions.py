@@ -88,6 +88,10 @@ def oversees(actor: Actor, thing: Thing) -> bool:
     return referral.oversees(actor, thing.regency)
 
 
+def keeps(actor: Actor, _: Thing) -> bool:
+    return actor.has(*referral.KEEPERS)
+
+
 def lifts(actor: Actor, thing: Thing) -> bool:
     return referral.may_lift(actor, Pause("", "", "", False, thing.regency, "", NOW, NOW))
 
@@ -174,6 +178,11 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "let a need wait": oversees,
     "let a need go on": oversees,
     "let an agency be asked again": lifts,
+    "try a version of the rules on the past": keeps,
+    "look at a version of the rules": lambda actor, _: actor.has(*referral.ANYBODY),
+    "ask for rules to be put in force": keeps,
+    "put rules in force": keeps,
+    "give rules up": keeps,
     "answer a question": lambda actor, thing: actor.has(*referral.PORT_OFFICERS) and actor.port == thing.port,
     "confirm a cancellation": answers(),
     "confirm a cancellation for an agency": oversees,

@@ -130,6 +130,7 @@ REFERRAL: dict[str, Owned] = {
             Open("UPDATE", own("agency_id"), SUPERVISOR),
         ),
     ),
+    "rule_sets": Owned({}, (Open("SELECT", anyones, SIGNED_IN), Open("INSERT UPDATE", anyones, KEEPER))),
     "agency_versions": Owned(
         {"agency_id": ORGANISATION},
         (Open("SELECT INSERT", anyones, KEEPER), Open("SELECT INSERT", own("agency_id"), SUPERVISOR)),

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
 import services.referral.__main__
 from services.referral import rules
-from services.referral.actions import asking, importing, steering, supervising
+from services.referral.actions import asking, importing, ruling, steering, supervising
 from services.referral.actions.answering import Answer
 from services.referral.actions.asking import Reply
 from services.referral.actions.routing import Routing
@@ -64,9 +66,21 @@ PACKED = base64.urlsafe_b64encode(zlib.compress(NOTHING)).decode()
 PLACES = {"sex": "F", "age_band": "any", "offered": 2, "expires_at": LATER}
 
 
+def a_version() -> str:
+    """A name that no rules have."""
+    return f"v{new_id().replace('-', '')[-20:]}"
+
+
 def a_file() -> dict[str, Any]:
     """A directory without any office, which changes nothing."""
     return {"content": NOTHING, "headers": {"content-type": "text/csv"}}
+
+
+def other_rules() -> bytes:
+    """The rules in force in other words, as nobody has said them before."""
+    text = orjson.loads(rules.shipped(rules.latest()))
+    next(node for node in text["nodes"] if node["id"] == "candidates")["content"]["rules"][0]["_description"] = new_id()
+    return orjson.dumps(text)
 
 
 def a_number() -> str:
@@ -174,6 +188,11 @@ async def referral_world(url: str) -> AsyncIterator[World]:
                 "data": {"name": "Dinas Sosial Gowa", "zone": "Asia/Makassar", "phone": a_number()}
             },
             "POST /{language:language}/direktori/{office}/jeda": form(suspend="yes"),
+            "POST /api/rules": lambda *_: {
+                "content": other_rules(),
+                "headers": {"content-type": "application/json"},
+                "params": {"version": a_version()},
+            },
             "POST /api/places": lambda *_: {"json": {"items": [PLACES]}},
             **REVOCATIONS,
         }
@@ -186,6 +205,7 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "cancellation": things.cancellation,
             "erasure": things.erasure,
             "glass": things.glass,
+            "rules": things.rules,
         }
         yield World("referral", app, client, makers, contents, OFFICE)
     await database.aclose()
@@ -314,6 +334,17 @@ class _Needs:
             shift,
         )
         return str(row["task_id"])
+
+    async def rules(self, cell: Cell) -> str:
+        """A version that somebody has drafted, and tried, and asked for."""
+        version, somebody = a_version(), Actor("koordinator.lain", "KP2MI", frozenset({"coordinator"}))
+        async with self._desk.database.work(somebody, purpose="keep_rules") as work:
+            await ruling.draft_rules(work, version, other_rules())
+            if cell["state"] != "draft":
+                await ruling.note_tried(work, version)
+            if cell["state"] == "asked":
+                await ruling.ask_activation(work, version)
+        return version
 
     async def glass(self, cell: Cell) -> str:
         """A case that was opened: by who asks, or by a coordinator elsewhere, so that its supervisor has to judge."""

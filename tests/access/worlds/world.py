@@ -113,7 +113,8 @@ class World:
         """Send the request of this route about this thing, as an actor in this role."""
         method, template = route.split(" ", 1)
         path = re.sub(r"\{language:language\}", "id", template)
-        path = re.sub(r"\{\w+_id\}", id_, path).replace("{name:path}", "app.css")
+        path = re.sub(r"\{(\w+_id|version)\}", id_, path).replace("{name:path}", "app.css")
+        path = path.replace("{table}", "candidates")
         path = self.places.get(path, path)
         content = self.contents[route](id_, cell) if route in self.contents else {}
         headers = {
