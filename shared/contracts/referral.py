@@ -327,7 +327,7 @@ class PauseLifted(PauseFact):
 
 
 class RulesChanged(Fact):
-    """A version of the rules was drafted, tried, asked for, put in force or retired. `case_id` stands for the version."""
+    """A version of the rules went one step on, or was retired. `case_id` stands for the version."""
 
     for_audit = True
 

@@ -108,7 +108,8 @@ BROKEN = """
 SELECT referral_id FROM referrals r LEFT JOIN assignments a USING (referral_id) GROUP BY referral_id
 HAVING count(*) FILTER (WHERE a.state IN ('accepted', 'in_progress')) > 1
     OR count(*) FILTER (WHERE a.state IN ('sent', 'delivered', 'acknowledged', 'waitlisted')) > 1
-    OR ((r.ended_at IS NOT NULL OR r.state = 'on_hold') AND count(*) FILTER (WHERE a.ended_at IS NULL AND a.attempt IS NOT NULL) > 0)
+    OR ((r.ended_at IS NOT NULL OR r.state = 'on_hold')
+        AND count(*) FILTER (WHERE a.ended_at IS NULL AND a.attempt IS NOT NULL) > 0)
     OR (r.state = 'open' AND count(*) FILTER (WHERE a.ended_at IS NULL) = 0 AND NOT EXISTS (
         SELECT FROM escalations e WHERE e.referral_id = r.referral_id AND e.closed_at IS NULL))
 """

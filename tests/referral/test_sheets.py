@@ -1,6 +1,7 @@
 """Rules out into a spreadsheet and back: the same tables, and what a spreadsheet does to cells is refused by name."""
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,6 +94,21 @@ def test_a_cell_that_is_edited_is_edited_in_the_rules_and_nothing_else() -> None
 def test_a_cell_that_cannot_be_taken_is_refused_by_its_address(cell: str, value: Any, said: str) -> None:
     with pytest.raises(BadRules) as refused:
         sheets.of_workbook("v", TEXT, edited(TEXT, lambda book: book["terms"].__setitem__(cell, value)))
+
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda book: book["candidates"].merge_cells("F12:F13"), "candidates F12:F13: is merged"),
+        (lambda book: book["terms"].__setitem__("BH9", "seen by nobody"), "terms BH: lies beyond the table"),
+        (lambda book: book.create_sheet("catatan"), "catatan: is no table of the rules"),
+    ],
+)
+def test_what_would_be_lost_in_silence_is_refused(change: Callable[[Any], object], said: str) -> None:
+    with pytest.raises(BadRules) as refused:
+        sheets.of_workbook("v", TEXT, edited(TEXT, change))
 
     assert said in str(refused.value)
 

@@ -40,6 +40,9 @@ Reason = Literal[
     "too_long",
     "headings",
     "formula",
+    "merged",
+    "far_out",
+    "strange_sheet",
     "strange",
 ]  # fmt: skip
 REMEDIES: Mapping[Reason, str] = {
@@ -76,6 +79,9 @@ REMEDIES: Mapping[Reason, str] = {
     "no_sheet": msg("the workbook has no such sheet; its sheets are %(known)s"),
     "headings": msg("the headings are not those of this table; they are %(known)s"),
     "formula": msg("is a formula; write what comes out of it"),
+    "merged": msg("is merged, which leaves all its cells but one empty; split it and fill each"),
+    "far_out": msg("lies beyond the table, which has at most %(other)s columns; take it out"),
+    "strange_sheet": msg("is no table of the rules; take the sheet out, the tables are %(known)s"),
     "strange": msg("is neither text, number, true nor false; write one of them"),
 }
 

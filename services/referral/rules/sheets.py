@@ -77,12 +77,16 @@ def of_workbook(version: str, base: bytes, content: bytes) -> bytes:
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, AttributeError, EOFError):
         raise BadRules(version, [Finding("", "", "", "no_workbook")]) from None
     known, wrong = names(base), list[Finding]()
+    wrong += [Finding(name, "", "", "strange_sheet", known=known) for name in book.sheetnames if name not in known]
     found: dict[str, list[Line]] = {}
     for name in known:
         if name not in book.sheetnames:
             wrong.append(Finding(name, "", "", "no_sheet", known=known))
             continue
         sheet = book[name]
+        wrong += [Finding(name, "", str(area), "merged") for area in sheet.merged_cells.ranges]
+        if sheet.max_column > MOST_COLUMNS:
+            wrong.append(Finding(name, "", get_column_letter(sheet.max_column), "far_out", other=str(MOST_COLUMNS)))
         found[name] = [
             [_value(name, cell, wrong) for cell in row]
             for row in sheet.iter_rows(
