@@ -8,6 +8,7 @@ import aiohttp
 
 from services.referral import api, clock, consumers, pages, policy, rules
 from services.referral.actions.routing import Routing
+from services.referral.actions.running import Runs
 from services.referral.commands.agencies import agencies_group
 from services.referral.commands.rules import rules_group, whatif_command
 from services.referral.gateways import Disclosure
@@ -28,6 +29,8 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
     routing = Routing(rules.load(rules.latest()), answer_limit=settings.answer_limit)
     inbox = Inbox(database)
     consumers.subscribe(inbox, routing)
+    runs = Runs(database)
+    stack.push_async_callback(runs.aclose)
     http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
     stack.push_async_callback(http.close)
     return Service(
@@ -56,9 +59,10 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Nav("/pengawasan", msg("Oversight"), frozenset(policy.OVERSEERS)),
             Nav("/kantor", msg("Our office"), frozenset(policy.WORKERS)),
             Nav("/direktori", msg("Directory"), frozenset(policy.KEEPERS)),
+            Nav("/aturan", msg("Rules"), frozenset(policy.KEEPERS)),
             Nav("/angka", msg("Figures"), frozenset(policy.WATCHERS)),
         ],
-        state={"routing": routing, "disclosure": Disclosure(http, settings.intake_url)},
+        state={"routing": routing, "runs": runs, "disclosure": Disclosure(http, settings.intake_url)},
     )
 
 

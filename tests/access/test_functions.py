@@ -182,6 +182,7 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "look at a version of the rules": lambda actor, _: actor.has(*referral.ANYBODY),
     "ask for rules to be put in force": keeps,
     "put rules in force": keeps,
+    "keep a version of the rules": keeps,
     "give rules up": keeps,
     "answer a question": lambda actor, thing: actor.has(*referral.PORT_OFFICERS) and actor.port == thing.port,
     "confirm a cancellation": answers(),

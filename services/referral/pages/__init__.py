@@ -16,13 +16,15 @@ from services.referral.pages import (
     oversight,
     questions,
     recipients,
+    rulesets,
     steering,
     supervision,
+    whatif,
 )
 
 router = APIRouter()
 AGENCY = (inbox, cases, deciding, handovers, cancellations, recipients)
 SUPERVISOR = (supervision, closing, steering, oversight, glass)
-KEEPER = (directory,)
+KEEPER = (directory, rulesets, whatif)
 for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):
     router.include_router(part.router)

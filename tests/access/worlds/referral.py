@@ -193,6 +193,10 @@ async def referral_world(url: str) -> AsyncIterator[World]:
                 "headers": {"content-type": "application/json"},
                 "params": {"version": a_version()},
             },
+            "POST /{language:language}/aturan": lambda *_: {
+                "data": {"version": a_version()},
+                "files": {"file": ("rules.json", other_rules())},
+            },
             "POST /api/places": lambda *_: {"json": {"items": [PLACES]}},
             **REVOCATIONS,
         }
