@@ -236,7 +236,9 @@ CREATE TABLE gaps (
     opened_at timestamp with time zone NOT NULL,
     directory_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
-    CONSTRAINT gaps_pkey PRIMARY KEY (gap_id)
+    reason text,
+    CONSTRAINT gaps_pkey PRIMARY KEY (gap_id),
+    CONSTRAINT gap_reason_is_known CHECK ((reason = ANY (ARRAY['no_terms'::text, 'no_rule'::text, 'no_office'::text, 'suspended'::text, 'never_by_itself'::text, 'not_eligible'::text]))) NOT VALID
 );
 CREATE UNIQUE INDEX one_open_gap_per_referral ON gaps USING btree (referral_id) WHERE (closed_at IS NULL);
 CREATE INDEX open_gaps_by_directory ON gaps USING btree (directory_at) WHERE (closed_at IS NULL);

@@ -33,6 +33,9 @@ EscalationReason = Literal[
     "said_duplicate",
     "legal_limit",
 ]
+GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_itself", "not_eligible"]
+"""Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
+directory, takes referrals now, is asked without a person, or takes this person."""
 HandoverReceiver = Literal["family", "guardian", "village", "social_ministry", "agency"]
 HandoverWitness = Literal["village", "local_government", "police", "agency", "social_ministry"]
 Rung = Literal["agency_supervisor", "province", "national"]
@@ -281,9 +284,10 @@ class EscalationRaised(EscalationFact):
 
 
 class GapOpened(ReferralFact):
-    """Nobody in the directory can serve this need there."""
+    """Nobody in the directory can serve this need there. `reason`: what stood in the way of who came nearest."""
 
     gap_id: Id
+    reason: GapReason | None = None
 
 
 class GapClosed(ReferralFact):

@@ -1,12 +1,27 @@
 """The register of gaps: what nobody serves, how many, since when; and what happens when somebody does."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from services.referral.actions import keeping, looking
+import orjson
+import pytest
+
+from services.referral import rules
+from services.referral.actions import keeping, looking, ruling
+from services.referral.domain.agencies import directory
+from services.referral.domain.routing import Facts
+from services.referral.rules import checks
+from services.referral.store import rulesets
 from shared.kit.actor import system
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival
+from tests.referral.test_pages import said
+from tests.referral.test_rules import ANYWHERE, RULES
+
+ELDER = Facts("ELDER", "elderly", "65.03", "73.08")
+OPENED = "SELECT payload FROM journal WHERE type = 'referral.gap_opened.v1'"
 
 ELDERS = ("DINSOS-73.06", "DINSOS-73", "KEMENSOS")
 SICK = ("DINKES-65.03", "DINKES-65", "DINKES-73.06", "DINKES-73", "KP2MI")
@@ -53,4 +68,90 @@ async def test_closes_itself_when_a_service_appears_the_most_urgent_and_then_the
     assert [cases[row["case_id"]] for row in told] == ["SICK", "ELDER", "ELDER"]
     opened = {row["case_id"]: row["opened_at"] for row in await desk.rows("SELECT case_id, opened_at FROM referrals")}
     assert opened[told[1]["case_id"]] < opened[told[2]["case_id"]]
+    assert await register(desk, "service") == []
+
+
+async def put_in_force(desk: Desk, text: bytes) -> None:
+    async with desk.database.work(system("referral", "rules"), purpose="test") as work:
+        await rulesets.enter_shipped(work, "with-a-gap", text)
+
+
+def without_a_row(table: str, need: str) -> bytes:
+    """The earlier rules, in which somebody has forgotten a need; the linter would not take them."""
+    text = orjson.loads(rules.shipped("2026-11"))
+    content = next(node["content"] for node in text["nodes"] if node["id"] == table)
+    content["rules"] = [row for row in content["rules"] if need not in row["need"]]
+    return orjson.dumps(text)
+
+
+class TestReason:
+    """Each gap says what stood in the way of whoever came nearest."""
+
+    @pytest.mark.parametrize(
+        ("change_of", "reason"),
+        [
+            ({"is_suspended": True}, "suspended"),
+            ({"takes_referrals": False}, "never_by_itself"),
+            ({"needs": ("WAGE",)}, "not_eligible"),
+            (None, "no_office"),
+        ],
+    )
+    def test_is_what_the_directory_lacks(self, change_of: dict[str, Any] | None, reason: str) -> None:
+        found = [replace(a, **change_of) for a in ANYWHERE.agencies.values()] if change_of else []
+
+        assert RULES.decide(ELDER, directory(found, START)).why_nobody == reason
+
+    @pytest.mark.parametrize(("table", "reason"), [("hours", "no_terms"), ("candidates", "no_rule")])
+    def test_is_what_the_rules_lack(self, table: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(checks, "check", lambda *_: None)
+
+        decision = rules.Rules("holes", without_a_row(table, "ELDER")).decide(ELDER, ANYWHERE)
+
+        assert (decision.candidates, decision.why_nobody) == ((), reason)
+
+    def test_is_none_where_somebody_may_be_asked(self) -> None:
+        assert RULES.decide(ELDER, ANYWHERE).why_nobody is None
+
+    async def test_is_told_registered_and_before_the_supervisor(self, desk: Desk, site: Site) -> None:
+        await change(desk, keeping.suspend_agency, *ELDERS)
+        await desk.open(*(an_arrival("ELDER", age_band="elderly") for _ in range(16)))
+
+        [told] = {orjson.loads(row["payload"])["data"]["reason"] for row in await desk.rows(OPENED)}
+        page = said(await site("supervisor").get("/en/eskalasi"))
+        listed = (await site("supervisor").get("/api/tasks")).json()["items"]
+
+        assert told == "suspended"
+        assert "The offices that serve this take no referrals now" in page
+        assert {item["gap_reason"] for item in listed} == {"suspended"}
+        assert [line["reason"] for line in await register(desk, "coordinator")] == ["suspended"]
+
+    async def test_of_a_restricted_need_stays_with_the_case_team(self, desk: Desk, site: Site) -> None:
+        await change(desk, keeping.suspend_agency, *ELDERS)
+        await desk.open(an_arrival("ELDER", age_band="child"))
+
+        [item] = (await site("supervisor").get("/api/tasks")).json()["items"]
+
+        assert (item["kind"], item["gap_reason"]) == ("gap", None)
+
+
+async def test_other_rules_are_tried_on_what_nobody_served(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(checks, "check", lambda *_: None)
+        await put_in_force(desk, without_a_row("candidates", "ELDER"))
+        await desk.open(an_arrival("ELDER", age_band="elderly"))
+    [gap] = await desk.rows("SELECT reason FROM gaps WHERE closed_at IS NULL")
+    assert gap["reason"] == "no_rule"
+    desk.clock.advance(timedelta(days=9_999))  # after the directory's first filling, whatever the clock of a test says
+    for who, act in (
+        ("ani", partial(ruling.draft_rules, version="whole", body=RULES.text)),
+        ("ani", partial(ruling.note_tried, version="whole")),
+        ("ani", partial(ruling.ask_activation, version="whole")),
+        ("budi", partial(ruling.activate_rules, version="whole")),
+    ):
+        async with desk.database.work(replace(PEOPLE["coordinator"], id=who), purpose="keep_rules") as work:
+            await act(work)
+
+    await desk.reroute()
+
+    assert [state for _, _, state in await desk.attempts()] == ["sent"]
     assert await register(desk, "service") == []

@@ -1,4 +1,4 @@
-"""What falls due: silence expires, late service is escalated, gaps are tried again when the directory changes."""
+"""What falls due: silence expires, late service is escalated, gaps are tried again when directory or rules change."""
 
 from dataclasses import replace
 
@@ -68,23 +68,25 @@ def _tell_overdue(work: Work, changes: Changes, need: Need, assignment: Assignme
 
 
 async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
-    """Decide again on open gaps that are older than the directory's last change; answers how many there were.
+    """Decide again on open gaps that are older than the last change of directory or rules; answers how many there were.
 
     The stored facts are decided under the rules in force now; who can be asked is asked.
     """
     router = await routing.router(work)
-    directory_at = router.directory.changed_at
+    directory_at = router.since
     found = await store.list_gaps_before(work, directory_at, limit)
     if not found:
         return 0
     changes = await following.locked(work, {gap: (referral, case) for gap, referral, case in found})
     bodies = await store.find_explanations(work, [changes.need(r).referral.explanation for _, r, _ in found])
     closed: list[str] = []
+    reasons: dict[str, str | None] = {}
     decided: dict[str, Decision] = {}
     walled = await walls.around(work, changes.before.values(), routing)
     for gap_id, referral_id, _ in found:
         need = changes.need(referral_id)
         decision = router.decide(read(bodies[need.referral.explanation]).facts)
+        reasons[gap_id] = decision.why_nobody
         first = needs.next_candidate(
             need, decision.candidates, walled.open_to(need, await routing.open_for(work, need.referral.need))
         )
@@ -111,5 +113,6 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     await following.save(work, changes)
     await store.update_explanations(work, decided)
     await store.mark_gaps_closed(work, closed)
-    await store.mark_gaps_tried(work, [g for g, _, _ in found if g not in closed], directory_at=directory_at)
+    still = {gap_id: reason for gap_id, reason in reasons.items() if gap_id not in closed}
+    await store.mark_gaps_tried(work, still, directory_at=directory_at)
     return len(found)

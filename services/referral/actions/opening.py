@@ -49,8 +49,8 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
                 escalations.append(following.escalation(need, "no_candidate_left", None, now=work.now))
                 work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
             else:
-                gaps.append(Gap(new_id(), need.referral.referral_id))
-                work.emit(telling.gap_opened(need, gaps[-1].gap_id), cause=arrival)
+                gaps.append(Gap(new_id(), need.referral.referral_id, decision.why_nobody))
+                work.emit(telling.gap_opened(need, gaps[-1]), cause=arrival)
                 if need.referral.restricted:  # also of an adult: nobody is to learn which of them is a child's
                     reason = "unroutable_child" if need.referral.child else "no_candidate_left"
                     escalations.append(following.escalation(need, reason, None, now=work.now))
@@ -58,7 +58,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
             opened.append(need)
             decisions.append(decision)
     await guarding.begin(work, arrivals)
-    await store.add_opened(work, opened, decisions, gaps, directory_at=router.directory.changed_at)
+    await store.add_opened(work, opened, decisions, gaps, directory_at=router.since)
     if rooms.leases:
         await places.take_places(work, rooms.leases)
     if escalations:

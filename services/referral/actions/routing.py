@@ -42,13 +42,14 @@ class Routing:
         if router is not None and looked_at is not None and abs(work.now - looked_at) < FRESH_FOR:
             return router
         changed_at = await agencies.changed_at(work)
-        version = await rulesets.active_version(work)
-        if version is not None and version != self.rules.version:
-            body = await rulesets.find_body(work, version)
+        active = await rulesets.find_active(work)
+        if active is not None and active.version != self.rules.version:
+            body = await rulesets.find_body(work, active.version)
             assert body is not None
-            self.rules = rules.compiled(version, body)
-        if router is None or router.rules is not self.rules or router.directory.changed_at != changed_at:
-            router = Router(self.rules, directory(await agencies.list_agencies(work), changed_at))
+            self.rules = rules.compiled(active.version, body)
+        since = changed_at if active is None else max(changed_at, active.since)
+        if router is None or router.rules is not self.rules or router.since != since:
+            router = Router(self.rules, directory(await agencies.list_agencies(work), changed_at), since=since)
         self._router, self._looked_at = router, work.now
         return router
 

@@ -116,8 +116,8 @@ async def find_rules(work: Work, version: str) -> Rules:
 
 async def active_rules(work: Work) -> Rules:
     """The version in force; what is shipped where none was entered yet."""
-    version = await store.active_version(work)
-    return rules.load(rules.latest()) if version is None else await find_rules(work, version)
+    active = await store.find_active(work)
+    return rules.load(rules.latest()) if active is None else await find_rules(work, active.version)
 
 
 def _found(known: dict[str, RuleSet], version: str) -> RuleSet:

@@ -16,6 +16,7 @@ from services.referral.domain.questions import Question
 from services.referral.domain.recipients import RecipientTask
 from services.referral.domain.responsibilities import Responsibility
 from services.referral.domain.rulesets import RuleSet
+from services.referral.store.needs import Gap
 from shared.contracts import referral as says
 
 
@@ -219,8 +220,8 @@ def escalation_raised(need: Need, before: Escalation, after: Escalation) -> says
     )
 
 
-def gap_opened(need: Need, gap_id: str) -> says.GapOpened:
-    return says.GapOpened(**about(need), gap_id=gap_id)
+def gap_opened(need: Need, gap: Gap) -> says.GapOpened:
+    return says.GapOpened(**about(need), gap_id=gap.gap_id, reason=gap.reason)
 
 
 def gap_closed(need: Need, gap_id: str) -> says.GapClosed:

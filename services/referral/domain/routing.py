@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.referral.domain.agencies import Level
+from shared.contracts.referral import GapReason
 
 Place = Literal["origin", "port", "nation"]
 WhyNot = Literal[
     "clause", "no_region", "not_in_directory", "suspended", "never_by_itself", "not_eligible", "ranked_before"
 ]
-
 Urgency = Literal[1, 2, 3]
 """1 never sleeps: its hours are hours of the clock."""
 Counted = Literal["working", "always"]
@@ -143,3 +143,16 @@ class Decision:
     """Canonical JSON of all of the above; what is stored."""
     digest: bytes
     """SHA-256 of `body`; under it the explanation is found."""
+
+    @property
+    def why_nobody(self) -> GapReason | None:
+        """What stood in the way of whoever came nearest to being asked; None where somebody may be."""
+        if self.candidates:
+            return None
+        if self.terms is None:
+            return "no_terms"
+        proposed = {c.why_not for c in self.considered if not c.failed}
+        if not proposed:
+            return "no_rule"
+        nearest: tuple[GapReason, ...] = ("not_eligible", "suspended", "never_by_itself")
+        return next((reason for reason in nearest if reason in proposed), "no_office")

@@ -92,6 +92,15 @@ TASKS: dict[str, tuple[str, str]] = {
     "legal_limit": (msg("A time limit of the law has passed"), "bad"),
     "gap": (msg("Nobody serves this there"), "bad"),
 }
+GAPS: dict[str, str] = {
+    "no_terms": msg("The rules give no terms for this need"),
+    "no_rule": msg("The rules propose nobody for this need"),
+    "no_office": msg("The directory has none of the offices that the rules propose"),
+    "suspended": msg("The offices that serve this take no referrals now"),
+    "never_by_itself": msg("The offices that serve this are asked by people only"),
+    "not_eligible": msg("The offices that serve this do not take this person"),
+}
+"""Why nobody may be asked."""
 RUNGS: dict[str, str] = {
     "agency_supervisor": msg("the agency's supervisor"),
     "province": msg("the province"),

@@ -162,13 +162,13 @@ async def _list(
 async def _activation(request: Request, actor: Actor, version: str, status: int = 200) -> Response:
     async with request.app.state.database.work(actor, purpose="keep_rules") as work:
         found = await _found(work, version)
-        active = await rulesets.active_version(work)
+        active = await rulesets.find_active(work)
     return page(
         request,
         "ruleset_force.html",
         status,
         rules=rulewords.version(language_of(request), found, actor),
-        active=active,
+        active=active.version if active else "",
         zone=policy.zone(actor),
     )
 

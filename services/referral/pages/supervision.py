@@ -142,6 +142,7 @@ def _shown(language: Language, task: Task, bodies: dict[bytes, bytes], directory
         "referral_id": task.referral_id,
         "reference": labels.reference(task.case_id),
         "kind": labels.TASKS.get(task.kind) or labels.NEEDS[task.state],
+        "gap": labels.GAPS.get(task.gap_reason or ""),
         "state": task.state,
         "version": task.version,
         "restricted": task.restricted,

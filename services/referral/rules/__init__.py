@@ -9,6 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -137,9 +138,11 @@ class Router:
     """Rules and one snapshot of the directory; remembers what it decided, so that a ship full of people costs
     as many evaluations as it has different sets of facts."""
 
-    def __init__(self, rules: Rules, directory: Directory) -> None:
+    def __init__(self, rules: Rules, directory: Directory, *, since: datetime | None = None) -> None:
         self.rules = rules
         self.directory = directory
+        self.since = since or directory.changed_at
+        """The last change of either."""
         self.evaluations = 0
         self._decided: OrderedDict[Facts, Decision] = OrderedDict()
 
@@ -217,7 +220,7 @@ def _terms(given: Mapping[str, Any]) -> Terms:
 
 def _matched(trace: dict[str, Any], table: str) -> frozenset[str]:
     """The ids of the rows that were hit; of a table in which the first one counts, at most one."""
-    hit: Any = trace[table]["traceData"] or ()
+    hit: Any = trace[table]["traceData"] or []
     return frozenset(row["rule"]["_id"] for row in (hit if isinstance(hit, list) else [hit]))
 
 

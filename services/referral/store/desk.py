@@ -130,6 +130,8 @@ class Task:
     due_at: datetime | None = None
     """When it climbs, or comes back from who has taken it."""
     taken_by: str | None = None
+    gap_reason: str | None = None
+    """Of a gap, why nobody may be asked."""
 
     @property
     def place(self) -> str:
@@ -173,13 +175,14 @@ async def list_tasks(
     `everywhere`: those that have climbed to the whole country instead. # unscoped: for those who answer for it
     """
     rows = await work.connection.fetch(
-        f"SELECT {TASK}, t.at, t.rung, t.due_at, t.taken_by, CASE"  # noqa: S608 - constants
+        f"SELECT {TASK}, t.at, t.rung, t.due_at, t.taken_by,"  # noqa: S608 - constants
+        " CASE WHEN NOT r.restricted THEN t.gap_reason END AS gap_reason, CASE"
         # Which limit in law there is, and that it is a child's, would say what a restricted need is.
         "  WHEN r.restricted AND r.state = 'unroutable' THEN 'gap'"
         "  WHEN r.restricted AND t.kind = 'legal_limit' THEN 'service_overdue' ELSE t.kind END AS kind"
         " FROM (SELECT referral_id, reason AS kind, opened_at AS at, rung, due_at, taken_by,"
-        "   rung_since > opened_at AS is_overdue FROM escalations WHERE closed_at IS NULL"
-        "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at, NULL, NULL, NULL, false FROM gaps g"
+        "   rung_since > opened_at AS is_overdue, NULL AS gap_reason FROM escalations WHERE closed_at IS NULL"
+        "  UNION ALL SELECT g.referral_id, 'gap', g.opened_at, NULL, NULL, NULL, false, g.reason FROM gaps g"
         "  WHERE g.closed_at IS NULL"
         "  AND NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = g.referral_id AND e.closed_at IS NULL)) t"
         " JOIN referrals r USING (referral_id)"

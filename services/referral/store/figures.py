@@ -73,14 +73,15 @@ async def count_totals(work: Work) -> dict[str, int]:
 
 
 async def count_gaps(work: Work, *, apart: bool) -> list[dict[str, Any]]:
-    """Needs that nobody serves, by the regency where help is due and the need: how many, since which day, and when the
-    directory in which somebody was last looked for was changed. # unscoped: as above
+    """Needs that nobody serves, by the regency where help is due and the need: how many, since which day, when the
+    directory in which somebody was last looked for was changed, and for most of them why. # unscoped: as above
     """
     rows = await work.connection.fetch(
         "SELECT CASE WHEN $1 AND r.restricted THEN 'restricted' ELSE r.need END AS need,"
         " CASE WHEN NOT ($1 AND r.restricted) THEN r.province END AS province,"
         " CASE WHEN NOT ($1 AND r.restricted) THEN r.regency END AS regency,"
-        " count(*) AS total, min(g.opened_at)::date AS since, max(g.directory_at) AS tried_in"
+        " count(*) AS total, min(g.opened_at)::date AS since, max(g.directory_at) AS tried_in,"
+        " mode() WITHIN GROUP (ORDER BY g.reason) AS reason"
         " FROM gaps g JOIN referrals r USING (referral_id) WHERE g.closed_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         apart,
     )

@@ -11,6 +11,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Decision
 from shared.contracts import codes
+from shared.contracts.referral import GapReason
 from shared.kit.work import Work
 
 REFERRAL = tuple(field.name for field in fields(Referral))
@@ -52,6 +53,8 @@ def _by_column(row: Callable[[Any], tuple[Any, ...]], things: Sequence[Any], wid
 class Gap:
     gap_id: str
     referral_id: str
+    reason: GapReason | None
+    """Why nobody may be asked."""
 
 
 # Only what differs from row to row: each array costs its length in Python on the busiest path of the service.
@@ -69,9 +72,9 @@ WITH explained AS (
     INSERT INTO referrals ({", ".join(OPENED)}, version, opened_at)
     SELECT *, 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4, OPENED)})
 ), gapped AS (
-    INSERT INTO gaps (gap_id, referral_id, opened_at, directory_at)
+    INSERT INTO gaps (gap_id, referral_id, reason, opened_at, directory_at)
     SELECT *, ${6 + _O + _F}::timestamptz, ${7 + _O + _F}::timestamptz
-    FROM unnest(${4 + _O + _F}::uuid[], ${5 + _O + _F}::uuid[])
+    FROM unnest(${4 + _O + _F}::uuid[], ${5 + _O + _F}::uuid[], ${8 + _O + _F}::text[])
 )
 INSERT INTO assignments ({", ".join(FIRST)}, attempt, state, version, sent_at)
 SELECT *, 1, 'sent', 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4 + _O, FIRST)})
@@ -84,7 +87,7 @@ async def add_opened(
     """Write new needs, their first attempts, the explanations and the gaps, all in one statement.
 
     A new need is at version 1 and was opened now; its first attempt is sent, at version 1.
-    `directory_at` is the last change of the directory that the gaps were found in.
+    `directory_at` is the last change of the directory and the rules that the gaps were found in.
     """
     explained = sorted({d.digest: d for d in decisions}.values(), key=lambda d: d.digest)
     await work.connection.execute(
@@ -99,6 +102,7 @@ async def add_opened(
         [gap.referral_id for gap in gaps],
         work.now,
         directory_at,
+        [gap.reason for gap in gaps],
     )
 
 
@@ -270,10 +274,14 @@ async def close_gaps(work: Work, referral_ids: Sequence[str]) -> None:
     )
 
 
-async def mark_gaps_tried(work: Work, gap_ids: Sequence[str], *, directory_at: datetime) -> None:
-    """Nobody serves these in this directory either."""
+async def mark_gaps_tried(work: Work, reasons: Mapping[str, str | None], *, directory_at: datetime) -> None:
+    """Nobody serves these in this directory and by these rules either; why not, by gap."""
     await work.connection.execute(
-        "UPDATE gaps SET directory_at = $2 WHERE gap_id = ANY($1::uuid[])", gap_ids, directory_at
+        "UPDATE gaps g SET directory_at = $3, reason = coalesce(t.reason, g.reason)"
+        " FROM unnest($1::uuid[], $2::text[]) AS t (gap_id, reason) WHERE g.gap_id = t.gap_id",
+        list(reasons),
+        list(reasons.values()),
+        directory_at,
     )
 
 

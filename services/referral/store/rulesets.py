@@ -1,6 +1,7 @@
 """The table of the versions of the rules."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from services.referral.domain.rulesets import SHIPPED, RuleSet
@@ -10,10 +11,16 @@ NAMES = tuple(field.name for field in fields(RuleSet))
 COLUMNS = ", ".join(NAMES)
 
 
-async def active_version(work: Work) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Active:
+    version: str
+    since: datetime
+
+
+async def find_active(work: Work) -> Active | None:
     """The version in force; None before one was entered. # unscoped: rules are public to every signed-in actor"""
-    found: str | None = await work.connection.fetchval("SELECT version FROM rule_sets WHERE state = 'active'")
-    return found
+    row = await work.connection.fetchrow("SELECT version, activated_at FROM rule_sets WHERE state = 'active'")
+    return None if row is None else Active(*row)
 
 
 async def find_body(work: Work, version: str) -> bytes | None:
