@@ -155,3 +155,33 @@ async def test_other_rules_are_tried_on_what_nobody_served(desk: Desk, monkeypat
 
     assert [state for _, _, state in await desk.attempts()] == ["sent"]
     assert await register(desk, "service") == []
+
+
+class TestExplanation:
+    async def test_is_shown_to_the_supervisor_of_the_region_by_page_and_api(self, desk: Desk, site: Site) -> None:
+        await change(desk, keeping.suspend_agency, *ELDERS)
+        await desk.open(an_arrival("ELDER", age_band="elderly"))
+        need = await desk.referral()
+
+        page = await site("supervisor").get(f"/en/eskalasi/{need}/alasan")
+        answer = (await site("supervisor").get(f"/api/referrals/{need}/explanation")).json()["explanation"]
+
+        assert "The office took no referrals at that time." in said(page)
+        assert "while the office is open" in said(page)
+        assert answer["terms"]["urgency"] == 2
+        assert {c["why"]["id"] for c in answer["considered"] if c["why_not"] == "suspended"} == {
+            "Instansi tidak menerima rujukan pada waktu itu."
+        }
+        assert (await site("makassar").get(f"/en/eskalasi/{need}/alasan")).status_code == 404
+        assert (await site("makassar").get(f"/api/referrals/{need}/explanation")).status_code == 404
+
+    async def test_of_a_restricted_need_stays_with_the_case_team(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("TIP"))
+        need = await desk.referral()
+
+        page = await site("supervisor").get(f"/en/eskalasi/{need}/alasan")
+        answer = (await site("supervisor").get(f"/api/referrals/{need}/explanation")).json()
+
+        assert "stays with the case team" in said(page)
+        assert "UPTD" not in page.text
+        assert (answer["restricted"], answer["explanation"]) == (True, None)

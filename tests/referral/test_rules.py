@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from services.referral import rules
 from services.referral.domain.agencies import Agency, Directory, agency_id, directory
 from services.referral.domain.routing import Considered, Facts
-from services.referral.rules import checks, lint
+from services.referral.rules import checks, lint, reasons
 from services.referral.rules.findings import BadRules
 from services.referral.store import agencies
 from shared.contracts import codes
+from shared.kit import words
 from shared.kit.actor import system
 from tests.referral.conftest import Desk
 
@@ -344,3 +346,49 @@ class TestChecks:
 
         with pytest.raises(BadRules):
             checks.check("bad", lint.tables("bad", self.text(change)), kinds={row.kind for row in RULES.rows})
+
+
+class TestSentences:
+    """What stood in the way, and so what would have made an office eligible, from codes, in both languages."""
+
+    def test_say_of_each_office_that_is_not_asked_why_in_both_languages(self) -> None:
+        words.load(Path(reasons.__file__).parents[1] / "locale")
+        first = RULES.decide(EXAMPLES[0], ANYWHERE).candidates[0].agency_id
+        for change in (
+            {"sexes": ("F",)},
+            {"is_suspended": True},
+            {"takes_referrals": False},
+            {"is_current": False},
+            {},
+        ):
+            found = {**ANYWHERE.agencies, first: replace(ANYWHERE.agencies[first], **change)}
+            for facts in EXAMPLES:
+                decision = RULES.decide(replace(facts, sex="M"), replace(ANYWHERE, agencies=found))
+                for one in reasons.said(decision)["considered"]:
+                    assert bool(one["why"]["id"]) is bool(one["why"]["en"]) is (one["why_not"] is not None)
+                    assert one["why"]["id"] != one["why"]["en"] or not one["why"]["en"]
+
+    @pytest.mark.parametrize(("clause", "cell"), [("sex", '"F"'), ("age", '"elderly"')])
+    def test_know_every_clause_that_a_coordinator_may_write(self, clause: str, cell: str) -> None:
+        text = orjson.loads(TEXT)
+        rows = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "candidates")
+        rows[0][clause] = cell
+        decision = rules.Rules("sexes", orjson.dumps(text)).decide(replace(EXAMPLES[0], sex="M"), ANYWHERE)
+
+        [said] = [one for one in reasons.said(decision)["considered"] if one["row"] == rows[0]["_id"]]
+
+        assert said["why"]["en"].startswith("The rule is for people of another")
+
+    def test_tell_the_terms_of_new_rules_and_the_hours_of_earlier_ones(self) -> None:
+        now, before = (rules.load(v).decide(EXAMPLES[0], ANYWHERE) for v in (VERSION, "2026-11"))
+
+        assert dict(reasons.terms("en", now)) == {
+            "Urgency": "1",
+            "To answer (h)": "1",
+            "To the first help (h)": "4",
+            "Hours counted": "day and night",
+            "Consent": "the guardian's, or an authorised agency's",
+            "Seen by": "the case team only",
+            "Lawful basis": "legal obligation",
+        }
+        assert dict(reasons.terms("en", before)) == {"To answer (h)": "1", "To the first help (h)": "4"}

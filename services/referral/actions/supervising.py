@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from services.referral import policy
+from services.referral import policy, rules
 from services.referral.actions import choosing, following, telling, walls
 from services.referral.actions.choosing import Asking
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
+from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import NobodyToAsk, ReferralUnknown, Refused
+from services.referral.domain.routing import Decision
 from services.referral.store import desk
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
@@ -57,11 +59,34 @@ Result = Need | Refused
 T = TypeVar("T", bound=About)
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A need before a supervisor, with why; of a restricted one neither attempts nor decision."""
+
+    task: Task
+    attempts: Sequence[Assignment]
+    decision: Decision | None
+
+
 async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
     """These tasks, found in the actor's own scope, with what their attempts have come to."""
     await work.as_service()  # each attempt is its agency's own; of the latest one the supervisor learns how it stands
     attempts = await store.list_attempts(work, [task.referral_id for task in tasks])
     return [task.with_attempts(attempts.get(task.referral_id, [])) for task in tasks]
+
+
+async def explain(work: Work, referral_id: str) -> Explained:
+    """Why a need of the actor's region went where it went. Raises `ReferralUnknown`."""
+    found = await desk.find_task(work, referral_id)
+    if found is None:
+        raise ReferralUnknown
+    await work.as_service()  # as above; explanations are the service's
+    attempts = (await store.list_attempts(work, [referral_id])).get(referral_id, [])
+    task = found.with_attempts(attempts)
+    if task.explanation is None:
+        return Explained(task, [], None)
+    bodies = await store.find_explanations(work, [task.explanation])
+    return Explained(task, attempts, rules.read(bodies[task.explanation]))
 
 
 async def ask_again(

@@ -19,6 +19,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
 from services.referral.domain.refusals import Refused
 from services.referral.domain.responsibilities import Responsibility
+from services.referral.rules import reasons
 from services.referral.store import desk, needs
 from services.referral.store import questions as asked_of
 from services.referral.store.desk import InboxItem
@@ -313,10 +314,8 @@ def _case(need: Need, assignment: Assignment, asked: Sequence[Question], body: b
         "handover_ref": assignment.handover_ref,
         "explanation": {
             "digest": r.explanation.hex(),
-            "rules_version": decision.rules_version,
-            "facts": asdict(decision.facts),
             "candidates": [c.agency_id for c in decision.candidates],
-            "considered": [asdict(c) for c in decision.considered],
+            **reasons.said(decision),
         },
         "attempts": [
             {"attempt": a.attempt, "agency_id": a.agency_id, "state": a.state, "sent_at": a.sent_at.isoformat()}

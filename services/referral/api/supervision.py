@@ -13,6 +13,7 @@ from services.referral.actions import escalating, supervising
 from services.referral.actions.supervising import Closing, Reopening, Result
 from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
 from services.referral.domain.refusals import Refused
+from services.referral.rules import reasons
 from services.referral.store import desk
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Code, Id
@@ -158,6 +159,19 @@ async def post(
             return json_response(NeedResults(items=said))
 
         return await idempotent(request, work, key, respond)
+
+
+@router.get("/referrals/{referral_id}/explanation")
+async def get_explanation(request: Request, actor: Supervisor, referral_id: Id) -> Response:
+    """Why a need of your region went where it went: rules, facts, terms, and every office with what stood in its way.
+
+    Sentences come in Indonesian and English. Of a restricted need nothing is said here: its `explanation` is null.
+    """
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found = await supervising.explain(work, referral_id)
+    decision = found.decision
+    said = None if decision is None else {"digest": decision.digest.hex()} | reasons.said(decision)
+    return json_response({"referral_id": referral_id, "restricted": found.task.restricted, "explanation": said})
 
 
 def _result(language: Language, referral_id: str, result: Result) -> NeedResult:

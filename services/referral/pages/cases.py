@@ -26,6 +26,7 @@ from services.referral.domain.refusals import (
 )
 from services.referral.domain.responsibilities import Responsibility
 from services.referral.pages import conflicts, explanations, forms, labels
+from services.referral.rules import reasons
 from services.referral.store import needs, questions
 from shared.contracts import codes
 from shared.contracts.fact import Id
@@ -65,6 +66,7 @@ class Case:
     need: Need
     assignment: Assignment
     lines: list[explanations.Line]
+    terms: list[tuple[str, str]]
     rules_version: str
     agency_names: dict[str, str]
     erased_at: datetime | None
@@ -285,7 +287,8 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
     return Case(
         need=need,
         assignment=assignment,
-        lines=explanations.lines(language, need, decision, directory),
+        lines=explanations.lines(language, need.attempts, decision, directory),
+        terms=reasons.terms(language, decision),
         rules_version=decision.rules_version,
         erased_at=await reaching.find_erased_at(work, need.referral.case_id),
         asked=(await questions.find_asked(work, [assignment_id])).get(assignment_id, []),

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from services.referral import policy, rules
 from services.referral.actions import escalating, supervising
 from services.referral.domain.agencies import Directory
-from services.referral.pages import forms, labels
+from services.referral.pages import explanations, forms, labels
+from services.referral.rules import reasons
 from services.referral.store import desk, needs
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Id
@@ -125,6 +126,26 @@ async def region_of(request: Request, actor: Actor) -> str:
     if region is None:
         await deny(request, actor, "not_yours", msg("No region is assigned to you."))
     return region
+
+
+@router.get("/eskalasi/{referral_id}/alasan")
+async def explanation_page(request: Request, actor: Supervisor, referral_id: Id) -> Response:
+    """Why a need of the own region went where it went; of a restricted one the case team alone knows."""
+    await region_of(request, actor)
+    language = language_of(request)
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found = await supervising.explain(work, referral_id)
+        directory = (await request.app.state.routing.router(work)).directory
+    decision, why = found.decision, None
+    if decision is not None:
+        why = {
+            "lines": explanations.lines(language, found.attempts, decision, directory),
+            "terms": reasons.terms(language, decision),
+            "rules_version": decision.rules_version,
+            "digest": decision.digest.hex()[:12],
+        }
+    task = _shown(language, found.task, {}, directory)
+    return page(request, "explanation.html", task=task, why=why, zone=policy.zone(actor))
 
 
 async def shown(work: Work, request: Request, language: Language, tasks: Sequence[Task]) -> list[dict[str, Any]]:
