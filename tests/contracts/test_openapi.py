@@ -27,6 +27,7 @@ WITHOUT_KEY = {
     "/api/disclosures",  # each asking is a reading of its own
     "/api/persons/search",
     "/api/agencies/previews",  # changes nothing
+    "/api/what-if",  # nor does this
     "/api/cases/{case_id}/export",
 }
 

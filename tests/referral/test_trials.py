@@ -1,5 +1,7 @@
 """Other rules and another directory tried on what was decided before; stored decisions made again."""
 
+import csv
+import io
 from datetime import timedelta
 
 import orjson
@@ -65,7 +67,23 @@ class TestWhatIf:
 
         [line] = (await tried(desk, to=draft(decide="47.75"))).exact()["deadlines"]
 
-        assert (line["need"], line["after"][0], line["needs"]) == ("SICK", 48, 1)
+        assert (line["need"], line["before"], line["after"], line["needs"]) == (
+            "SICK",
+            [1, 2, "always"],
+            [48, 2, "always"],
+            1,
+        )
+
+    async def test_says_so_where_only_other_hours_would_count_and_nothing_of_rules_in_other_words(
+        self, desk: Desk
+    ) -> None:
+        await desk.open(an_arrival("SICK"), an_arrival("WAGE"))
+
+        [line] = (await tried(desk, to=draft(urgency="2", counted='"working"'))).exact()["deadlines"]
+        earlier = await tried(desk, to=rules.load("2026-11"))
+
+        assert (line["need"], line["after"]) == ("SICK", [1, 2, "working"])
+        assert earlier.same == earlier.needs == 2
 
     async def test_says_who_would_have_nobody(self, desk: Desk) -> None:
         await desk.open(an_arrival("SICK"), an_arrival("WAGE"))
@@ -133,6 +151,29 @@ class TestApi:
 
         assert answer.status_code == 422
         assert "DINKES-99.99" in answer.text
+
+    async def test_tries_a_file_as_if_it_had_been_taken_into_the_directory(self, site: Site, desk: Desk) -> None:
+        await desk.open(*[an_arrival("WAGE") for _ in range(33)])
+        office = next(iter((await tried(desk)).load_before))
+        exported = (await site("coordinator").get("/api/agencies/export?format=csv")).content.decode("utf-8-sig")
+        row = next(row for row in csv.DictReader(io.StringIO(exported)) if row["agency_id"] == office)
+        out = io.StringIO()
+        writer = csv.DictWriter(out, row)
+        writer.writeheader()
+        writer.writerow(row | {"needs": "SICK"})
+        before = await desk.rows("SELECT count(*), max(changed_at) FROM agencies")
+
+        answer = await site("coordinator").send(
+            "POST", "/api/what-if", content=out.getvalue().encode(), headers={"content-type": "text/csv"}
+        )
+        bad = await site("coordinator").send(
+            "POST", "/api/what-if", content=b"nothing,of,it\n", headers={"content-type": "text/csv"}
+        )
+
+        [moved] = orjson.loads(answer.text.splitlines()[-1])["result"]["moved"]
+        assert (moved["before"], moved["needs"]) == (office, 30)
+        assert bad.status_code == 422
+        assert await desk.rows("SELECT count(*), max(changed_at) FROM agencies") == before
 
     async def test_is_the_coordinators(self, site: Site) -> None:
         assert (await site("supervisor").get("/api/what-if")).status_code == 403

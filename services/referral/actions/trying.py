@@ -5,11 +5,12 @@ Neither changes anything: what they need is read first, in a transaction that ma
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from services.referral import rules
-from services.referral.actions import ruling
+from services.referral.actions import importing, ruling
 from services.referral.actions.keeping import AgencyUnknown
 from services.referral.domain.agencies import Directory, directory
 from services.referral.domain.trials import Trial
@@ -33,13 +34,14 @@ MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 @dataclass(frozen=True, slots=True)
 class Question:
     """What to try on whom. `since`, `until`: months `2026-11`, both with; `without`: offices as if suspended;
-    `version`: other rules than those in force."""
+    `version`: other rules than those in force; `file`: a file as if it had been taken into the directory."""
 
     since: str | None = None
     until: str | None = None
     port: str | None = None
     without: tuple[str, ...] = ()
     version: str | None = None
+    file: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,14 @@ class Prepared:
 
 
 async def prepare(database: Database, actor: Actor, asked: Question) -> Prepared:
-    """Read what a person's question is about. Raises `AgencyUnknown`, `RulesUnknown`."""
+    """Read what a person's question is about. Raises `AgencyUnknown`, `RulesUnknown`, and as `imported`."""
     since, until = _month(asked.since), _month(asked.until)
     async with database.work(actor, purpose="what_if") as work:
         past, found = await read_past(work, since=since, until=until and _next(until), port=asked.port)
         active = await ruling.active_rules(work)
         other = active if asked.version is None else await ruling.find_rules(work, asked.version)
-    return Prepared(past, Trial(apart=True), Router(active, found), Router(other, without(found, asked.without)))
+    changed = found if asked.file is None else imported(found, asked.file, active.kinds | other.kinds)
+    return Prepared(past, Trial(apart=True), Router(active, found), Router(other, without(changed, asked.without)))
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -91,6 +94,15 @@ async def read_past(
     await work.connection.execute("SET TRANSACTION READ ONLY")
     past = await history.list_past(work, since=since, until=until, port=port)
     return past, directory(await agencies.list_agencies(work), await agencies.changed_at(work))
+
+
+def imported(found: Directory, content: bytes, ruled: AbstractSet[str]) -> Directory:
+    """The directory as it would be with a file taken in. Raises `RowsBad`, `FileUnusable`, `FileTooLarge`."""
+    seen = importing.looked(content, found.agencies, ruled)
+    if seen.counts["bad"]:
+        raise importing.RowsBad(seen.counts["bad"])
+    changed = {written.agency.agency_id: written.agency for written in seen.written}
+    return directory({**found.agencies, **changed}.values(), found.changed_at)
 
 
 def without(found: Directory, agency_ids: Iterable[str]) -> Directory:

@@ -99,20 +99,28 @@ def replay_command() -> None:
 @click.command("whatif")
 @click.option("--rules", "file", type=A_FILE, help="Other rules, in JDM; without it those in force.")
 @click.option("--without", "suspended", multiple=True, help="An office as if it were suspended; may be repeated.")
+@click.option("--directory", "entries", type=A_FILE, help="A file (HSDS JSON or CSV) as if it had been taken in.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day of landing (UTC).")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The day after the last (UTC).")
 @click.option("--port", help="Only who landed here, for example NNK.")
 def whatif_command(
-    file: Path | None, suspended: tuple[str, ...], since: datetime | None, until: datetime | None, port: str | None
+    file: Path | None,
+    entries: Path | None,
+    suspended: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    port: str | None,
 ) -> None:
     """Who would have gone where under other rules or without an office: exact numbers, nothing is changed."""
+    content = None if entries is None else entries.read_bytes()
 
     async def run(work: Work) -> None:
         active = await ruling.active_rules(work)
         other = active if file is None else _of_file(file)
         past, found = await trying.read_past(work, since=trying.utc(since), until=trying.utc(until), port=port)
         trial = Trial(apart=False)
-        routers = Router(active, found), Router(other, trying.without(found, suspended))
+        changed = found if content is None else trying.imported(found, content, active.kinds | other.kinds)
+        routers = Router(active, found), Router(other, trying.without(changed, suspended))
         async for done in trying.try_out(past, trial, before=routers[0], after=routers[1]):
             _told(done, len(past))
         _show(trial.exact())
@@ -127,6 +135,6 @@ def _show(result: dict[str, Any]) -> None:
             f"{line['needs']}\t{line['need']}\t{line['province']}\t{line['before'] or '-'}\t{line['after'] or '-'}"
         )
     for line in result["deadlines"]:
-        click.echo(f"{line['needs']}\t{line['need']}\t{line['agency_id']}\t{line['before']} h\t{line['after']} h")
+        click.echo(f"{line['needs']}\t{line['need']}\t{line['agency_id']}\t{line['before']}\t{line['after']}")
     for line in result["load"]:
         click.echo(f"{line['agency_id']}\t{line['before']}\t{line['after']}")

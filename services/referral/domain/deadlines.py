@@ -43,10 +43,13 @@ class Times:
         `counted`: as the rules say; None where they leave it to the need's own urgency.
         """
         span = timedelta(hours=hours)
-        if counted is None:
-            counted = "always" if codes.needs()[need].priority <= NEVER_SLEEPS else "working"
-        calendar = None if counted == "always" else self.calendar_of(agency_id)
+        calendar = None if counted_of(need, counted) == "always" else self.calendar_of(agency_id)
         return now + span if calendar is None else calendars.add_working(now, span, calendar)
+
+
+def counted_of(need: str, counted: Counted | None) -> Counted:
+    """Which hours count: as the rules say, else by the need's own urgency."""
+    return counted or ("always" if codes.needs()[need].priority <= NEVER_SLEEPS else "working")
 
 
 BY_THE_CLOCK = Times()

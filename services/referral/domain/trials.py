@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.referral.domain import figures
+from services.referral.domain.deadlines import counted_of
 from services.referral.domain.figures import RESTRICTED
-from services.referral.domain.routing import Candidate, Decision
+from services.referral.domain.routing import Candidate, Counted, Decision
 
 Move = tuple[str, str, str | None, str | None]
 """Need, province where help is due, and the first agency before and after; None: nobody."""
-Retiming = tuple[str, str, tuple[int, int], tuple[int, int]]
-"""Need, agency, and its hours to answer and to help before and after."""
+Span = tuple[int, int, Counted]
+"""The hours that an agency has to answer and to help, and which hours count."""
+Retiming = tuple[str, str, Span, Span]
+"""Need, agency, and its time before and after."""
 
 
 @dataclass(slots=True)
@@ -37,9 +40,11 @@ class Trial:
                 load[RESTRICTED if hidden else candidate.agency_id] += needs
         if (was and was.agency_id) != (would and would.agency_id):
             self.moved[_move(before, was, would, hidden=hidden)] += needs
-        elif was is not None and would is not None and _hours(was) != _hours(would):
-            need, agency = (RESTRICTED, RESTRICTED) if hidden else (before.facts.need, was.agency_id)
-            self.retimed[need, agency, _hours(was), _hours(would)] += needs
+            return
+        code = before.facts.need
+        if was is not None and would is not None and _span(code, was) != _span(code, would):
+            need, agency = (RESTRICTED, RESTRICTED) if hidden else (code, was.agency_id)
+            self.retimed[need, agency, _span(code, was), _span(code, would)] += needs
         else:
             self.same += needs
 
@@ -84,8 +89,8 @@ def _first(decision: Decision) -> Candidate | None:
     return decision.candidates[0] if decision.candidates else None
 
 
-def _hours(candidate: Candidate) -> tuple[int, int]:
-    return candidate.answer_hours, candidate.service_hours
+def _span(need: str, candidate: Candidate) -> Span:
+    return candidate.answer_hours, candidate.service_hours, counted_of(need, candidate.terms.counted)
 
 
 def _move(before: Decision, was: Candidate | None, would: Candidate | None, *, hidden: bool) -> Move:

@@ -1,6 +1,7 @@
 """What if: other rules or a directory without some offices, on who landed before; and noting that a draft was tried."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from services.referral.domain.agencies import Directory
 from services.referral.domain.figures import FEWEST, RESTRICTED
 from services.referral.domain.rulesets import RulesUnknown
 from services.referral.pages import forms, labels
+from services.referral.rules import reasons
 from services.referral.store import rulesets
 from shared.contracts import codes
 from shared.kit.actor import Actor
@@ -162,6 +164,10 @@ def _shown(language: Language, directory: Directory, run: Run) -> dict[str, Any]
             return translate(language, msg("nobody"))
         return "–" if agency_id == RESTRICTED else labels.agency(directory, agency_id)
 
+    def span(times: Sequence[Any]) -> str:
+        answer, service, counted = times
+        return f"{answer} / {service}, {translate(language, reasons.COUNTED[counted])}"
+
     return {
         "totals": {name: found[name] for name in ("needs", "same", "unroutable")},
         "moved": [
@@ -178,8 +184,8 @@ def _shown(language: Language, directory: Directory, run: Run) -> dict[str, Any]
             (
                 need(line["need"]),
                 office(line["agency_id"]),
-                " / ".join(map(str, line["before"])),
-                " / ".join(map(str, line["after"])),
+                span(line["before"]),
+                span(line["after"]),
                 line["needs"],
             )
             for line in found["deadlines"]

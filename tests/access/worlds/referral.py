@@ -176,6 +176,7 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             ),
             "POST /{language:language}/darurat/{glass_id}/tinjauan": form(decision="justified"),
             "POST /api/agencies/previews": lambda *_: a_file(),
+            "POST /api/what-if": lambda *_: a_file(),
             "POST /api/agencies/imports": lambda *_: a_file() | {"params": {"digest": SEEN}},
             "POST /api/agencies/{office}/changes": lambda *_: {"json": {"fields": {"phone": a_number()}}},
             "POST /api/agencies/own/changes": lambda *_: {"json": {"fields": {"phone": a_number()}}},
