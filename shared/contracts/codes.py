@@ -19,6 +19,10 @@ Sex = Literal["F", "M", "X"]
 AgeBand = Literal["child", "adult", "elderly", "unknown"]
 """child: under 18 at arrival; elderly: 60 or older (UU 13/1998); unknown counts as a child everywhere."""
 
+GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_itself", "not_eligible"]
+"""Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
+directory, takes referrals now, is asked without a person, or takes this person."""
+
 DATA = Path(__file__).parent / "data"
 
 

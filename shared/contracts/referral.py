@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from shared.contracts.codes import NeedCode
+from shared.contracts.codes import GapReason, NeedCode
 from shared.contracts.fact import AwareDatetime, Code, Digest, Fact, Id, ProvinceCode, RegencyCode, Version
 
 DeclineReason = Literal[
@@ -33,9 +33,6 @@ EscalationReason = Literal[
     "said_duplicate",
     "legal_limit",
 ]
-GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_itself", "not_eligible"]
-"""Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
-directory, takes referrals now, is asked without a person, or takes this person."""
 HandoverReceiver = Literal["family", "guardian", "village", "social_ministry", "agency"]
 HandoverWitness = Literal["village", "local_government", "police", "agency", "social_ministry"]
 Rung = Literal["agency_supervisor", "province", "national"]

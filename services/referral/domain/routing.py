@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.referral.domain.agencies import Level
-from shared.contracts.referral import GapReason
+from shared.contracts.codes import GapReason
 
 Place = Literal["origin", "port", "nation"]
 WhyNot = Literal[

@@ -11,7 +11,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Decision
 from shared.contracts import codes
-from shared.contracts.referral import GapReason
+from shared.contracts.codes import GapReason
 from shared.kit.work import Work
 
 REFERRAL = tuple(field.name for field in fields(Referral))
