@@ -20,6 +20,8 @@ from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
 from services.referral.pages import cases
 from services.referral.settings import Settings
+from services.referral.store import rulesets
+from shared.kit.actor import system
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from shared.kit.ids import new_id
@@ -72,6 +74,8 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     clock = FixedClock(START)
     database = await connect(database_urls("referral").application, service="referral", clock=clock)
     desk = Desk(database, clock, Routing(rules.load(rules.latest())))
+    async with database.work(system("referral", "rules"), purpose="start") as work:
+        await rulesets.enter_shipped(work, rules.latest(), rules.shipped(rules.latest()))
     await desk.open(an_arrival("ELDER"))
     closed = await desk.referral()
     await desk.close(Closing(closed, "PERSON_LEFT"))
@@ -132,6 +136,10 @@ PAGES = (
     ("supervisor", "/eskalasi/{child}/tutup"),
     ("supervisor", "/eskalasi/{closed}/buka"),
     ("supervisor", "/pengawasan"),
+    ("supervisor", "/eskalasi/{waiting}/alasan"),
+    ("coordinator", "/aturan"),
+    ("coordinator", f"/aturan/{rules.latest()}"),
+    ("coordinator", "/bagaimana-jika?go=1"),
     ("coordinator", "/angka"),
     ("coordinator", "/darurat"),
     ("coordinator", "/darurat/{glass}"),

@@ -82,17 +82,30 @@ def tables(language: Language, text: bytes) -> list[dict[str, Any]]:
 
 
 def _table(language: Language, node: dict[str, Any]) -> dict[str, Any]:
-    """A decision table as people read it: headings, and a line per row."""
-    columns = [column for side in ("inputs", "outputs") for column in node["content"][side]]
+    """A decision table as people read it: of each row when it holds, and what it gives."""
+    content = node["content"]
     return {
         "id": node["id"],
         "name": _word(language, TABLES, node["id"]),
-        "head": [_word(language, COLUMNS, column["field"]) for column in columns],
         "rows": [
-            (rule["_id"], rule.get("_description", ""), [_cell(language, rule.get(c["id"], "")) for c in columns])
-            for rule in node["content"]["rules"]
+            (
+                rule["_id"],
+                rule.get("_description", ""),
+                _cells(language, content["inputs"], rule),
+                _cells(language, content["outputs"], rule),
+            )
+            for rule in content["rules"]
         ],
     }
+
+
+def _cells(language: Language, columns: list[dict[str, str]], rule: dict[str, str]) -> list[str]:
+    """The cells that say something, each behind its heading."""
+    return [
+        f"{_word(language, COLUMNS, column['field'])}: {_cell(language, rule[column['id']])}"
+        for column in columns
+        if rule.get(column["id"], "").strip()
+    ]
 
 
 def _cell(language: Language, raw: str) -> str:
