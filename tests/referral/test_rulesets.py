@@ -12,6 +12,7 @@ import pytest
 
 from services.referral import rules
 from services.referral.actions import ruling
+from services.referral.actions.answering import Answer
 from services.referral.actions.routing import Routing
 from services.referral.domain import rulesets
 from services.referral.domain.rulesets import RuleSet
@@ -85,6 +86,34 @@ class TestVersions:
             " ORDER BY r.opened_at"
         )
         assert [row["rules_version"] for row in rows] == [SHIPPED.version, "quick"]
+
+    async def test_say_by_which_hours_an_agency_answers_and_helps(self, entered: Desk) -> None:
+        text = orjson.loads(edited(decide="47.75"))
+        terms = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "terms")
+        next(row for row in terms if row["_id"] == "terms-wage").update(counted='"always"')
+        await put_in_force(entered, "restless", orjson.dumps(text))
+        entered.clock.advance(timedelta(seconds=2))
+        await entered.open(an_arrival("WAGE"))
+        asked_at = entered.clock.now()
+
+        [row] = await entered.rows("SELECT agency_id, answer_due_at FROM assignments")
+        await entered.answer("accept", row["agency_id"], Answer(await entered.live()))
+
+        [helping] = await entered.rows("SELECT service_due_at FROM assignments")
+        assert row["answer_due_at"] == asked_at + timedelta(hours=24)
+        assert helping["service_due_at"] == asked_at + timedelta(hours=72)
+
+    async def test_make_a_need_the_case_teams_alone(self, entered: Desk) -> None:
+        text = orjson.loads(edited(decide="47.75"))
+        terms = next(node["content"]["rules"] for node in text["nodes"] if node["id"] == "terms")
+        next(row for row in terms if row["_id"] == "terms-wage").update(visibility='"restricted"')
+        await entered.open(an_arrival("WAGE"))
+        await put_in_force(entered, "discreet", orjson.dumps(text))
+        entered.clock.advance(timedelta(seconds=2))
+        await entered.open(an_arrival("WAGE"))
+
+        rows = await entered.rows("SELECT restricted FROM referrals ORDER BY opened_at")
+        assert [row["restricted"] for row in rows] == [False, True]
 
     async def test_is_compiled_once_in_a_process(self, entered: Desk) -> None:
         await put_in_force(entered, "quick", edited(decide="47.75"))
