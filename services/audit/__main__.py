@@ -43,7 +43,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
     """Put audit together."""
-    signer = Signer(settings.ledger_origin, settings.ledger_key_bytes)
+    signer = signer_of(settings)
     inbox = Inbox(database)
     consumers.subscribe(inbox)
     readers = frozenset(policy.READERS)
@@ -65,6 +65,11 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
     )
 
 
+def signer_of(settings: Settings) -> Signer:
+    """Who signs for this ledger."""
+    return Signer(settings.ledger_origin, settings.ledger_key_bytes, settings.old_ledger_keys)
+
+
 cli = command_line(Settings, build, FOLDER)
 
 
@@ -75,9 +80,8 @@ def ledger_group() -> None:
 
 @ledger_group.command("key")
 def key_command() -> None:
-    """Print the verifier key, to be passed on to those who verify."""
-    settings = load(Settings)
-    click.echo(Signer(settings.ledger_origin, settings.ledger_key_bytes).verifier_key)
+    """Print the verifier key, to be passed on to those who verify, and below it those that sign beside it."""
+    click.echo("\n".join(signer_of(load(Settings)).verifier_keys))
 
 
 @ledger_group.command("verify")
@@ -98,10 +102,10 @@ def verify_command(keys: tuple[str, ...], saved: tuple[Path, ...]) -> None:
 
 
 async def _verify(settings: Settings, keys: tuple[str, ...], saved: list[str]) -> int:
-    signer = Signer(settings.ledger_origin, settings.ledger_key_bytes)
+    signer = signer_of(settings)
     database = await connect(settings.database_url, service="audit", max_size=2)
     async with aclosing(database), database.work(system("audit", "operator"), purpose="verify") as work:
-        found = await actions.verify_ledger(work, [signer.verifier_key, *keys], saved)
+        found = await actions.verify_ledger(work, [*signer.verifier_keys, *keys], saved)
     for problem in found.problems:
         click.echo(f"audit: {problem}", err=True)
     click.echo(

@@ -63,8 +63,8 @@ async def get_tile(request: Request, level: int, path: str) -> Response:
 
 @public.get("/verifier-key", response_class=PlainTextResponse)
 async def get_verifier_key(request: Request) -> Response:
-    """The public key. Who verifies should have it from elsewhere too."""
-    return PlainTextResponse(signer_of(request).verifier_key + "\n", headers=FRESH)
+    """The public key, and below it those that sign beside it. Who verifies should have them from elsewhere too."""
+    return PlainTextResponse("".join(f"{key}\n" for key in signer_of(request).verifier_keys), headers=FRESH)
 
 
 @public.get("/rujukan-verify.py", response_class=Script)

@@ -14,18 +14,23 @@ class Settings(KitSettings):
 
     ledger_key: str = Field(repr=False)
     """Ed25519 private key, 32 bytes in base64url. Whoever has it can sign another history."""
+    ledger_key_old: str = Field(default="", repr=False)
+    """Keys, by commas, that sign beside LEDGER_KEY while those who verify change over."""
     ledger_origin: str
     """The ledger's name for ever, like `example.go.id/rujukan`: first line of each checkpoint, name of its key."""
 
     @field_validator("ledger_key")
     @classmethod
     def _is_a_key(cls, value: str) -> str:
-        try:
-            raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except ValueError:
-            raw = b""
-        if len(raw) != 32:
+        if len(_decoded(value)) != 32:
             raise ValueError("is not 32 bytes in base64url")
+        return value
+
+    @field_validator("ledger_key_old")
+    @classmethod
+    def _are_keys(cls, value: str) -> str:
+        if any(len(_decoded(key)) != 32 for key in _parts(value)):
+            raise ValueError("needs keys of 32 bytes in base64url, by commas")
         return value
 
     @field_validator("ledger_origin")
@@ -42,8 +47,26 @@ class Settings(KitSettings):
             here = unsafe.is_this_machine(host) or host.endswith(".local")
             refuse("ledger_origin", "must not be that of a laptop: it stays for ever" if here else "")
             refuse("ledger_key", unsafe.problem_of_key(self.ledger_key_bytes))
+            for old in self.old_ledger_keys:
+                refuse("ledger_key_old", unsafe.problem_of_key(old))
         return self
 
     @property
     def ledger_key_bytes(self) -> bytes:
-        return base64.urlsafe_b64decode(self.ledger_key + "=" * (-len(self.ledger_key) % 4))
+        return _decoded(self.ledger_key)
+
+    @property
+    def old_ledger_keys(self) -> list[bytes]:
+        return [_decoded(key) for key in _parts(self.ledger_key_old)]
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of base64url, none when it is not that."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""

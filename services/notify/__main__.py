@@ -1,19 +1,27 @@
 """Composition root of notify: what it is built of, and its command line."""
 
-from contextlib import AsyncExitStack
+import sys
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+import click
+import orjson
+import uvloop
+
 from services.notify import api, clock, consumers, pages, policy, store
+from services.notify.actions import resealing
 from services.notify.clock import Courier
 from services.notify.domain import refusals
 from services.notify.gateways.secrets import Seal
 from services.notify.gateways.webhook import WebhookChannel
 from services.notify.settings import Settings
 from shared.kit.commands import command_line
-from shared.kit.database import Database
+from shared.kit.database import Database, connect
 from shared.kit.inbox import Inbox
 from shared.kit.service import Repeated, Service
+from shared.kit.settings import load
 from shared.kit.web import Nav
 from shared.kit.words import msg
 
@@ -32,7 +40,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 
 async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:
     """Put notify together."""
-    seal = Seal(settings.secret_key)
+    seal = Seal(settings.secret_key, settings.old_secret_keys)
     webhook = WebhookChannel(open_secret=seal.open, private=settings.endpoint_rules.private)
     stack.push_async_callback(webhook.aclose)
     channels = {"webhook": webhook}
@@ -65,6 +73,21 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
 
 
 cli = command_line(Settings, build, FOLDER)
+
+
+@cli.command("reseal")
+def reseal_command() -> None:
+    """Seal all signing keys under NOTIFY_SECRET_KEY; exit 1 when some do not open. The service may go on meanwhile."""
+    sys.exit(uvloop.run(_reseal(load(Settings))))
+
+
+async def _reseal(settings: Settings) -> int:
+    database = await connect(settings.database_url, service="notify", max_size=2)
+    async with aclosing(database):
+        done = await resealing.reseal_secrets(database, Seal(settings.secret_key, settings.old_secret_keys))
+    click.echo(orjson.dumps({**asdict(done), "old_keys_may_go": done.old_keys_may_go}))
+    return 0 if done.old_keys_may_go else 1
+
 
 if __name__ == "__main__":
     cli()

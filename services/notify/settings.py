@@ -21,6 +21,8 @@ class Settings(KitSettings):
 
     notify_secret_key: SecretStr
     """32 bytes, base64url: seals the signing keys of subscriptions in the database."""
+    notify_secret_key_old: SecretStr = SecretStr("")
+    """Keys that may still open, by commas, while signing keys are sealed anew under NOTIFY_SECRET_KEY."""
     webhook_ports: str = "443,8443"
     """Ports that subscribers' servers may listen on."""
     webhook_allow_private: str = ""
@@ -31,6 +33,13 @@ class Settings(KitSettings):
     def _is_a_key(cls, value: SecretStr) -> SecretStr:
         if len(_decoded(value)) != 32:
             raise ValueError("must be 32 bytes as base64url; make one with `openssl rand -base64 32 | tr +/ -_`")
+        return value
+
+    @field_validator("notify_secret_key_old")
+    @classmethod
+    def _are_keys(cls, value: SecretStr) -> SecretStr:
+        if any(len(key) != 32 for key in _all_decoded(value)):
+            raise ValueError("must be keys like NOTIFY_SECRET_KEY, by commas")
         return value
 
     @field_validator("webhook_ports")
@@ -46,12 +55,20 @@ class Settings(KitSettings):
             refuse("webhook_allow_private", "must be empty" if self.webhook_allow_private else "")
             others = [port for port in self.webhook_ports.split(",") if int(port) in INSIDE]
             refuse("webhook_ports", "must not be those of mail, shells and databases" if others else "")
-            refuse("notify_secret_key", unsafe.problem_of_key(self.secret_key))
+            for name, key in [
+                ("notify_secret_key", self.secret_key),
+                *(("notify_secret_key_old", old) for old in self.old_secret_keys),
+            ]:
+                refuse(name, unsafe.problem_of_key(key))
         return self
 
     @property
     def secret_key(self) -> bytes:
         return _decoded(self.notify_secret_key)
+
+    @property
+    def old_secret_keys(self) -> list[bytes]:
+        return _all_decoded(self.notify_secret_key_old)
 
     @property
     def endpoint_rules(self) -> EndpointRules:
@@ -62,6 +79,11 @@ class Settings(KitSettings):
             ports=ports,
             private=frozenset(p.strip().lower() for p in self.webhook_allow_private.split(",") if p.strip()),
         )
+
+
+def _all_decoded(value: SecretStr) -> list[bytes]:
+    parts = (part.strip() for part in value.get_secret_value().split(","))
+    return [_decoded(SecretStr(part)) for part in parts if part]
 
 
 def _decoded(value: SecretStr) -> bytes:

@@ -6,6 +6,7 @@
   rujukan-verify bundle.json --checkpoint kept.txt --consistency proof.json --key KEY
 
 KEY is the verifier key (name+hash+base64) or a file with it; have it from somebody you trust, not with the bundle.
+A ledger that changed its key has signed with several: give each that you trust (--key A --key B).
 Exit code 0: all is as it was signed. 1: it is not, and the output says what. 2: wrong usage.
 
 This file stands alone: Python 3.10 or newer and the package `cryptography`; it shares no code with the ledger.
@@ -92,8 +93,18 @@ def read_key(text: str) -> Key:
     return name, Ed25519PublicKey.from_public_bytes(raw[1:]), expected
 
 
+def lines_of_one(note: Any, keys: list[Key], what: str) -> list[str]:
+    """The lines of a note that one of these keys signed."""
+    for key in keys[:-1]:
+        try:
+            return signed_lines(note, key, what)
+        except Wrong:
+            continue
+    return signed_lines(note, keys[-1], what)
+
+
 def signed_lines(note: Any, key: Key, what: str) -> list[str]:
-    """The lines of a note, if this key signed it. Signatures of others (witnesses) are passed over."""
+    """The lines of a note, if this key signed it. Signatures of others (witnesses, other keys) are passed over."""
     check(isinstance(note, str) and note.endswith("\n"), f"{what} is not a signed note")
     text, blank, signatures = note.partition("\n\n")
     check(bool(blank), f"{what} has no signature")
@@ -113,10 +124,10 @@ def signed_lines(note: Any, key: Key, what: str) -> list[str]:
     return lines
 
 
-def read_checkpoint(note: Any, key: Key, what: str) -> tuple[int, bytes]:
-    """Size and root of a checkpoint that this key signed."""
-    lines = signed_lines(note, key, what)
-    check(len(lines) >= 3 and lines[0] == key[0], f"{what} is not a checkpoint of {key[0]}")
+def read_checkpoint(note: Any, keys: list[Key], what: str) -> tuple[int, bytes]:
+    """Size and root of a checkpoint that one of these keys signed."""
+    lines = lines_of_one(note, keys, what)
+    check(len(lines) >= 3 and lines[0] == keys[0][0], f"{what} is not a checkpoint of {keys[0][0]}")
     check(SIZE.fullmatch(lines[1]) is not None, f"{what} has no size")
     root = decoded(lines[2], f"the root of {what}")
     check(len(root) == 32, f"the root of {what} is not 32 bytes")
@@ -190,14 +201,14 @@ def hashes(values: Any, what: str) -> list[bytes]:
 # ---- the bundle of one case
 
 
-def check_bundle(bundle: Any, key: Key, key_text: str) -> tuple[dict[str, Any], tuple[int, bytes]]:
+def check_bundle(bundle: Any, keys: list[Key], key_texts: list[str]) -> tuple[dict[str, Any], tuple[int, bytes]]:
     """Verify a bundle; answers what can be told of it, and the size and root of its checkpoint."""
     check(isinstance(bundle, dict) and sorted(bundle) == BUNDLE_KEYS, "this is not a proof bundle")
     check(bundle["format"] == "rujukan-proof/v1", "the bundle has a format that is not known here")
     case, entries = bundle["case"], bundle["entries"]
     check(isinstance(case, str) and UUID.fullmatch(case) is not None, "the bundle names no case")
-    check(bundle["public_key"] == key_text, "the bundle was made with another key than the one you trust")
-    size, root = read_checkpoint(bundle["checkpoint"], key, "the checkpoint")
+    check_named_key(bundle, keys, key_texts)
+    size, root = read_checkpoint(bundle["checkpoint"], keys, "the checkpoint")
     check(isinstance(entries, list) and bool(entries), "the bundle holds no entries")
     leaves, places, payloads, digest = [], [-1], [], hashlib.sha256()
     for number, entry in enumerate(entries, start=1):
@@ -212,12 +223,22 @@ def check_bundle(bundle: Any, key: Key, key_text: str) -> tuple[dict[str, Any], 
         digest.update(leaf_hash + bytes([payload is not None]))
     senders = check_density(leaves)
     check_earlier_exports(leaves, places[1:], payloads)
-    lines = signed_lines(bundle["statement"], key, "the statement")
+    lines = lines_of_one(bundle["statement"], keys, "the statement")
     encoded = base64.b64encode(digest.digest()).decode()
-    expected = ["rujukan case proof v1", key[0], case, str(size), str(len(entries)), encoded]
+    expected = ["rujukan case proof v1", keys[0][0], case, str(size), str(len(entries)), encoded]
     check(lines == expected, "entries or payloads were added or taken away after the bundle was signed")
     redacted = payloads.count(None)
     return {"case": case, "entries": len(entries), "senders": senders, "redacted": redacted}, (size, root)
+
+
+def check_named_key(bundle: dict[str, Any], keys: list[Key], key_texts: list[str]) -> None:
+    """The key that the bundle names is one that is trusted, or signed beside it while the ledger changed keys."""
+    if bundle["public_key"] not in key_texts:
+        try:
+            signed_lines(bundle["checkpoint"], read_key(str(bundle["public_key"])), "the checkpoint")
+            lines_of_one(bundle["checkpoint"], keys, "the checkpoint")
+        except (Wrong, ValueError):
+            raise Wrong("the bundle was made with another key than the one you trust") from None
 
 
 def described(entry: Any) -> str:
@@ -283,12 +304,14 @@ def check_earlier_exports(leaves: list[dict[str, Any]], places: list[int], paylo
 
 def verify(given: argparse.Namespace) -> dict[str, Any]:
     """Check all that was given; answers what can be told of it."""
-    key_text = (read(given.key) if Path(given.key).is_file() else given.key).strip()
-    key = read_key(key_text)
-    kept = [read_checkpoint(read(name), key, f"the checkpoint in {name}") for name in given.checkpoint]
+    key_texts = [text for key in given.key for text in (read(key) if Path(key).is_file() else key).split()]
+    check(bool(key_texts), "there is no key to trust")
+    keys = [read_key(text) for text in key_texts]
+    check(len({key[0] for key in keys}) == 1, "the keys are of different ledgers")
+    kept = [read_checkpoint(read(name), keys, f"the checkpoint in {name}") for name in given.checkpoint]
     report: dict[str, Any] = {}
     if given.bundle:
-        report, own = check_bundle(parsed(read(given.bundle), "the bundle"), key, key_text)
+        report, own = check_bundle(parsed(read(given.bundle), "the bundle"), keys, key_texts)
         kept.append(own)
     kept.sort(key=lambda checkpoint: checkpoint[0])
     path, span = [], (-1, -1)
@@ -300,7 +323,7 @@ def verify(given: argparse.Namespace) -> dict[str, Any]:
         needed = f"a consistency proof from {old[0]} to {new[0]} is needed (--consistency)"
         check(old[0] == new[0] or span == (old[0], new[0]), needed)
         check_consistency(old, new, path)
-    return {**report, "key": key[0], "checkpoints": [size for size, _ in kept]}
+    return {**report, "key": keys[0][0], "checkpoints": [size for size, _ in kept]}
 
 
 def read(name: str) -> str:
@@ -315,7 +338,12 @@ def main(arguments: list[str] | None = None) -> int:
         prog="rujukan-verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("bundle", nargs="?", help="the proof bundle of a case (JSON)")
-    parser.add_argument("--key", required=True, help="the ledger's verifier key, or a file with it")
+    parser.add_argument(
+        "--key",
+        required=True,
+        action="append",
+        help="the ledger's verifier key, or a file with one or more; repeat for more",
+    )
     parser.add_argument("--checkpoint", action="append", default=[], help="a checkpoint you kept; repeat for more")
     parser.add_argument("--consistency", help="the consistency proof between two checkpoints (JSON)")
     parser.add_argument("--json", action="store_true", help="say it as one JSON object")

@@ -41,7 +41,7 @@ class TestPublicLog:
         stranger = visit("")
 
         key = rujukan_verify.read_key((await stranger.get("/verifier-key")).text.strip())
-        size, root = rujukan_verify.read_checkpoint((await stranger.get("/checkpoint")).text, key, "it")
+        size, root = rujukan_verify.read_checkpoint((await stranger.get("/checkpoint")).text, [key], "it")
         hashes = (await stranger.get("/tile/0/000")).content + (await stranger.get("/tile/0/001.p/44")).content
 
         frontier = merkle.Frontier()
@@ -122,7 +122,7 @@ class TestPublicLog:
             await ledger.seal()
             notes.append((await visit("").get("/checkpoint")).text)
         key = rujukan_verify.read_key(ledger.signer.verifier_key)
-        old, new = (rujukan_verify.read_checkpoint(note, key, "it") for note in notes)
+        old, new = (rujukan_verify.read_checkpoint(note, [key], "it") for note in notes)
 
         proof = (await visit("").get("/api/ledger/consistency", **{"from": 7, "to": 307})).json()
 

@@ -17,6 +17,7 @@ SAFE = {
     "KAFKA_MIN_INSYNC_REPLICAS": "2",
     "PUBLIC_URL_NOTIFY": "https://notify.example.org",
     "OIDC_ISSUER": "https://id.example.org",
+    "OIDC_ACR": "mfa",
     "OIDC_CLIENT_SECRET": "a-secret-of-the-provider",
 }
 

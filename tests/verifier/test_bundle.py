@@ -48,17 +48,17 @@ class World:
         return self.run(self.write("bundle.json", bundle), *more)
 
     def run(self, *arguments: str) -> str | None:
-        key = self.signer.verifier_key
-        given = rujukan_verify.argparse.Namespace(bundle=None, key=key, checkpoint=[], consistency=None)
+        given = rujukan_verify.argparse.Namespace(bundle=None, key=[], checkpoint=[], consistency=None)
         rest = list(arguments)
         while rest:
             word = rest.pop(0)
-            if word == "--checkpoint":
-                given.checkpoint.append(rest.pop(0))
-            elif word in ("--consistency", "--key"):
-                setattr(given, word[2:], rest.pop(0))
+            if word in ("--checkpoint", "--key"):
+                getattr(given, word[2:]).append(rest.pop(0))
+            elif word == "--consistency":
+                given.consistency = rest.pop(0)
             else:
                 given.bundle = word
+        given.key = given.key or [self.signer.verifier_key]
         try:
             rujukan_verify.verify(given)
         except rujukan_verify.Wrong as wrong:

@@ -1,5 +1,7 @@
 """The ledger's key: signing and checking with Ed25519 in the form of signed notes."""
 
+from collections.abc import Sequence
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -7,21 +9,31 @@ from services.audit.domain import checkpoints
 
 
 class Signer:
-    """Holds the private key; `origin` is the ledger's name and the name of its key."""
+    """Holds the private key; `origin` is the ledger's name and the name of its keys.
 
-    def __init__(self, origin: str, private_key: bytes) -> None:
+    `old` are keys that sign beside it, so that who still trusts only them can verify until they have the new one.
+    """
+
+    def __init__(self, origin: str, private_key: bytes, old: Sequence[bytes] = ()) -> None:
         self.origin = origin
-        self._key = Ed25519PrivateKey.from_private_bytes(private_key)
-        self._public = self._key.public_key().public_bytes_raw()
+        self._keys = [Ed25519PrivateKey.from_private_bytes(key) for key in (private_key, *old)]
+        self._publics = [key.public_key().public_bytes_raw() for key in self._keys]
 
     @property
     def verifier_key(self) -> str:
         """The public key, for those who verify."""
-        return checkpoints.verifier_key(self.origin, self._public)
+        return self.verifier_keys[0]
+
+    @property
+    def verifier_keys(self) -> list[str]:
+        """The public keys of all that sign, the current one first."""
+        return [checkpoints.verifier_key(self.origin, public) for public in self._publics]
 
     def sign(self, text: str) -> str:
-        """The text as a signed note."""
-        return checkpoints.note(text, self.origin, self._public, self._key.sign(text.encode()))
+        """The text as a signed note, with one signature of each key."""
+        signed = [(public, key.sign(text.encode())) for public, key in zip(self._publics, self._keys, strict=True)]
+        others = [checkpoints.signature_line(self.origin, *one) for one in signed[1:]]
+        return checkpoints.note(text, self.origin, *signed[0]) + "".join(others)
 
 
 def is_signed_by(note: str, verifier_key: str) -> bool:

@@ -46,7 +46,7 @@ async def describe_ledger(work: Work, signer: Signer) -> Ledger:
 
 def _complaint(last: store.Sealed, held: dict[tiles.Tile, bytes], lowest: int, signer: Signer) -> str | None:
     """What is wrong with the newest checkpoint or its tiles, as a message id; None when nothing is."""
-    if not is_signed_by(last.note, signer.verifier_key):
+    if not any(is_signed_by(last.note, key) for key in signer.verifier_keys):
         return msg("The newest checkpoint is not signed with this ledger's key.")
     checkpoint, _ = checkpoints.parse_note(last.note)
     if (checkpoint.size, checkpoint.root) != (last.size, last.root):

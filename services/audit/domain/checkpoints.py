@@ -59,8 +59,13 @@ def verifier_key(name: str, public_key: bytes) -> str:
 
 def note(text: str, name: str, public_key: bytes, signature: bytes) -> str:
     """The signed note: text, an empty line, one signature line."""
+    return f"{text}\n{signature_line(name, public_key, signature)}"
+
+
+def signature_line(name: str, public_key: bytes, signature: bytes) -> str:
+    """One signature of a note, by name and hash of its key; a note may have more than one."""
     line = base64.b64encode(key_hash(name, public_key) + signature).decode()
-    return f"{text}\n— {name} {line}\n"
+    return f"— {name} {line}\n"
 
 
 class MalformedNote(ValueError):

@@ -1,6 +1,6 @@
 """Statements on `subscriptions` and `circuits`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -129,6 +129,28 @@ async def pause_gone(work: Work, subscription_ids: Sequence[str]) -> list[str]:
             work.now,
         )
     ]
+
+
+async def lock_sealed_secrets(work: Work, *, after: str, limit: int) -> dict[str, bytes]:
+    """Sealed signing keys by subscription, those after an id in the order of ids. Locks their rows."""
+    # unscoped: the operator's command acts for all organisations
+    rows = await work.connection.fetch(
+        "SELECT subscription_id::text, secret FROM subscriptions WHERE subscription_id > $1"
+        " ORDER BY subscription_id LIMIT $2 FOR NO KEY UPDATE",
+        after,
+        limit,
+    )
+    return {row["subscription_id"]: bytes(row["secret"]) for row in rows}
+
+
+async def replace_sealed_secrets(work: Work, sealed: Mapping[str, bytes]) -> None:
+    """Put these in the place of the sealed signing keys of locked subscriptions."""
+    await work.connection.execute(
+        "UPDATE subscriptions s SET secret = n.secret FROM unnest($1::uuid[], $2::bytea[]) AS n (id, secret)"
+        " WHERE s.subscription_id = n.id",
+        list(sealed),
+        list(sealed.values()),
+    )
 
 
 async def find_sealed_secret(work: Work, subscription_id: str) -> bytes:
