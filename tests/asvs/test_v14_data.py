@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from services.intake.domain.people import IDENTITY_FIELDS
 from shared.kit import web
 from shared.kit.identity import sessions
+from tests.asvs.test_v7_sessions import ON_PAPER
 from tests.contracts import openapi
 
 ROOT = Path(__file__).parents[2]
@@ -62,9 +63,14 @@ class TestBrowsers:
 
     def test_take_away_what_they_show_when_the_session_has_ended(self) -> None:
         """As soon as the server has: how that looks is in tests/browser/test_frame.py."""
-        shell = (ROOT / "shared/kit/templates/shell.html").read_text(encoding="utf-8")
+        kit = ROOT / "shared/kit/templates"
+        ended = (kit / "ended.html").read_text(encoding="utf-8")
 
-        assert re.findall(r'<template id="ended" data-idle="(\d+)">', shell) == [f"{sessions.IDLE.total_seconds():.0f}"]
+        assert re.findall(r'<template id="ended" data-idle="(\d+)">', ended) == [f"{sessions.IDLE.total_seconds():.0f}"]
+        for page in (kit / "shell.html", *ON_PAPER):
+            text = page.read_text(encoding="utf-8")
+            assert '{% include "ended.html" %}' in text
+            assert """<script src="{{ asset("app.js") }}" defer></script>""" in text
 
     def test_get_cookies_from_two_places_only(self) -> None:
         """Those of identity, and the look of pages: light or dark."""

@@ -152,6 +152,20 @@ async def test_takes_away_what_it_shows_when_the_session_has_ended(see: Open, ax
     assert await axe(sight.page) == []
 
 
+async def test_takes_away_what_it_shows_when_somebody_signs_out_on_another_page(
+    see: Open, site: str, seen: Seen
+) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    other = await sight.page.context.new_page()
+    await other.goto(f"{site}/en/voyages")
+
+    await other.get_by_role("button", name="Sign out").click()
+
+    await sight.page.get_by_role("link", name="Sign in").wait_for()
+    assert "Bukit Raya" not in await sight.page.content()
+
+
 async def test_stays_while_another_page_is_used(see: Open, site: str, seen: Seen) -> None:
     seen.done = 3
     sight = await see(f"{site}/en/voyages")

@@ -97,7 +97,6 @@ async def test_a_person_gets_everything_on_paper(see: Open, axe: Axe, site: Site
 
     assert await sight.page.get_by_text("Emong bin Kawaya").count() == 1
     assert await sight.page.get_by_text("DINKES-73.06").count() == 1
-    assert await sight.page.locator("script").count() == 0
     assert "XS" not in sight.page.url
     assert sight.complaints == []
     if script:
@@ -105,6 +104,22 @@ async def test_a_person_gets_everything_on_paper(see: Open, axe: Axe, site: Site
         await sight.page.emulate_media(media="print")
         await sight.page.set_viewport_size({"width": 672, "height": 986})  # A4 without its margins
         assert await sight.sideways_px() == 0
+
+
+async def test_the_sheet_is_taken_away_when_the_session_has_ended(see: Open, axe: Axe, site: Site) -> None:
+    sight = await see(f"{site.url}/id/data-pribadi/{site.kept}/salinan")
+    await sight.page.clock.install()
+    await sight.page.fill("#f-reference", REFERENCE)
+    await sight.page.get_by_role("button", name="Tampilkan semuanya").click()
+    await sight.page.get_by_text("Emong bin Kawaya").wait_for()
+    await sight.page.clock.run_for("29:00")
+    before = await sight.page.content()
+    await sight.page.clock.run_for("01:10")
+
+    assert "Emong bin Kawaya" in before
+    assert "Emong bin Kawaya" not in await sight.page.content()
+    assert await sight.page.get_by_role("link", name="Masuk").is_visible()
+    assert await axe(sight.page) == []
 
 
 async def test_an_erasure_asks_for_the_code_before_it_is_done(see: Open, axe: Axe, site: Site) -> None:

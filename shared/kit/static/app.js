@@ -59,13 +59,18 @@ function use() {
   tabs?.postMessage("");
 }
 function leave() {
-  if (!ended.isConnected || Date.now() - used < ended.dataset.idle * 1000) return;
+  if (Date.now() - used >= ended.dataset.idle * 1000) hide();
+}
+function hide() {
+  if (!ended.isConnected) return;
   document.title = "Rujukan";
   document.body.replaceChildren(ended.content);
 }
 if (ended) {
   use();
-  tabs?.addEventListener("message", () => (used = Date.now()));
+  tabs?.addEventListener("message", ({ data }) => (data === "left" ? hide() : (used = Date.now())));
+  // Who signs out on one page has signed out on all.
+  document.querySelector("form[action='/keluar']")?.addEventListener("submit", () => tabs?.postMessage("left"));
   setInterval(leave, 10_000);
   document.addEventListener("visibilitychange", leave);
   // A page that the browser kept whole may be older than the end of the session.
