@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 
 import services
 from deploy.local import folder, kafka, ports, postgres, report, supervisor, tansu
-from deploy.local.identity_provider import client_secret
+from deploy.local.identity_provider import ACR, client_secret
 from deploy.local.postgres import Urls
 from deploy.local.report import Trouble
 from deploy.local.supervisor import Child, Ready, Supervisor
@@ -286,6 +286,7 @@ def environment_of(service: str, urls: Mapping[str, str], base: Foundations) -> 
         "OIDC_CLIENT_ID": f"svc-{service}",
         "OIDC_CLIENT_SECRET": client_secret(base.secrets["PROVIDER_SECRET"], f"svc-{service}"),
         "OIDC_ISSUER": urls["identity"],
+        "OIDC_ACR": ACR,
         "PORT": port_of(urls[service]),
         **{f"PUBLIC_URL_{name.upper()}": urls[name] for name in SERVICES},
         **own[service],

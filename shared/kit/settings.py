@@ -80,6 +80,10 @@ class KitSettings(ServiceSettings):
     """Where the services reach the provider, when that is not the address people use (OIDC_ISSUER)."""
     oidc_client_id: str = ""
     oidc_client_secret: str = Field(default="", repr=False)
+    oidc_acr: str = Field(default="", pattern=r"^[A-Za-z0-9._:/-]{0,128}$")
+    """How surely a person must have signed in: the `acr` of the ID token, or one of its `amr`, is this."""
+    oidc_acr_administration: str = Field(default="", pattern=r"^[A-Za-z0-9._:/-]{0,128}$")
+    """The same for operators and data protection officers, where they have to show more than others."""
     oidc_scope: str = Field(default="rujukan", pattern=r"^[A-Za-z0-9._:/-]{0,64}$")
     """What the `scope` of an access token must contain; empty lets any do."""
     oidc_token_life_max_s: int = Field(default=900, ge=60, le=86_400)
@@ -143,7 +147,7 @@ class KitSettings(ServiceSettings):
     def _may_run_in_production(self) -> None:
         """Raise `UnsafeSetting` for what is for a laptop only."""
         if "http" in self.role_set:
-            for name in ("public_url", "oidc_issuer", "oidc_client_secret"):
+            for name in ("public_url", "oidc_issuer", "oidc_client_secret", "oidc_acr"):
                 refuse(name, "" if getattr(self, name) else "must be set")
         refuse("public_url", unsafe.problem_of_address(self.public_url, path=False) if self.public_url else "")
         for name in ("oidc_issuer", "oidc_discovery_url"):

@@ -36,6 +36,11 @@ def realm() -> dict[str, Any]:
     return dict(json.loads(text_of("deploy/keycloak/realm.json")))
 
 
+def demo_people() -> list[dict[str, Any]]:
+    """The people of the demonstration, who are in no realm but that of docker-compose.yml."""
+    return list(json.loads(text_of("deploy/keycloak/demo-people.json"))["users"])
+
+
 def clients() -> dict[str, dict[str, Any]]:
     """The clients of the realm, by their id."""
     return {client["clientId"]: client for client in realm()["clients"]}

@@ -26,7 +26,7 @@ SYSTEMS = {
     "ITJEN-KP2MI": Actor("ITJEN-KP2MI", "ITJEN-KP2MI", frozenset({"auditor"}), "client"),
 }
 """Who the services take each client for that asks by itself."""
-PEOPLE = [user for user in realm()["users"] if "serviceAccountClientId" not in user]
+PEOPLE = files.demo_people()
 
 
 def token_of(client: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class TestPeople:
     def test_choose_their_own_password_at_the_first_log_in(self) -> None:
         for user in PEOPLE:
             assert user["credentials"] == [{"type": "password", "value": "${INITIAL_PASSWORD}", "temporary": True}]
-            assert user["requiredActions"] == ["UPDATE_PASSWORD"]
+            assert user["requiredActions"] == ["UPDATE_PASSWORD", "CONFIGURE_TOTP"]
 
     def test_cannot_move_themselves_to_another_organisation_port_or_region(self) -> None:
         [provider] = realm()["components"]["org.keycloak.userprofile.UserProfileProvider"]
@@ -159,6 +159,7 @@ def test_tokens_live_as_long_and_are_for_what_the_services_ask() -> None:
     # A list of scopes replaces Keycloak's own, so the one that says who and when has to be in it.
     assert {m["config"].get("claim.name", m["name"]) for m in scopes["basic"]["protocolMappers"]} == {
         "sub",
+        "acr",
         "auth_time",
     }
 

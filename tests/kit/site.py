@@ -67,7 +67,8 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator[Site]:
+async def a_site(url: str, issuer: str, public_url: str = HOME, **told: Any) -> AsyncIterator[Site]:
+    """`told` are further settings."""
     statements: list[str] = []
 
     async def watch(connection: asyncpg.Connection) -> None:
@@ -83,7 +84,7 @@ async def a_site(url: str, issuer: str, public_url: str = HOME) -> AsyncIterator
         roles="http",
         public_url=public_url,
         oidc_issuer=issuer,
-        oidc_client_secret=client_secret(PROVIDER_SECRET, "svc-intake"),
+        **{"oidc_client_secret": client_secret(PROVIDER_SECRET, "svc-intake"), **told},
     )
     app = FastAPI()
     app.state.identity = Identity(settings, database)

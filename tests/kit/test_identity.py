@@ -210,6 +210,17 @@ class TestWhereSigningInLeads:
 
 
 class TestSession:
+    async def test_counts_on_the_kind_of_device_where_it_began(self, site: Site) -> None:
+        phone = {"user-agent": "Mozilla/5.0 (Linux; Android 15; Pixel) Firefox/143.0"}
+        async with site.browser(**phone) as browser, site.browser() as thief:
+            await signed_in(browser)
+            thief.cookies.set("rujukan-intake", session_cookie(browser))
+            newer = await browser.get("/id/saya", headers={"user-agent": phone["user-agent"].replace("143", "144")})
+            stolen = await thief.get("/id/saya", headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/143.0"})
+            again = await browser.get("/id/saya")
+
+        assert [newer.status_code, stolen.status_code, again.status_code] == [200, 303, 200]
+
     async def test_ends_half_an_hour_after_it_was_last_used(self, site: Site) -> None:
         async with site.browser() as browser:
             await signed_in(browser)

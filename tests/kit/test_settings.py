@@ -14,6 +14,7 @@ SAFE = {
     "KAFKA_MIN_INSYNC_REPLICAS": "2",
     "PUBLIC_URL": "https://intake.example",
     "OIDC_ISSUER": "https://login.example",
+    "OIDC_ACR": "mfa",
     "OIDC_CLIENT_SECRET": "n2Vq0sJ7cX4wLr9z",
 }
 

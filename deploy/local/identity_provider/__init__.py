@@ -4,6 +4,6 @@ It vouches for anybody who asks, so it refuses to run in production or on an add
 `python -m deploy.local.identity_provider` starts it.
 """
 
-from deploy.local.identity_provider.people import client_secret
+from deploy.local.identity_provider.people import ACR, client_secret
 
-__all__ = ["client_secret"]
+__all__ = ["ACR", "client_secret"]

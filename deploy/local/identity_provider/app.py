@@ -270,7 +270,7 @@ class Provider:
                     claims, audience=self.issuer, now=now, lifetime_s=TOKEN_LIFETIME_S, typ="at+jwt"
                 ),
                 "id_token": self._signer.sign(
-                    claims | nonce | {"auth_time": now},
+                    claims | nonce | {"auth_time": now, "acr": people.ACR},
                     audience=client_id,
                     now=now,
                     lifetime_s=TOKEN_LIFETIME_S,

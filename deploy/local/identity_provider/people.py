@@ -23,6 +23,9 @@ class Person:
         return _claims(self.sub, self.org, self.role, "person", self.port, self.region)
 
 
+ACR = "mfa"
+"""How surely people are said to have signed in; that nobody is asked for anything here is why it refuses production."""
+
 PEOPLE = {
     person.sub: person
     for person in (

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contracts.fact import Code
 from shared.kit.actor import ROLES as ROLES
 from shared.kit.actor import Actor
-from shared.kit.identity.refusals import BadToken
+from shared.kit.identity.refusals import BadToken, SignInTooWeak
 
 REGION = re.compile(r"[0-9]{2}(?:\.[0-9]{2})?")
 
@@ -35,13 +35,21 @@ class Names:
     region: str = "region"
     role_map: Mapping[str, str] = field(default_factory=dict)
     """Theirs to ours."""
+    acr: str = ""
+    """How surely people must have signed in; empty where any way will do."""
+    acr_administration: str = ""
+    """The same for `ADMINISTRATION`; empty where it is as for others."""
 
 
 OURS = Names()
+ADMINISTRATION = frozenset({"operator", "data_protection_officer"})
+"""Who takes access away, erases, and sees to what is stuck."""
 
 
 def actor(claims: Mapping[str, Any], *, kind: Literal["person", "client"], names: Names = OURS) -> Actor:
-    """The actor of these claims; `kind` where they do not say it. Raises `BadToken` on a claim of a wrong form.
+    """The actor of these claims; `kind` where they do not say it.
+
+    Raises `BadToken` on a claim of a wrong form, `SignInTooWeak` for a person who signed in with less than is asked.
 
     A client goes by its client id (RFC 9068, 2.2): what its `sub` is, is the provider's affair. Claims that tell when
     somebody signed in are of that person, whichever client it was through. Roles that are none of ours (a provider
@@ -61,16 +69,28 @@ def actor(claims: Mapping[str, Any], *, kind: Literal["person", "client"], names
     given = {role for role in roles if isinstance(role, str)}
     if names.role_map:
         given = {ours for theirs, ours in names.role_map.items() if theirs in given}
+    ours = ROLES.intersection(given)
+    if said == "person":
+        _is_as_sure_as_asked(claims, names, ours)
     return Actor(
         id=_coded(next((found for name in by if (found := _found(claims, name)) is not None), None)),
         organisation=_coded(_found(claims, names.organisation)),
-        roles=ROLES.intersection(given),
+        roles=ours,
         kind=said,
         port=None if port is None else _coded(port),
         region=region,
         issued_at=_time(claims.get("iat")),
         authenticated_at=_time(claims.get("auth_time")),
     )
+
+
+def _is_as_sure_as_asked(claims: Mapping[str, Any], names: Names, roles: frozenset[str]) -> None:
+    """Raises `SignInTooWeak` unless the provider vouches for what is asked of somebody with these roles."""
+    own = names.acr_administration if not roles.isdisjoint(ADMINISTRATION) else ""
+    asked = own or names.acr
+    ways = claims.get("amr")
+    if asked and asked != claims.get("acr") and asked not in (ways if isinstance(ways, list) else ()):
+        raise SignInTooWeak(asked)
 
 
 def _found(claims: Mapping[str, Any], name: str) -> object:

@@ -17,6 +17,7 @@ from shared.kit.database import TRANSIENT, Database
 from shared.kit.identity import claims, csrf, sessions
 from shared.kit.identity.admission import Admission
 from shared.kit.identity.cookies import Cookies
+from shared.kit.identity.devices import device_of
 from shared.kit.identity.issuer import Issuer
 from shared.kit.identity.refusals import (
     BadToken,
@@ -26,6 +27,7 @@ from shared.kit.identity.refusals import (
     RevocationsUnknown,
     Revoked,
     SignInNotRecent,
+    SignInTooWeak,
 )
 from shared.kit.identity.revocations import Revocations
 from shared.kit.identity.service_token import ServiceToken
@@ -55,6 +57,8 @@ class Identity:
             port=settings.oidc_claim_port,
             region=settings.oidc_claim_region,
             role_map=settings.role_map,
+            acr=settings.oidc_acr,
+            acr_administration=settings.oidc_acr_administration,
         )
         self.verifier = TokenVerifier(
             *(self.issuer, service, database.clock),
@@ -98,7 +102,8 @@ class Identity:
         session_id = self.session_id(request)
         if session_id is None:
             raise NotSignedIn
-        person = await sessions.find_actor(self.database, session_id, self.database.clock.now())
+        device = device_of(request.headers.get("user-agent", ""))
+        person = await sessions.find_actor(self.database, session_id, self.database.clock.now(), device=device)
         if person is None:
             raise NotSignedIn
         request.state.session_seen_at = time.monotonic()
@@ -156,7 +161,7 @@ class Identity:
         given = token.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
         try:
             return await self.verifier.verify(given)
-        except BadToken:
+        except (BadToken, SignInTooWeak):
             await self.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
             raise
 

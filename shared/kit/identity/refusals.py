@@ -113,6 +113,23 @@ class SignInFailed(Refusal):
         super().__init__(msg("The attempt was interrupted or took too long. Please sign in again."))
 
 
+class SignInTooWeak(Refusal):
+    """The person signed in at the identity provider with less than this service asks of them: one factor, say."""
+
+    status = 403
+    code = "sign_in_too_weak"
+    title = msg("This takes a stronger sign-in")
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(
+            msg(
+                "You signed in, but with less than your role takes here. Set up a second factor at the identity"
+                " provider, then sign in again. If that does not help, ask your supervisor."
+            )
+        )
+        self.asked = asked
+
+
 class ProviderAway(Refusal):
     """The identity provider does not answer, or answers nonsense."""
 

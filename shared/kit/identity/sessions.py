@@ -30,7 +30,7 @@ FIND = """
 WITH live AS (
     SELECT session_hash, actor_id, organisation, roles, port, region, signed_in_at, authenticated_at, seen_at
     FROM sessions
-    WHERE session_hash = $1 AND expires_at > $2 AND seen_at > $3
+    WHERE session_hash = $1 AND expires_at > $2 AND seen_at > $3 AND device = $5
 ), seen AS (
     UPDATE sessions SET seen_at = $2
     FROM live
@@ -83,9 +83,12 @@ def csrf_token(session_id: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-async def find_actor(database: Database, session_id: str, now: datetime) -> Actor | None:
-    """The person of a live session, which counts as used now; None when there is none. One statement."""
-    rows = await database.fetch(FIND, _hash(session_id), now, now - IDLE, now - SEEN_EVERY)
+async def find_actor(database: Database, session_id: str, now: datetime, *, device: str) -> Actor | None:
+    """The person of a live session, which counts as used now; None when there is none. One statement.
+
+    A session counts on the kind of device (of `devices.device_of`) where it began, and on no other.
+    """
+    rows = await database.fetch(FIND, _hash(session_id), now, now - IDLE, now - SEEN_EVERY, device)
     if not rows:
         return None
     row = rows[0]

@@ -25,7 +25,15 @@ from shared.kit.actor import Actor
 from shared.kit.identity import claims, sessions, tokens, used_answers
 from shared.kit.identity.devices import device_of
 from shared.kit.identity.gate import Identity
-from shared.kit.identity.refusals import BadToken, Barred, NotSignedIn, ProviderAway, Revoked, SignInFailed
+from shared.kit.identity.refusals import (
+    BadToken,
+    Barred,
+    NotSignedIn,
+    ProviderAway,
+    Revoked,
+    SignInFailed,
+    SignInTooWeak,
+)
 from shared.kit.identity.trail import ANONYMOUS, person_stream, thing_of
 
 ATTEMPT_LASTS = timedelta(minutes=10)
@@ -48,6 +56,8 @@ class Attempt:
     next: str
     minutes: str = ""
     """How old the sign-in may be that the person comes back with; empty where any will do."""
+    acr: str = ""
+    """How sure the provider was asked to be; empty where any way will do."""
 
     @property
     def challenge(self) -> str:
@@ -75,8 +85,12 @@ def router(identity: Identity) -> APIRouter:
         if elsewhere := _other_name_of_this_machine(request, identity.public_url):
             asked = {"next": target} | ({MINUTES_FIELD: minutes} if (minutes := _minutes(request)) else {})
             return RedirectResponse(f"{elsewhere}/masuk?{urlencode(asked)}", 303, NO_STORE)
+        return await ask(request, target, _minutes(request), identity.names.acr)
+
+    async def ask(request: Request, target: str, minutes: str, acr: str) -> Response:
+        """The way to the provider, with what it is asked for; what belongs to the attempt goes into the cookie."""
         attempt = Attempt(
-            secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), target, _minutes(request)
+            *(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)), target, minutes, acr
         )
         asked = {
             "response_type": "code",
@@ -93,6 +107,8 @@ def router(identity: Identity) -> APIRouter:
             asked["prompt"] = "login"
         if attempt.minutes:
             asked["max_age"] = str(int(attempt.minutes) * 60)
+        if acr:
+            asked["acr_values"] = acr
         if hint := request.query_params.get("login_hint"):
             asked["login_hint"] = hint[:64]
         endpoints = await identity.issuer.endpoints()
@@ -101,12 +117,17 @@ def router(identity: Identity) -> APIRouter:
         return response
 
     async def finish(request: Request) -> Response:
-        """Come back from the identity provider: a new session, or a refusal."""
+        """Come back from the identity provider: a new session, a refusal, or once more to it for a stronger sign-in."""
         await identity.admission.admit_stranger(request)
         try:
             attempt = _attempt(request.cookies.get(identity.cookies.attempt, ""))
             actor, provider_session = await _person(identity, attempt, request.query_params)
             session_id = await _begin_session(identity, actor, request, attempt, provider_session)
+        except SignInTooWeak as weak:
+            if weak.asked != attempt.acr:
+                return await ask(request, attempt.next, attempt.minutes, weak.asked)
+            await identity.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
+            raise
         except (SignInFailed, BadToken):
             await identity.refusals.record(ANONYMOUS, "bad_token", thing_of(request))
             raise SignInFailed from None
@@ -143,7 +164,7 @@ def signed_out(identity: Identity, leads_to: str = "/") -> Response:
 async def _person(identity: Identity, attempt: Attempt, answer: Mapping[str, str]) -> tuple[Actor, str | None]:
     """Redeem the code of the provider's answer: the person, and the provider's session (`sid`) if it names one.
 
-    Raises `SignInFailed`, `BadToken` or `ProviderAway`.
+    Raises `SignInFailed`, `SignInTooWeak`, `BadToken` or `ProviderAway`.
     """
     if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
         raise SignInFailed
@@ -256,15 +277,15 @@ def _attempt(cookie: str) -> Attempt:
     try:
         said = orjson.loads(base64.urlsafe_b64decode(f"{cookie}==".encode()))
         parts = [said[name] for name in ("state", "nonce", "verifier", "next")]
-        minutes = said["minutes"]
+        minutes, acr = said["minutes"], said.get("acr", "")
     except (ValueError, LookupError, TypeError):
         raise SignInFailed from None
     if not all(isinstance(part, str) and part for part in parts):
         raise SignInFailed
-    if not isinstance(minutes, str) or not (minutes == "" or MINUTES.fullmatch(minutes)):
+    if not isinstance(minutes, str) or not (minutes == "" or MINUTES.fullmatch(minutes)) or not isinstance(acr, str):
         raise SignInFailed
     state, nonce, verifier, target = parts
-    return Attempt(state, nonce, verifier, local_path(target), minutes)
+    return Attempt(state, nonce, verifier, local_path(target), minutes, acr)
 
 
 def _minutes(request: Request) -> str:
