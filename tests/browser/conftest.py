@@ -148,12 +148,16 @@ def axe(axe_source: str) -> Axe:
     return check
 
 
-# Between them each size, each theme and each language; Indonesian, the longer one, on the narrowest screen.
 VIEWS = pytest.mark.parametrize(
     ("size", "theme", "language"),
-    [(SMALLEST, "light", "id"), (PHONE, "dark", "en"), (DESKTOP, "light", "id")],
-    ids=["smallest", "phone", "desktop"],
+    [
+        (size, theme, language)
+        for size, theme in ((SMALLEST, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark"))
+        for language in ("id", "en")
+    ],
+    ids=[f"{view}-{language}" for view in ("smallest", "phone", "desktop", "dark") for language in ("id", "en")],
 )
+"""Each size in each language, light and dark."""
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ class TestHostileServer:
             answer = await channel.send(a_claim(f"{receiver.url}{path}", seal=SEAL, now=NOW), now=NOW)
 
         assert (answer.status, answer.trouble) == (status, trouble)
-        assert time.monotonic() - began < total_s + 1.5
+        assert time.monotonic() - began < 3
         assert len(answer.response) <= EXCERPT_BYTES
         assert receiver.at("/canary") == []
         assert receiver.bytes_out < 8_000_000
