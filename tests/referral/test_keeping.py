@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from services.referral.actions import keeping
+from services.referral.api.keeping import AllFields, OwnFields
 from services.referral.domain import hsds
 from services.referral.domain.agencies import FRESH_FOR, KEPT, OWN
 from services.referral.domain.refusals import VersionChanged
@@ -278,3 +279,8 @@ class TestPlaces:
 
         assert refused.status_code == 422
         assert "Give a number between 0 and 1,000" in refused.text
+
+
+def test_the_interface_takes_every_field_that_may_be_changed_and_no_other() -> None:
+    assert AllFields.model_fields.keys() == set(KEPT)
+    assert OwnFields.model_fields.keys() == set(OWN)

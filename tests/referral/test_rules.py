@@ -242,6 +242,24 @@ class TestLint:
         assert said in str(refused.value)
 
     @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (lambda jdm: jdm.update(settings={}), "holds settings, which says nothing here"),
+            (lambda jdm: jdm["nodes"][1]["content"].update(passThrough=True), "terms: holds passThrough"),
+            (lambda jdm: jdm["nodes"][1]["content"]["rules"][0].update(usia="5"), "terms terms-uac: holds usia"),
+            (lambda jdm: jdm["nodes"][1]["content"]["inputs"][0].update(type="number"), "terms: holds type"),
+        ],
+    )
+    def test_refuses_what_it_does_not_know(self, change: Callable[[Any], object], said: str) -> None:
+        jdm = orjson.loads(TEXT)
+        change(jdm)
+
+        with pytest.raises(BadRules) as refused:
+            lint.tables("bad", orjson.dumps(jdm))
+
+        assert said in str(refused.value)
+
+    @pytest.mark.parametrize(
         "text", [b"", b"[]", b"{}", b'{"nodes": 1}', b'{"nodes": [1]}', b'{"nodes": [{"id": "a"}]}']
     )
     def test_refuses_what_is_no_jdm(self, text: bytes) -> None:

@@ -1,17 +1,16 @@
 """Keeping the directory: an entry with its history, changes, files out and in; and what an office says of itself."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.referral import policy
 from services.referral.actions import importing, keeping, leasing
 from services.referral.actions.importing import Format, Preview
 from services.referral.api.items import Items
 from services.referral.domain import capacity, hsds
-from services.referral.domain.agencies import KEPT, OWN
 from services.referral.domain.capacity import Place
 from services.referral.domain.entries import Problem
 from services.referral.store import agencies, places
@@ -43,23 +42,58 @@ MOST_VERSIONS = 200
 MEDIA = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
-class Changes(BaseModel):
-    """New texts of fields, as an exported CSV file has them. `version`: the one that was read."""
+Text = Annotated[str, Field(max_length=2000)]
+
+
+class OwnFields(BaseModel):
+    """New texts of what an office keeps itself, as an exported CSV file has them; what is not there stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    needs: Text = ""
+    sexes: Text = ""
+    min_age: Text = ""
+    max_age: Text = ""
+    languages: Text = Field("", examples=["bug,id,mak"])
+    accessibility: Text = ""
+    with_children: Text = ""
+    hours: Text = Field("", examples=["MO,TU,WE,TH 07:30-16:00; FR 07:30-16:30"])
+    keeps_holidays: Text = ""
+    phone: Text = ""
+    email: Text = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field")
+        return self
+
+
+class AllFields(OwnFields):
+    """As above, with what coordinators keep."""
+
+    name: Text = ""
+    zone: Text = ""
+    takes_referrals: Text = ""
+    is_suspended: Text = ""
+    serves: Text = ""
+    supervised_by: Text = ""
+    active_from: Text = ""
+    active_until: Text = ""
+    reserved: Text = ""
+
+
+class OwnChanges(BaseModel):
+    """What is to become of fields. `version`: the one that was read."""
 
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(default=None, ge=1, le=2**31 - 1, strict=True, examples=[3])
-    fields: dict[Literal[KEPT], Annotated[str, Field(max_length=2000)]] = Field(  # type: ignore[valid-type]
-        min_length=1, examples=[{"hours": "MO,TU,WE,TH 07:30-16:00; FR 07:30-16:30", "languages": "bug,id,mak"}]
-    )
+    fields: OwnFields
 
 
-class OwnChanges(Changes):
-    """New texts of the fields that an office keeps itself."""
-
-    fields: dict[Literal[OWN], Annotated[str, Field(max_length=2000)]] = Field(  # type: ignore[valid-type]
-        min_length=1, examples=[{"hours": "MO,TU,WE,TH 07:30-16:00; FR 07:30-16:30", "languages": "bug,id,mak"}]
-    )
+class Changes(OwnChanges):
+    fields: AllFields
 
 
 @router.get("/agencies/export")
@@ -110,7 +144,7 @@ async def change_own_entry(request: Request, actor: Supervisor, posted: OwnChang
     async with request.app.state.database.work(actor, purpose="keep_own_entry") as work:
 
         async def once() -> Response:
-            values = values_of(language_of(request), posted.fields)
+            values = values_of(language_of(request), posted.fields.model_dump(exclude_unset=True))
             return json_response(await keeping.change_own_entry(work, values, version=posted.version))
 
         return await _refusing(request, idempotent(request, work, key, once))
@@ -145,7 +179,7 @@ async def change_agency(request: Request, office: Office, actor: Keeper, posted:
     async with request.app.state.database.work(actor, purpose="keep_directory") as work:
 
         async def once() -> Response:
-            values = values_of(language_of(request), posted.fields)
+            values = values_of(language_of(request), posted.fields.model_dump(exclude_unset=True))
             return json_response(await keeping.change_agency(work, office, values, version=posted.version))
 
         return await _refusing(request, idempotent(request, work, key, once))

@@ -1,5 +1,6 @@
 """The versions of the rules: look, draft, try, and put in force by two people."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from services.referral.actions import ruling, trying
 from services.referral.domain.rulesets import RuleSet, RulesUnknown
 from services.referral.rules import sheets
 from services.referral.rules.findings import REMEDIES
+from services.referral.rules.jdm import Jdm
 from services.referral.store import rulesets
 from shared.contracts.fact import Version
 from shared.kit.actor import Actor
@@ -26,6 +28,7 @@ from shared.kit.web import (
     takes,
 )
 from shared.kit.words import Language, translate
+from shared.kit.work import Work
 
 router = APIRouter()
 
@@ -48,7 +51,7 @@ async def get_rules(request: Request, actor: Anybody) -> Response:
         return json_response({"items": [_shown(found) for found in await rulesets.list_rule_sets(work)]})
 
 
-@router.get("/rules/{version}")
+@router.get("/rules/{version}", response_model=Jdm)
 async def get_version(request: Request, actor: Anybody, version: Named) -> Response:
     """The decision tables of a version, in JDM."""
     async with request.app.state.database.work(actor, purpose="look") as work:
@@ -83,7 +86,7 @@ async def get_table(request: Request, actor: Anybody, version: Named, table: Tab
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"type": "object"}},
+                "application/json": {"schema": {"$ref": "#/components/schemas/Jdm"}},
                 sheets.XLSX: {"schema": {"type": "string", "format": "binary"}},
                 "text/csv": {
                     "schema": {"type": "string"},
@@ -148,35 +151,30 @@ async def post_try(
 @router.post("/rules/{version}/activation-requests", openapi_extra=KEYED)
 async def post_activation_request(request: Request, actor: RecentKeeper, version: Named) -> Response:
     """Ask that a version that was tried be put in force; another coordinator confirms."""
-    key = await key_of(request)
-    async with request.app.state.database.work(actor, purpose="keep_rules") as work:
-
-        async def once() -> Response:
-            return json_response(_shown(await ruling.ask_activation(work, version)))
-
-        return await idempotent(request, work, key, once)
+    return await _step(request, actor, ruling.ask_activation, version)
 
 
 @router.post("/rules/{version}/activations", openapi_extra=KEYED)
 async def post_activation(request: Request, actor: RecentKeeper, version: Named) -> Response:
     """Put a version in force that somebody else has asked for. All services decide by it within two seconds."""
-    key = await key_of(request)
-    async with request.app.state.database.work(actor, purpose="keep_rules") as work:
-
-        async def once() -> Response:
-            return json_response(_shown(await ruling.activate_rules(work, version)))
-
-        return await idempotent(request, work, key, once)
+    return await _step(request, actor, ruling.activate_rules, version)
 
 
 @router.post("/rules/{version}/retirements", openapi_extra=KEYED)
 async def post_retirement(request: Request, actor: Keeper, version: Named) -> Response:
     """Give a draft up."""
+    return await _step(request, actor, ruling.retire_rules, version)
+
+
+async def _step(
+    request: Request, actor: Actor, step: Callable[[Work, str], Awaitable[RuleSet]], version: str
+) -> Response:
+    """Take a version one step on, once for a key."""
     key = await key_of(request)
     async with request.app.state.database.work(actor, purpose="keep_rules") as work:
 
         async def once() -> Response:
-            return json_response(_shown(await ruling.retire_rules(work, version)))
+            return json_response(_shown(await step(work, version)))
 
         return await idempotent(request, work, key, once)
 

@@ -9,6 +9,7 @@ from shared.kit.words import msg
 Reason = Literal[
     "no_jdm",
     "strange_node",
+    "unknown_member",
     "no_table",
     "hit_policy",
     "columns",
@@ -48,6 +49,7 @@ Reason = Literal[
 REMEDIES: Mapping[Reason, str] = {
     "no_jdm": msg("this holds no decision tables in JDM; begin with the version in force"),
     "strange_node": msg("of the kind %(other)s, which could run code; only tables are allowed, take it out"),
+    "unknown_member": msg("holds %(other)s, which says nothing here; take it out"),
     "no_table": msg("the table is missing, or is none; the tables are %(known)s"),
     "hit_policy": msg("the hit policy has to be %(other)s"),
     "columns": msg("the columns have to be %(known)s, in this order"),

@@ -13,6 +13,7 @@ import zen
 
 from services.referral.domain.agencies import Level
 from services.referral.domain.routing import Basis, ConsentRule, Counted, Place, Urgency, Visibility
+from services.referral.rules import jdm
 from services.referral.rules.findings import BadRules, Finding
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 
@@ -182,7 +183,20 @@ def _nodes(text: bytes) -> dict[str, dict[str, Any]]:
         raise _Wrong(Finding("", "", "", "no_jdm")) from None
     if strange:
         raise _Wrong(*strange)
+    unknown = [_unknown(text, where) for where in jdm.unknown(text)]
+    if unknown:
+        raise _Wrong(*unknown)
     return nodes
+
+
+def _unknown(text: bytes, where: tuple[str | int, ...]) -> Finding:
+    """A member that says nothing here, under the table and the row where it stands."""
+    match where:
+        case ("nodes", int(n), *rest):
+            node = orjson.loads(text)["nodes"][n]
+            row = node["content"]["rules"][rest[2]].get("_id", "") if rest[:2] == ["content", "rules"] else ""
+            return Finding(str(node["id"]), str(row), "", "unknown_member", str(where[-1]))
+    return Finding("", "", "", "unknown_member", str(where[-1]))
 
 
 def _rules(name: str, shape: Shape, node: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
