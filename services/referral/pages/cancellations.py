@@ -1,6 +1,5 @@
 """Help that the sender ended: the agency confirms that it knows; if not in time, its supervisor does, after a check."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,10 +8,11 @@ from starlette.responses import Response
 from services.referral import policy
 from services.referral.actions import cancelling
 from services.referral.domain.refusals import Refused
+from services.referral.pages import forms
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import idempotent, key_of, page_router, redirect
+from shared.kit.web import page_router
 from shared.kit.words import msg
 from shared.kit.work import Work
 
@@ -31,7 +31,8 @@ async def confirm(request: Request, actor: Worker, assignment_id: Id) -> Respons
         if isinstance(result, Refused):
             raise result
 
-    return await _confirm(request, actor, act, "/", msg("Confirmed: your agency knows that its part has ended."))
+    said = msg("Confirmed: your agency knows that its part has ended.")
+    return await forms.once(request, actor, act, purpose="serve", path="/", said=said)
 
 
 @router.post("/pembatalan/{assignment_id}/wakili")
@@ -41,17 +42,5 @@ async def confirm_for_agency(request: Request, actor: Supervisor, assignment_id:
     async def act(work: Work) -> None:
         await cancelling.confirm_for_agency(work, assignment_id)
 
-    return await _confirm(request, actor, act, "/pengawasan", msg("Confirmed for the agency, in your name."))
-
-
-async def _confirm(
-    request: Request, actor: Actor, act: Callable[[Work], Awaitable[None]], path: str, said: str
-) -> Response:
-    key = await key_of(request)
-    async with request.app.state.database.work(actor, purpose="serve") as work:
-
-        async def once() -> Response:
-            await act(work)
-            return redirect(request, path, said=said)
-
-        return await idempotent(request, work, key, once)
+    said = msg("Confirmed for the agency, in your name.")
+    return await forms.once(request, actor, act, purpose="serve", path="/pengawasan", said=said)

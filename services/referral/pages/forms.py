@@ -1,12 +1,16 @@
-"""What forms send, which may be anything."""
+"""What forms send, which may be anything, and doing it once."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 from starlette.datastructures import FormData
+from starlette.responses import Response
 
-from shared.kit.web import FieldProblem, Invalid, language_of
+from shared.kit.actor import Actor
+from shared.kit.web import FieldProblem, Invalid, idempotent, key_of, language_of, redirect
 from shared.kit.words import msg, translate
+from shared.kit.work import Work
 
 VERSION = re.compile(r"[0-9]{1,9}")
 
@@ -24,3 +28,17 @@ def version(request: Request, form: FormData) -> int | None:
         problem = msg("The case changed since you opened this page. Look at it as it is now.")
         raise Invalid([FieldProblem("version", translate(language_of(request), problem))])
     return int(said) if said else None
+
+
+async def once(
+    request: Request, actor: Actor, act: Callable[[Work], Awaitable[None]], *, purpose: str, path: str, said: str
+) -> Response:
+    """Act once for the key of a form, then show the page at `path`, which says what was done."""
+    key = await key_of(request)
+    async with request.app.state.database.work(actor, purpose=purpose) as work:
+
+        async def answer() -> Response:
+            await act(work)
+            return redirect(request, path, said=said)
+
+        return await idempotent(request, work, key, answer)

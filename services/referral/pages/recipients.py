@@ -15,7 +15,7 @@ from services.referral.pages import forms, labels
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import FieldProblem, Invalid, idempotent, key_of, language_of, page_router, redirect
+from shared.kit.web import FieldProblem, Invalid, language_of, page_router
 from shared.kit.words import Language, msg, translate
 from shared.kit.work import Work
 
@@ -84,17 +84,10 @@ async def confirm_for_agency(request: Request, actor: Overseer, task_id: Id) -> 
 async def _confirm(
     request: Request, actor: Actor, act: Callable[[Work], Awaitable[None]], path: str, said: str
 ) -> Response:
-    form, key = await request.form(), await key_of(request)
-    if forms.text(form, "done") != "1":
+    if forms.text(await request.form(), "done") != "1":
         problem = msg("Tick that it is done; only then it can be confirmed.")
         raise Invalid([FieldProblem("done", translate(language_of(request), problem))])
-    async with request.app.state.database.work(actor, purpose="settle_copy") as work:
-
-        async def once() -> Response:
-            await act(work)
-            return redirect(request, path, said=said)
-
-        return await idempotent(request, work, key, once)
+    return await forms.once(request, actor, act, purpose="settle_copy", path=path, said=said)
 
 
 def shown(

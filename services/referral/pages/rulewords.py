@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 
 from services.referral.domain.rulesets import SHIPPED, RuleSet
-from services.referral.rules import sheets
+from services.referral.pages import labels
+from services.referral.rules import reasons, sheets
+from shared.contracts import codes
 from shared.kit.actor import Actor
 from shared.kit.words import Language, msg, translate
 
@@ -40,6 +42,23 @@ COLUMNS: Mapping[str, str] = {
     "level": msg("Level"),
     "place": msg("Place"),
 }
+LEVELS: Mapping[str, str] = {
+    "regency": msg("regency or city"),
+    "province": msg("province"),
+    "national": msg("whole country"),
+}
+PLACES: Mapping[str, str] = {"origin": msg("home"), "port": msg("the port"), "nation": msg("whole country")}
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "age_band": labels.AGES,
+    "sex": labels.SEXES,
+    "counted": reasons.COUNTED,
+    "consent": reasons.CONSENT,
+    "visibility": reasons.VISIBILITY,
+    "basis": reasons.BASIS,
+    "level": LEVELS,
+    "place": PLACES,
+}
+"""What the codes of a column are called; kinds of office have no other name than their code."""
 
 
 def _word(language: Language, words: Mapping[str, str], code: str) -> str:
@@ -102,14 +121,22 @@ def _table(language: Language, node: dict[str, Any]) -> dict[str, Any]:
 def _cells(language: Language, columns: list[dict[str, str]], rule: dict[str, str]) -> list[str]:
     """The cells that say something, each behind its heading."""
     return [
-        f"{_word(language, COLUMNS, column['field'])}: {_cell(language, rule[column['id']])}"
+        f"{_word(language, COLUMNS, column['field'])}: {_cell(language, column['field'], rule[column['id']])}"
         for column in columns
         if rule.get(column["id"], "").strip()
     ]
 
 
-def _cell(language: Language, raw: str) -> str:
+def _cell(language: Language, field: str, raw: str) -> str:
     value = sheets.shown(raw.strip())
     if isinstance(value, bool):
         return translate(language, msg("yes") if value else msg("no"))
-    return f"{value:g}" if isinstance(value, int | float) else value or "–"
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    return ", ".join(_named(language, field, code) for code in value.split(", ")) if value else "–"
+
+
+def _named(language: Language, field: str, code: str) -> str:
+    if field == "need" and code in codes.needs():
+        return labels.need(language, code)
+    return _word(language, VALUES.get(field, {}), code)
