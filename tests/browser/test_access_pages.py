@@ -10,7 +10,7 @@ from tests.browser.conftest import Axe
 from tests.conftest import DatabaseUrls
 from tests.kit.outside_issuer import outside_issuer
 from tests.waiting import until
-from tests.web.served import Served, served, session_of
+from tests.web.served import CHROMIUM, Served, served, session_of
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -22,7 +22,7 @@ async def site(database_urls: DatabaseUrls) -> AsyncIterator[Served]:
 
 async def come_in(context: BrowserContext, site: Served, who: str) -> Page:
     """A page in this browser, where this person is signed in now."""
-    cookies, _ = await session_of(site, who)
+    cookies, _ = await session_of(site, who, user_agent=CHROMIUM)
     await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in cookies.items()])
     return await context.new_page()
 

@@ -15,7 +15,7 @@ from tests.browser.conftest import Serve
 from tests.conftest import DatabaseUrls
 from tests.kit.outside_issuer import outside_issuer
 from tests.web import things
-from tests.web.served import Served, served, session_of
+from tests.web.served import CHROMIUM, Served, served, session_of
 
 STRANGE_PAGE = """<!doctype html><title>Hadiah</title>
 <form id="accept" method="post" action="{ours}/id/rujukan/{assignment}/terima" target="sink">
@@ -100,7 +100,7 @@ async def scene(
         address = (await serve(strange)).replace("127.0.0.1", request.param)
         context = await browser.new_context()
         stack.push_async_callback(context.close)
-        cookies, _ = await session_of(site, "worker")
+        cookies, _ = await session_of(site, "worker", user_agent=CHROMIUM)
         await context.add_cookies(
             [
                 {"name": name, "value": value, "url": site.url, "httpOnly": True, "sameSite": "Lax"}

@@ -72,8 +72,12 @@ class Served:
         return {"Authorization": f"Bearer {self.token(who)}"} if who else {}
 
 
-async def session_of(site: Served, who: str) -> tuple[dict[str, str], str]:
-    """A new session of this person: the cookie, and the token that its forms carry."""
+CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome Safari/537.36"
+"""How the browser of the tests describes itself: a session counts on the kind of device where it began."""
+
+
+async def session_of(site: Served, who: str, *, user_agent: str = "") -> tuple[dict[str, str], str]:
+    """A new session of this person on such a device: the cookie, and the token that its forms carry."""
     session_id = sessions.new_id()
     now = site.database.clock.now()
     async with site.database.work(system(site.name, "test"), purpose="sign_in") as work:
@@ -82,7 +86,7 @@ async def session_of(site: Served, who: str) -> tuple[dict[str, str], str]:
             session_id,
             replace(PEOPLE[who], authenticated_at=now),
             now,
-            device=device_of(""),
+            device=device_of(user_agent),
             provider_session=None,
         )
     return {site.app.state.identity.cookies.session: session_id}, sessions.csrf_token(session_id)
