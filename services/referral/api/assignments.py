@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, guarding, reaching
 from services.referral.actions.answering import Answer, Result
-from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
+from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain import assignments, questions, refusals, responsibilities
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
@@ -31,7 +31,7 @@ from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
 from shared.kit.refusal import Refusal
-from shared.kit.web import KEYED, FieldProblem, Invalid, idempotent, json_response, key_of, language_of, reads_people
+from shared.kit.web import KEYED, FieldProblem, Invalid, json_response, language_of, reads_people
 from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
@@ -90,21 +90,16 @@ class Failure(Item):
     outcome: Outcome
 
 
-class ItemResult(BaseModel):
-    """What became of one item. `ok` false: `code`, `title` say why, and who was first where somebody was."""
+class ItemResult(Verdict):
+    """As always, and of a refusal who was first where somebody was."""
 
     assignment_id: Id
-    ok: bool
-    status: int
     state: str | None = None
     version: int | None = None
     service_due_at: datetime | None = None
-    code: str | None = None
-    title: str | None = None
     answered_by: Code | None = None
     answered_at: datetime | None = None
     answer_due_at: datetime | None = None
-    conflict: Conflict | None = None
 
 
 class Results(BaseModel):
@@ -223,44 +218,23 @@ async def get_identity(request: Request, actor: Worker, assignment_id: Id) -> Re
 
 async def post(request: Request, actor: Actor, posted: Items[Any], purpose: str, act: Act) -> Response:
     """One action over the items, once per key."""
-    key = await key_of(request)
     answers = [item.answer() for item in posted.items]
-    async with _database(request).work(actor, purpose=purpose) as work:
 
-        async def respond() -> Response:
-            results = await act(work, answers)
-            note_denied(request, work, results)
-            language = language_of(request)
-            said = [result_of(language, a, r) for a, r in zip(answers, results, strict=True)]
-            return json_response(Results(items=said))
+    def say(language: Language, n: int, result: Result) -> ItemResult:
+        return result_of(language, answers[n], result)
 
-        return await idempotent(request, work, key, respond)
+    return await answer_each(request, actor, purpose, lambda work: act(work, answers), say)
+
+
+OF_A_REFUSAL = ("state", "answered_by", "answered_at")
+OF_AN_ATTEMPT = ("state", "version", "service_due_at", "answer_due_at")
 
 
 def result_of(language: Language, answer: Answer, result: Result) -> ItemResult:
     """What to say about one item."""
-    if isinstance(result, Refused):
-        status, code, title = answer_of(result)
-        return ItemResult(
-            assignment_id=answer.assignment_id,
-            ok=False,
-            status=status,
-            state=getattr(result, "state", None),
-            code=code,
-            title=words.translate(language, title),
-            answered_by=getattr(result, "answered_by", None),
-            answered_at=getattr(result, "answered_at", None),
-            conflict=conflict_of(result, language) if status == 409 else None,
-        )
-    return ItemResult(
-        assignment_id=answer.assignment_id,
-        ok=True,
-        status=200,
-        state=result.state,
-        version=result.version,
-        service_due_at=result.service_due_at,
-        answer_due_at=result.answer_due_at,
-    )
+    names = OF_A_REFUSAL if isinstance(result, Refused) else OF_AN_ATTEMPT
+    said = {name: getattr(result, name, None) for name in names}
+    return verdict(language, ItemResult, result, assignment_id=answer.assignment_id, **said)
 
 
 def _responsible(need: Need, step: Responsibility) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Help of your agency that the sender has ended, and that your agency knows it."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -8,14 +9,15 @@ from pydantic import BaseModel, ConfigDict
 
 from services.referral import policy
 from services.referral.actions import cancelling
-from services.referral.api.items import Items, answer_of, note_denied
+from services.referral.actions.cancelling import Result
+from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.refusals import Refused
 from services.referral.store import cancellations
 from shared.contracts.fact import Id
-from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import KEYED, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, json_response
+from shared.kit.words import Language
 
 router = APIRouter()
 
@@ -32,15 +34,9 @@ class Known(BaseModel):
     assignment_id: Id
 
 
-class KnownResult(BaseModel):
-    """What became of one item. `ok` false: `code`, `title` say why."""
-
+class KnownResult(Verdict):
     assignment_id: Id
-    ok: bool
-    status: int
     confirmed_at: datetime | None = None
-    code: str | None = None
-    title: str | None = None
 
 
 class KnownResults(BaseModel):
@@ -74,22 +70,11 @@ async def get_cancellations(
 @router.post("/cancellations/confirmations", response_model=KnownResults, openapi_extra=KEYED)
 async def post_known(request: Request, actor: Worker, posted: Items[Known]) -> Response:
     """Say that your agency knows, and that nobody is on the way any more."""
-    key, language = await key_of(request), language_of(request)
     ids = [item.assignment_id for item in posted.items]
-    async with request.app.state.database.work(actor, purpose="serve") as work:
 
-        async def respond() -> Response:
-            results = await cancelling.confirm_cancellations(work, ids)
-            note_denied(request, work, results)
-            said = []
-            for id_, result in zip(ids, results, strict=True):
-                if isinstance(result, Refused):
-                    status, code, title = answer_of(result)
-                    text = words.translate(language, title)
-                    said.append(KnownResult(assignment_id=id_, ok=False, status=status, code=code, title=text))
-                else:
-                    at = result.confirmed_at
-                    said.append(KnownResult(assignment_id=id_, ok=True, status=200, confirmed_at=at))
-            return json_response(KnownResults(items=said))
+    def say(language: Language, n: int, result: Result) -> KnownResult:
+        said = {"assignment_id": ids[n], "confirmed_at": None if isinstance(result, Refused) else result.confirmed_at}
+        return verdict(language, KnownResult, result, **said)
 
-        return await idempotent(request, work, key, respond)
+    act = partial(cancelling.confirm_cancellations, assignment_ids=ids)
+    return await answer_each(request, actor, "serve", act, say)

@@ -1,10 +1,10 @@
 """Many at once: the lists that are sent, and what is said of each item, refusals included."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.referral.actions import importing, keeping
@@ -20,7 +20,9 @@ from services.referral.domain.refusals import (
     VersionChanged,
 )
 from shared.kit import words
+from shared.kit.actor import Actor
 from shared.kit.identity import record_denied
+from shared.kit.web import idempotent, json_response, key_of, language_of
 from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
@@ -213,3 +215,45 @@ class Items(BaseModel, Generic[I]):
     @classmethod
     def _or_a_list(cls, value: Any) -> Any:
         return {"items": value} if isinstance(value, list) else value
+
+
+class Verdict(BaseModel):
+    """What became of one item. `ok` false: `code`, `title` say why, and `conflict` who was first."""
+
+    ok: bool
+    status: int
+    code: str | None = None
+    title: str | None = None
+    conflict: Conflict | None = None
+
+
+V = TypeVar("V", bound=Verdict)
+R = TypeVar("R")
+
+
+def verdict(language: Language, kind: type[V], result: object, **said: Any) -> V:
+    """The verdict on an item of which `said` is known whatever became of it."""
+    if not isinstance(result, Refused):
+        return kind(ok=True, status=200, **said)
+    status, code, title = answer_of(result)
+    conflict = conflict_of(result, language) if status == 409 else None
+    return kind(ok=False, status=status, code=code, title=words.translate(language, title), conflict=conflict, **said)
+
+
+async def answer_each(
+    request: Request,
+    actor: Actor,
+    purpose: str,
+    act: Callable[[Work], Awaitable[Sequence[R]]],
+    say: Callable[[Language, int, R], Verdict],
+) -> Response:
+    """Act on a list once per key; `say` answers what became of the item at a place of it."""
+    key, language = await key_of(request), language_of(request)
+    async with request.app.state.database.work(actor, purpose=purpose) as work:
+
+        async def respond() -> Response:
+            results = await act(work)
+            note_denied(request, work, results)
+            return json_response({"items": [say(language, n, result) for n, result in enumerate(results)]})
+
+        return await idempotent(request, work, key, respond)

@@ -1,6 +1,7 @@
 """What agencies ask the port before they decide; its officers answer with a code."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,15 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.referral import policy
 from services.referral.actions import asking
 from services.referral.actions.asking import Reply, Result
-from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
+from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.questions import QUESTIONS, Question
 from services.referral.domain.refusals import Refused
 from services.referral.store import questions
 from shared.contracts.fact import Code, Id
-from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import KEYED, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, json_response
 from shared.kit.words import Language
 
 router = APIRouter()
@@ -36,16 +36,9 @@ class Answered(BaseModel):
     answer: Code = Field(examples=["with_escort"])
 
 
-class QuestionResult(BaseModel):
-    """What became of one item. `ok` false: `code`, `title` and `conflict` say why."""
-
+class QuestionResult(Verdict):
     question_id: Id
-    ok: bool
-    status: int
     answered_at: datetime | None = None
-    code: str | None = None
-    title: str | None = None
-    conflict: Conflict | None = None
 
 
 class QuestionResults(BaseModel):
@@ -83,32 +76,16 @@ async def get_questions(
 @router.post("/questions/answers", response_model=QuestionResults, openapi_extra=KEYED)
 async def post_answers(request: Request, actor: Officer, posted: Items[Answered]) -> Response:
     """Answer for your port; the agency's time to decide runs on."""
-    key = await key_of(request)
     replies = [Reply(**item.model_dump()) for item in posted.items]
-    async with request.app.state.database.work(actor, purpose="answer") as work:
 
-        async def respond() -> Response:
-            results = await asking.answer_questions(work, replies)
-            note_denied(request, work, results)
-            language = language_of(request)
-            said = [_result(language, r.question_id, result) for r, result in zip(replies, results, strict=True)]
-            return json_response(QuestionResults(items=said))
+    def say(language: Language, n: int, result: Result) -> QuestionResult:
+        said = {
+            "question_id": replies[n].question_id,
+            "answered_at": None if isinstance(result, Refused) else result.answered_at,
+        }
+        return verdict(language, QuestionResult, result, **said)
 
-        return await idempotent(request, work, key, respond)
-
-
-def _result(language: Language, question_id: str, result: Result) -> QuestionResult:
-    if not isinstance(result, Refused):
-        return QuestionResult(question_id=question_id, ok=True, status=200, answered_at=result.answered_at)
-    status, code, title = answer_of(result)
-    return QuestionResult(
-        question_id=question_id,
-        ok=False,
-        status=status,
-        code=code,
-        title=words.translate(language, title),
-        conflict=conflict_of(result, language) if status == 409 else None,
-    )
+    return await answer_each(request, actor, "answer", partial(asking.answer_questions, replies=replies), say)
 
 
 def _shown(question: Question) -> dict[str, Any]:

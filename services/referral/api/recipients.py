@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,15 +11,14 @@ from pydantic import BaseModel, ConfigDict
 from services.referral import policy
 from services.referral.actions import reaching
 from services.referral.actions.reaching import Result
-from services.referral.api.items import Items, answer_of, note_denied
+from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.recipients import RecipientTask
 from services.referral.domain.refusals import Refused
 from services.referral.store import recipients
 from shared.contracts.fact import Id
-from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import KEYED, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, json_response
 from shared.kit.words import Language
 
 router = APIRouter()
@@ -37,15 +37,9 @@ class Confirmation(BaseModel):
     task_id: Id
 
 
-class ConfirmationResult(BaseModel):
-    """What became of one item. `ok` false: `code`, `title` say why."""
-
+class ConfirmationResult(Verdict):
     task_id: Id
-    ok: bool
-    status: int
     confirmed_at: datetime | None = None
-    code: str | None = None
-    title: str | None = None
 
 
 class ConfirmationResults(BaseModel):
@@ -87,18 +81,13 @@ async def post_confirmations(request: Request, actor: Worker, posted: Items[Conf
 
 
 async def _confirm(request: Request, actor: Actor, posted: Items[Confirmation]) -> Response:
-    key = await key_of(request)
-    task_ids = [item.task_id for item in posted.items]
-    async with request.app.state.database.work(actor, purpose="settle_copy") as work:
+    ids = [item.task_id for item in posted.items]
 
-        async def respond() -> Response:
-            results = await reaching.confirm_tasks(work, task_ids)
-            note_denied(request, work, results)
-            language = language_of(request)
-            said = [_result(language, id_, result) for id_, result in zip(task_ids, results, strict=True)]
-            return json_response(ConfirmationResults(items=said))
+    def say(language: Language, n: int, result: Result) -> ConfirmationResult:
+        said = {"task_id": ids[n], "confirmed_at": None if isinstance(result, Refused) else result.settled_at}
+        return verdict(language, ConfirmationResult, result, **said)
 
-        return await idempotent(request, work, key, respond)
+    return await answer_each(request, actor, "settle_copy", partial(reaching.confirm_tasks, task_ids=ids), say)
 
 
 def _listed(items: Sequence[dict[str, Any]], now: datetime) -> Response:
@@ -107,12 +96,3 @@ def _listed(items: Sequence[dict[str, Any]], now: datetime) -> Response:
 
 def _task(task: RecipientTask) -> dict[str, Any]:
     return {name: getattr(task, name) for name in ("task_id", "case_id", "asked_at", "confirm_by")}
-
-
-def _result(language: Language, task_id: str, result: Result) -> ConfirmationResult:
-    if isinstance(result, Refused):
-        status, code, title = answer_of(result)
-        return ConfirmationResult(
-            task_id=task_id, ok=False, status=status, code=code, title=words.translate(language, title)
-        )
-    return ConfirmationResult(task_id=task_id, ok=True, status=200, confirmed_at=result.settled_at)

@@ -11,17 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.referral import policy
 from services.referral.actions import pausing, steering
 from services.referral.actions.steering import Error, Hold, Recall, Resumption
-from services.referral.api.items import Items, answer_of, note_denied
+from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.api.supervision import Item, NeedResults, Supervisor, post
 from services.referral.domain.pauses import Pause
-from services.referral.domain.refusals import Refused
 from services.referral.store import pauses
 from shared.contracts.fact import AwareDatetime, Code, Id
 from shared.contracts.referral import HoldReason, RecallReason
-from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import KEYED, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, json_response
+from shared.kit.words import Language
 
 router = APIRouter()
 
@@ -77,14 +76,8 @@ class Lifting(BaseModel):
     pause_id: Id
 
 
-class LiftingResult(BaseModel):
-    """What became of one item. `ok` false: `code`, `title` say why."""
-
+class LiftingResult(Verdict):
     pause_id: Id
-    ok: bool
-    status: int
-    code: str | None = None
-    title: str | None = None
 
 
 class LiftingResults(BaseModel):
@@ -146,24 +139,12 @@ async def get_pauses(request: Request, actor: Worker) -> Response:
 @router.post("/pauses/liftings", response_model=LiftingResults, openapi_extra=KEYED)
 async def post_liftings(request: Request, actor: Supervisor, posted: Items[Lifting]) -> Response:
     """Let agencies of your region be asked again before their pause ends."""
-    key, language = await key_of(request), language_of(request)
     ids = [item.pause_id for item in posted.items]
-    async with request.app.state.database.work(actor, purpose="supervise") as work:
 
-        async def respond() -> Response:
-            results = await pausing.lift_pauses(work, ids)
-            note_denied(request, work, results)
-            said = []
-            for pause_id, result in zip(ids, results, strict=True):
-                if isinstance(result, Refused):
-                    status, code, title = answer_of(result)
-                    text = words.translate(language, title)
-                    said.append(LiftingResult(pause_id=pause_id, ok=False, status=status, code=code, title=text))
-                else:
-                    said.append(LiftingResult(pause_id=pause_id, ok=True, status=200))
-            return json_response(LiftingResults(items=said))
+    def say(language: Language, n: int, result: object) -> LiftingResult:
+        return verdict(language, LiftingResult, result, pause_id=ids[n])
 
-        return await idempotent(request, work, key, respond)
+    return await answer_each(request, actor, "supervise", partial(pausing.lift_pauses, pause_ids=ids), say)
 
 
 def _shown(actor: Actor, pause: Pause) -> dict[str, Any]:

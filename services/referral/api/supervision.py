@@ -11,17 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.referral import policy
 from services.referral.actions import escalating, supervising
 from services.referral.actions.supervising import Closing, Reopening, Result
-from services.referral.api.items import Conflict, Items, answer_of, conflict_of, note_denied
+from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.refusals import Refused
 from services.referral.rules import reasons
 from services.referral.store import desk
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Code, Id
 from shared.contracts.referral import CloseReason, ReopenReason
-from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import KEYED, idempotent, json_response, key_of, language_of
+from shared.kit.web import KEYED, json_response
 from shared.kit.words import Language
 from shared.kit.work import Work
 
@@ -73,17 +72,10 @@ class Taking(BaseModel):
         return self.referral_id
 
 
-class NeedResult(BaseModel):
-    """What became of one item. `ok` false: `code`, `title` say why."""
-
+class NeedResult(Verdict):
     referral_id: Id
-    ok: bool
-    status: int
     state: str | None = None
     version: int | None = None
-    code: str | None = None
-    title: str | None = None
-    conflict: Conflict | None = None
 
 
 class NeedResults(BaseModel):
@@ -148,17 +140,15 @@ async def post(
     act: Callable[[Work, Sequence[Any]], Awaitable[list[Result]]],
 ) -> Response:
     """One action over the items, once per key."""
-    key = await key_of(request)
-    async with request.app.state.database.work(actor, purpose="supervise") as work:
+    asked = [item.asked() for item in posted.items]
 
-        async def respond() -> Response:
-            results = await act(work, [item.asked() for item in posted.items])
-            note_denied(request, work, results)
-            language = language_of(request)
-            said = [_result(language, i.referral_id, r) for i, r in zip(posted.items, results, strict=True)]
-            return json_response(NeedResults(items=said))
+    def say(language: Language, n: int, result: Result) -> NeedResult:
+        said: dict[str, Any] = {"referral_id": posted.items[n].referral_id}
+        if not isinstance(result, Refused):
+            said |= {"state": result.referral.state, "version": result.version}
+        return verdict(language, NeedResult, result, **said)
 
-        return await idempotent(request, work, key, respond)
+    return await answer_each(request, actor, "supervise", lambda work: act(work, asked), say)
 
 
 @router.get("/referrals/{referral_id}/explanation")
@@ -172,20 +162,6 @@ async def get_explanation(request: Request, actor: Supervisor, referral_id: Id) 
     decision = found.decision
     said = None if decision is None else {"digest": decision.digest.hex()} | reasons.said(decision)
     return json_response({"referral_id": referral_id, "restricted": found.task.restricted, "explanation": said})
-
-
-def _result(language: Language, referral_id: str, result: Result) -> NeedResult:
-    if isinstance(result, Refused):
-        status, code, title = answer_of(result)
-        return NeedResult(
-            referral_id=referral_id,
-            ok=False,
-            status=status,
-            code=code,
-            title=words.translate(language, title),
-            conflict=conflict_of(result, language) if status == 409 else None,
-        )
-    return NeedResult(referral_id=referral_id, ok=True, status=200, state=result.referral.state, version=result.version)
 
 
 def _task(task: Task) -> dict[str, Any]:
