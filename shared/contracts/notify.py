@@ -54,6 +54,18 @@ class TaskDismissed(Fact):
     delivery_id: Id | None
 
 
+class SecretsResealed(Fact):
+    """Signing keys of subscriptions were put under the current key. `case_id` stands for all of them."""
+
+    for_audit = True
+
+    run_id: Id
+    resealed: int
+    """How many in this step of the run."""
+    unreadable: int
+    """How many in this step open under no key that was given."""
+
+
 class NoticeFact(Fact):
     """What each fact about one notice repeats. `case_id` is the case that the notice is about."""
 

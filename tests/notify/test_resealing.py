@@ -29,6 +29,16 @@ async def opened(database: Database, seal: Seal) -> dict[str, str]:
     return {row["id"]: seal.open(row["id"], bytes(row["secret"])) for row in rows}
 
 
+async def on_the_trail(database: Database) -> list[tuple[int, int]]:
+    """How many each step sealed anew and how many it could not open, in order."""
+    rows = await database.fetch(
+        "SELECT convert_from(payload, 'UTF8')::jsonb -> 'data' AS said FROM journal"
+        " WHERE type = 'notify.secrets_resealed.v1' ORDER BY position"
+    )
+    said = [json.loads(row["said"]) for row in rows]
+    return [(step["resealed"], step["unreadable"]) for step in said]
+
+
 async def reseal(database: Database) -> tuple[int, dict[str, object]]:
     """Run the command with both keys; its exit code and what it printed."""
     told = {"ENVIRONMENT": "development", "ROLES": "http", "DATABASE_URL_NOTIFY": database.url}
@@ -76,6 +86,7 @@ class TestResealing:
         assert (done, again) == (resealing.Resealing(5, 0), resealing.Resealing(0, 0))
         assert done.old_keys_may_go
         assert await opened(database, ALONE) == everybody
+        assert await on_the_trail(database) == [(2, 0), (2, 0), (1, 0)]
 
     async def test_says_that_the_old_key_is_needed_while_one_does_not_open(
         self, database: Database, subscribe: Subscribe
@@ -86,6 +97,7 @@ class TestResealing:
 
         assert done == resealing.Resealing(0, 1)
         assert not done.old_keys_may_go
+        assert await on_the_trail(database) == [(0, 1)]
         assert await opened(database, SEAL)
 
     async def test_goes_on_where_it_was_cut_off(
