@@ -19,6 +19,9 @@ Sex = Literal["F", "M", "X"]
 AgeBand = Literal["child", "adult", "elderly", "unknown"]
 """child: under 18 at arrival; elderly: 60 or older (UU 13/1998); unknown counts as a child everywhere."""
 
+RecipientClass = Literal["state", "civil_society", "police", "international"]
+"""What sort of body an agency is, where consent makes a difference by it; `codes.recipient_class` says which."""
+
 GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_itself", "not_eligible"]
 """Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
 directory, takes referrals now, is asked without a person, or takes this person."""
@@ -164,3 +167,20 @@ def zone_of_office(organisation: str, region: str | None) -> str:
     """
     regions = (organisation.rpartition("-")[2], region or "")
     return zone_of(next((one[:2] for one in regions if one[:2] in provinces()), ""))
+
+
+def recipient_class(agency_id: str) -> RecipientClass:
+    """The class of an agency by its code, which begins with its kind: `CSO-LEGAL`, `POLDA-64`, `INT-IOM`.
+
+    That a code begins so is a constraint of the directory. What is none of these is an office of the state.
+    """
+    kind = agency_id.partition("-")[0]
+    return _CLASSES.get(kind, "state")
+
+
+_CLASSES: dict[str, RecipientClass] = {
+    "CSO": "civil_society",
+    "POLDA": "police",
+    "POLRES": "police",
+    "INT": "international",
+}

@@ -1,8 +1,9 @@
 """What intake says: voyages, manifests and arrivals, in codes; and who was shown an identity."""
 
+from datetime import date
 from typing import Literal
 
-from shared.contracts.codes import AgeBand, NeedCode, Sex
+from shared.contracts.codes import AgeBand, NeedCode, RecipientClass, Sex
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id, RegencyCode
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
@@ -44,6 +45,108 @@ class ArrivalRecorded(Fact):
     onward_wish: Literal["go_home", "stay_local", "unknown"]
     arrived_at: AwareDatetime
     channel: Channel
+
+
+class ArrivalFact(Fact):
+    """What each fact repeats that corrects an arrival: all that routing rests on, as it is from now on."""
+
+    version: int
+    """Of the arrival: as it was recorded it is 1, and each correction makes it one more."""
+    port: Code
+    port_regency: RegencyCode
+    origin_regency: RegencyCode | None
+    sex: Sex
+    age_band: AgeBand
+    needs: tuple[NeedCode, ...]
+    onward_wish: Literal["go_home", "stay_local", "unknown"]
+    arrived_at: AwareDatetime
+
+
+CorrectionReason = Literal[
+    "recorded_wrongly", "person_said", "family_said", "papers_found", "assessed", "office_reported"
+]
+"""How it was found out. Why a need is struck says `StrikeReason`."""
+AgeProof = Literal[
+    "birth_certificate",
+    "identity_card",
+    "family_card",
+    "travel_document",
+    "school_record",
+    "medical_assessment",
+    "consular_letter",
+]
+StrikeReason = Literal["recorded_wrongly", "screened_again", "person_said", "of_another_person"]
+
+
+class AgeCorrected(ArrivalFact):
+    """Somebody is of another age group than was recorded. Towards a child at once, away from it by two people."""
+
+    was: AgeBand
+    reason: CorrectionReason
+    proof: AgeProof | None
+    """What it rests on; always there when a child turns out to be of age."""
+    proposed_by: Code | None
+    """Who asked for it, where that takes two people; somebody else, who says this, confirmed it."""
+    added: tuple[NeedCode, ...]
+    struck: tuple[NeedCode, ...]
+    """The needs that come and go with the age."""
+
+
+class SexCorrected(ArrivalFact):
+    """Somebody's sex was recorded wrongly."""
+
+    was: Sex
+    reason: CorrectionReason
+
+
+class OriginCorrected(ArrivalFact):
+    """Somebody comes from elsewhere than was recorded: who helps at home is to be another."""
+
+    was: RegencyCode | None
+    reason: CorrectionReason
+
+
+class NeedsCorrected(ArrivalFact):
+    """Needs were overlooked, or were none."""
+
+    added: tuple[NeedCode, ...]
+    reason: CorrectionReason | None
+    """Why they were added; None when none was."""
+    struck: tuple[NeedCode, ...]
+    strike_reason: StrikeReason | None
+
+
+class ArrivalEnteredInError(ArrivalFact):
+    """This arrival should never have been recorded: nothing of it goes on."""
+
+    reason: Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry"]
+    duplicate_of: Id | None
+    """The case that stays, of a duplicate."""
+
+
+class PersonDied(ArrivalFact):
+    """Somebody has died; what is left is to bring the remains home."""
+
+    died_on: date
+    place: Literal["before_arrival", "at_port", "in_care"]
+
+
+class AgeProposed(Fact):
+    """Somebody asks that a child, or who may be one, count as of age; another person has to confirm it."""
+
+    for_audit = True
+
+    proposal_id: Id
+    proof: AgeProof
+
+
+class AgeProposalEnded(Fact):
+    """Nothing came of a proposal: a second person refused it, who made it took it back, or something else changed."""
+
+    for_audit = True
+
+    proposal_id: Id
+    how: Literal["refused", "withdrawn", "overtaken"]
 
 
 class IdentityDisclosed(Fact):
@@ -183,4 +286,85 @@ class DisclosureRefused(Fact):
 
     assignment_id: Id
     agency_id: Code
-    reason: Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased"]
+    reason: Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased", "no_consent"]
+
+
+ConsentPurpose = Literal["help", "family_tracing", "prosecution"]
+"""What an identity is handed on for. Help is what referrals are about; a report to the police is apart from it."""
+GivenBy = Literal["self", "parent", "guardian"]
+"""Who speaks: an adult for itself; for a child, or somebody of unknown age, its parent or guardian alone."""
+ConsentHow = Literal["signed", "thumbprint", "spoken_before_witness"]
+LawfulBasis = Literal["legal_obligation", "vital_interest", "public_task", "best_interest"]
+"""Why an identity may be handed on without consent (UU 27/2022 Art 20(2)); `best_interest` is a child's alone."""
+LawfulReason = Literal[
+    "lawful_order",
+    "duty_to_report",
+    "public_health",
+    "danger_to_life",
+    "cannot_consent",
+    "task_by_law",
+    "child_at_risk",
+    "no_guardian",
+    "guardian_suspected",
+]
+
+
+class ConsentFact(Fact):
+    """What is said of handing on an identity for one purpose to one class of recipients. `case_id` is the person's.
+
+    `needs`: for which needs; empty for all of the case, those that are found later too. Of all that was said for one
+    purpose, class and need, by consent, refusal or withdrawal, the latest in the order of `case_seq` counts; a lawful
+    basis stands besides and is not taken away by a refusal. Help for a child rests on neither.
+    """
+
+    purpose: ConsentPurpose
+    recipient_class: RecipientClass
+    needs: tuple[NeedCode, ...] = ()
+
+
+class ConsentRecorded(ConsentFact):
+    """Somebody was asked and said yes (`given`) or no. A no stops what went on without having been asked."""
+
+    consent_id: Id
+    given: bool
+    given_by: GivenBy
+    how: ConsentHow
+    language: Code
+    """In which it was explained, ISO 639."""
+    expires_at: AwareDatetime | None = None
+    """From then on it holds no longer; None where no end was agreed."""
+    statement: Id | None = None
+    """The statement of refusal that is on file at intake; None with a consent."""
+    recipients: tuple[Code, ...] = ()
+    """With a refusal: the agencies of the class that had been shown the identity for such a need. Each has to end that
+    use and confirm it."""
+    confirm_by: AwareDatetime | None = None
+    """With `recipients`; else None."""
+
+
+class ConsentWithdrawn(ConsentFact):
+    """A consent was taken back, for some of its needs or all. `needs` says for which, as everywhere."""
+
+    withdrawal_id: Id
+    consent_id: Id
+    withdrawn_by: GivenBy
+    how: ConsentHow
+    recipients: tuple[Code, ...]
+    """The agencies of the class that had been shown the identity for such a need; each has to end that use and confirm
+    it, by this withdrawal's id."""
+    confirm_by: AwareDatetime
+
+
+class LawfulBasisNamed(ConsentFact):
+    """The identity is handed on whatever the person says, and why that is lawful. It stands until it is ended."""
+
+    basis_id: Id
+    basis: LawfulBasis
+    reason: LawfulReason
+
+
+class LawfulBasisEnded(ConsentFact):
+    """A basis that had been named stands no longer; what was said by the person counts again."""
+
+    basis_id: Id
+    reason: Literal["no_longer_needed", "named_in_error"]
