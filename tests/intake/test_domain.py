@@ -354,8 +354,6 @@ class TestRows:
             ({"name": "=cmd()"}, "full_name", "formula"),
             ({"regency": "73.1"}, "origin_regency", "regency_shortened"),
             ({"flags": "X1"}, "flags", "flag_unknown"),
-            ({"with": "9"}, "companion", "companion_unknown"),
-            ({"with": "001"}, "companion", "companion_self"),
         ],
     )
     def test_one_bad_cell_holds_one_row_back(self, said: dict[str, str], field: str, code: str) -> None:
@@ -381,6 +379,25 @@ class TestRows:
         rows = read(a_list(a_row(1, **child, **{"with": "002"}), a_row(2), a_row(3, **child, **{"with": "001"})))
 
         assert [row.arrival.accompanied for row in rows if row.arrival] == [True, False, False]
+        assert [row.companion for row in rows] == [3, None, 2]
+
+    @pytest.mark.parametrize(
+        ("companion", "code"),
+        [("9", "companion_unknown"), ("001", "companion_self"), ("003", "companion_child"), ("004", "companion_held")],
+    )
+    def test_a_companion_that_is_none_holds_no_child_back(self, companion: str, code: str) -> None:
+        child = {"born": "2018-01-01"}
+        rows = read(a_list(a_row(1, **child, **{"with": companion}), a_row(2), a_row(3, **child), a_row(4, sex="Q")))
+
+        assert rows[0].problems == ()
+        assert [(p.row, p.field, p.code) for p in rows[0].warnings] == [(2, "companion", code)]
+        assert rows[0].arrival is not None
+        assert not rows[0].arrival.accompanied
+
+    def test_an_adult_may_name_a_child_without_a_warning(self) -> None:
+        rows = read(a_list(a_row(1, **{"with": "002"}), a_row(2, born="2018-01-01")))
+
+        assert [(row.companion, row.warnings) for row in rows] == [(3, ()), (None, ())]
 
     def test_a_province_without_a_regency_is_asked_about(self) -> None:
         heading = "Nama;L/P;Umur;Kab/Kota;Provinsi"

@@ -127,6 +127,8 @@ class PreviewOut(BaseModel):
     ignored_columns: list[str]
     problems: list[ProblemOut]
     problems_total: int
+    warnings: list[ProblemOut] = []
+    """What holds nobody back and is to be looked at all the same, the first 1,000."""
 
 
 class ManifestOut(BaseModel):
@@ -263,6 +265,7 @@ def unusable_file(request: Request, unusable: ManifestUnusable) -> web.Invalid:
 
 def _preview(request: Request, preview: Preview) -> dict[str, Any]:
     problems = [problem for row in preview.rows for problem in row.problems]
+    warnings = [problem for row in preview.rows for problem in row.warnings][:MOST_PROBLEMS]
     return {
         "listed": len(preview.rows),
         "ready": preview.ready,
@@ -273,6 +276,7 @@ def _preview(request: Request, preview: Preview) -> dict[str, Any]:
         "ignored_columns": preview.sheet.ignored,
         "problems": [_problem(request, problem) for problem in problems[:MOST_PROBLEMS]],
         "problems_total": len(problems),
+        "warnings": [_problem(request, problem) for problem in warnings],
     }
 
 

@@ -19,7 +19,8 @@ LONGEST_SHOWN = 200
 class Row:
     """One person of the list. `arrival` is there when the row is ready, `problems` when it is held back.
 
-    `person` is what this row shares with any other row of the voyage about the same person.
+    `person` is what this row shares with any other row of the voyage about the same person. `companion` is the number
+    of the row that this one names as travelling along; `warnings` hold nobody back.
     """
 
     number: int
@@ -27,6 +28,8 @@ class Row:
     arrival: Arrival | None
     problems: tuple[Problem, ...] = ()
     person: tuple[str, ...] = ()
+    companion: int | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,8 @@ class _Reading:
                 self._blame(problems, number, record, field, "missing")
         birth = self._birth(number, record, found, problems)
         self._check_origin(number, record, found, problems)
-        accompanied = self._accompanied(number, record, found, problems)
+        warnings: list[Problem] = []
+        companion, accompanied = self._companion(number, record, found, birth, warnings)
         born = birth.text if birth else ""
         person = self._check_repeated(number, record, found, born, problems)
         if problems:
@@ -110,6 +114,8 @@ class _Reading:
             ),
             (),
             person,
+            companion,
+            tuple(warnings),
         )
 
     def _values(self, number: int, record: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
@@ -160,21 +166,39 @@ class _Reading:
         elif regency[:2] != province:
             self._blame(problems, number, record, "origin_regency", "regency_other_province")
 
-    def _accompanied(self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]) -> bool:
-        """True when the row names the row of an adult. A child cannot answer for another child."""
+    def _companion(
+        self,
+        number: int,
+        record: Sequence[str],
+        found: dict[str, Any],
+        birth: Birth | None,
+        warnings: list[Problem],
+    ) -> tuple[int | None, bool]:
+        """The number of the row that this one names, and whether that is an adult who can answer for a child.
+
+        What is wrong with it holds nobody back: a child without an adult counts as unaccompanied.
+        """
         companion = found.get("companion")
         if companion is None:
-            return False
-        if companion == found.get("seq"):
-            self._blame(problems, number, record, "companion", "companion_self")
-            return False
-        other = self.records_of_seq.get(companion)
-        if other is None:
-            self._blame(problems, number, record, "companion", "companion_unknown")
-            return False
-        known = self._values(0, other, [])
-        birth = self._birth(0, other, known, [])
-        return people.age_band(birth, self.on) in ("adult", "elderly")
+            return None, False
+        other_number, other = self.records_of_seq.get(companion, (0, ()))
+        if companion == found.get("seq") or other_number == number:
+            self._blame(warnings, number, record, "companion", "companion_self")
+            return None, False
+        if not other:
+            self._blame(warnings, number, record, "companion", "companion_unknown")
+            return None, False
+        held_for: list[Problem] = []
+        known = self._values(other_number, other, held_for)
+        other_birth = self._birth(other_number, other, known, held_for)
+        self._check_origin(other_number, other, known, held_for)
+        if held_for or not known.get("full_name") or not known.get("sex"):
+            self._blame(warnings, number, record, "companion", "companion_held")
+            return None, False
+        is_adult = people.age_band(other_birth, self.on) in ("adult", "elderly")
+        if not is_adult and people.age_band(birth, self.on) in ("child", "unknown"):
+            self._blame(warnings, number, record, "companion", "companion_child")
+        return other_number, is_adult
 
     def _check_repeated(
         self, number: int, record: Sequence[str], found: dict[str, Any], born: str, problems: list[Problem]
@@ -205,16 +229,16 @@ class _Reading:
         heading, value = self.sheet.heading[column].strip(), _shown(record[column].strip())
         problems.append(Problem(number, field, heading, value, code, hint))
 
-    def _records_of_seq(self) -> dict[str, Sequence[str]]:
-        """The first record with each number, for the rows that name a companion."""
+    def _records_of_seq(self) -> dict[str, tuple[int, Sequence[str]]]:
+        """The first row with each number, and the number of that row, for the rows that name a companion."""
         column, companion = self.sheet.fields.get("seq"), self.sheet.fields.get("companion")
         if column is None or companion is None:
             return {}
         width = len(self.sheet.heading)
-        found: dict[str, Sequence[str]] = {}
-        for record in self.sheet.records:
+        found: dict[str, tuple[int, Sequence[str]]] = {}
+        for number, record in enumerate(self.sheet.records, start=self.sheet.first_row):
             if len(record) == width:
-                found.setdefault(record[column].strip(), record)
+                found.setdefault(record[column].strip(), (number, record))
         return found
 
     def _niks_end_in_zero(self) -> bool:

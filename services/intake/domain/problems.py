@@ -117,11 +117,19 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "companion_unknown": (
         msg("No row of this list has that number."),
-        msg("Write the number of the accompanying adult's row, or leave it empty."),
+        msg("A child counts as unaccompanied until an adult is linked. Write the number of the adult's row."),
     ),
     "companion_self": (
         msg("A person cannot accompany themselves."),
-        msg("Write the number of the accompanying adult's row, or leave it empty."),
+        msg("A child counts as unaccompanied until an adult is linked. Write the number of the adult's row."),
+    ),
+    "companion_child": (
+        msg("Who is to accompany this child is a child, or may be one."),
+        msg("A child counts as unaccompanied until an adult is linked. Write the number of the adult's row."),
+    ),
+    "companion_held": (
+        msg("The row of who accompanies this person is held back."),
+        msg("Correct that row and send the list again: then the two are linked."),
     ),
     "seq_repeated": (msg("Another row has the same number."), msg("Give every person a number of their own.")),
     "person_repeated": (
