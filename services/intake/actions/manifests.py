@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -65,6 +65,11 @@ class Preview:
 async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, content: bytes) -> Preview:
     """Read a list and say what would become of each row; nothing is kept. Raises `ManifestUnusable`."""
     sheet, rows = await read_manifest(voyage, content)
+    return await preview_rows(database, vault, voyage, sheet, rows)
+
+
+async def preview_rows(database: Database, vault: Vault, voyage: Voyage, sheet: Sheet, rows: Sequence[Row]) -> Preview:
+    """Say what would become of each row of a list that was read, now that others may have been taken in."""
     known: set[int] = set()
     changed: set[int] = set()
     for batch in _batches([row for row in rows if row.arrival is not None]):
@@ -92,13 +97,25 @@ async def take_in_manifest(
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
     digest = hashlib.sha256(content).digest()
+    return await take_in_rows(database, vault, actor, voyage, digest, lambda: read_manifest(voyage, content))
+
+
+async def take_in_rows(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    voyage: Voyage,
+    digest: bytes,
+    read: Callable[[], Awaitable[tuple[Sheet, list[Row]]]],
+) -> store.Manifest:
+    """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once."""
     before = await _find_by_file(database, actor, voyage, digest)
     if before is not None and before.finished_at is not None:
         return before
     now = database.clock.now()
     if now < voyage.due_from:
         raise VoyageNotDue
-    sheet, rows = await read_manifest(voyage, content)
+    sheet, rows = await read()
     problems = [problem for row in rows for problem in row.problems]
     ready = [row for row in rows if row.arrival is not None]
     voyage_id = voyage.voyage_id
@@ -143,17 +160,22 @@ async def list_problems(
 
 
 async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row]]:
-    """Read all rows of a list, letting others run in between. Raises `ManifestUnusable`.
+    """Read all rows of a list, letting others run in between. Raises `ManifestUnusable`."""
+    sheet = sheets.open_sheet(content)
+    return sheet, await read_rows(voyage, sheet)
+
+
+async def read_rows(voyage: Voyage, sheet: Sheet) -> list[Row]:
+    """Read the rows of a sheet, letting others run in between.
 
     Ages are taken as of the day the voyage is expected: the same list says the same, whenever it is sent.
     """
-    sheet = sheets.open_sheet(content)
     rows: list[Row] = []
     for row in manifests.read(sheet, on=_day_of(voyage)):
         rows.append(row)
         if len(rows) % BREATH == 0:
             await asyncio.sleep(0)
-    return sheet, rows
+    return rows
 
 
 async def _find_by_file(database: Database, actor: Actor, voyage: Voyage, digest: bytes) -> store.Manifest | None:
