@@ -180,6 +180,7 @@ def recipient_class(agency_id: str) -> RecipientClass:
 
 _CLASSES: dict[str, RecipientClass] = {
     "CSO": "civil_society",
+    "NGO": "civil_society",
     "POLDA": "police",
     "POLRES": "police",
     "INT": "international",

@@ -45,6 +45,8 @@ class ArrivalRecorded(Fact):
     onward_wish: Literal["go_home", "stay_local", "unknown"]
     arrived_at: AwareDatetime
     channel: Channel
+    household_id: Id | None = None
+    """The household that this person is listed with; who else is in it, `HouseholdChanged` says."""
 
 
 class ArrivalFact(Fact):
@@ -141,12 +143,12 @@ class AgeProposed(Fact):
 
 
 class AgeProposalEnded(Fact):
-    """Nothing came of a proposal: a second person refused it, who made it took it back, or something else changed."""
+    """Nothing came of a proposal: a second person refused it, or who made it took it back."""
 
     for_audit = True
 
     proposal_id: Id
-    how: Literal["refused", "withdrawn", "overtaken"]
+    how: Literal["refused", "withdrawn"]
 
 
 class IdentityDisclosed(Fact):
@@ -368,3 +370,65 @@ class LawfulBasisEnded(ConsentFact):
 
     basis_id: Id
     reason: Literal["no_longer_needed", "named_in_error"]
+
+
+HouseholdReason = Literal["listed", "said_by_family", "guardian_linked", "not_of_it", "family_parted", "in_error"]
+"""Why somebody belongs to a household (the first three), or no longer does."""
+Relation = Literal["mother", "father", "grandparent", "sibling", "aunt_or_uncle", "legal_guardian", "other_relative",
+                   "not_stated"]  # fmt: skip
+"""What the adult is to the child."""
+RelationProof = Literal["birth_certificate", "family_card", "travel_document", "statement_of_both", "none"]
+UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error"]
+"""Why an adult answers for a child no longer."""
+
+
+class HouseholdChanged(Fact):
+    """This person joined a household that stays together, or parted from it. Nobody is in two at a time."""
+
+    household_id: Id
+    change: Literal["joined", "parted"]
+    reason: HouseholdReason
+    members: tuple[Id, ...]
+    """The cases of all others who are in it now."""
+
+
+class GuardianLinked(Fact):
+    """An adult of the household answers for this child. What the child is due as long as it is alone stays due."""
+
+    link_id: Id
+    household_id: Id
+    adult_case_id: Id
+    relation: Relation
+    proof: RelationProof
+    proposed_by: Code | None
+    """Who asked for it; somebody else, who says this, confirmed it. None: the name list had it."""
+
+
+class GuardianUnlinked(Fact):
+    """An adult answers for this child no longer; one person is enough for that, and it counts at once."""
+
+    link_id: Id
+    adult_case_id: Id
+    reason: UnlinkReason
+    unaccompanied: bool
+    """Nobody else answers for it."""
+
+
+class GuardianProposed(Fact):
+    """Somebody asks that an adult count as answering for a child; another person has to confirm it."""
+
+    for_audit = True
+
+    link_id: Id
+    adult_case_id: Id
+    relation: Relation
+    proof: RelationProof
+
+
+class GuardianProposalEnded(Fact):
+    """Nothing came of a proposal: a second person refused it, or who made it took it back."""
+
+    for_audit = True
+
+    link_id: Id
+    how: Literal["refused", "withdrawn"]

@@ -50,6 +50,10 @@ CloseReason = Literal[
 ]
 RecallReason = Literal["WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"]
 HoldReason = Literal["IN_HOSPITAL", "IN_CUSTODY", "AWAITING_PAPERS", "PERSON_ASKED_TO_WAIT"]
+Refuser = Literal["self", "family"]
+"""Family speaks for whoever cannot decide itself (Permen P2MI 32/2025 Art. 39)."""
+
+ExpiryCause = Literal["not_opened", "not_decided", "not_reviewed"]
 QuestionCode = Literal["still_at_port", "travels_on", "fit_to_travel", "company", "wants_help", "papers", "interpreter"]
 ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"]
 
@@ -85,12 +89,16 @@ class AssignmentSent(AssignmentFact):
     """One agency was asked to help."""
 
     answer_due_at: AwareDatetime
+    """Until when it has to have opened or answered it; once it is opened, the time to decide runs."""
     transfer_of: Id | None = None
     """The attempt whose agency asks this one to take over; until it accepts, that one keeps the need."""
 
 
 class AssignmentAcknowledged(AssignmentFact):
     """A named worker of the agency opened it."""
+
+    answer_due_at: AwareDatetime | None = None
+    """Until when the agency decides."""
 
 
 class AssignmentAccepted(AssignmentFact):
@@ -122,6 +130,9 @@ class AssignmentDeclined(AssignmentFact):
 
 class AssignmentExpired(AssignmentFact):
     """The agency did not answer in time; the next candidate is asked."""
+
+    cause: ExpiryCause | None = None
+    """Which time was over: to open it, to decide, or until the day of the waiting list."""
 
 
 class QuestionFact(AssignmentFact):
@@ -201,11 +212,16 @@ class AssignmentFailed(AssignmentFact):
 class AssignmentRecalled(AssignmentFact):
     """The request was taken back before it was accepted: for this reason, or because the need ended or was held."""
 
-    reason: RecallReason | None = None
+    reason: RecallReason | Literal["CONSENT_WITHDRAWN"] | None = None
 
 
 class AssignmentCancelled(AssignmentFact):
-    """The need was closed while the agency helped; its part has ended, and with it the disclosure."""
+    """The need was closed while the agency helped, or nothing allows that it helps any more, for this reason.
+
+    Its part has ended, and with it the disclosure.
+    """
+
+    reason: Literal["CONSENT_WITHDRAWN"] | None = None
 
 
 class ReferralFulfilled(ReferralFact):
@@ -214,11 +230,36 @@ class ReferralFulfilled(ReferralFact):
     outcome: Outcome
 
 
-class ReferralClosed(ReferralFact):
-    """A supervisor ended the need although it was not met; for a child, answering for it by name."""
+class ConsentAwaited(ReferralFact):
+    """The rules let nobody be asked for this need before the person has consented, or a law decides without."""
 
-    state: Literal["unfulfilled", "cancelled", "entered_in_error"]
-    reason: CloseReason
+
+class ConsentObtained(ReferralFact):
+    """What the need waited for is there: agencies are asked."""
+
+
+class RefusalRecorded(ReferralFact):
+    """A statement of refusal was signed and recorded; who stands on it, and its number, stays with referral."""
+
+    for_audit = True
+
+    refuser: Refuser
+    witness: HandoverWitness
+    place: RegencyCode
+    refused_at: AwareDatetime
+    language: Code
+    """In which it was explained, ISO 639."""
+
+
+class ReferralClosed(ReferralFact):
+    """The need ended although it was not met.
+
+    A supervisor ended it, for a child answering for it by name; or an adult refused the help by a signed statement
+    (`refused`), or took the consent back that it rests on (`consent_withdrawn`).
+    """
+
+    state: Literal["unfulfilled", "cancelled", "entered_in_error", "refused", "consent_withdrawn"]
+    reason: CloseReason | Literal["CONSENT_WITHDRAWN"]
 
 
 class CancellationConfirmed(AssignmentFact):
@@ -382,6 +423,22 @@ class CorrectionConfirmed(Fact):
 class CorrectionOverdue(Fact):
     """An agency has neither read a corrected identity again in time nor said that its copy is right."""
 
+    agency_id: Code
+    confirm_by: AwareDatetime
+
+
+class WithdrawalConfirmed(Fact):
+    """An agency that had been shown an identity has ended its use, because the consent was taken back or refused."""
+
+    withdrawal_id: Id
+    """Of the withdrawal that intake told, or of the refusal."""
+    agency_id: Code
+
+
+class WithdrawalOverdue(Fact):
+    """An agency has not confirmed in time that it ended the use of an identity; its supervisor has to see to it."""
+
+    withdrawal_id: Id
     agency_id: Code
     confirm_by: AwareDatetime
 
