@@ -24,7 +24,7 @@ EVENTS = {
     "referral.assignment_recalled.v1": msg("Request taken back"),
     "referral.assignment_cancelled.v1": msg("Help ended, the need was closed"),
     "referral.referral_fulfilled.v1": msg("Need met"),
-    "referral.referral_closed.v1": msg("Need closed by a supervisor"),
+    "referral.referral_closed.v1": msg("Need ended without being met"),
     "referral.referral_reopened.v1": msg("Need opened again"),
     "referral.referral_escalated.v1": msg("Supervisor called in"),
     "referral.gap_opened.v1": msg("Nobody can serve the need"),
