@@ -303,7 +303,7 @@ class TestSheet:
     @pytest.mark.parametrize(
         ("content", "code"),
         [
-            (b"", "empty"), (b" \n \n", "empty"), (b"PK\x03\x04xlsx", "spreadsheet"), (b"a\0b;c", "encoding"),
+            (b"", "empty"), (b" \n \n", "empty"), (b"PK\x03\x04xlsx", "workbook_damaged"), (b"a\0b;c", "encoding"),
             (b"hello\nworld", "no_heading"), (b"Nama;L/P\nA;L", "heading_missing_birth_date"),
             (b"Nama;Umur\nA;3", "heading_missing_sex"), (b"L/P;Umur\nL;3", "heading_missing_full_name"),
             (b"Nama;L/P;JK;Umur\nA;L;L;3", "heading_repeated"),

@@ -1,23 +1,30 @@
 """What the columns of a name list are called: ours, and the Indonesian and English words people use."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 KNOWN = {
-    "seq": "seq no nomor nomor_urut no_urut nr urut",
+    "seq": "seq no nomor nomor_urut no_urut nr urut number bil bilangan",
     "full_name": "full_name name nama nama_lengkap nama_pmi nama_deportan nama_wni nama_sesuai_dokumen"
-    " nama_sesuai_paspor",
+    " nama_sesuai_paspor nama_penuh name_in_full nama_orang nama_jelas",
     "alias": "alias aliases nama_panggilan panggilan nama_lain",
-    "sex": "sex gender jk j_k l_p lp l_or_p jenis_kelamin kelamin p_l jns_kelamin seks",
-    "birth_date": "date_of_birth birth_date dob tgl_lahir tanggal_lahir tg_lahir lahir tgl_lhr tanggal_kelahiran",
+    "sex": "sex gender jk j_k l_p lp l_or_p jenis_kelamin kelamin p_l jns_kelamin seks jantina jenis_kel m_f",
+    "birth_date": "date_of_birth birth_date dob tgl_lahir tanggal_lahir tg_lahir lahir tgl_lhr tanggal_kelahiran"
+    " tarikh_lahir birthdate date_birth tgl_bln_thn_lahir tanggal_bulan_tahun_lahir",
     "birthplace_and_date": "ttl tempat_tgl_lahir tempat_tanggal_lahir tempat_dan_tanggal_lahir tmpt_tgl_lahir",
     "birthplace": "birthplace place_of_birth tempat_lahir tmp_lahir tpt_lahir",
-    "age": "age age_estimate umur usia perkiraan_usia perkiraan_umur umur_th usia_tahun umur_tahun",
+    "mother_name": "mother_name mothers_name mother nama_ibu ibu_kandung nama_ibu_kandung ibu",
+    "age": "age age_estimate umur usia perkiraan_usia perkiraan_umur umur_th usia_tahun umur_tahun years_old",
     "nik": "nik no_nik nomor_nik no_ktp nomor_ktp ktp nik_ktp nomor_induk_kependudukan",
-    "document_type": "doc_type document_type jenis_dokumen jenis_dok jns_dokumen dokumen tipe_dokumen",
+    "document_type": "doc_type document_type jenis_dokumen jenis_dok jns_dokumen dokumen tipe_dokumen"
+    " dokumen_jenis dokumen_perjalanan",
     "document_number": "doc_number document_number document_no no_paspor no_passport nomor_paspor paspor passport"
-    " passport_number no_splp nomor_splp splp no_paspor_splp nomor_paspor_splp no_dokumen nomor_dokumen no_dok"
-    " paspor_splp no_splp_paspor nomor_splp_paspor",
+    " passport_number no_pasport nombor_pasport"
+    " no_splp nomor_splp splp no_paspor_splp nomor_paspor_splp no_dokumen nomor_dokumen no_dok"
+    " paspor_splp no_splp_paspor nomor_splp_paspor dokumen_nomor dokumen_no",
     "origin_regency": "origin_regency_code origin_regency kode_kab_kota kode_kabupaten_kota kode_kabupaten kab_kota"
     " kabupaten_kota kabupaten kab asal daerah_asal kab_kota_asal kabupaten_asal asal_daerah asal_kab_kota"
     " kabupaten_kota_asal kode_wilayah",
@@ -28,7 +35,7 @@ KNOWN = {
     "country_from": "country_from negara negara_asal negara_penempatan negara_tujuan country",
     "region_from": "region_from wilayah_kerja negeri negara_bagian region",
     "detained_at": "detained_at depot dti pts depo tahanan detention",
-    "employer": "employer majikan perusahaan pemberi_kerja",
+    "employer": "employer majikan perusahaan pemberi_kerja nama_majikan",
     "sector": "sector sektor pekerjaan jenis_pekerjaan occupation",
     "return_reason": "return_reason kasus jenis_kasus alasan alasan_deportasi alasan_pemulangan masalah reason",
     "flags": "screening_flags flags kerentanan kebutuhan kelompok_rentan needs tanda rentan",
@@ -66,6 +73,79 @@ TEMPLATE = (
     "detained_at", "sector", "return_reason", "screening_flags", "accompanied_by_seq", "onward_wish",
 )  # fmt: skip
 """The columns of the empty list that port staff can download."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which column has which field, and what could not be matched. Columns are counted from 0.
+
+    `ignored`: columns with a heading that means nothing of ours, or that somebody said is not used. `doubled`: fields
+    that a second column claims too, with both columns; nobody has said which it is. `missing`: of `REQUIRED`.
+    `remembered`: columns that mean what was remembered of an earlier list.
+    """
+
+    fields: Mapping[str, int]
+    ignored: tuple[int, ...] = ()
+    doubled: tuple[tuple[str, int, int], ...] = ()
+    missing: tuple[str, ...] = ()
+    remembered: frozenset[int] = frozenset()
+
+
+UNUSED = ""
+"""Instead of a field, for a column that is not to be read."""
+
+
+def match(
+    heading: Sequence[str], remembered: Mapping[str, str] | None = None, chosen: Mapping[int, str] | None = None
+) -> Matched:
+    """Say which column has which field.
+
+    What somebody chose for a column of this very list goes before what is remembered of a sender's headings (by
+    `key_of`), and that before what the words mean. Both give a field of `KNOWN`, or `UNUSED`.
+    """
+    fields: dict[str, int] = {}
+    decided: dict[int, str] = {}
+    doubled: list[tuple[str, int, int]] = []
+    from_memory: set[int] = set()
+    for column, field in sorted((chosen or {}).items()):
+        if 0 <= column < len(heading) and (field in KNOWN or field == UNUSED):
+            _claim(fields, doubled, decided, column, field)
+    for column, text in enumerate(heading):
+        field_ = (remembered or {}).get(key_of(text)) if text.strip() and column not in decided else None
+        if field_ is not None and (field_ in KNOWN or field_ == UNUSED) and field_ not in fields:
+            _claim(fields, doubled, decided, column, field_)
+            from_memory.add(column)
+    for meant in (plain_field_of, noted_field_of):
+        plainly = set(fields)
+        for column, text in enumerate(heading):
+            field_ = None if column in decided else meant(text)
+            if field_ is not None and field_ not in plainly:
+                _claim(fields, doubled, decided, column, field_)
+    used = set(fields.values()) | {second for _, _, second in doubled}
+    return Matched(
+        fields=dict(sorted(fields.items(), key=itemgetter(1))),
+        ignored=tuple(n for n, text in enumerate(heading) if text.strip() and n not in used),
+        doubled=tuple(doubled),
+        missing=tuple(wanted for wanted, ways in REQUIRED.items() if not any(way in fields for way in ways)),
+        remembered=frozenset(from_memory),
+    )
+
+
+def _claim(
+    fields: dict[str, int], doubled: list[tuple[str, int, int]], decided: dict[int, str], column: int, field: str
+) -> None:
+    decided[column] = field
+    if field == UNUSED:
+        return
+    if field in fields:
+        doubled.append((field, fields[field], column))
+    else:
+        fields[field] = column
+
+
+def key_of(heading: str) -> str:
+    """Under which a heading is remembered: without case, points, signs and line breaks."""
+    return "_".join(_words(heading)) or " ".join(heading.casefold().split())
 
 
 @lru_cache(maxsize=1024)

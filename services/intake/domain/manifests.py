@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.intake.domain import cells, held, people
+from services.intake.domain import cells, grids, held, people
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.cells import BadCell, Reader
 from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import Problem
-from services.intake.domain.sheets import BROKEN, Sheet
-
-LONGEST_SHOWN = 200
+from services.intake.domain.sheets import Sheet, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class _Reading:
 
     def _misfit(self, record: Sequence[str], width: int) -> str:
         """What is wrong with a row of another width than the heading; "" for what every row has."""
-        if record[0] == BROKEN:
+        if grids.kind_of(record[0]) == "broken":
             return "quotes_unmatched"
         if len(record) < width:
             return "cells_missing"
@@ -136,8 +134,7 @@ class _Reading:
                 if memory is not None:
                     memory[written] = found[field]
             except BadCell as bad:
-                heading = self.sheet.heading[column].strip()
-                problems.append(Problem(number, field, heading, _shown(cell), bad.code, bad.hint))
+                problems.append(self._problem(number, record, field, bad.code, bad.hint))
         return found
 
     def _birth(
@@ -225,9 +222,12 @@ class _Reading:
         """Add a problem with a field's cell, unless the cell has one already."""
         if any(problem.field == field for problem in problems):
             return
+        problems.append(self._problem(number, record, field, code, hint))
+
+    def _problem(self, number: int, record: Sequence[str], field: str, code: str, hint: str) -> Problem:
         column = self.sheet.fields[field]
-        heading, value = self.sheet.heading[column].strip(), _shown(record[column].strip())
-        problems.append(Problem(number, field, heading, value, code, hint))
+        heading, value = shown(self.sheet.heading[column].strip()), shown(record[column].strip())
+        return Problem(number, field, heading, value, code, hint, grids.letter(column))
 
     def _records_of_seq(self) -> dict[str, tuple[int, Sequence[str]]]:
         """The first row with each number, and the number of that row, for the rows that name a companion."""
@@ -273,7 +273,3 @@ def _checked(cell: str, read_cell: Reader) -> object:
     if cell[0] in cells.FORMULA_STARTS and cells.is_formula(cell):
         raise BadCell("formula")
     return read_cell(cell)
-
-
-def _shown(cell: str) -> str:
-    return cell if len(cell) <= LONGEST_SHOWN else cell[: LONGEST_SHOWN - 1] + "…"

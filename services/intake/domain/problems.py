@@ -13,7 +13,8 @@ class Problem:
     """One cell (or, with an empty `field`, one row) that cannot be taken as it is.
 
     `column` and `value` are heading and cell as they stand in the file: for the eyes of the one who sent it, never
-    kept. `hint` adds to the remedy what this very cell may have meant, or the row it collides with.
+    kept. `hint` adds to the remedy what this very cell may have meant, or the row it collides with. `letter` is what a
+    spreadsheet calls the column.
     """
 
     row: int
@@ -22,6 +23,7 @@ class Problem:
     value: str
     code: str
     hint: str = ""
+    letter: str = ""
 
     @property
     def message(self) -> str:
@@ -156,12 +158,49 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
 
 FILE_PROBLEMS: dict[str, tuple[str, str]] = {
     "empty": (msg("This file is empty."), msg("Choose the list again.")),
-    "spreadsheet": (
-        msg("This is a spreadsheet file, not a CSV file."),
-        msg("In Excel choose Save as, then CSV UTF-8."),
-    ),
     "encoding": (msg("This is not a text file we can read."), msg("Save it as CSV UTF-8.")),
     "too_large": (msg("The file is larger than %(most)s MiB."), msg("Split it into several lists.")),
+    "unpacks_too_large": (
+        msg("Unpacked, this workbook is larger than %(most)s MiB, or far larger than any list."),
+        msg("Copy the rows of the list into a new workbook, or save it as CSV UTF-8."),
+    ),
+    "workbook_damaged": (
+        msg("This looks like a workbook, but it cannot be read."),
+        msg("Open it in Excel and save it again as XLSX, or save it as CSV UTF-8."),
+    ),
+    "encrypted": (
+        msg("This workbook is protected with a password."),
+        msg("Save it without a password, then send it again."),
+    ),
+    "old_spreadsheet": (
+        msg("This is a workbook of an old kind (XLS)."),
+        msg("In Excel choose Save as, then Excel Workbook (XLSX)."),
+    ),
+    "binary_workbook": (
+        msg("This is a binary workbook (XLSB)."),
+        msg("In Excel choose Save as, then Excel Workbook (XLSX)."),
+    ),
+    "open_document": (
+        msg("This is a spreadsheet of LibreOffice (ODS)."),
+        msg("Choose Save as, then Excel Workbook (XLSX)."),
+    ),
+    "document": (
+        msg("This is a document for text, not a list."),
+        msg("Copy the table and paste it here, or save it as XLSX or CSV."),
+    ),
+    "pdf": (
+        msg("This is a PDF: what stands in which column cannot be told from it."),
+        msg("Ask for the list as XLSX or CSV, or copy the table and paste it here."),
+    ),
+    "picture": (
+        msg("This is a picture, not a list."),
+        msg("Ask for the list as XLSX or CSV, or log the people with the form."),
+    ),
+    "archive": (msg("This is an archive of files, not a list."), msg("Unpack it and send the list that is in it.")),
+    "web_page": (
+        msg("This is a web page or XML, even if it is named XLS."),
+        msg("Open it in Excel and save it as XLSX, or copy the table and paste it here."),
+    ),
     "too_large_for_form": (
         msg("This list is too large for the form."),
         msg("Split it into several lists, or have it sent through the API."),
@@ -174,6 +213,18 @@ FILE_PROBLEMS: dict[str, tuple[str, str]] = {
     "no_heading": (
         msg("No row with column headings was found."),
         msg("Put headings like Nama, L/P, Tgl Lahir above the first person."),
+    ),
+    "several_lists": (
+        msg("There is more than one list in this workbook: %(names)s."),
+        msg("Say which of its sheets you mean, or send each as a workbook of its own."),
+    ),
+    "list_hidden": (
+        msg("The only list of this workbook is on a hidden sheet: %(names)s."),
+        msg("Say that you mean this sheet, or show it in Excel and save the workbook again."),
+    ),
+    "worksheet_unknown": (
+        msg("This workbook has no sheet of that name. It has: %(names)s."),
+        msg("Write the name as it stands on the sheet's tab."),
     ),
     "heading_repeated": (
         msg("Two columns mean the same: %(first)s and %(second)s."),

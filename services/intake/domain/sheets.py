@@ -1,24 +1,45 @@
-"""From the bytes of a name list to cells: encoding, separator, heading. What cannot be read at all is refused."""
+"""From the tables of a file to one list: which of them it is, where its heading stands, which column has what."""
 
-import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise, zip_longest
 
-from services.intake.domain import headings
+from services.intake.domain import files, grids, headings, texts
+from services.intake.domain.grids import Grid
+from services.intake.domain.headings import Matched
 from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.texts import SEPARATORS, Rows, Source
 
-MOST_BYTES = 32 << 20
+MOST_BYTES = files.MOST_BYTES
 MOST_ROWS = 100_000
+MOST_STREAMED_ROWS = 1_000_000
 MOST_COLUMNS = 100
-HEADING_WITHIN = 15
+HEADING_WITHIN = 30
 """Lists often begin with a letterhead; the heading is looked for in so many rows."""
-SEPARATORS = ";,\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What somebody said of a list that could not be known from it. Rows are numbered as a spreadsheet shows them.
+
+    `columns`: what a column (from 0) means, a field or `headings.UNUSED`; `remembered`: the same by
+    `headings.key_of` of its heading, from earlier lists of the sender.
+    """
+
+    worksheet: str | None = None
+    heading_row: int | None = None
+    columns: Mapping[int, str] = field(default_factory=dict)
+    remembered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A name list as cells. `fields` maps a field to its column; rows are numbered as a spreadsheet shows them."""
+    """A name list as cells. `fields` maps a field to its column; rows are numbered as a spreadsheet shows them.
+
+    `encoding` and `separator` are blank for a workbook, `worksheet` and `aligned` (see `Grid`) say nothing of a text.
+    `others`: worksheets that were not taken for the list. `hidden_rows` and `hidden_columns` (from 0) were hidden in
+    the workbook and are read like all others.
+    """
 
     encoding: str
     separator: str
@@ -26,6 +47,13 @@ class Sheet:
     fields: dict[str, int]
     first_row: int
     records: Sequence[Sequence[str]]
+    matched: Matched = field(default_factory=lambda: Matched({}))
+    worksheet: str = ""
+    others: tuple[str, ...] = ()
+    aligned: bool = False
+    since_1904: bool = False
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -34,112 +62,160 @@ class Sheet:
         return tuple(h.strip() for n, h in enumerate(self.heading) if n not in used and h.strip())
 
 
-def open_sheet(content: bytes) -> Sheet:
-    """Read a file. Raises `ManifestUnusable` when not one row of it can be taken."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where the heading of a grid stands (`at`, from 0, the last row of it), and what its columns mean."""
+
+    grid: Grid
+    at: int
+    heading: tuple[str, ...]
+    matched: Matched
+
+    @property
+    def is_list(self) -> bool:
+        return not self.matched.missing
+
+
+def open_sheet(content: bytes, choice: Choice = Choice()) -> Sheet:
+    """Read a text. Raises `ManifestUnusable` when not one row of it can be taken."""
     if len(content) > MOST_BYTES:
         raise ManifestUnusable("too_large", most=str(MOST_BYTES >> 20))
-    text, encoding = _decoded(content)
-    if not text.strip():
+    files.refuse_other_kinds(content)
+    return sheet_of(find_list(grids_of_text(content), choice), most_rows=MOST_ROWS)
+
+
+def stream_sheet(file: Source, choice: Choice = Choice()) -> Sheet:
+    """Read a text of any size from a file, which is read again for each time its `records` are gone through."""
+    return sheet_of(find_list(grids_of_text(file), choice), most_rows=MOST_STREAMED_ROWS, keep=False)
+
+
+def grids_of_text(source: Source) -> list[Grid]:
+    """The text as a grid under each separator that it may have. Raises `ManifestUnusable`."""
+    encoding = texts.encoding_of(source)
+    head = texts.head_of(source, encoding)
+    if not head.strip():
         raise ManifestUnusable("empty")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    skipped = 0
-    if text[:4].lower() == "sep=" and "\n" in text[:8]:  # Excel's own hint, on a line of its own
-        text, skipped = text.partition("\n")[2], 1
-    separator, at, heading = _heading(text)
+    return [Grid(Rows(source, encoding, one), encoding=encoding, separator=one) for one in SEPARATORS]
+
+
+def tables_of(all_grids: Sequence[Grid], choice: Choice) -> list[Table]:
+    """What each grid would be as a list; one without any heading is left out."""
+    found = [table for grid in all_grids if (table := _table(grid, choice)) is not None]
+    if all_grids and all_grids[0].separator and found:
+        return [max(found, key=lambda table: len(table.matched.fields))]
+    return found
+
+
+def find_list(all_grids: Sequence[Grid], choice: Choice) -> tuple[Table, tuple[str, ...]]:
+    """The one table that is the list, and the names of the others. Raises `ManifestUnusable`: none, or several."""
+    named = [grid for grid in all_grids if choice.worksheet is None or grid.name == choice.worksheet]
+    if not named:
+        raise ManifestUnusable("worksheet_unknown", names=_names(all_grids))
+    found = tables_of(named, choice)
+    if not found:
+        if any("\0" in cell for grid in named for row in islice(grid.rows, HEADING_WITHIN) for cell in row):
+            raise ManifestUnusable("encoding")
+        raise ManifestUnusable("no_heading")
+    lists = [table for table in found if table.is_list and (choice.worksheet or not table.grid.hidden)]
+    if len(lists) > 1:
+        raise ManifestUnusable("several_lists", names=_names(table.grid for table in lists))
+    if not lists and any(table.is_list for table in found):
+        raise ManifestUnusable("list_hidden", names=_names(table.grid for table in found if table.is_list))
+    chosen = lists[0] if lists else max(found, key=lambda table: len(table.matched.fields))
+    return chosen, tuple(grid.name for grid in all_grids if grid.name and grid.name != chosen.grid.name)
+
+
+def sheet_of(found: tuple[Table, tuple[str, ...]], *, most_rows: int, keep: bool = True) -> Sheet:
+    """The list as it is read row by row; `keep` holds its rows in memory. Raises `ManifestUnusable`."""
+    table, others = found
+    grid, heading, matched = table.grid, table.heading, table.matched
     if len(heading) > MOST_COLUMNS:
         raise ManifestUnusable("too_many_columns", most=str(MOST_COLUMNS))
-    fields = _fields(heading)
-    records = _records(text, separator, len(heading))
-    if len(records) > MOST_ROWS and sum(any(map(str.strip, cells)) for cells in records[at + 1 :]) > MOST_ROWS:
-        raise ManifestUnusable("too_many_rows", most=str(MOST_ROWS))
-    return Sheet(encoding, separator, tuple(heading), fields, at + 2 + skipped, records[at + 1 :])
+    if matched.doubled:
+        _, first, second = matched.doubled[0]
+        raise ManifestUnusable(
+            "heading_repeated",
+            first=f"{grids.letter(first)} {shown(heading[first], 60)}",
+            second=f"{grids.letter(second)} {shown(heading[second], 60)}",
+        )
+    if matched.missing:
+        raise ManifestUnusable(f"heading_missing_{matched.missing[0]}")
+    records = _records(table, most_rows=most_rows, keep=keep)
+    return Sheet(
+        grid.encoding,
+        grid.separator,
+        heading,
+        dict(matched.fields),
+        table.at + 2,
+        records,
+        matched,
+        grid.name,
+        others,
+        grid.aligned,
+        grid.since_1904,
+        grid.hidden_rows,
+        grid.hidden_columns,
+    )
 
 
-def _decoded(content: bytes) -> tuple[str, str]:
-    if content[:4] == b"PK\x03\x04" or content[:4] == b"\xd0\xcf\x11\xe0":
-        raise ManifestUnusable("spreadsheet")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text, encoding
-    raise ManifestUnusable("encoding")
+def shown(text: str, most: int = 200) -> str:
+    """A cell for somebody's eyes: not longer than that, and with a code for each character that cannot be seen."""
+    seen = "".join(c if c.isprintable() else " " if c.isspace() else f"[U+{ord(c):04X}]" for c in text[: most + 1])
+    return seen if len(seen) <= most else seen[: most - 1] + "…"
 
 
-def _heading(text: str) -> tuple[str, int, list[str]]:
-    """The separator, the place of the heading among the rows, and its cells: where most columns are recognised."""
-    best: tuple[int, str, int, list[str]] = (0, ",", 0, [])
-    top = text[: 1 << 16]
-    for separator in SEPARATORS:
-        reader = csv.reader(top.split("\n")[: HEADING_WITHIN * 3], delimiter=separator)
-        try:
-            for at, cells in enumerate(reader):
-                if at >= HEADING_WITHIN:
-                    break
-                known = len({f for f in map(headings.field_of, cells[: MOST_COLUMNS + 1]) if f})
-                if known > best[0]:
-                    best = (known, separator, at, cells)
-        except csv.Error:
-            continue
-    if best[0] < 2:
-        raise ManifestUnusable("no_heading")
-    return best[1:]
+def _records(table: Table, *, most_rows: int, keep: bool) -> Sequence[Sequence[str]]:
+    rows, below = table.grid.rows, table.at + 1
+    if isinstance(rows, Rows):
+        rows = rows.below(table.at, columns=len(table.heading))
+        below = 0
+    kept: list[Sequence[str]] = []
+    listed = 0
+    for row in islice(rows, below, None):
+        listed += any(map(str.strip, row))
+        if listed > most_rows:
+            raise ManifestUnusable("too_many_rows", most=str(most_rows))
+        if keep:
+            kept.append(row)
+    if keep:
+        return kept
+    assert isinstance(rows, Rows)
+    return rows
 
 
-def _fields(heading: Sequence[str]) -> dict[str, int]:
-    fields: dict[str, int] = {}
-    for meant in (headings.plain_field_of, headings.noted_field_of):
-        plainly = set(fields)
-        for column, text in enumerate(heading):
-            field = meant(text)
-            if field is None or field in plainly:
-                continue
-            if field in fields:
-                raise ManifestUnusable(
-                    "heading_repeated", first=heading[fields[field]].strip()[:60], second=text.strip()[:60]
-                )
-            fields[field] = column
-    fields = dict(sorted(fields.items(), key=itemgetter(1)))
-    for wanted, ways in headings.REQUIRED.items():
-        if not any(way in fields for way in ways):
-            raise ManifestUnusable(f"heading_missing_{wanted}")
-    return fields
+def _table(grid: Grid, choice: Choice) -> Table | None:
+    """The heading of a grid: the row, or two rows, in which most columns are recognised."""
+    top = list(islice(grid.rows, max(HEADING_WITHIN, choice.heading_row or 0) + 1))
+    if choice.heading_row is not None:
+        if not 1 <= choice.heading_row <= len(top):
+            return None
+        heading = tuple(top[choice.heading_row - 1])
+        return Table(grid, choice.heading_row - 1, heading, headings.match(heading, choice.remembered, choice.columns))
+    best: Table | None = None
+    singly = [(at, tuple(row)) for at, row in enumerate(top[:HEADING_WITHIN])]
+    doubly = [(at + 1, _doubled(one, two)) for at, (one, two) in enumerate(pairwise(top[:HEADING_WITHIN]))]
+    for at, heading in (*singly, *doubly):
+        known = {headings.field_of(text) for text in heading[: MOST_COLUMNS + 1]} - {None}
+        told = {headings.key_of(text) for text in heading if text.strip()} & choice.remembered.keys()
+        if len(known) + len(told) >= 2:
+            matched = headings.match(heading, choice.remembered, choice.columns)
+            if best is None or len(matched.fields) > len(best.matched.fields):
+                best = Table(grid, at, heading, matched)
+    return best
 
 
-def _records(text: str, separator: str, columns: int) -> list[list[str]]:
-    """All rows; blank ones are empty lists."""
-    lines = text.split("\n")
-    try:
-        records = list(csv.reader([line + "\n" for line in lines], delimiter=separator, strict=True))
-    except csv.Error:
-        return _carefully(lines, separator)
-    if len(records) < len(lines) and any(_swallowed(cell, separator, columns) for cells in records for cell in cells):
-        return _carefully(lines, separator)
-    return records
+def _doubled(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...]:
+    """The heading of two rows: a cell above several others says what they have in common."""
+    if not any(map(str.strip, lower)):
+        return ()
+    heading: list[str] = []
+    common = ""
+    for above, below in zip_longest(upper, lower, fillvalue=""):
+        common = above.strip() or (common if below.strip() else "")
+        both = f"{common} {below}".strip()
+        heading.append(both if headings.field_of(both) or not headings.field_of(below) else below)
+    return tuple(heading)
 
 
-def _swallowed(cell: str, separator: str, columns: int) -> bool:
-    """True for a cell that looks like rows of its own: a quotation mark was left open somewhere."""
-    return "\n" in cell and cell.count(separator) >= max(2, columns // 2)
-
-
-def _carefully(lines: Sequence[str], separator: str) -> list[list[str]]:
-    """Line by line, for a file that does not quote cleanly: no row can swallow those below it."""
-    records: list[list[str]] = []
-    for line in lines:
-        try:
-            cells = next(csv.reader([line], delimiter=separator, strict=True), [])
-        except csv.Error:
-            cells = [BROKEN]
-        records.append(cells if line.count('"') % 2 == 0 else [BROKEN])
-    return records
-
-
-BROKEN = "\N{REPLACEMENT CHARACTER}broken"
-"""The only cell of a row whose quotation marks do not match; such a row is always held back."""
+def _names(some: Iterable[Grid]) -> str:
+    return ", ".join(shown(grid.name, 40) for grid in some)
