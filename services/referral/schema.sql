@@ -178,6 +178,29 @@ CREATE POLICY own_region_confirms ON cancellations FOR UPDATE TO PUBLIC USING ((
 CREATE POLICY own_region_sees ON cancellations FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = region) OR (( SELECT acting_region() AS acting_region) = "left"(region, 2)))));
 CREATE POLICY service_itself ON cancellations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- append-only: what was said of handing a case on, in codes
+CREATE TABLE consents (
+    case_id uuid NOT NULL,
+    seq integer NOT NULL,
+    kind text NOT NULL,
+    said_id uuid NOT NULL,
+    recipient_class text NOT NULL,
+    needs text[] NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    by text NOT NULL,
+    expires_at timestamp with time zone,
+    statement text,
+    basis text,
+    CONSTRAINT consents_pkey PRIMARY KEY (case_id, seq),
+    CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'basis'::text, 'basis_ended'::text]))),
+    CONSTRAINT named_basis_says_which CHECK (((kind = 'basis'::text) = (basis IS NOT NULL))),
+    CONSTRAINT only_a_refusal_has_a_statement CHECK (((kind = 'refused'::text) OR (statement IS NULL))),
+    CONSTRAINT recipient_class_is_known CHECK ((recipient_class = ANY (ARRAY['state'::text, 'civil_society'::text, 'police'::text, 'international'::text])))
+);
+ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consents FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON consents FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 -- append-only: persons whose identity was erased
 CREATE TABLE erasures (
     case_id uuid NOT NULL,
@@ -473,13 +496,16 @@ CREATE TABLE recipient_tasks (
     kind text NOT NULL,
     fields text[] NOT NULL DEFAULT '{}'::text[],
     settled_as text,
+    cause uuid,
     CONSTRAINT recipient_tasks_pkey PRIMARY KEY (task_id),
     CONSTRAINT correction_names_its_fields CHECK (((kind = 'correction'::text) = (fields <> '{}'::text[]))) NOT VALID,
-    CONSTRAINT recipient_task_kind_is_known CHECK ((kind = ANY (ARRAY['erasure'::text, 'correction'::text]))) NOT VALID,
+    CONSTRAINT recipient_task_kind_is_known CHECK ((kind = ANY (ARRAY['erasure'::text, 'correction'::text, 'withdrawal'::text]))) NOT VALID,
     CONSTRAINT settled_task_says_who_when_and_how CHECK ((((settled_at IS NULL) = (settled_by IS NULL)) AND ((settled_at IS NULL) = (settled_as IS NULL)))) NOT VALID,
-    CONSTRAINT task_is_settled_in_a_known_way CHECK ((settled_as = ANY (ARRAY['confirmed'::text, 'read'::text, 'superseded'::text]))) NOT VALID
+    CONSTRAINT task_is_settled_in_a_known_way CHECK ((settled_as = ANY (ARRAY['confirmed'::text, 'read'::text, 'superseded'::text]))) NOT VALID,
+    CONSTRAINT withdrawal_task_names_its_cause CHECK (((kind = 'withdrawal'::text) = (cause IS NOT NULL))) NOT VALID
 );
 CREATE UNIQUE INDEX one_erasure_per_agency_and_case ON recipient_tasks USING btree (case_id, agency_id) WHERE (kind = 'erasure'::text);
+CREATE UNIQUE INDEX one_withdrawal_task_per_agency ON recipient_tasks USING btree (cause, agency_id) WHERE (kind = 'withdrawal'::text);
 CREATE INDEX open_tasks_of_a_case ON recipient_tasks USING btree (case_id) WHERE (settled_at IS NULL);
 CREATE INDEX recipient_tasks_by_limit ON recipient_tasks USING btree (confirm_by) WHERE (settled_at IS NULL);
 CREATE INDEX tasks_of_a_recipient ON recipient_tasks USING btree (agency_id, confirm_by) WHERE (settled_at IS NULL);
@@ -513,6 +539,7 @@ CREATE TABLE referrals (
     closed_by text,
     province text DEFAULT "left"(regency, 2),
     held_until timestamp with time zone,
+    statement text,
     CONSTRAINT referrals_pkey PRIMARY KEY (referral_id),
     CONSTRAINT one_referral_per_need_of_a_case UNIQUE (case_id, need),
     CONSTRAINT child_does_not_depend_on_consent CHECK (((state <> ALL (ARRAY['awaiting_consent'::text, 'refused'::text, 'consent_withdrawn'::text])) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))),
@@ -520,13 +547,16 @@ CREATE TABLE referrals (
     CONSTRAINT closed_need_has_outcome CHECK (((state <> ALL (ARRAY['fulfilled'::text, 'unfulfilled'::text])) OR (outcome IS NOT NULL))),
     CONSTRAINT closed_need_says_why_and_by_whom CHECK (((state <> ALL (ARRAY['unfulfilled'::text, 'cancelled'::text, 'entered_in_error'::text])) OR ((outcome IS NOT NULL) AND (closed_by IS NOT NULL)))),
     CONSTRAINT held_need_has_an_end CHECK (((state = 'on_hold'::text) = (held_until IS NOT NULL))) NOT VALID,
+    CONSTRAINT need_ended_by_the_person_says_so CHECK (((state <> ALL (ARRAY['refused'::text, 'consent_withdrawn'::text])) OR ((outcome IS NOT NULL) AND (closed_by IS NOT NULL)))) NOT VALID,
     CONSTRAINT referral_state_is_known CHECK ((state = ANY (ARRAY['draft'::text, 'awaiting_consent'::text, 'open'::text, 'unroutable'::text, 'on_hold'::text, 'fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))),
+    CONSTRAINT refused_need_names_its_statement CHECK (((state = 'refused'::text) = (statement IS NOT NULL))) NOT VALID,
     CONSTRAINT terminal_referral_has_end CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))))
 );
 CREATE INDEX held_referrals ON referrals USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX referrals_closed ON referrals USING btree (province, ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER child_has_a_responsible_officer AFTER INSERT ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.age_band = ANY (ARRAY['child'::text, 'unknown'::text]))) EXECUTE FUNCTION refuse_child_without_officer();
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
+CREATE CONSTRAINT TRIGGER refusal_has_a_statement AFTER INSERT OR UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.state = 'refused'::text)) EXECUTE FUNCTION refuse_refusal_without_statement();
 ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE referrals FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_agency ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role) AND (EXISTS ( SELECT
@@ -535,6 +565,34 @@ CREATE POLICY own_agency ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acti
  OFFSET 0))));
 CREATE POLICY own_region ON referrals FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND (province = ( SELECT "left"(acting_region(), 2) AS "left")) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = province))));
 CREATE POLICY service_itself ON referrals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: statements of refusal as they were signed
+CREATE TABLE refusal_statements (
+    referral_id uuid NOT NULL,
+    number text NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    recorded_by text NOT NULL,
+    refuser text NOT NULL,
+    incapacity text,
+    witness text NOT NULL,
+    place text NOT NULL,
+    language text NOT NULL,
+    explained text[] NOT NULL,
+    refused_at timestamp with time zone NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT refusal_statements_pkey PRIMARY KEY (referral_id, number),
+    CONSTRAINT family_refuses_for_who_cannot CHECK (((refuser = 'family'::text) = (incapacity IS NOT NULL))),
+    CONSTRAINT refuser_is_known CHECK ((refuser = ANY (ARRAY['self'::text, 'family'::text]))),
+    CONSTRAINT statement_is_recorded_once_signed CHECK (((refused_at <= signed_at) AND (signed_at <= recorded_at))),
+    CONSTRAINT statements_have_numbers CHECK (((number ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text) AND ((incapacity IS NULL) OR (incapacity ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)))),
+    CONSTRAINT what_follows_was_explained CHECK ((explained @> ARRAY['help_offered'::text, 'what_follows'::text]))
+);
+ALTER TABLE refusal_statements ENABLE ROW LEVEL SECURITY;
+ALTER TABLE refusal_statements FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON refusal_statements FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON refusal_statements FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: who answers for a child, and since when
 CREATE TABLE responsibilities (
@@ -767,6 +825,23 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'referral % has ended and has a live attempt', NEW.referral_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ended_referral_has_no_live_attempt';
+    END IF;
+    RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_refusal_without_statement()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM refusal_statements s WHERE s.referral_id = NEW.referral_id AND s.number = NEW.statement
+    ) AND NOT EXISTS (
+        SELECT FROM consents c WHERE c.case_id = NEW.case_id AND c.kind = 'refused' AND c.statement = NEW.statement
+        AND (c.needs = '{}' OR NEW.need = ANY(c.needs))
+    ) THEN
+        RAISE EXCEPTION 'referral % is refused and has no statement of it', NEW.referral_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'refusal_has_a_statement';
     END IF;
     RETURN NULL;
 END $function$;

@@ -105,6 +105,10 @@ INTAKE: dict[str, Owned] = {
     "manifest_problems": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("manifests", "manifest_id")),)),
     "referred_needs": Owned({}, (Open("SELECT", Parent("arrivals", "case_id")),)),
     **dict.fromkeys(
+        ("households", "household_members", "guardian_links"),
+        Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
+    ),
+    **dict.fromkeys(
         (
             *("blind_indexes", "corrections", "disclosure_grants", "disclosures", "erasure_recipients", "erasures"),
             *("legal_holds", "person_keys", "requests", "retention_reports"),
@@ -159,7 +163,10 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION, "port": PORT},
         (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", own("port", PORT), ("port_officer",))),
     ),
-    "handovers": Owned({"agency_id": ORGANISATION}, (Open("SELECT", own("agency_id"), AGENCY),)),
+    **dict.fromkeys(
+        ("handovers", "refusal_statements"),
+        Owned({"agency_id": ORGANISATION}, (Open("SELECT", own("agency_id"), AGENCY),)),
+    ),
     "pauses": Owned(
         {"agency_id": ORGANISATION, "region": REGION},
         (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", within(), SUPERVISOR)),
@@ -180,7 +187,7 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION},
         (Open("SELECT INSERT UPDATE", own("agency_id"), AGENCY), Open("SELECT", anyones, KEEPER)),
     ),
-    **dict.fromkeys(("erasures", "explanations", "responsibilities"), SERVICE_ONLY),
+    **dict.fromkeys(("erasures", "explanations", "responsibilities", "consents"), SERVICE_ONLY),
 }
 
 SUBSCRIBERS = ("ngo_member", "ngo_system")

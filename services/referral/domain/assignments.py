@@ -160,12 +160,9 @@ def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:
         version=assignment.version + 1,
         ended_at=now if to in TERMINAL else None,
     )
-    if to == "acknowledged" or assignment.question_id is None:
+    if to == "acknowledged":
         return moved
-    # Who has decided needs no answer any more; what was left of the time is left.
-    left = assignment.answer_left
-    due_at = assignment.answer_due_at if left is None else now + left
-    return replace(moved, question_id=None, answer_left=None, answer_due_at=due_at)
+    return replace(moved, question_id=None, answer_left=None)  # who has decided needs no answer any more
 
 
 def needs_handover_ref(outcome: str) -> bool:
@@ -194,17 +191,24 @@ def expect_disclosable(assignment: Assignment, *, now: datetime) -> None:
         raise DisclosureEnded
 
 
-def acknowledge(assignment: Assignment, *, now: datetime) -> Assignment:
-    """A named worker of the agency opened it; opening again changes nothing."""
+def acknowledge(assignment: Assignment, *, answer_due_at: datetime, now: datetime) -> Assignment:
+    """A named worker opened it: the time to decide runs, until `answer_due_at`. Opening it again changes nothing."""
     if assignment.state == "acknowledged":
         return assignment
-    return replace(move(expect_asked(assignment), "opened", now=now), acknowledged_at=now)
+    opened = move(expect_asked(assignment), "opened", now=now)
+    return replace(opened, acknowledged_at=now, answer_due_at=answer_due_at)
 
 
-def accept(assignment: Assignment, *, by: str, service_due_at: datetime, now: datetime) -> Assignment:
-    """The agency takes the need; the time for its first service begins to run."""
+def accept(
+    assignment: Assignment, *, by: str, service_due_at: datetime, answer_due_at: datetime, now: datetime
+) -> Assignment:
+    """The agency takes the need; the time for its first service begins to run.
+
+    `answer_due_at`: until when it would decide, had it only opened it; what an acceptance that is undone leaves.
+    """
     return replace(
         move(expect_asked(assignment), "accepted", now=now),
+        answer_due_at=answer_due_at,
         answered_at=now,
         answered_by=by,
         service_due_at=service_due_at,

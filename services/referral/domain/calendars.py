@@ -74,6 +74,18 @@ def add_working(start: datetime, span: timedelta, calendar: Calendar) -> datetim
         day, at = day + timedelta(days=1), timedelta()
 
 
+def working_between(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
+    """How long the office is open from `start` to `end`; nothing where it ends first."""
+    begin, until = start.astimezone(calendar.zone), end.astimezone(calendar.zone)
+    day, open_for = begin.date(), timedelta()
+    while day <= until.date():
+        midnight = datetime.combine(day, time(), calendar.zone)
+        for opens, closes in calendar.open_on(day):
+            open_for += max(min(midnight + closes, until) - max(midnight + opens, begin), timedelta())
+        day += timedelta(days=1)
+    return open_for
+
+
 def are_holidays_known(year: int) -> bool:
     """False for a year of which fixed holidays at most are in the data; on its others it counts as plain weeks."""
     return any(h.day.year == year and h.source.startswith(DECREED) for h in codes.holidays())

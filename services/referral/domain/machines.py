@@ -43,6 +43,7 @@ AttemptEvent = Literal[
     "service_started",
     "transferred",
     "referral_ended",
+    "consent_withdrawn",
     "outcome_recorded",
     "outcome_failed",
     "found_wrong",
@@ -114,7 +115,7 @@ ATTEMPT: tuple[Row[AttemptState, AttemptEvent], ...] = (
         "opened",
         "acknowledged",
         ("agency",),
-        "by a named worker, also when no receipt told that it had arrived",
+        "by a named worker, also when no receipt told that it had arrived; from then on the time to decide runs",
     ),
     Row(
         _ANSWERABLE,
@@ -147,7 +148,20 @@ ATTEMPT: tuple[Row[AttemptState, AttemptEvent], ...] = (
     ),
     Row(_ASKED, "declined", "declined", ("agency",), "a coded reason, whose it is, and what follows from it"),
     Row(_ANSWERABLE, "waitlisted", "waitlisted", ("agency",), "with the date on which it is looked at again"),
-    Row(_ASKED, "deadline_passed", "expired", ("clock",), "the next candidate is asked in the same transaction"),
+    Row(
+        ("sent", "delivered"),
+        "deadline_passed",
+        "expired",
+        ("clock",),
+        "nobody has opened it in time; the next candidate is asked in the same transaction",
+    ),
+    Row(
+        ("acknowledged", "waitlisted"),
+        "deadline_passed",
+        "expired",
+        ("clock",),
+        "nobody has decided in time, or by the day of the waiting list; likewise",
+    ),
     Row(
         ("proposed", *_ASKED),
         "recalled",
@@ -170,6 +184,20 @@ ATTEMPT: tuple[Row[AttemptState, AttemptEvent], ...] = (
         ("supervisor",),
         "the need was closed; the agency confirms that it knows",
     ),
+    Row(
+        ("proposed", *_ASKED),
+        "consent_withdrawn",
+        "recalled",
+        ("port",),
+        "nothing allows any more that this agency is asked",
+    ),
+    Row(
+        _HELPING,
+        "consent_withdrawn",
+        "cancelled_by_sender",
+        ("port",),
+        "nothing allows any more that it helps; the agency confirms that it knows",
+    ),
     Row(("in_progress",), "outcome_recorded", "completed", ("agency",), "outcome code, and minutes for a handover"),
     Row(_HELPING, "outcome_failed", "failed", ("agency",), "outcome code; the need stays open"),
     Row(
@@ -186,8 +214,14 @@ _LIVE: tuple[NeedState, ...] = ("draft", "awaiting_consent", "open", "unroutable
 
 NEED: tuple[Row[NeedState, NeedEvent], ...] = (
     Row(("draft", "awaiting_consent"), "consent_recorded", "open", ("port",), "or another lawful basis"),
-    Row(("draft",), "consent_requested", "awaiting_consent", ("port",), "of an adult only"),
-    Row(("awaiting_consent",), "consent_refused", "refused", ("port",), "of an adult only"),
+    Row(("draft",), "consent_requested", "awaiting_consent", ("rules",), "of an adult only, where the rules say so"),
+    Row(
+        ("awaiting_consent", "open", "unroutable", "on_hold"),
+        "consent_refused",
+        "refused",
+        ("port", "agency"),
+        "of an adult only, by a signed statement of refusal",
+    ),
     Row(("open",), "no_candidate", "unroutable", ("rules",), "a gap opens; of a child a supervisor is told at once"),
     Row(("unroutable",), "candidate_found", "open", ("rules",), "the gap closes"),
     Row(
@@ -206,9 +240,22 @@ NEED: tuple[Row[NeedState, NeedEvent], ...] = (
         ("supervisor",),
         "with a reason; a child's only by somebody who answers for it by name",
     ),
-    Row(_LIVE, "consent_withdrawn", "consent_withdrawn", ("port",), "of an adult only"),
+    Row(
+        _LIVE,
+        "consent_withdrawn",
+        "consent_withdrawn",
+        ("port",),
+        "of an adult only, where the need rests on consent; who had been shown the identity confirms that it knows",
+    ),
     Row(_LIVE, "cancelled", "cancelled", ("supervisor",), "with a reason; never by who is asked or helps"),
     Row(_LIVE, "found_wrong", "entered_in_error", ("supervisor",), "with the reason ENTERED_IN_ERROR"),
     Row(("fulfilled", "unfulfilled"), "reopened", "open", ("supervisor",), "the next attempt has the next number"),
+    Row(
+        ("refused", "consent_withdrawn"),
+        "reopened",
+        "open",
+        ("supervisor", "port"),
+        "the person wants the help after all, or consents anew",
+    ),
 )
 """A need that enters a terminal state takes its live attempts with it in the same transaction."""

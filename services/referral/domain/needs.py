@@ -6,7 +6,7 @@ ends takes its live attempts with it, in the same step; a need that met nobody s
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.referral.domain import assignments, referrals
 from services.referral.domain.assignments import Assignment, Effect, Side
@@ -23,7 +23,7 @@ from services.referral.domain.refusals import (
     ReasonMissing,
     VersionChanged,
 )
-from services.referral.domain.routing import Candidate, Counted
+from services.referral.domain.routing import Candidate, Terms
 
 RECALLS = frozenset({"WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"})
 """Why a request may be taken back before it is accepted."""
@@ -116,11 +116,20 @@ def ask_next(
     return None if following is None else ask(need, following, assignment_id=assignment_id, times=times, now=now)
 
 
-def acknowledge(need: Need, assignment_id: str, *, version: int | None, now: datetime) -> Need:
-    """A worker opened it."""
+def acknowledge(
+    need: Need,
+    assignment_id: str,
+    *,
+    version: int | None,
+    now: datetime,
+    times: Times = BY_THE_CLOCK,
+    terms: Terms | None = None,
+) -> Need:
+    """A worker opened it: the time to open it stops, and the time to decide begins. `terms`: those it was asked on."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
-    return with_attempt(need, assignments.acknowledge(found, now=now))
+    due_at = times.of(found.agency_id, need.referral.need, terms).deciding(found, now=now)
+    return with_attempt(need, assignments.acknowledge(found, answer_due_at=due_at, now=now))
 
 
 def accept(
@@ -131,15 +140,21 @@ def accept(
     version: int | None,
     now: datetime,
     times: Times = BY_THE_CLOCK,
-    counted: Counted | None = None,
+    terms: Terms | None = None,
 ) -> Need:
-    """The agency takes it; `counted`: which hours are, as the rules say.
+    """The agency takes it; `terms`: those it was asked on.
 
     Raises `AlreadyAnswered` (naming the winner), `TooLate`, `VersionChanged`.
     """
     found = need.attempt(assignment_id)
-    due_at = times.after(found.agency_id, need.referral.need, found.service_hours, counted, now=now)
-    taken = assignments.accept(found, by=by, service_due_at=due_at, now=now)
+    counting = times.of(found.agency_id, need.referral.need, terms)
+    taken = assignments.accept(
+        found,
+        by=by,
+        service_due_at=counting.after(timedelta(hours=found.service_hours), now=now),
+        answer_due_at=counting.deciding(found, now=now),
+        now=now,
+    )
     assignments.expect(found, version)
     before = need.helping
     if before is None:
@@ -270,6 +285,40 @@ def close(
         raise AskedYourself
     closed = referrals.close(need.referral, reason=reason, by=by, personally=personally, now=now)
     return _cascade(replace(need, referral=closed), now=now)
+
+
+def wait_for_consent(need: Need, *, now: datetime) -> Need:
+    """Nobody is asked before an adult has consented; of a new need only."""
+    draft = replace(need.referral, state="draft")
+    return replace(need, referral=referrals.move(draft, "consent_requested", now=now))
+
+
+def obtain_consent(need: Need, *, now: datetime) -> Need:
+    """What the need waited for is there."""
+    return replace(need, referral=referrals.move(need.referral, "consent_recorded", now=now))
+
+
+def refuse(need: Need, *, statement: str, by: str, now: datetime) -> Need:
+    """An adult wants no help with this, and has signed that. Raises as `referrals.refuse`."""
+    return _cascade(
+        replace(need, referral=referrals.refuse(need.referral, statement=statement, by=by, now=now)), now=now
+    )
+
+
+def withdraw(need: Need, *, by: str, now: datetime) -> Need:
+    """An adult took back the consent that it rests on. Raises as `referrals.withdraw`."""
+    return stop(
+        replace(need, referral=referrals.withdraw(need.referral, by=by, now=now)),
+        frozenset(a.agency_id for a in need.attempts),
+        now=now,
+    )
+
+
+def stop(need: Need, agency_ids: frozenset[str], *, now: datetime) -> Need:
+    """Nothing allows any more that these agencies are asked or help; the need goes on with others."""
+    for live in [a for a in need.attempts if a.is_live and a.agency_id in agency_ids]:
+        need = with_attempt(need, assignments.move(live, "consent_withdrawn", now=now))
+    return need
 
 
 def reopen(need: Need, *, reason: str, version: int | None, now: datetime) -> Need:

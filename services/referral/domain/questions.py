@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from services.referral.domain import assignments
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.deadlines import HOURS_OF_THE_CLOCK, Counting
 from services.referral.domain.refusals import QuestionClosed, QuestionOpen, ReasonMissing
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -42,9 +43,12 @@ class Question:
     closed_at: datetime | None = None
 
 
-def ask(assignment: Assignment, question_id: str, code: str, *, now: datetime) -> Assignment:
+def ask(
+    assignment: Assignment, question_id: str, code: str, *, now: datetime, counting: Counting = HOURS_OF_THE_CLOCK
+) -> Assignment:
     """The attempt while it waits for the port: its own time stands still, the question's runs.
 
+    What is left of its own is counted as its agency's time is. Who asks has opened it, so that the time to decide runs.
     Raises `ReasonMissing` for a question that is none, `QuestionOpen` beside another.
     """
     if code not in QUESTIONS:
@@ -56,7 +60,7 @@ def ask(assignment: Assignment, question_id: str, code: str, *, now: datetime) -
         assignments.move(asked, "question_asked", now=now),
         acknowledged_at=asked.acknowledged_at or now,
         question_id=question_id,
-        answer_left=max(asked.answer_due_at - now, timedelta()),
+        answer_left=counting.left(counting.deciding(asked, now=now), now=now),
         answer_due_at=now + ANSWER_WITHIN,
     )
 
@@ -70,14 +74,14 @@ def answer(question: Question, said: str, *, by: str, now: datetime) -> Question
     return replace(question, answered_at=now, answered_by=by, answer=said)
 
 
-def resume(assignment: Assignment, *, now: datetime) -> Assignment:
-    """The answer is there: the agency's time goes on, later by as long as it stood still."""
-    return replace(_running(assignment, "question_answered", now=now), question_id=None)
+def resume(assignment: Assignment, *, now: datetime, counting: Counting = HOURS_OF_THE_CLOCK) -> Assignment:
+    """The answer is there: the agency has as much of its time as it had when it asked."""
+    return replace(_running(assignment, "question_answered", counting, now=now), question_id=None)
 
 
-def lapse(assignment: Assignment, *, now: datetime) -> Assignment:
+def lapse(assignment: Assignment, *, now: datetime, counting: Counting = HOURS_OF_THE_CLOCK) -> Assignment:
     """Nobody answered in time: the agency's time goes on all the same. The question may still be answered."""
-    return _running(assignment, "question_lapsed", now=now)
+    return _running(assignment, "question_lapsed", counting, now=now)
 
 
 def is_paused(assignment: Assignment) -> bool:
@@ -85,8 +89,6 @@ def is_paused(assignment: Assignment) -> bool:
     return assignment.answer_left is not None
 
 
-def _running(assignment: Assignment, event: assignments.Event, *, now: datetime) -> Assignment:
+def _running(assignment: Assignment, event: assignments.Event, counting: Counting, *, now: datetime) -> Assignment:
     moved = assignments.move(assignment, event, now=now)
-    if assignment.answer_left is None:
-        return moved
-    return replace(moved, answer_due_at=now + assignment.answer_left, answer_left=None)
+    return replace(moved, answer_due_at=counting.deciding(assignment, now=now), answer_left=None)

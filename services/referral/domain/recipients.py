@@ -6,20 +6,24 @@ from typing import Literal
 
 from services.referral.domain.refusals import IdentityToBeRead
 
-Kind = Literal["erasure", "correction"]
-"""The identity was erased, or fields of it were corrected."""
+Kind = Literal["erasure", "correction", "withdrawal"]
+"""The identity was erased, fields of it were corrected, or nothing allows its use any more."""
 Settled = Literal["confirmed", "read", "superseded"]
 """Said by name, read again, or overtaken: a copy that is to be erased needs no correction."""
 
 WITHIN = timedelta(hours=3 * 24)
-"""UU 27/2022 Art 30: who had been shown a person hears of a correction, and follows it, within 3 x 24 hours."""
+"""UU 27/2022 Art 30: who had been shown a person hears of a correction, and follows it, within 3 x 24 hours.
+
+As long has who has to end the use of what it was shown, after a consent was taken back or refused.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientTask:
     """One agency's copy of one person. `region`: whose supervisor sees to it when the agency does not.
 
-    `fields`: the codes of what was corrected; empty for an erasure.
+    `fields`: the codes of what was corrected; empty for the other kinds. `cause`: the withdrawal, or the refusal, that
+    ends the use.
     """
 
     task_id: str
@@ -34,6 +38,7 @@ class RecipientTask:
     settled_by: str | None = None
     settled_as: Settled | None = None
     overdue_told_at: datetime | None = None
+    cause: str | None = None
 
 
 def settle(task: RecipientTask, how: Settled, *, by: str, now: datetime) -> RecipientTask:

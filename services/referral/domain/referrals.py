@@ -12,6 +12,7 @@ from services.referral.domain.refusals import (
     DateMissing,
     MoveNotAllowed,
     ReasonMissing,
+    StatementMissing,
 )
 
 State = machines.NeedState
@@ -80,6 +81,8 @@ class Referral:
     closed_by: str | None = None
     held_until: datetime | None = None
     """On which day a need that is on hold goes on by itself."""
+    statement: str | None = None
+    """The number of the signed statement by which it was refused."""
 
     @property
     def province(self) -> str:
@@ -110,7 +113,23 @@ def move(referral: Referral, event: Event, *, now: datetime) -> Referral:
         outcome=referral.outcome if to in TERMINAL else None,
         closed_by=referral.closed_by if to in TERMINAL else None,
         held_until=referral.held_until if to == "on_hold" else None,
+        statement=referral.statement if to in TERMINAL else None,
     )
+
+
+def refuse(referral: Referral, *, statement: str, by: str, now: datetime) -> Referral:
+    """An adult wants no help with this, and has signed that. Raises `StatementMissing`, `ConsentIsNoBasis`,
+    `MoveNotAllowed`.
+    """
+    refused = move(referral, "consent_refused", now=now)
+    if not statement:
+        raise StatementMissing
+    return replace(refused, statement=statement, outcome="PERSON_REFUSED", closed_by=by)
+
+
+def withdraw(referral: Referral, *, by: str, now: datetime) -> Referral:
+    """An adult took back the consent that it rests on. Raises `ConsentIsNoBasis`, `MoveNotAllowed`."""
+    return replace(move(referral, "consent_withdrawn", now=now), outcome="CONSENT_WITHDRAWN", closed_by=by)
 
 
 def fulfil(referral: Referral, *, outcome: str, by: str, now: datetime) -> Referral:

@@ -134,6 +134,22 @@ class ConsentIsNoBasis(Refused):
     """A child is protected in its best interest: consent is neither asked for nor, withdrawn, a reason to stop."""
 
 
+class StatementMissing(Refused):
+    """Who refuses help signs that, before a witness: without a statement it is not refused (Permen 32/2025, 39)."""
+
+
+class StatementRecorded(Refused):
+    """A statement of this number stands already; what was signed is not written again."""
+
+
+class RefuserUnfit(Refused):
+    """Family refuses only for whoever cannot decide itself, and a document says that; else the person does."""
+
+
+class ConsentMissing(Refused):
+    """Nothing allows that this agency is asked: a consent, or a law that decides without one."""
+
+
 class ReasonMissing(Refused):
     """This move needs a coded reason or outcome of another kind."""
 

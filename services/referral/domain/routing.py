@@ -23,8 +23,13 @@ ConsentRule = Literal[
     "unless_lawful_order",
     "public_task",
     "next_of_kin",
+    "person_before_asking",
 ]
-"""Whose consent a transfer takes, as the need's law has it (data/needs.csv)."""
+"""Whose consent a transfer takes, as the need's law has it (data/needs.csv).
+
+`person_before_asking`: an adult's own, and nobody is asked before it is there; all the others are asked for with the
+identity, before it is handed on.
+"""
 Visibility = Literal["normal", "specific", "restricted"]
 """specific: data of UU 27/2022 Art. 4(2); restricted: for the case team only."""
 Basis = Literal["consent", "legal_obligation", "vital_interest", "public_task", "legitimate_interest"]
@@ -89,6 +94,11 @@ class Terms:
     def answer_hours(self) -> int:
         """The whole time that an agency has to answer."""
         return int(self.acknowledge_hours + self.decide_hours)
+
+    @property
+    def first_hours(self) -> float:
+        """Until its first clock runs out: for opening it, or, where one time is given for both, for the answer."""
+        return self.acknowledge_hours or self.decide_hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,14 @@ async def find_cases_of(work: Work, assignment_ids: Sequence[str]) -> dict[str, 
     return {str(row["assignment_id"]): (str(row["referral_id"]), str(row["case_id"])) for row in rows}
 
 
+async def find_of_cases(work: Work, case_ids: Sequence[str]) -> dict[str, str]:
+    """The needs of these cases, each with its case. # unscoped: what the service itself has heard"""
+    rows = await work.connection.fetch(
+        "SELECT referral_id, case_id FROM referrals WHERE case_id = ANY($1::uuid[])", case_ids
+    )
+    return {str(row["referral_id"]): str(row["case_id"]) for row in rows}
+
+
 async def find_referrals(work: Work, referral_ids: Sequence[str]) -> dict[str, Referral]:
     """Referrals by id. # unscoped: the caller has found them through something it may see"""
     rows = await work.connection.fetch(
@@ -167,10 +175,10 @@ async def list_needs_of_case(work: Work, case_id: str) -> list[Need]:
 
 async def update_referrals(work: Work, referrals: Sequence[Referral]) -> None:
     """Write what can change of these referrals."""
-    columns = ("referral_id", "state", "version", "outcome", "ended_at", "closed_by", "held_until")
+    columns = ("referral_id", "state", "version", "outcome", "ended_at", "closed_by", "held_until", "statement")
     await work.connection.execute(
         "UPDATE referrals r SET state = n.state, version = n.version, outcome = n.outcome, ended_at = n.ended_at,"  # noqa: S608
-        f" closed_by = n.closed_by, held_until = n.held_until"
+        f" closed_by = n.closed_by, held_until = n.held_until, statement = n.statement"
         f" FROM unnest({_arrays(1, columns)}) AS n ({', '.join(columns)})"
         " WHERE r.referral_id = n.referral_id AND r.version < n.version",
         *_by_column(attrgetter(*columns), referrals, len(columns)),

@@ -23,6 +23,7 @@ class Recipient:
     agency_id: str
     confirm_by: datetime
     fields: tuple[str, ...] = ()
+    cause: str | None = None
 
 
 async def add_erasures(work: Work, case_ids: Sequence[str]) -> None:
@@ -35,17 +36,19 @@ async def add_erasures(work: Work, case_ids: Sequence[str]) -> None:
 
 
 async def add_tasks(work: Work, recipients: Sequence[Recipient]) -> None:
-    """A task for each recipient; to erase, once. It lies in the agency's region, or, if it has none, where help is due.
+    """A task for each recipient; to erase, once, and once for each withdrawal.
+
+    It lies in the agency's region, or, if it has none, where help is due.
 
     The fields travel joined by commas: arrays of arrays have to be of one length.
     """
     await work.connection.execute(
-        "INSERT INTO recipient_tasks (task_id, kind, case_id, agency_id, region, asked_at, confirm_by, fields)"
+        "INSERT INTO recipient_tasks (task_id, kind, case_id, agency_id, region, asked_at, confirm_by, fields, cause)"
         " SELECT n.task_id, n.kind, n.case_id, n.agency_id, coalesce((SELECT a.region FROM agencies a"
         "  WHERE a.agency_id = n.agency_id), (SELECT min(r.regency) FROM referrals r WHERE r.case_id = n.case_id)),"
-        " $7, n.confirm_by, string_to_array(n.fields, ',')"
-        " FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[])"
-        " AS n (task_id, kind, case_id, agency_id, confirm_by, fields) ON CONFLICT DO NOTHING",
+        " $7, n.confirm_by, string_to_array(n.fields, ','), n.cause"
+        " FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $8::uuid[])"
+        " AS n (task_id, kind, case_id, agency_id, confirm_by, fields, cause) ON CONFLICT DO NOTHING",
         [r.task_id for r in recipients],
         [r.kind for r in recipients],
         [r.case_id for r in recipients],
@@ -53,6 +56,7 @@ async def add_tasks(work: Work, recipients: Sequence[Recipient]) -> None:
         [r.confirm_by for r in recipients],
         [",".join(r.fields) for r in recipients],
         work.now,
+        [r.cause for r in recipients],
     )
 
 
@@ -192,5 +196,5 @@ async def mark_overdue_told(work: Work, task_ids: Sequence[str]) -> None:
 
 
 def _task(row: Mapping[str, Any]) -> RecipientTask:
-    ids = {name: str(row[name]) for name in ("task_id", "case_id")}
+    ids = {name: row[name] and str(row[name]) for name in ("task_id", "case_id", "cause")}
     return RecipientTask(**{**row, **ids, "fields": tuple(row["fields"])})

@@ -1,0 +1,132 @@
+"""What a person has said of handing its case on, and what law says without asking: in codes, as intake has told it.
+
+Of what was said for one class of recipients and one need, the latest counts. Offices of the state help by a duty that
+their law gives them, so that nothing has to be said before they are asked; but where the rules name consent as the
+basis of a need (UU 27/2022 Art 20(2)(a)), an adult's no, or the withdrawal of a yes, stops them too. Whoever else is
+asked only with a recorded consent, or where a law says so. Help for a child rests on neither: its offices go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.referral.domain.referrals import CHILDREN, Referral
+from services.referral.domain.routing import Terms
+from shared.contracts import codes
+from shared.contracts.codes import RecipientClass
+
+Kind = Literal["given", "refused", "withdrawn", "basis", "basis_ended"]
+Standing = Literal["given", "refused", "withdrawn"]
+
+PURPOSE = "help"
+"""What referrals are for; what is said of other purposes changes nothing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that was said. `seq` orders what was said of a case; `needs`: empty for all of it."""
+
+    case_id: str
+    seq: int
+    kind: Kind
+    said_id: str
+    """Of the consent or the refusal, of the withdrawal, or of the basis that is named or ended."""
+    recipient_class: RecipientClass
+    needs: tuple[str, ...]
+    said_at: datetime
+    by: str
+    """Who recorded it, at the port."""
+    expires_at: datetime | None = None
+    statement: str | None = None
+    """Of a refusal: the number of the signed statement."""
+    basis: str | None = None
+
+    def is_about(self, need: str, recipient_class: RecipientClass) -> bool:
+        return self.recipient_class == recipient_class and (not self.needs or need in self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """All that was said of one case, in order."""
+
+    said: tuple[Said, ...] = ()
+
+    def latest(self, need: str, recipient_class: RecipientClass) -> Said | None:
+        """What counts of consent, refusal and withdrawal; None where nobody was asked."""
+        return next(
+            (
+                one
+                for one in reversed(self.said)
+                if one.kind in {"given", "refused", "withdrawn"} and one.is_about(need, recipient_class)
+            ),
+            None,
+        )
+
+    def basis(self, need: str, recipient_class: RecipientClass) -> Said | None:
+        """The law that decides whatever the person says, if one was named and stands."""
+        ended = {one.said_id for one in self.said if one.kind == "basis_ended"}
+        return next(
+            (
+                one
+                for one in reversed(self.said)
+                if one.kind == "basis" and one.said_id not in ended and one.is_about(need, recipient_class)
+            ),
+            None,
+        )
+
+    def holds(self, need: str, recipient_class: RecipientClass, *, now: datetime) -> bool:
+        """True where a consent stands, or a law that decides without."""
+        if self.basis(need, recipient_class) is not None:
+            return True
+        found = self.latest(need, recipient_class)
+        return found is not None and found.kind == "given" and (found.expires_at is None or now < found.expires_at)
+
+    def for_civil_society(self, need: str, *, now: datetime) -> bool:
+        """The fact of that name that the rules look at."""
+        return self.holds(need, "civil_society", now=now)
+
+
+NOTHING_SAID = Consents()
+CLASSES: tuple[RecipientClass, ...] = ("state", "civil_society", "international")
+"""Whom rules may ask. The police are told by people, and by no rule."""
+
+
+def rests_on_consent(terms: Terms | None, age_band: str) -> bool:
+    """True for an adult's need of which the rules name no other basis."""
+    return age_band not in CHILDREN and terms is not None and terms.basis == "consent"
+
+
+def waits(terms: Terms | None, age_band: str) -> bool:
+    """True where the rules let nobody be asked before an adult has consented."""
+    return rests_on_consent(terms, age_band) and terms is not None and terms.consent == "person_before_asking"
+
+
+def open_classes(
+    consents: Consents, referral: Referral, terms: Terms | None, *, now: datetime
+) -> frozenset[RecipientClass]:
+    """The classes of recipients that may be asked to help with this need now."""
+    return frozenset(one for one in CLASSES if _is_open(consents, one, referral.need, referral.age_band, terms, now))
+
+
+def _is_open(
+    consents: Consents,
+    recipient_class: RecipientClass,
+    need: str,
+    age_band: str,
+    terms: Terms | None,
+    now: datetime,
+) -> bool:
+    if consents.holds(need, recipient_class, now=now):
+        return True
+    if recipient_class != "state":
+        return False
+    if not rests_on_consent(terms, age_band):
+        return True
+    found = consents.latest(need, "state")
+    return not waits(terms, age_band) and (found is None or found.kind == "given")
+
+
+def among(agency_ids: Sequence[str] | frozenset[str], classes: frozenset[RecipientClass]) -> frozenset[str]:
+    """Of these agencies those of these classes."""
+    return frozenset(id_ for id_ in agency_ids if codes.recipient_class(id_) in classes)
