@@ -20,6 +20,7 @@ MOST_PARTS = 2_000
 MOST_DIRECTORY = 1 << 20
 MOST_ELEMENTS = 1_000_000
 """In all parts together that are no worksheets: the texts of cells, styles, names."""
+MOST_IN_WORKSHEETS = 4_000_000
 CHUNK = 1 << 16
 
 ZIP = b"PK\x03\x04"
@@ -84,10 +85,11 @@ def open_workbook(content: bytes) -> zipfile.ZipFile:
     for part in parts:
         if part.file_size > RATIO_FROM and part.file_size > MOST_RATIO * max(part.compress_size, 1):
             raise ManifestUnusable("unpacks_too_large", most=str(MOST_UNPACKED >> 20))
-    left = MOST_ELEMENTS
+    left = {True: MOST_IN_WORKSHEETS, False: MOST_ELEMENTS}
     for part in parts:
-        if part.filename.endswith((".xml", ".rels")) and not part.filename.startswith("xl/worksheets/sheet"):
-            left -= _elements(packed, part, left)
+        if part.filename.endswith((".xml", ".rels")):
+            is_worksheet = part.filename.startswith("xl/worksheets/")
+            left[is_worksheet] -= _elements(packed, part, left[is_worksheet])
     return packed
 
 

@@ -210,6 +210,10 @@ FILE_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("The list has more than %(most)s columns."),
         msg("Remove the empty columns at the right."),
     ),
+    "too_many_cells": (
+        msg("The workbook has more than %(most)s cells."),
+        msg("Split it into several lists, or save it as CSV UTF-8."),
+    ),
     "no_heading": (
         msg("No row with column headings was found."),
         msg("Put headings like Nama, L/P, Tgl Lahir above the first person."),

@@ -32,6 +32,9 @@ class Choice:
     remembered: Mapping[str, str] = field(default_factory=dict)
 
 
+NOTHING_CHOSEN = Choice()
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A name list as cells. `fields` maps a field to its column; rows are numbered as a spreadsheet shows them.
@@ -76,7 +79,7 @@ class Table:
         return not self.matched.missing
 
 
-def open_sheet(content: bytes, choice: Choice = Choice()) -> Sheet:
+def open_sheet(content: bytes, choice: Choice = NOTHING_CHOSEN) -> Sheet:
     """Read a text. Raises `ManifestUnusable` when not one row of it can be taken."""
     if len(content) > MOST_BYTES:
         raise ManifestUnusable("too_large", most=str(MOST_BYTES >> 20))
@@ -84,7 +87,7 @@ def open_sheet(content: bytes, choice: Choice = Choice()) -> Sheet:
     return sheet_of(find_list(grids_of_text(content), choice), most_rows=MOST_ROWS)
 
 
-def stream_sheet(file: Source, choice: Choice = Choice()) -> Sheet:
+def stream_sheet(file: Source, choice: Choice = NOTHING_CHOSEN) -> Sheet:
     """Read a text of any size from a file, which is read again for each time its `records` are gone through."""
     return sheet_of(find_list(grids_of_text(file), choice), most_rows=MOST_STREAMED_ROWS, keep=False)
 
@@ -140,13 +143,21 @@ def sheet_of(found: tuple[Table, tuple[str, ...]], *, most_rows: int, keep: bool
         )
     if matched.missing:
         raise ManifestUnusable(f"heading_missing_{matched.missing[0]}")
-    records = _records(table, most_rows=most_rows, keep=keep)
+    # Forms often number their columns, (1) (2) (3), in a row of its own.
+    below = table.at + 1 + _numbers_columns(next(islice(grid.rows, table.at + 1, None), ()))
+    records = _records(table, below, most_rows=most_rows, keep=keep)
+    if grid.aligned:
+        width = max(len(heading), max(map(len, records), default=0))
+        if width > MOST_COLUMNS:
+            raise ManifestUnusable("too_many_columns", most=str(MOST_COLUMNS))
+        heading = (*heading, *[""] * (width - len(heading)))
+        records = [[*row, *[""] * (width - len(row))] if row else row for row in records]
     return Sheet(
         grid.encoding,
         grid.separator,
         heading,
         dict(matched.fields),
-        table.at + 2,
+        below + 1,
         records,
         matched,
         grid.name,
@@ -164,14 +175,12 @@ def shown(text: str, most: int = 200) -> str:
     return seen if len(seen) <= most else seen[: most - 1] + "…"
 
 
-def _records(table: Table, *, most_rows: int, keep: bool) -> Sequence[Sequence[str]]:
-    rows, below = table.grid.rows, table.at + 1
-    if isinstance(rows, Rows):
-        rows = rows.below(table.at, columns=len(table.heading))
-        below = 0
+def _records(table: Table, below: int, *, most_rows: int, keep: bool) -> Sequence[Sequence[str]]:
+    rows = table.grid.rows
+    rows = rows.below(below, columns=len(table.heading)) if isinstance(rows, Rows) else islice(rows, below, None)
     kept: list[Sequence[str]] = []
     listed = 0
-    for row in islice(rows, below, None):
+    for row in rows:
         listed += any(map(str.strip, row))
         if listed > most_rows:
             raise ManifestUnusable("too_many_rows", most=str(most_rows))
@@ -215,6 +224,12 @@ def _doubled(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...]:
         both = f"{common} {below}".strip()
         heading.append(both if headings.field_of(both) or not headings.field_of(below) else below)
     return tuple(heading)
+
+
+def _numbers_columns(row: Sequence[str]) -> bool:
+    """True for a row of the numbers of the columns: 1, 2, 3 and so on, in brackets or not."""
+    said = [cell.strip(" ().") for cell in row if cell.strip()]
+    return len(said) >= 3 and said == [str(n) for n in range(1, len(said) + 1)]
 
 
 def _names(some: Iterable[Grid]) -> str:

@@ -93,9 +93,9 @@ class Rows(Sequence[Sequence[str]]):
                 return row
         raise IndexError(at)
 
-    def below(self, heading: int, *, columns: int) -> "Rows":
-        """The rows below that one, for a heading of so many columns."""
-        return Rows(self._source, self._encoding, self._separator, columns=columns, skipped=self._skipped + heading + 1)
+    def below(self, skipped: int, *, columns: int) -> "Rows":
+        """The rows below the first so many, for a heading of so many columns."""
+        return Rows(self._source, self._encoding, self._separator, columns=columns, skipped=skipped)
 
 
 def _lines(text: TextIO) -> Iterator[str]:

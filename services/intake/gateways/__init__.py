@@ -1,1 +1,1 @@
-"""What intake calls outside: the key-management service, when there is one, and only while it starts."""
+"""What is not ours: the key-management service, asked only at the start; and workbooks of other people's programs."""
