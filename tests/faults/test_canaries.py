@@ -24,8 +24,8 @@ from tests.faults.rig import Rig
 from tests.waiting import until
 
 COLUMNS = (
-    *("full_name", "alias", "nik", "doc_number", "birthplace", "origin_village", "family_contact", "health_note"),
-    *("language", "country_from", "region_from", "detained_at", "employer", "sector", "return_reason"),
+    *("full_name", "alias", "nik", "doc_number", "birthplace", "mother_name", "origin_village", "family_contact"),
+    *("health_note", "language", "country_from", "region_from", "detained_at", "employer", "sector", "return_reason"),
 )
 API_FIELD = {"doc_number": "document_number"}
 WORDS = ("kanariwaria", "kanaribanta", "kanaricolek", "kanaridunta", "kanarielang")

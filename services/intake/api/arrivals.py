@@ -69,6 +69,8 @@ class ArrivalIn(BaseModel):
     )
     alias: Text = ""
     birthplace: Text = ""
+    mother_name: Text = ""
+    """Tells namesakes apart when earlier returns are looked for."""
     origin_village: Text = ""
     family_contact: Text = ""
     health_note: Text = ""
@@ -114,6 +116,7 @@ class ArrivalIn(BaseModel):
                 alias=self.alias,
                 birth=birth.text if birth else "",
                 birthplace=self.birthplace,
+                mother_name=self.mother_name,
                 nik=self.nik or "",
                 document_type=self.document_type,
                 document_number=self.document_number.upper(),

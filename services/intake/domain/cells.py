@@ -255,6 +255,7 @@ READERS: dict[str, Reader] = {
     "birth_date": birth,
     "birthplace_and_date": birth_after_place,
     "birthplace": cast(Reader, text),
+    "mother_name": name,
     "age": age,
     "nik": nik,
     "document_type": document_type,

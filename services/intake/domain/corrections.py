@@ -23,6 +23,7 @@ def _birth(text: str) -> str:
 
 _OWN: Mapping[str, Callable[[str], str]] = {
     "full_name": cells.name,
+    "mother_name": cells.name,
     "nik": cells.nik,
     "document_number": cells.document_number,
     "document_type": cells.document_type,

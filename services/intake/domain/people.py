@@ -39,6 +39,7 @@ class Identity:
     alias: str = ""
     birth: str = ""
     birthplace: str = ""
+    mother_name: str = ""
     nik: str = ""
     document_type: str = ""
     document_number: str = ""

@@ -32,7 +32,17 @@ Officer = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
 
 BY_AGE_ALONE = frozenset({"NEED", "CHILD", "ELDER"})
 """Needs that follow by themselves; the form does not ask for them."""
-TEXTS = ("full_name", "age", "document_type", "document_number", "nik", "origin", "family_contact", "health_note")
+TEXTS = (
+    "full_name",
+    "age",
+    "document_type",
+    "document_number",
+    "nik",
+    "mother_name",
+    "origin",
+    "family_contact",
+    "health_note",
+)
 PARTS = ("birth_day", "birth_month", "birth_year")
 
 
@@ -90,6 +100,7 @@ def read_person(language: Language, form: FormData, today: date) -> tuple[Arriva
     nik = said("nik", cells.nik)
     number = said("document_number", cells.document_number)
     origin = said("origin", cells.regency)
+    mother = said("mother_name", cells.name)
     contact = said("family_contact", cells.text)
     note = said("health_note", cells.text)
     kind = typed["document_type"] if typed["document_type"] in labels.DOCUMENT_TYPES else ""
@@ -99,6 +110,7 @@ def read_person(language: Language, form: FormData, today: date) -> tuple[Arriva
     identity_ = Identity(
         name,
         birth=birth.text if birth else "",
+        mother_name=mother or "",
         nik=nik or "",
         document_type=kind,
         document_number=number or "",

@@ -39,6 +39,7 @@ IDENTITY_FIELDS = {
     "alias": msg("Also called"),
     "birth": msg("Born"),
     "birthplace": msg("Birthplace"),
+    "mother_name": msg("Mother's name"),
     "nik": msg("National identity number (NIK)"),
     "document_type": msg("Document"),
     "document_number": msg("Document number"),
