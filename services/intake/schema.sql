@@ -1,5 +1,37 @@
 -- Generated from the migrations by `make schema`; do not edit.
 
+CREATE TABLE age_proposals (
+    proposal_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    port text NOT NULL,
+    regency text NOT NULL,
+    was text NOT NULL,
+    becomes text NOT NULL,
+    sealed bytea NOT NULL,
+    reason text NOT NULL,
+    proof text NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    ended_as text,
+    ended_by text,
+    ended_at timestamp with time zone,
+    CONSTRAINT age_proposals_pkey PRIMARY KEY (proposal_id),
+    CONSTRAINT ended_proposal_keeps_no_birth CHECK (((ended_as IS NULL) OR (octet_length(sealed) = 0))),
+    CONSTRAINT ended_proposal_says_by_whom_and_when CHECK ((((ended_as IS NULL) = (ended_by IS NULL)) AND ((ended_as IS NULL) = (ended_at IS NULL)))),
+    CONSTRAINT proposal_ends_in_a_known_way CHECK ((ended_as = ANY (ARRAY['confirmed'::text, 'refused'::text, 'withdrawn'::text, 'overtaken'::text, 'erased'::text]))),
+    CONSTRAINT proposal_is_confirmed_by_somebody_else CHECK (((ended_as <> 'confirmed'::text) OR (ended_by <> proposed_by))),
+    CONSTRAINT proposal_takes_a_child_of_age CHECK (((was = ANY (ARRAY['child'::text, 'unknown'::text])) AND (becomes = ANY (ARRAY['adult'::text, 'elderly'::text]))))
+);
+CREATE INDEX age_proposals_of_person ON age_proposals USING btree (person_id);
+CREATE INDEX age_proposals_to_decide ON age_proposals USING btree (port, proposed_at) WHERE (ended_as IS NULL);
+CREATE UNIQUE INDEX one_open_age_proposal_per_case ON age_proposals USING btree (case_id) WHERE (ended_as IS NULL);
+ALTER TABLE age_proposals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE age_proposals FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON age_proposals FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
+CREATE POLICY own_region ON age_proposals FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = "left"(regency, 2)))));
+CREATE POLICY service_itself ON age_proposals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 -- the first answer to each keyed write, for thirty days
 CREATE TABLE answers (
     actor text NOT NULL,
@@ -14,6 +46,36 @@ ALTER TABLE answers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE answers FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_answers ON answers FOR ALL TO PUBLIC USING ((actor = ( SELECT acting_id() AS acting_id))) WITH CHECK ((actor = ( SELECT acting_id() AS acting_id)));
 CREATE POLICY service_itself ON answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: what was corrected of an arrival, by whom and why, in codes
+CREATE TABLE arrival_corrections (
+    case_id uuid NOT NULL,
+    version integer NOT NULL,
+    port text NOT NULL,
+    kind text NOT NULL,
+    was text,
+    became text,
+    added text[] NOT NULL,
+    struck text[] NOT NULL,
+    reason text,
+    strike_reason text,
+    proof text,
+    duplicate_of uuid,
+    died_on date,
+    proposed_by text,
+    corrected_by text NOT NULL,
+    corrected_at timestamp with time zone NOT NULL,
+    CONSTRAINT arrival_corrections_pkey PRIMARY KEY (case_id, version),
+    CONSTRAINT age_is_corrected_from_and_to CHECK (((kind <> 'age'::text) OR ((was IS NOT NULL) AND (became IS NOT NULL)))),
+    CONSTRAINT arrival_correction_kind_is_known CHECK ((kind = ANY (ARRAY['age'::text, 'sex'::text, 'origin'::text, 'needs'::text, 'entered_in_error'::text, 'died'::text]))),
+    CONSTRAINT correction_says_why CHECK (((reason IS NOT NULL) OR (strike_reason IS NOT NULL) OR (kind = 'died'::text))),
+    CONSTRAINT corrections_count_from_the_arrival CHECK ((version > 1)),
+    CONSTRAINT two_people_make_a_child_an_adult CHECK (((kind <> 'age'::text) OR (was <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (became <> ALL (ARRAY['adult'::text, 'elderly'::text])) OR ((proposed_by IS NOT NULL) AND (proposed_by <> corrected_by) AND (proof IS NOT NULL))))
+);
+ALTER TABLE arrival_corrections ENABLE ROW LEVEL SECURITY;
+ALTER TABLE arrival_corrections FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON arrival_corrections FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON arrival_corrections FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE arrivals (
     case_id uuid NOT NULL,
@@ -31,12 +93,15 @@ CREATE TABLE arrivals (
     arrived_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
     sealed bytea NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    ended_as text,
     CONSTRAINT arrivals_pkey PRIMARY KEY (case_id),
     CONSTRAINT arrival_age_band_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'unknown'::text]))),
     CONSTRAINT arrival_by_list_has_a_row_until_it_is_erased CHECK (((channel <> 'manifest'::text) OR (manifest_row IS NOT NULL) OR (octet_length(sealed) = 0))) NOT VALID,
     CONSTRAINT arrival_by_list_names_its_list CHECK (((channel = 'manifest'::text) = (manifest_id IS NOT NULL))) NOT VALID,
     CONSTRAINT arrival_by_list_names_its_row CHECK (((channel = 'manifest'::text) OR (manifest_row IS NULL))) NOT VALID,
     CONSTRAINT arrival_channel_is_known CHECK ((channel = ANY (ARRAY['single'::text, 'batch'::text, 'manifest'::text]))),
+    CONSTRAINT arrival_ends_in_a_known_way CHECK ((ended_as = ANY (ARRAY['entered_in_error'::text, 'died'::text]))) NOT VALID,
     CONSTRAINT arrival_has_a_need CHECK (('NEED'::text = ANY (needs))),
     CONSTRAINT arrival_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'X'::text]))),
     CONSTRAINT child_has_a_child_need CHECK (((age_band <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (needs && ARRAY['UAC'::text, 'CHILD'::text]))),
@@ -44,6 +109,7 @@ CREATE TABLE arrivals (
 );
 CREATE INDEX arrivals_of_person ON arrivals USING brin (person_id) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
+CREATE CONSTRAINT TRIGGER child_becomes_adult_by_two_people AFTER UPDATE OF age_band ON arrivals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.age_band = ANY (ARRAY['child'::text, 'unknown'::text])) AND (new.age_band = ANY (ARRAY['adult'::text, 'elderly'::text])))) EXECUTE FUNCTION refuse_adult_made_by_one();
 ALTER TABLE arrivals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE arrivals FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_port ON arrivals FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
@@ -61,6 +127,63 @@ CREATE INDEX blind_indexes_by_digest ON blind_indexes USING hash (digest);
 ALTER TABLE blind_indexes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE blind_indexes FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON blind_indexes FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- who was told that consent is gone, and has confirmed
+CREATE TABLE consent_recipients (
+    entry_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    confirmed_at timestamp with time zone,
+    overdue_at timestamp with time zone,
+    CONSTRAINT consent_recipients_pkey PRIMARY KEY (entry_id, agency_id)
+);
+ALTER TABLE consent_recipients ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consent_recipients FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_consent ON consent_recipients FOR SELECT TO PUBLIC USING ((EXISTS ( SELECT
+   FROM consents c
+  WHERE (c.entry_id = consent_recipients.entry_id))));
+CREATE POLICY service_itself ON consent_recipients FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- write-once: consents, refusals, withdrawals and lawful bases in the order they were recorded
+CREATE TABLE consents (
+    entry_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    port text NOT NULL,
+    version integer NOT NULL,
+    kind text NOT NULL,
+    purpose text NOT NULL,
+    recipient_class text NOT NULL,
+    needs text[] NOT NULL,
+    ends uuid,
+    spoken_by text,
+    how text,
+    language text,
+    expires_at timestamp with time zone,
+    basis text,
+    reason text,
+    sealed bytea NOT NULL,
+    confirm_by timestamp with time zone,
+    recorded_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT consents_pkey PRIMARY KEY (entry_id),
+    CONSTRAINT consents_of_a_case_are_counted UNIQUE (case_id, version),
+    CONSTRAINT consent_class_is_known CHECK ((recipient_class = ANY (ARRAY['state'::text, 'civil_society'::text, 'police'::text, 'international'::text]))),
+    CONSTRAINT consent_is_spoken_by_somebody CHECK ((((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text])) = ((spoken_by IS NOT NULL) AND (how IS NOT NULL) AND (language IS NOT NULL))) AND (spoken_by = ANY (ARRAY['self'::text, 'parent'::text, 'guardian'::text])) AND (how = ANY (ARRAY['signed'::text, 'thumbprint'::text, 'spoken_before_witness'::text])))),
+    CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'basis'::text, 'basis_ended'::text]))),
+    CONSTRAINT consent_purpose_is_known CHECK ((purpose = ANY (ARRAY['help'::text, 'family_tracing'::text, 'prosecution'::text]))),
+    CONSTRAINT consent_version_begins_at_one CHECK ((version > 0)),
+    CONSTRAINT lawful_basis_is_named_with_its_reason CHECK ((((kind = 'basis'::text) = (basis IS NOT NULL)) AND ((kind = ANY (ARRAY['basis'::text, 'basis_ended'::text])) = (reason IS NOT NULL)) AND (basis = ANY (ARRAY['legal_obligation'::text, 'vital_interest'::text, 'public_task'::text, 'best_interest'::text])))),
+    CONSTRAINT only_a_consent_expires CHECK (((expires_at IS NULL) OR ((kind = 'given'::text) AND (expires_at > recorded_at)))),
+    CONSTRAINT what_stops_is_to_be_confirmed CHECK (((kind = ANY (ARRAY['refused'::text, 'withdrawn'::text])) = (confirm_by IS NOT NULL))),
+    CONSTRAINT withdrawal_names_what_it_ends CHECK (((kind = ANY (ARRAY['withdrawn'::text, 'basis_ended'::text])) = (ends IS NOT NULL)))
+);
+CREATE INDEX consents_of_person ON consents USING btree (person_id);
+CREATE UNIQUE INDEX one_end_per_lawful_basis ON consents USING btree (ends) WHERE (kind = 'basis_ended'::text);
+CREATE TRIGGER consent_loses_its_words_alone BEFORE UPDATE ON consents FOR EACH ROW EXECUTE FUNCTION consent_loses_its_words_alone();
+ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consents FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON consents FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON consents FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE corrections (
     correction_id uuid NOT NULL,
@@ -121,6 +244,82 @@ ALTER TABLE disclosures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE disclosures FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON disclosures FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- what an uploaded list says, sealed; gone when its draft ends
+CREATE TABLE draft_blocks (
+    draft_id uuid NOT NULL,
+    block integer NOT NULL,
+    standings text NOT NULL,
+    sealed bytea NOT NULL,
+    CONSTRAINT draft_blocks_pkey PRIMARY KEY (draft_id, block),
+    CONSTRAINT draft_blocks_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
+    CONSTRAINT draft_block_counts_from_nought CHECK ((block >= 0)),
+    CONSTRAINT draft_standings_are_known CHECK ((standings ~ '^[rmtkeo]+$'::text))
+);
+ALTER TABLE draft_blocks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE draft_blocks FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_draft ON draft_blocks FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
+   FROM drafts d
+  WHERE (d.draft_id = draft_blocks.draft_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM drafts d
+  WHERE (d.draft_id = draft_blocks.draft_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON draft_blocks FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- one wrapped key for each draft under way; deleting it ends what can be read
+CREATE TABLE draft_keys (
+    draft_id uuid NOT NULL,
+    wrapped_key bytea NOT NULL,
+    CONSTRAINT draft_keys_pkey PRIMARY KEY (draft_id),
+    CONSTRAINT draft_keys_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
+    CONSTRAINT wrapped_draft_key_has_its_length CHECK ((octet_length(wrapped_key) = 64))
+);
+ALTER TABLE draft_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE draft_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON draft_keys FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- lists that were uploaded and are not done with, in counts; what they say is sealed
+CREATE TABLE drafts (
+    draft_id uuid NOT NULL,
+    voyage_id uuid NOT NULL,
+    port text NOT NULL,
+    state text NOT NULL,
+    form text NOT NULL,
+    file_digest bytea NOT NULL,
+    sender bytea,
+    upload integer NOT NULL,
+    version integer NOT NULL,
+    lines integer NOT NULL,
+    ready integer NOT NULL,
+    mend integer NOT NULL,
+    twice integer NOT NULL,
+    known integer NOT NULL,
+    empty integer NOT NULL,
+    left_out integer NOT NULL,
+    header bytea NOT NULL,
+    owner text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT drafts_pkey PRIMARY KEY (draft_id),
+    CONSTRAINT drafts_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT draft_counts_add_up CHECK ((lines = (((((ready + mend) + twice) + known) + empty) + left_out))),
+    CONSTRAINT draft_counts_are_not_negative CHECK (((ready >= 0) AND (mend >= 0) AND (twice >= 0) AND (known >= 0) AND (empty >= 0) AND (left_out >= 0))),
+    CONSTRAINT draft_counts_from_one CHECK (((version >= 1) AND (upload >= 1))),
+    CONSTRAINT draft_digests_have_their_length CHECK (((octet_length(file_digest) = 16) AND ((sender IS NULL) OR (octet_length(sender) = 16)))),
+    CONSTRAINT draft_form_is_known CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text, 'paste'::text]))),
+    CONSTRAINT draft_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'sending'::text, 'sent'::text, 'discarded'::text, 'expired'::text, 'erased'::text]))),
+    CONSTRAINT ended_draft_keeps_nothing CHECK ((((ended_at IS NOT NULL) = (state <> ALL (ARRAY['open'::text, 'sending'::text]))) AND ((ended_at IS NULL) OR (octet_length(header) = 0)))),
+    CONSTRAINT sent_draft_has_nothing_left CHECK (((state <> 'sent'::text) OR ((ready = 0) AND (mend = 0) AND (twice = 0))))
+);
+CREATE UNIQUE INDEX draft_of_a_file_is_one ON drafts USING btree (voyage_id, file_digest) WHERE (ended_at IS NULL);
+CREATE INDEX drafts_under_way ON drafts USING btree (port, changed_at) WHERE (ended_at IS NULL);
+ALTER TABLE drafts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE drafts FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON drafts FOR ALL TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role))) WITH CHECK (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON drafts FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE erasure_recipients (
     case_id uuid NOT NULL,
     agency_id text NOT NULL,
@@ -149,6 +348,44 @@ ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erasures FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON erasures FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- write-once: which adult answers for which child, from when until when
+CREATE TABLE guardian_links (
+    link_id uuid NOT NULL,
+    child_case_id uuid NOT NULL,
+    adult_case_id uuid NOT NULL,
+    port text NOT NULL,
+    relation text NOT NULL,
+    proof text NOT NULL,
+    state text NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    is_listed boolean NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    confirmed_by text,
+    confirmed_at timestamp with time zone,
+    ended_for text,
+    ended_by text,
+    ended_at timestamp with time zone,
+    CONSTRAINT guardian_links_pkey PRIMARY KEY (link_id),
+    CONSTRAINT guardian_answers_once_confirmed CHECK ((((confirmed_by IS NULL) = (confirmed_at IS NULL)) AND ((state <> 'confirmed'::text) OR (confirmed_by IS NOT NULL)) AND ((state <> 'proposed'::text) OR (confirmed_by IS NULL)))),
+    CONSTRAINT guardian_is_confirmed_by_somebody_else CHECK ((is_listed OR (confirmed_by <> proposed_by))),
+    CONSTRAINT guardian_is_somebody_else CHECK ((child_case_id <> adult_case_id)),
+    CONSTRAINT guardian_link_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'confirmed'::text, 'ended'::text]))),
+    CONSTRAINT guardian_proof_is_known CHECK ((proof = ANY (ARRAY['birth_certificate'::text, 'family_card'::text, 'travel_document'::text, 'statement_of_both'::text, 'none'::text]))),
+    CONSTRAINT guardian_relation_is_known CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'grandparent'::text, 'sibling'::text, 'aunt_or_uncle'::text, 'legal_guardian'::text, 'other_relative'::text, 'not_stated'::text]))),
+    CONSTRAINT unlinking_reason_is_known CHECK ((ended_for = ANY (ARRAY['not_related'::text, 'child_at_risk'::text, 'adult_elsewhere'::text, 'statement_withdrawn'::text, 'in_error'::text, 'refused'::text, 'withdrawn'::text]))),
+    CONSTRAINT unlinking_says_why_by_whom_and_when CHECK ((((state = 'ended'::text) = (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)) AND ((ended_at IS NULL) = (ended_for IS NULL))))
+);
+CREATE INDEX guardian_links_of_adult ON guardian_links USING btree (adult_case_id, link_id);
+CREATE INDEX guardian_links_of_child ON guardian_links USING btree (child_case_id, link_id);
+CREATE INDEX guardian_links_to_confirm ON guardian_links USING btree (port, proposed_at) WHERE (state = 'proposed'::text);
+CREATE UNIQUE INDEX one_link_of_child_and_adult ON guardian_links USING btree (child_case_id, adult_case_id) WHERE (ended_at IS NULL);
+CREATE TRIGGER guardian_link_is_not_rewritten BEFORE UPDATE ON guardian_links FOR EACH ROW EXECUTE FUNCTION refuse_rewritten_guardian();
+ALTER TABLE guardian_links ENABLE ROW LEVEL SECURITY;
+ALTER TABLE guardian_links FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON guardian_links FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON guardian_links FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE held_rows (
     manifest_id uuid NOT NULL,
     row_number integer NOT NULL,
@@ -176,6 +413,46 @@ CREATE POLICY of_own_voyage ON held_rows FOR ALL TO PUBLIC USING ((EXISTS ( SELE
   WHERE (v.voyage_id = held_rows.voyage_id)
  OFFSET 0)));
 CREATE POLICY service_itself ON held_rows FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- write-once: who belonged to a household from when until when
+CREATE TABLE household_members (
+    household_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    port text NOT NULL,
+    joined_as text NOT NULL,
+    joined_by text NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    parted_for text,
+    parted_by text,
+    parted_at timestamp with time zone,
+    CONSTRAINT household_members_pkey PRIMARY KEY (case_id, joined_at, household_id),
+    CONSTRAINT household_members_household_id_fkey FOREIGN KEY (household_id) REFERENCES households(household_id),
+    CONSTRAINT household_is_joined_for_a_reason CHECK ((joined_as = ANY (ARRAY['listed'::text, 'said_by_family'::text, 'guardian_linked'::text]))),
+    CONSTRAINT household_is_left_for_a_reason CHECK ((parted_for = ANY (ARRAY['said_by_family'::text, 'guardian_linked'::text, 'not_of_it'::text, 'family_parted'::text, 'in_error'::text]))),
+    CONSTRAINT parting_says_why_by_whom_and_when CHECK ((((parted_for IS NULL) = (parted_by IS NULL)) AND ((parted_for IS NULL) = (parted_at IS NULL))))
+);
+CREATE INDEX members_of_household ON household_members USING btree (household_id, joined_at);
+CREATE UNIQUE INDEX one_household_at_a_time ON household_members USING btree (case_id) WHERE (parted_at IS NULL);
+CREATE TRIGGER membership_is_not_rewritten BEFORE UPDATE ON household_members FOR EACH ROW EXECUTE FUNCTION refuse_rewritten_membership();
+ALTER TABLE household_members ENABLE ROW LEVEL SECURITY;
+ALTER TABLE household_members FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON household_members FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON household_members FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- write-once: people who stay together; the version grows with each who joins or parts
+CREATE TABLE households (
+    household_id uuid NOT NULL,
+    port text NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    formed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT households_pkey PRIMARY KEY (household_id)
+);
+ALTER TABLE households ENABLE ROW LEVEL SECURITY;
+ALTER TABLE households FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON households FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON households FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
@@ -391,6 +668,22 @@ ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- what the headings of a sender mean; no name and no heading stands here
+CREATE TABLE sender_columns (
+    port text NOT NULL,
+    sender bytea NOT NULL,
+    heading bytea NOT NULL,
+    field text NOT NULL,
+    said_by text NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    CONSTRAINT sender_columns_pkey PRIMARY KEY (port, sender, heading),
+    CONSTRAINT sender_digests_have_their_length CHECK (((octet_length(sender) = 16) AND (octet_length(heading) = 16)))
+);
+ALTER TABLE sender_columns ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sender_columns FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON sender_columns FOR ALL TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role))) WITH CHECK (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON sender_columns FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE sessions (
     session_hash bytea NOT NULL,
     actor_id text NOT NULL,
@@ -426,6 +719,79 @@ CREATE INDEX used_answers_by_end ON used_answers USING btree (ends_at);
 ALTER TABLE used_answers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE used_answers FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON used_answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- where counts of a voyage differ: who looks after it, and why it is so
+CREATE TABLE voyage_differences (
+    difference_id uuid NOT NULL,
+    voyage_id uuid NOT NULL,
+    pair text NOT NULL,
+    heads integer NOT NULL,
+    owner text NOT NULL,
+    opened_by text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    reason text,
+    next_voyage_id uuid,
+    settled_by text,
+    settled_at timestamp with time zone,
+    version integer NOT NULL DEFAULT 1,
+    CONSTRAINT voyage_differences_pkey PRIMARY KEY (difference_id),
+    CONSTRAINT voyage_differences_next_voyage_id_fkey FOREIGN KEY (next_voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT voyage_differences_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT difference_is_of_somebody CHECK ((heads <> 0)),
+    CONSTRAINT difference_pair_is_known CHECK ((pair = ANY (ARRAY['announced_listed'::text, 'announced_arrived'::text, 'handed_arrived'::text, 'counted_arrived'::text, 'listed_arrived'::text]))),
+    CONSTRAINT difference_reason_is_known CHECK ((reason = ANY (ARRAY['pending_case'::text, 'bail'::text, 'illness'::text, 'died'::text, 'stayed_behind'::text, 'rolled_over'::text, 'came_without_notice'::text, 'on_another_list'::text, 'counted_twice'::text, 'miscounted'::text, 'collected_at_quay'::text]))),
+    CONSTRAINT only_who_rolls_over_comes_with_another_voyage CHECK (((next_voyage_id IS NULL) OR ((reason = 'rolled_over'::text) AND (next_voyage_id <> voyage_id)))),
+    CONSTRAINT settled_difference_says_by_whom_when_and_why CHECK ((((settled_at IS NULL) = (settled_by IS NULL)) AND ((settled_at IS NULL) = (reason IS NULL))))
+);
+CREATE INDEX voyage_differences_of_voyage ON voyage_differences USING btree (voyage_id, difference_id);
+CREATE INDEX voyage_differences_that_are_open ON voyage_differences USING btree (difference_id) WHERE (settled_at IS NULL);
+CREATE INDEX voyage_differences_that_roll_over ON voyage_differences USING btree (next_voyage_id) WHERE (next_voyage_id IS NOT NULL);
+ALTER TABLE voyage_differences ENABLE ROW LEVEL SECURITY;
+ALTER TABLE voyage_differences FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON voyage_differences FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = voyage_differences.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = voyage_differences.voyage_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON voyage_differences FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- head counts of a voyage by source, apart from who was recorded
+CREATE TABLE voyage_totals (
+    source_id uuid NOT NULL,
+    voyage_id uuid NOT NULL,
+    kind text NOT NULL,
+    heads integer NOT NULL,
+    number text NOT NULL DEFAULT ''::text,
+    dated date,
+    issued_by text NOT NULL DEFAULT ''::text,
+    depot text NOT NULL DEFAULT ''::text,
+    parts jsonb NOT NULL DEFAULT '[]'::jsonb,
+    recorded_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    withdrawn_as text,
+    withdrawn_by text,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT voyage_totals_pkey PRIMARY KEY (source_id),
+    CONSTRAINT voyage_totals_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT totals_are_a_head_count CHECK (((heads >= 0) AND (heads <= 200000))),
+    CONSTRAINT totals_are_withdrawn_for_a_known_reason CHECK ((withdrawn_as = ANY (ARRAY['replaced'::text, 'entered_in_error'::text]))),
+    CONSTRAINT totals_kind_is_known CHECK ((kind = ANY (ARRAY['letter'::text, 'minutes'::text, 'count'::text]))),
+    CONSTRAINT totals_words_are_short CHECK (((char_length(number) <= 80) AND (char_length(issued_by) <= 80) AND (char_length(depot) <= 80))),
+    CONSTRAINT withdrawn_totals_say_by_whom_when_and_why CHECK ((((withdrawn_at IS NULL) = (withdrawn_by IS NULL)) AND ((withdrawn_at IS NULL) = (withdrawn_as IS NULL))))
+);
+CREATE INDEX voyage_totals_of_voyage ON voyage_totals USING btree (voyage_id, source_id);
+ALTER TABLE voyage_totals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE voyage_totals FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON voyage_totals FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = voyage_totals.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = voyage_totals.voyage_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON voyage_totals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: what a consular letter announced
 CREATE TABLE voyages (
@@ -504,6 +870,18 @@ CREATE OR REPLACE FUNCTION acting_region()
  STABLE PARALLEL SAFE
 RETURN NULLIF(current_setting('rujukan.region'::text, true), ''::text);
 
+CREATE OR REPLACE FUNCTION consent_loses_its_words_alone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF octet_length(new.sealed) = 0 AND to_jsonb(new) - 'sealed' = to_jsonb(old) - 'sealed' THEN
+        RETURN new;
+    END IF;
+    RAISE EXCEPTION 'what was recorded of consent % stays: it can only lose its words', old.entry_id
+        USING ERRCODE = 'insufficient_privilege';
+END $function$;
+
 CREATE OR REPLACE FUNCTION forget_blind_indexes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -514,6 +892,21 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION refuse_adult_made_by_one()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM arrival_corrections AS c
+        WHERE c.case_id = NEW.case_id AND c.version = NEW.version AND c.kind = 'age' AND c.became = NEW.age_band
+    ) THEN
+        RAISE EXCEPTION 'nobody has confirmed that case % is of age', NEW.case_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'child_becomes_adult_by_two_people';
+    END IF;
+    RETURN NULL;
+END $function$;
+
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -521,4 +914,35 @@ AS $function$
 BEGIN
     RAISE EXCEPTION '% of % is refused: it is append-only', tg_op, tg_table_name
         USING ERRCODE = 'insufficient_privilege';
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_rewritten_guardian()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF old.state = 'ended' OR new.version <> old.version + 1 OR new.state = 'proposed'
+        OR (old.state = 'confirmed' AND new.state = 'confirmed')
+        OR (new.link_id, new.child_case_id, new.adult_case_id, new.port, new.relation, new.proof, new.is_listed, new.proposed_by, new.proposed_at)
+        IS DISTINCT FROM (old.link_id, old.child_case_id, old.adult_case_id, old.port, old.relation, old.proof, old.is_listed, old.proposed_by, old.proposed_at)
+    THEN
+        RAISE EXCEPTION 'the history of link % is not rewritten', old.link_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'guardian_link_is_not_rewritten';
+    END IF;
+    RETURN NEW;
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_rewritten_membership()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF old.parted_at IS NOT NULL
+        OR (new.household_id, new.case_id, new.port, new.joined_as, new.joined_by, new.joined_at)
+        IS DISTINCT FROM (old.household_id, old.case_id, old.port, old.joined_as, old.joined_by, old.joined_at)
+    THEN
+        RAISE EXCEPTION 'the history of household % is not rewritten', old.household_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_is_not_rewritten';
+    END IF;
+    RETURN NEW;
 END $function$;

@@ -102,16 +102,21 @@ INTAKE: dict[str, Owned] = {
     "arrivals": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
     "manifests": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "held_rows": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
+    "drafts": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
+    "draft_blocks": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("drafts", "draft_id")),)),
+    "sender_columns": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "manifest_problems": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("manifests", "manifest_id")),)),
     "referred_needs": Owned({}, (Open("SELECT", Parent("arrivals", "case_id")),)),
     **dict.fromkeys(
         ("households", "household_members", "guardian_links"),
         Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
     ),
+    "consents": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), ("port_officer",)),)),
+    "consent_recipients": Owned({}, (Open("SELECT", Parent("consents", "entry_id")),)),
     **dict.fromkeys(
         (
             *("blind_indexes", "corrections", "disclosure_grants", "disclosures", "erasure_recipients", "erasures"),
-            *("legal_holds", "person_keys", "requests", "retention_reports"),
+            *("draft_keys", "legal_holds", "person_keys", "requests", "retention_reports"),
         ),
         SERVICE_ONLY,
     ),

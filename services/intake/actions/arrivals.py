@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,7 @@ class Submitted:
     manifest_row: int | None = None
     on: date | None = None
     """None: the day of `arrived_at` at the port."""
+    household_id: str | None = None
 
     @property
     def day(self) -> date:
@@ -98,6 +100,7 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
         onward_wish=arrival.onward_wish,
         arrived_at=submitted.arrived_at,
         channel=submitted.channel,
+        household_id=submitted.household_id,
     )
     return store.NewArrival(
         scope=submitted.scope,
@@ -149,6 +152,13 @@ async def record_arrivals(
         else _repeated(a, known[a.scope, a.key])
         for n, a in enumerate(arrivals)
     ]
+
+
+class Content(Protocol):
+    """Something that has the digest of what was recorded."""
+
+    @property
+    def content(self) -> bytes: ...
 
 
 class Desk:
@@ -296,9 +306,18 @@ def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
     return vault.digest_of(fields + orjson.dumps(coded))
 
 
-def is_as_before(known: store.Known, content: bytes) -> bool:
+def is_as_before(known: Content, content: bytes) -> bool:
     """True when what was recorded under a list's key says the same; of an erased person nobody can tell otherwise."""
     return known.content in (content, ERASED)
+
+
+def is_known_person(vault: Vault, submitted: Submitted, known: Content) -> bool:
+    """The same, whoever is said to travel along: who stays together is kept apart from who somebody is."""
+    fields = vaults.plain(submitted.arrival.identity)
+    alone = replace(submitted.arrival, accompanied=not submitted.arrival.accompanied)
+    return is_as_before(known, content_digest(vault, submitted, fields)) or is_as_before(
+        known, content_digest(vault, replace(submitted, arrival=alone), fields)
+    )
 
 
 def _repeated(sent: store.NewArrival, known: store.Known) -> Recorded | RecordedDifferently:
@@ -306,5 +325,5 @@ def _repeated(sent: store.NewArrival, known: store.Known) -> Recorded | Recorded
     if known.content == ERASED and sent.manifest_id is None:
         return RecordedAndErased(known.manifest_id)
     if not is_as_before(known, sent.content):
-        return RecordedDifferently(known.manifest_id)
+        return RecordedDifferently(known.manifest_id, case_id=known.case_id, content=known.content)
     return Recorded(known.case_id, known.age_band, known.needs, new=False, manifest_id=known.manifest_id)

@@ -11,14 +11,14 @@ from typing import TypeVar
 from services.intake.actions.arrivals import (
     Recorded,
     Submitted,
-    content_digest,
     day_at,
-    is_as_before,
+    is_known_person,
     port_of,
     record_arrivals,
     seal_arrival,
 )
 from services.intake.actions.held import keep_held_rows, search_held_rows
+from services.intake.actions.listed_households import groups_of, link_groups, without_held
 from services.intake.domain import manifests, sheets
 from services.intake.domain.held import Search, Who, who_arrived
 from services.intake.domain.manifests import HeldRow, Row
@@ -29,7 +29,7 @@ from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
 from services.intake.store import held as held_rows
 from services.intake.store import manifests as store
-from services.intake.store.vault import Vault, plain
+from services.intake.store.vault import Vault
 from shared.contracts import codes
 from shared.contracts.intake import ManifestConfirmed
 from shared.kit.actor import Actor
@@ -43,6 +43,7 @@ BREATH = 50
 """Rows between two looks at what else the process has to do."""
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,7 @@ async def preview_rows(database: Database, vault: Vault, voyage: Voyage, sheet: 
         found = await arrivals.known(database, [(s.scope, s.key) for s in sent.values()])
         for number, submitted in sent.items():
             before = found.get((submitted.scope, submitted.key))
-            if before is not None and is_as_before(
-                before, content_digest(vault, submitted, plain(submitted.arrival.identity))
-            ):
+            if before is not None and is_known_person(vault, submitted, before):
                 known.add(number)
             elif before is not None:
                 changed.add(number)
@@ -133,7 +132,12 @@ async def take_in_rows(
         await keep_held_rows(work, vault, wrong, manifest_id=manifest_id, voyage_id=voyage_id)
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
     crash_point("manifest.after_begin")
-    known, changed = await _record(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at))
+    groups = await groups_of(database, vault, ready, voyage_id=voyage_id)
+    known, changed, cases = await _record(
+        *(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at)),
+        {number: group.household_id for group in groups for number in group.rows},
+    )
+    await link_groups(database, actor, groups, cases)
     search = await search_held_rows(vault, waiting, sheet, rows, known)
     crash_point("manifest.after_rows")
     async with database.work(actor, purpose="manifest") as work:
@@ -175,7 +179,16 @@ async def read_rows(voyage: Voyage, sheet: Sheet) -> list[Row]:
         rows.append(row)
         if len(rows) % BREATH == 0:
             await asyncio.sleep(0)
-    return rows
+    return without_held(rows)
+
+
+async def in_turn(open_one: Callable[[T], list[S]], things: Sequence[T]) -> list[S]:
+    """What each thing opens to, one after another, letting others run in between."""
+    found: list[S] = []
+    for thing in things:
+        found += open_one(thing)
+        await asyncio.sleep(0)
+    return found
 
 
 async def _find_by_file(database: Database, actor: Actor, voyage: Voyage, digest: bytes) -> store.Manifest | None:
@@ -207,12 +220,15 @@ async def _record(
     ready: Sequence[Row],
     manifest_id: str,
     arrived_at: datetime,
-) -> tuple[dict[int, str], list[tuple[int, Who]]]:
-    """Record rows in batches, preparing the next while PostgreSQL writes one.
+    households: Mapping[int, str],
+) -> tuple[dict[int, str], list[tuple[int, Who]], dict[int, str]]:
+    """Record rows in batches, preparing the next while PostgreSQL writes one; `households` by row number.
 
-    Answers by row number which earlier list had brought in a row, and the rows known with other details.
+    Answers by row number which earlier list had brought in a row, the rows known with other details, and the cases of
+    the rows that belong to a household.
     """
     known: dict[int, str] = {}
+    cases: dict[int, str] = {}
     changed: list[tuple[int, Who]] = []
     writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
 
@@ -220,9 +236,13 @@ async def _record(
         if writing is None:
             return
         for row, result in zip(writing[0], await writing[1], strict=True):
+            if row.number in households:
+                cases[row.number] = result.case_id
             if isinstance(result, RecordedDifferently):
                 assert row.arrival is not None
-                changed.append((row.number, who_arrived(row.arrival)))
+                before = _submission(vault, voyage, row, arrived_at)
+                if not is_known_person(vault, before, result):
+                    changed.append((row.number, who_arrived(row.arrival)))
             elif result.new:
                 continue
             if result.manifest_id not in (None, manifest_id):
@@ -232,7 +252,7 @@ async def _record(
     for batch in _batches(ready):
         sealed = []
         for n, row in enumerate(batch, start=1):
-            submitted = _submission(vault, voyage, row, arrived_at, manifest_id)
+            submitted = _submission(vault, voyage, row, arrived_at, manifest_id, households.get(row.number))
             sealed.append(seal_arrival(vault, actor, submitted, database.clock.now()))
             if n % BREATH == 0:
                 await asyncio.sleep(0)
@@ -240,11 +260,16 @@ async def _record(
         await database.still_allows(actor)
         writing = (batch, asyncio.create_task(record_arrivals(database, sealed)))
     await settle()
-    return known, changed
+    return known, changed, cases
 
 
 def _submission(
-    vault: Vault, voyage: Voyage, row: Row, arrived_at: datetime, manifest_id: str | None = None
+    vault: Vault,
+    voyage: Voyage,
+    row: Row,
+    arrived_at: datetime,
+    manifest_id: str | None = None,
+    household_id: str | None = None,
 ) -> Submitted:
     """A row as something to record. Its key is who it is about, so a renumbered or extended list repeats nobody."""
     assert row.arrival is not None
@@ -259,6 +284,7 @@ def _submission(
         manifest_id=manifest_id,
         manifest_row=row.number,
         on=_day_of(voyage),
+        household_id=household_id,
     )
 
 

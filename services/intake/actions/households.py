@@ -1,0 +1,306 @@
+"""Households by hand: who belongs together, and which adult answers for a child, by people of the port."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.intake import policy
+from services.intake.actions import arrival_corrections
+from services.intake.domain import households as domain
+from services.intake.domain.households import Household, Link, Member
+from services.intake.domain.refusals import (
+    AlreadyTogether,
+    CaseUnknown,
+    HouseholdChangedMeanwhile,
+    InTwoHouseholds,
+    LinkedBefore,
+    LinkUnknown,
+    NotAllowed,
+    NotInHousehold,
+    StillAnswersForChild,
+)
+from services.intake.store import arrival_corrections as arrivals
+from services.intake.store import households as store
+from services.intake.store.households import Person
+from shared.contracts.intake import (
+    GuardianLinked,
+    GuardianProposalEnded,
+    GuardianProposed,
+    GuardianUnlinked,
+    HouseholdChanged,
+    HouseholdReason,
+    NeedsCorrected,
+    Relation,
+    RelationProof,
+    UnlinkReason,
+)
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The household of a person as the port sees it, in codes. `household` is None for who belongs to none."""
+
+    case_id: str
+    household: Household | None
+    members: Sequence[Member]
+    links: Sequence[Link]
+
+    @property
+    def present(self) -> list[Member]:
+        """Those who belong to it now."""
+        return [member for member in self.members if member.parted_at is None]
+
+    @property
+    def version(self) -> int:
+        """What a change is decided on; 0 while there is no household."""
+        return 0 if self.household is None else self.household.version
+
+
+async def look(work: Work, case_id: str) -> Seen:
+    """The household of a case of the own port, with all links of its members. Raises `NotAllowed`, `CaseUnknown`."""
+    policy.own_port(work.actor)
+    person = (await store.find_people(work, [case_id])).get(case_id)
+    if person is None:
+        raise CaseUnknown
+    household, members = None, list[Member]()
+    if person.household_id is not None:
+        household = await store.find_household(work, person.household_id)
+        members = await store.list_members(work, person.household_id)
+    present = [member.case_id for member in members if member.parted_at is None]
+    return Seen(case_id, household, members, await store.list_links(work, sorted({case_id, *present})))
+
+
+async def join(
+    work: Work, case_id: str, with_case_id: str, *, version: int, reason: HouseholdReason = "said_by_family"
+) -> str:
+    """Let somebody belong to the household of somebody else; answers the household.
+
+    `version` is that of the household which exists, 0 where there is none. Raises `NotAllowed`, `CaseUnknown`,
+    `AlreadyTogether`, `InTwoHouseholds`, `HouseholdChangedMeanwhile`.
+    """
+    people = await _people(work, case_id, with_case_id)
+    return await _join(work, people[case_id], people[with_case_id], version=version, reason=reason)
+
+
+async def part(work: Work, case_id: str, *, version: int, reason: HouseholdReason) -> None:
+    """Somebody belongs to the household no longer.
+
+    Raises `NotAllowed`, `CaseUnknown`, `NotInHousehold`, `StillAnswersForChild`, `HouseholdChangedMeanwhile`.
+    """
+    person = (await _people(work, case_id))[case_id]
+    if person.household_id is None:
+        raise NotInHousehold
+    if any(link.state != "ended" for link in await store.list_links(work, [case_id])):
+        raise StillAnswersForChild
+    await _change(work, person.household_id, version)
+    await store.part(work, case_id, reason)
+    await _tell(work, person.household_id, [case_id], "parted", reason)
+
+
+async def propose_guardian(
+    work: Work, child_case_id: str, adult_case_id: str, *, relation: Relation, proof: RelationProof
+) -> Link:
+    """Ask that an adult count as answering for a child; the child is protected as alone until another confirms it.
+
+    Raises `NotAllowed`, `CaseUnknown`, `GuardianUnfit`, `LinkedBefore`.
+    """
+    people = await _people(work, child_case_id, adult_case_id)
+    link = domain.propose(
+        people[child_case_id].age_band,  # type: ignore[arg-type]
+        people[adult_case_id].age_band,  # type: ignore[arg-type]
+        link_id=new_id(),
+        child_case_id=child_case_id,
+        adult_case_id=adult_case_id,
+        port=policy.own_port(work.actor),
+        relation=relation,
+        proof=proof,
+        by=work.actor.id,
+        now=work.now,
+    )
+    if not await store.add_links(work, [link]):
+        raise LinkedBefore
+    work.record(proposed(link))
+    return link
+
+
+async def confirm_guardian(work: Work, link_id: str, *, version: int) -> Link:
+    """Another person confirms it: the adult answers for the child, and the two stay together.
+
+    What the child is due as long as it is alone stays due: help that was asked for is ended by people.
+    Raises `NotAllowed`, `LinkUnknown`, `NobodyElseConfirms`, `LinkNotProposed`, `LinkEnded`,
+    `HouseholdChangedMeanwhile`, `GuardianUnfit`, `InTwoHouseholds`.
+    """
+    link, people = await _link(work, link_id, version)
+    after = domain.confirm(link, by=work.actor.id, now=work.now)
+    child, adult = people[link.child_case_id], people[link.adult_case_id]
+    domain.expect_fit(child.age_band, adult.age_band)
+    await store.save_link(work, after)
+    household_id = adult.household_id
+    if household_id is None or household_id != child.household_id:
+        household_id = await _join(work, child, adult, version=None, reason="guardian_linked")
+    work.emit(linked(after, household_id))
+    return after
+
+
+async def end_guardian(work: Work, link_id: str, *, version: int, reason: UnlinkReason) -> Link:
+    """The adult answers for the child no longer, from this moment; a child that is alone by it is due what is due then.
+
+    Raises `NotAllowed`, `LinkUnknown`, `LinkEnded`, `HouseholdChangedMeanwhile`.
+    """
+    link, _ = await _link(work, link_id, version)
+    after = domain.end(link, reason=reason, by=work.actor.id, now=work.now)
+    await store.save_link(work, after)
+    child = link.child_case_id
+    if link.state == "proposed":
+        how = "withdrawn" if after.ended_for == "withdrawn" else "refused"
+        work.record(GuardianProposalEnded(case_id=child, link_id=link_id, how=how))
+        return after
+    is_alone = domain.is_alone(child, await store.list_links(work, [child]))
+    work.emit(
+        GuardianUnlinked(
+            case_id=child,
+            link_id=link_id,
+            adult_case_id=link.adult_case_id,
+            reason=reason,
+            unaccompanied=is_alone,
+        )
+    )
+    if is_alone:
+        await _protect(work, child)
+    return after
+
+
+async def list_proposed(work: Work, *, limit: int) -> list[Link]:
+    """What waits for a second person at the own port, the longest first. Raises `NotAllowed`."""
+    policy.own_port(work.actor)
+    return await store.list_proposed(work, limit=limit)
+
+
+def proposed(link: Link) -> GuardianProposed:
+    """That somebody asks for a link."""
+    return GuardianProposed(
+        case_id=link.child_case_id,
+        link_id=link.link_id,
+        adult_case_id=link.adult_case_id,
+        relation=link.relation,
+        proof=link.proof,
+    )
+
+
+def linked(link: Link, household_id: str) -> GuardianLinked:
+    """That an adult answers for a child."""
+    return GuardianLinked(
+        case_id=link.child_case_id,
+        link_id=link.link_id,
+        household_id=household_id,
+        adult_case_id=link.adult_case_id,
+        relation=link.relation,
+        proof=link.proof,
+        proposed_by=None if link.is_listed else link.proposed_by,
+    )
+
+
+def changed(
+    household_id: str, case_id: str, change: domain.Change, reason: HouseholdReason, members: Sequence[str]
+) -> HouseholdChanged:
+    """That somebody joined a household or parted from it; `members`: who belongs to it now."""
+    return HouseholdChanged(
+        case_id=case_id,
+        household_id=household_id,
+        change=change,
+        reason=reason,
+        members=tuple(sorted(set(members) - {case_id})),
+    )
+
+
+async def _people(work: Work, *case_ids: str) -> dict[str, Person]:
+    """These cases of the own port, locked. What is written about them is the service's: policy has said by whom."""
+    if not policy.may_link_people(work.actor):
+        raise NotAllowed
+    if len(await store.find_people(work, case_ids)) < len(set(case_ids)):
+        raise CaseUnknown
+    await work.lock_cases(case_ids)
+    found = await store.find_people(work, case_ids)
+    await work.as_service()  # found at the own port; households and links change by these actions alone
+    return found
+
+
+async def _link(work: Work, link_id: str, version: int) -> tuple[Link, dict[str, Person]]:
+    """A link of the own port as it stands, with both people, locked."""
+    if not policy.may_link_people(work.actor):
+        raise NotAllowed
+    found = await store.find_link(work, link_id)
+    if found is None:
+        raise LinkUnknown
+    people = await _people(work, found.child_case_id, found.adult_case_id)
+    link = await store.find_link(work, link_id)
+    assert link is not None
+    if link.version != version:
+        by, at = link.ended_by or link.confirmed_by or link.proposed_by, link.ended_at or link.confirmed_at
+        raise HouseholdChangedMeanwhile(expected=version, found=link.version, by=by, at=at or link.proposed_at)
+    return link, people
+
+
+async def _join(work: Work, one: Person, other: Person, *, version: int | None, reason: HouseholdReason) -> str:
+    if one.case_id == other.case_id or (one.household_id is not None and one.household_id == other.household_id):
+        raise AlreadyTogether
+    if one.household_id is not None and other.household_id is not None:
+        one = await _alone(work, one)
+        if one.household_id is not None:
+            other = await _alone(work, other)
+        if one.household_id is not None and other.household_id is not None:
+            raise InTwoHouseholds
+    household_id = other.household_id or one.household_id
+    if household_id is None:
+        if version:
+            raise NotInHousehold
+        household_id = new_id()
+        await store.add_households(work, [household_id])
+    else:
+        await _change(work, household_id, version)
+    joining = [person.case_id for person in (one, other) if person.household_id is None]
+    await store.add_members(work, [(household_id, case_id) for case_id in joining], reason)
+    await _tell(work, household_id, joining, "joined", reason)
+    return household_id
+
+
+async def _alone(work: Work, person: Person) -> Person:
+    """Who is the last of a household leaves it for another one."""
+    assert person.household_id is not None
+    members = await store.list_members(work, person.household_id)
+    if [member.case_id for member in members if member.parted_at is None] != [person.case_id]:
+        return person
+    await store.part(work, person.case_id, "said_by_family")
+    return person._replace(household_id=None)
+
+
+async def _change(work: Work, household_id: str, version: int | None) -> None:
+    """Raises `HouseholdChangedMeanwhile`."""
+    if await store.touch(work, household_id, version=version):
+        return
+    found = await store.find_household(work, household_id)
+    assert found is not None
+    assert version is not None
+    raise HouseholdChangedMeanwhile(expected=version, found=found.version, by=found.changed_by, at=found.changed_at)
+
+
+async def _tell(
+    work: Work, household_id: str, case_ids: Sequence[str], change: domain.Change, reason: HouseholdReason
+) -> None:
+    members = [m.case_id for m in await store.list_members(work, household_id) if m.parted_at is None]
+    for case_id in case_ids:
+        work.emit(changed(household_id, case_id, change, reason, members))
+
+
+async def _protect(work: Work, child_case_id: str) -> None:
+    """A child that nobody answers for is due what an unaccompanied child is due, unless it is already."""
+    kept = await arrivals.find(work, child_case_id)
+    corrected = None if kept is None else domain.protect_alone(kept)
+    if corrected is None:
+        return
+    after, step = corrected
+    fact = NeedsCorrected(
+        **arrival_corrections.about(after), added=step.added, reason="assessed", struck=(), strike_reason=None
+    )
+    await arrival_corrections.write(work, corrected, fact)

@@ -1,0 +1,167 @@
+"""Households as name lists have them: rows that name each other stay together, in whichever list each of them came."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.intake.actions.households import changed, linked, proposed
+from services.intake.domain import households as domain
+from services.intake.domain.manifests import Row
+from services.intake.domain.problems import Problem
+from services.intake.store import arrivals
+from services.intake.store import households as store
+from services.intake.store.households import Person
+from services.intake.store.vault import Vault
+from shared.kit.actor import Actor
+from shared.kit.crash import crash_point
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+GROUPS_AT_ONCE = 200
+"""Most households in one transaction; each person in it is locked until the end."""
+KEYS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that stay together, the one whom the others come back to first; `guardians`: child and adult, by row."""
+
+    household_id: str
+    rows: tuple[int, ...]
+    guardians: tuple[tuple[int, int], ...]
+
+
+def without_held(rows: Sequence[Row]) -> list[Row]:
+    """These rows, of which nobody counts as accompanied by somebody whose row is held back."""
+    ready = {row.number for row in rows if row.arrival is not None}
+    return [
+        row if row.companion is None or row.companion in ready or row.arrival is None else _unaccompanied(row)
+        for row in rows
+    ]
+
+
+async def groups_of(database: Database, vault: Vault, rows: Sequence[Row], *, voyage_id: str) -> list[Group]:
+    """Who of these rows stays together. A household that somebody of them belongs to already goes on.
+
+    The others' ids are made of the row that the rest comes back to: the same list sent again means the same household.
+    """
+    by_number = {row.number: row for row in rows if row.arrival is not None}
+    companions = {n: row.companion for n, row in by_number.items() if row.companion is not None}
+    found = domain.together(companions)
+    if not found:
+        return []
+    keys = {n: vault.digest(*by_number[n].person) for numbers in found for n in numbers}
+    cases: dict[int, str] = {}
+    numbers = list(keys)
+    for start in range(0, len(numbers), KEYS_AT_ONCE):
+        some = numbers[start : start + KEYS_AT_ONCE]
+        known = await arrivals.known(database, [(voyage_id, keys[n]) for n in some])
+        cases |= {n: known[voyage_id, keys[n]].case_id for n in some if (voyage_id, keys[n]) in known}
+    standing = await store.current_of(database, list(cases.values())) if cases else {}
+    groups: list[Group] = []
+    for members in found:
+        before = [standing[cases[n]] for n in members if n in cases and cases[n] in standing]
+        groups.append(
+            Group(
+                before[0] if before else _household_id(vault, voyage_id, by_number[members[0]]),
+                members,
+                tuple((n, companions[n]) for n in members if n in companions and _answers(by_number[n])),
+            )
+        )
+    return groups
+
+
+async def link_groups(database: Database, actor: Actor, groups: Sequence[Group], cases: Mapping[int, str]) -> None:
+    """Write who stays together and which adult answers for which child; `cases` by row. Again changes nothing.
+
+    What a person has changed by hand since stays as that person left it.
+    """
+    for some in _some(groups):
+        async with database.work(actor, purpose="manifest") as work:
+            await _link(work, some, cases)
+        crash_point("manifest.after_households")
+
+
+async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str]) -> None:
+    case_ids = sorted({cases[n] for group in groups for n in group.rows if n in cases})
+    await work.lock_cases(case_ids)
+    people = await store.find_people(work, case_ids)
+    parted = await store.list_parted(work, case_ids)
+    links = await store.list_links(work, case_ids)
+    await work.as_service()  # found at the own port; households change by these actions alone
+    joining: list[tuple[str, str]] = []
+    for group in groups:
+        members = [people[cases[n]] for n in group.rows if cases.get(n) in people]
+        free = [one.case_id for one in members if one.household_id is None and one.case_id not in parted]
+        if len(free) > 1 or (free and any(one.household_id == group.household_id for one in members)):
+            joining += [(group.household_id, case_id) for case_id in free]
+    household_ids = sorted({household_id for household_id, _ in joining})
+    if joining:
+        await store.add_households(work, household_ids)
+        joined = await store.add_members(work, joining, "listed")
+        for household_id in household_ids:
+            await store.touch(work, household_id, version=None)
+            now = [one.case_id for one in await store.list_members(work, household_id) if one.parted_at is None]
+            for case_id in (c for h, c in joining if h == household_id and c in joined):
+                work.emit(changed(household_id, case_id, "joined", "listed", now))
+    pairs = {(link.child_case_id, link.adult_case_id) for link in links}
+    wanted = [
+        (group, people[cases[child]], people[cases[adult]])
+        for group in groups
+        for child, adult in group.guardians
+        if cases.get(child) in people and cases.get(adult) in people
+    ]
+    await _answer_for(work, [(g, c, a) for g, c, a in wanted if (c.case_id, a.case_id) not in pairs])
+
+
+async def _answer_for(work: Work, wanted: Sequence[tuple[Group, Person, Person]]) -> None:
+    """Link these children and adults as the list has them; of who counted as alone another person has to confirm it."""
+    port = work.actor.port
+    assert port is not None
+    made = {
+        link.link_id: (link, group)
+        for group, child, adult in wanted
+        if child.age_band in domain.CHILDREN and adult.age_band not in domain.CHILDREN
+        for link in [
+            domain.listed(
+                link_id=new_id(),
+                child_case_id=child.case_id,
+                adult_case_id=adult.case_id,
+                port=port,
+                by=work.actor.id,
+                now=work.now,
+                was_alone=domain.ALONE in child.needs,
+            )
+        ]
+    }
+    if not made:
+        return
+    for link_id in sorted(await store.add_links(work, [link for link, _ in made.values()])):
+        link, group = made[link_id]
+        if link.state == "confirmed":
+            work.emit(linked(link, group.household_id))
+        else:
+            work.record(proposed(link))
+
+
+def _answers(row: Row) -> bool:
+    """True when the row's companion is an adult who can answer for a child."""
+    return row.arrival is not None and row.arrival.accompanied
+
+
+def _unaccompanied(row: Row) -> Row:
+    assert row.arrival is not None
+    held = Problem(row.number, "companion", "", "", "companion_held")
+    alone = replace(row.arrival, accompanied=False)
+    return replace(row, arrival=alone, companion=None, warnings=(*row.warnings, held))
+
+
+def _household_id(vault: Vault, voyage_id: str, head: Row) -> str:
+    """The same for the same person of the same voyage, and of no use to who has neither the key nor the list."""
+    return str(UUID(bytes=vault.digest("household", voyage_id, *head.person)[:16]))
+
+
+def _some(groups: Sequence[Group]) -> Iterator[Sequence[Group]]:
+    for start in range(0, len(groups), GROUPS_AT_ONCE):
+        yield groups[start : start + GROUPS_AT_ONCE]
