@@ -128,6 +128,15 @@ ALTER TABLE blind_indexes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE blind_indexes FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON blind_indexes FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- cases for which earlier returns were looked for
+CREATE TABLE compared_cases (
+    case_id uuid NOT NULL,
+    CONSTRAINT compared_cases_pkey PRIMARY KEY (case_id)
+);
+ALTER TABLE compared_cases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE compared_cases FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON compared_cases FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 -- who was told that consent is gone, and has confirmed
 CREATE TABLE consent_recipients (
     entry_id uuid NOT NULL,
@@ -561,6 +570,38 @@ CREATE POLICY of_own_voyage ON manifests FOR ALL TO PUBLIC USING ((EXISTS ( SELE
  OFFSET 0)));
 CREATE POLICY service_itself ON manifests FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- what was decided of a pair, one after the other; ends with the pair
+CREATE TABLE match_decisions (
+    match_id uuid NOT NULL,
+    version integer NOT NULL,
+    decision text NOT NULL,
+    reason text,
+    decided_by text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT match_decisions_pkey PRIMARY KEY (match_id, version),
+    CONSTRAINT match_decisions_match_id_fkey FOREIGN KEY (match_id) REFERENCES possible_matches(match_id) ON DELETE CASCADE,
+    CONSTRAINT match_decision_is_known CHECK ((decision = ANY (ARRAY['same'::text, 'different'::text, 'later'::text, 'undone'::text]))),
+    CONSTRAINT undoing_has_a_known_reason CHECK ((((decision = 'undone'::text) = (reason IS NOT NULL)) AND (reason = ANY (ARRAY['decided_in_error'::text, 'new_proof'::text]))))
+);
+ALTER TABLE match_decisions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE match_decisions FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_match ON match_decisions FOR SELECT TO PUBLIC USING ((EXISTS ( SELECT
+   FROM possible_matches p
+  WHERE (p.match_id = match_decisions.match_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON match_decisions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- keyed digests by which earlier returns are found; they end with the key of the person
+CREATE TABLE match_keys (
+    key bigint NOT NULL,
+    case_id uuid NOT NULL,
+    CONSTRAINT match_keys_pkey PRIMARY KEY (key, case_id)
+);
+CREATE INDEX match_keys_of_case ON match_keys USING brin (case_id) WITH (pages_per_range='16', autosummarize='on');
+ALTER TABLE match_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE match_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON match_keys FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")
@@ -604,9 +645,44 @@ CREATE TABLE person_keys (
     CONSTRAINT wrapped_key_has_its_length CHECK ((octet_length(wrapped_key) = 64))
 );
 CREATE TRIGGER blind_indexes_end_with_the_key AFTER DELETE ON person_keys REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION forget_blind_indexes();
+CREATE TRIGGER matches_end_with_the_key AFTER DELETE ON person_keys REFERENCING OLD TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION forget_matches();
 ALTER TABLE person_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE person_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON person_keys FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- pairs of cases that may be of one person; they end with the key of either
+CREATE TABLE possible_matches (
+    match_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    earlier_case_id uuid NOT NULL,
+    earlier_person_id uuid NOT NULL,
+    port text NOT NULL,
+    voyage_id uuid,
+    strength text NOT NULL,
+    bits real NOT NULL,
+    levels text[] NOT NULL,
+    state text NOT NULL,
+    owner text,
+    version integer NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    CONSTRAINT possible_matches_pkey PRIMARY KEY (match_id),
+    CONSTRAINT match_is_proposed_once UNIQUE (case_id, earlier_case_id),
+    CONSTRAINT match_decision_says_by_whom_and_when CHECK ((((decided_by IS NULL) = (decided_at IS NULL)) AND ((state = 'open'::text) OR (decided_by IS NOT NULL)))),
+    CONSTRAINT match_for_later_has_an_owner CHECK (((state = 'later'::text) = (owner IS NOT NULL))),
+    CONSTRAINT match_is_of_two_cases CHECK ((case_id <> earlier_case_id)),
+    CONSTRAINT match_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'later'::text, 'same'::text, 'different'::text]))),
+    CONSTRAINT match_strength_is_known CHECK ((strength = ANY (ARRAY['strong'::text, 'possible'::text])))
+);
+CREATE INDEX possible_matches_of_earlier_person ON possible_matches USING btree (earlier_person_id);
+CREATE INDEX possible_matches_of_person ON possible_matches USING btree (person_id);
+CREATE INDEX possible_matches_to_decide ON possible_matches USING btree (port, match_id) WHERE (state = ANY (ARRAY['open'::text, 'later'::text]));
+ALTER TABLE possible_matches ENABLE ROW LEVEL SECURITY;
+ALTER TABLE possible_matches FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON possible_matches FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON possible_matches FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- needs that referral has taken up, and when help ended
 CREATE TABLE referred_needs (
@@ -888,6 +964,21 @@ CREATE OR REPLACE FUNCTION forget_blind_indexes()
 AS $function$
 BEGIN
     DELETE FROM blind_indexes USING erased WHERE blind_indexes.person_id = erased.person_id;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION forget_matches()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    DELETE FROM match_keys USING arrivals, erased
+    WHERE arrivals.person_id = erased.person_id AND match_keys.case_id = arrivals.case_id;
+    DELETE FROM compared_cases USING arrivals, erased
+    WHERE arrivals.person_id = erased.person_id AND compared_cases.case_id = arrivals.case_id;
+    DELETE FROM possible_matches USING erased WHERE possible_matches.person_id = erased.person_id;
+    DELETE FROM possible_matches USING erased WHERE possible_matches.earlier_person_id = erased.person_id;
     RETURN NULL;
 END
 $function$;

@@ -20,6 +20,66 @@ class VoyageAnnounced(Fact):
     expected_at: AwareDatetime
 
 
+class VoyageTotalsRecorded(Fact):
+    """A letter, the minutes of a handover or a count on the quay said how many heads a voyage has."""
+
+    for_audit = True
+
+    source_id: Id
+    kind: Literal["letter", "minutes", "count"]
+    heads: int
+
+
+class VoyageTotalsWithdrawn(Fact):
+    """What a letter, minutes or a count said counts no more."""
+
+    for_audit = True
+
+    source_id: Id
+    reason: Literal["replaced", "entered_in_error"]
+
+
+DifferencePair = Literal["announced_listed", "announced_arrived", "handed_arrived", "counted_arrived", "listed_arrived"]
+DifferenceReason = Literal[
+    "pending_case", "bail", "illness", "died", "stayed_behind", "rolled_over", "came_without_notice",
+    "on_another_list", "counted_twice", "miscounted", "collected_at_quay",
+]  # fmt: skip
+
+
+class VoyageDifferenceOpened(Fact):
+    """Somebody (`owner`) looks after a part of a difference between two counts of a voyage, or took it over."""
+
+    for_audit = True
+
+    difference_id: Id
+    pair: DifferencePair
+    heads: int
+    """With the sign of the difference: the second count less the first."""
+    owner: Code
+
+
+class VoyageDifferenceSettled(Fact):
+    """A part of a difference between two counts of a voyage has its reason."""
+
+    for_audit = True
+
+    difference_id: Id
+    pair: DifferencePair
+    heads: int
+    reason: DifferenceReason
+
+
+class VoyageReconciled(Fact):
+    """The people of a voyage were counted by depot and reason of return, for which their identities were opened.
+
+    Only counts left the vault.
+    """
+
+    for_audit = True
+
+    people: int
+
+
 class ManifestConfirmed(Fact):
     """A name list was taken in. `case_id` is the voyage; `listed` = `accepted` + `rejected` + `known`."""
 
@@ -149,6 +209,45 @@ class AgeProposalEnded(Fact):
 
     proposal_id: Id
     how: Literal["refused", "withdrawn"]
+
+
+class DraftKept(Fact):
+    """A name list was uploaded and is kept, sealed, until it is sent. `case_id` is the voyage."""
+
+    for_audit = True
+
+    draft_id: Id
+    form: Literal["csv", "xlsx", "paste"]
+    rows: int
+
+
+class DraftRead(Fact):
+    """Rows of a list that is not sent yet were shown or taken away, names among them. `case_id` is the voyage."""
+
+    for_audit = True
+
+    draft_id: Id
+    form: Literal["page", "json", "csv", "xlsx"]
+    rows: int
+
+
+class DraftChanged(Fact):
+    """Somebody changed a list that is not sent yet. `case_id` is the voyage; `rows` is how many rows it is about."""
+
+    for_audit = True
+
+    draft_id: Id
+    change: Literal["cells", "columns", "file", "left_out", "taken_in"]
+    rows: int
+
+
+class DraftEnded(Fact):
+    """What a list said that was uploaded is gone: its key was destroyed. `case_id` is the voyage."""
+
+    for_audit = True
+
+    draft_id: Id
+    why: Literal["sent", "discarded"]
 
 
 class IdentityDisclosed(Fact):

@@ -101,12 +101,22 @@ INTAKE: dict[str, Owned] = {
     "voyages": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "arrivals": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
     "manifests": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
+    "voyage_totals": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
+    "voyage_differences": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "held_rows": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "drafts": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "draft_blocks": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("drafts", "draft_id")),)),
     "sender_columns": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "manifest_problems": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("manifests", "manifest_id")),)),
     "referred_needs": Owned({}, (Open("SELECT", Parent("arrivals", "case_id")),)),
+    "arrival_corrections": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
+    "age_proposals": Owned(
+        {"port": PORT, "regency": REGION},
+        (
+            Open("SELECT", own("port", PORT), ("port_officer",)),
+            Open("SELECT", within("regency"), ("agency_supervisor",)),
+        ),
+    ),
     **dict.fromkeys(
         ("households", "household_members", "guardian_links"),
         Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.intake.store.vault import Damaged, Keyring, wrapped
-from services.intake.store.vault.wrapped import WrappedKey
+from services.intake.store.vault.wrapped import Holder, WrappedKey
 from shared.contracts.intake import KeysRewrapped
 from shared.kit.actor import system
 from shared.kit.database import Database
@@ -36,23 +36,25 @@ class Rewrapping:
 
 
 async def rewrap_keys(database: Database, ring: Keyring, *, progress: Callable[[int], None]) -> Rewrapping:
-    """Wrap the keys of all persons anew that are not under the current key, while others seal, open and erase.
+    """Wrap all keys anew, of persons and drafts, that are not under the current one, while others seal, open and erase.
 
     Each batch is a transaction of its own: what was done before a kill stays done, and another run goes on.
     """
-    run_id, after = new_id(), wrapped.FIRST
+    run_id = new_id()
     rewrapped = damaged = 0
-    while True:
-        async with database.work(ACTOR, purpose=PURPOSE) as work:
-            batch = await wrapped.lock_under(work, ring.marks[1:], after=after, limit=BATCH)
-            if not batch:
-                break
-            renewed = await _renew(work, ring, batch)
-            work.record(KeysRewrapped(case_id=STREAM, run_id=run_id, rewrapped=renewed))
-        after = batch[-1].person_id
-        rewrapped += renewed
-        damaged += len(batch) - renewed
-        progress(rewrapped)
+    for holder in wrapped.HOLDERS:
+        after = wrapped.FIRST
+        while True:
+            async with database.work(ACTOR, purpose=PURPOSE) as work:
+                batch = await wrapped.lock_under(work, ring.marks[1:], after=after, limit=BATCH, of=holder)
+                if not batch:
+                    break
+                renewed = await _renew(work, ring, batch, holder)
+                work.record(KeysRewrapped(case_id=STREAM, run_id=run_id, rewrapped=renewed))
+            after = batch[-1].id
+            rewrapped += renewed
+            damaged += len(batch) - renewed
+            progress(rewrapped)
     found = await wrapped.standing(database, ring.marks)
     async with database.work(ACTOR, purpose=PURPOSE) as work:
         work.record(KeysRewrapped(case_id=STREAM, run_id=run_id, rewrapped=0, left=found.old + found.unknown))
@@ -70,13 +72,13 @@ async def list_missing_keys(database: Database, ring: Keyring) -> list[str]:
     ]
 
 
-async def _renew(work: Work, ring: Keyring, batch: list[WrappedKey]) -> int:
+async def _renew(work: Work, ring: Keyring, batch: list[WrappedKey], holder: Holder) -> int:
     """Answers how many; what is damaged stays as it is."""
     renewed = []
-    for person_id, wrapped_key in batch:
+    for id_, wrapped_key in batch:
         try:
-            renewed.append(WrappedKey(person_id, ring.rewrap(wrapped_key, person_id)))
+            renewed.append(WrappedKey(id_, ring.rewrap(wrapped_key, holder.before + id_)))
         except Damaged:
             continue
-    await wrapped.replace(work, renewed)
+    await wrapped.replace(work, renewed, of=holder)
     return len(renewed)

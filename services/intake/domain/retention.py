@@ -9,7 +9,7 @@ YEAR = timedelta(days=365)
 VICTIM_NEEDS = ("TIP", "GBV")
 """Needs of victims of crimes that come before a court many years later."""
 
-Kind = Literal["identity", "answers", "requests", "held_rows"]
+Kind = Literal["identity", "answers", "requests", "held_rows", "drafts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ RULES = (
     Rule("repeated_writes", "requests", timedelta(days=400)),
     Rule("held_rows", "held_rows", timedelta(days=400)),
     Rule("first_answers", "answers", timedelta(days=30)),
+    Rule("drafts", "drafts", timedelta(days=14)),
 )
 BY_CODE = {rule.code: rule for rule in RULES}
 

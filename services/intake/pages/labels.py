@@ -92,6 +92,62 @@ RETENTION_RULES = {
     "repeated_writes": msg("What repeated arrivals are known by"),
     "held_rows": msg("Marks of rows that are held back"),
     "first_answers": msg("First answers to repeated requests"),
+    "drafts": msg("Uploaded lists that nobody goes on with"),
+}
+
+SOURCE_KINDS = {
+    "letter": msg("Consular letter"),
+    "minutes": msg("Minutes of a handover abroad"),
+    "count": msg("Count on the quay"),
+}
+WITHDRAWALS = {
+    "replaced": msg("Another takes its place"),
+    "entered_in_error": msg("Entered in error"),
+}
+GROUPS = {
+    "men": msg("Men"),
+    "women": msg("Women"),
+    "boys": msg("Boys"),
+    "girls": msg("Girls"),
+    "children": msg("Children in all"),
+}
+DIMENSIONS = {
+    "group": msg("By sex and age"),
+    "depot": msg("By depot"),
+    "reason": msg("By reason for return"),
+    "origin": msg("By home province"),
+}
+PAIRS = {
+    "announced_listed": msg("Listed against announced"),
+    "announced_arrived": msg("Arrived against announced"),
+    "handed_arrived": msg("Arrived against handed over"),
+    "counted_arrived": msg("Arrived against counted on the quay"),
+    "listed_arrived": msg("Arrived against listed"),
+}
+DIFFERENCE_REASONS = {
+    "pending_case": msg("A case abroad is not closed"),
+    "bail": msg("Set free on bail"),
+    "illness": msg("Too ill to travel"),
+    "died": msg("Died before landing"),
+    "stayed_behind": msg("Stayed behind or was withdrawn"),
+    "rolled_over": msg("Comes with a later voyage"),
+    "came_without_notice": msg("Came without notice"),
+    "on_another_list": msg("Is on the list of another voyage"),
+    "counted_twice": msg("Was counted twice"),
+    "miscounted": msg("Somebody miscounted"),
+    "collected_at_quay": msg("Fetched by family at the quay before logging"),
+}
+CANDIDATES = {
+    "held_back": msg("Rows of the lists are held back and wait to be corrected."),
+    "being_recorded": msg("A list is still being recorded."),
+    "logged_by_hand": msg("People were logged one by one and stand on no list, or there under another spelling."),
+    "depot_missing": msg("Nobody of %(about)s was recorded: its list may not have come."),
+    "parts_do_not_add": msg("The numbers of %(about)s do not come to their own sum."),
+    "children_counted_inside": msg(
+        "The numbers of %(about)s count children among men and women, and again by themselves."
+    ),
+    "other_voyage": msg("%(about)s, of the same days, differs the other way round: people may have come with it."),
+    "rolled_over_to_here": msg("People of earlier voyages are said to come with this one."),
 }
 
 

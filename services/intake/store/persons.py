@@ -92,16 +92,26 @@ async def reindex(work: Work, person_id: str, kind: Kind, digest: bytes | None) 
 async def destroy(work: Work, people: Sequence[Person]) -> None:
     """Destroy the keys of these people and blank whatever else in intake leads to who they were.
 
-    With a key go its blind indexes (a trigger). What is left of an arrival are codes.
+    With a key go its blind indexes (a trigger). What is left of an arrival are codes. A draft that has a row of theirs
+    ends: its rows open under one key.
     """
     case_ids = [case_id for person in people for case_id in person.case_ids]
     await work.connection.execute(
         "WITH keys AS (DELETE FROM person_keys WHERE person_id = ANY($1::uuid[])),"
         " identities AS (UPDATE arrivals SET sealed = '', manifest_row = NULL WHERE case_id = ANY($2::uuid[])),"
+        " drafts_of AS ("
+        " UPDATE drafts SET state = 'erased', header = '', ended_at = $3, changed_at = $3, changed_by = $4"
+        " WHERE ended_at IS NULL AND known > 0"
+        " AND voyage_id IN (SELECT voyage_id FROM arrivals WHERE case_id = ANY($2::uuid[])) RETURNING draft_id),"
+        " draft_rows AS (DELETE FROM draft_blocks WHERE draft_id IN (SELECT draft_id FROM drafts_of)),"
+        " draft_keys_of AS (DELETE FROM draft_keys WHERE draft_id IN (SELECT draft_id FROM drafts_of)),"
         " said AS (UPDATE requests SET content = '' WHERE case_id = ANY($2::uuid[])),"
         " proposed AS ("
         " UPDATE corrections SET decision = 'erased', decided_by = $4, decided_at = $3, sealed = ''"
-        " WHERE person_id = ANY($1::uuid[]) AND decision IS NULL)"
+        " WHERE person_id = ANY($1::uuid[]) AND decision IS NULL),"
+        " ages AS (UPDATE age_proposals SET ended_as = 'erased', ended_by = $4, ended_at = $3, sealed = ''"
+        " WHERE person_id = ANY($1::uuid[]) AND ended_as IS NULL),"
+        " spoken AS (UPDATE consents SET sealed = '' WHERE person_id = ANY($1::uuid[]) AND octet_length(sealed) > 0)"
         " UPDATE disclosure_grants SET ended_at = coalesce(ended_at, $3), completed = FALSE"
         " WHERE case_id = ANY($2::uuid[]) AND (ended_at IS NULL OR completed)",
         [person.person_id for person in people],

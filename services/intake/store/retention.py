@@ -65,11 +65,17 @@ SWEPT: dict[Kind, str] = {
     "held_rows": "UPDATE held_rows SET said = '{}', mark = decode(repeat('00', 16), 'hex')"
     " WHERE (manifest_id, row_number) IN (SELECT manifest_id, row_number FROM held_rows"
     " WHERE manifest_id < $1 AND said <> '{}' LIMIT $2)",
+    "drafts": "WITH due AS (SELECT draft_id FROM drafts WHERE ended_at IS NULL AND changed_at < $1 LIMIT $2),"
+    " rows AS (DELETE FROM draft_blocks WHERE draft_id IN (SELECT draft_id FROM due)),"
+    " keys AS (DELETE FROM draft_keys WHERE draft_id IN (SELECT draft_id FROM due))"
+    " UPDATE drafts SET state = 'expired', header = '', ended_at = $1::timestamptz + interval '14 days'"
+    " WHERE draft_id IN (SELECT draft_id FROM due)",
 }
 COUNTED: dict[Kind, str] = {
     "answers": "SELECT count(*) FROM answers WHERE created_at < $1",
     "requests": "SELECT count(*) FROM requests WHERE case_id < $1",
     "held_rows": "SELECT count(*) FROM held_rows WHERE manifest_id < $1 AND said <> '{}'",
+    "drafts": "SELECT count(*) FROM drafts WHERE ended_at IS NULL AND changed_at < $1",
 }
 
 
@@ -118,4 +124,4 @@ def _of(
 
 def _bound(rule: Rule, now: datetime) -> object:
     before = rule.ends_before(now)
-    return before if rule.kind == "answers" else first_id_at(before)
+    return before if rule.kind in ("answers", "drafts") else first_id_at(before)

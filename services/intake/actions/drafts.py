@@ -1,0 +1,360 @@
+"""Name lists that were uploaded and are not done with: kept sealed, looked at, mended, discarded.
+
+What takes long is prepared outside the transaction; what `prepare_…` answers writes it, or raises `DraftMoved` when
+somebody else was faster: then it is prepared again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.intake.actions import manifests
+from services.intake.actions.arrivals import port_of
+from services.intake.actions.opening import FileOpened, heading_digest, sender_digest
+from services.intake.actions.voyages import find_voyage
+from services.intake.domain import drafts, headings
+from services.intake.domain.drafts import Draft, Header, Line, Standing
+from services.intake.domain.refusals import (
+    ColumnUnknown,
+    DraftEnded,
+    DraftMoved,
+    DraftOfThisFile,
+    DraftSending,
+    DraftUnknown,
+    LineChanged,
+    LineRecorded,
+    LineUnknown,
+)
+from services.intake.domain.voyages import Voyage
+from services.intake.store import drafts as store
+from services.intake.store.vault import Vault, drafting
+from services.intake.store.vault.drafting import DraftKey
+from shared.contracts import intake as facts
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+Write = Callable[[Work], Awaitable[Draft]]
+"""Writes what was prepared. Raises `DraftMoved`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A draft with what it says."""
+
+    draft: Draft
+    header: Header
+    lines: Sequence[Line]
+    key: DraftKey
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Some lines of a draft; `after` is the place after which to go on, None where there are no more."""
+
+    draft: Draft
+    header: Header
+    lines: Sequence[Line]
+    in_all: int
+    after: int | None
+
+
+async def prepare_draft(database: Database, vault: Vault, actor: Actor, voyage: Voyage, file: FileOpened) -> Write:
+    """Keep an uploaded list; the very same file again is the draft that it is. Raises `ManifestUnusable`.
+
+    A file with held rows that came back mended goes into the draft that they are of.
+    """
+    digest = vault.digest_of(file.content)
+    async with database.work(actor, purpose="manifest") as work:
+        known = await store.find_by_file(work, voyage.voyage_id, digest)
+    if known is not None:
+        return _as_it_is(known)
+    header = drafts.header_of(file.sheet, sender=file.sender, filename=file.name)
+    lines = await judge(database, vault, voyage, header, drafts.lines_of(file.sheet))
+    draft_id = new_id()
+    wrapped_key, key = drafting.new_key(vault.ring, draft_id)
+    draft = store.NewDraft(
+        draft_id=draft_id,
+        voyage_id=voyage.voyage_id,
+        port=voyage.port,
+        form=file.form,
+        file_digest=digest,
+        sender=sender_digest(vault, file.sender),
+        counts=drafts.counted(lines),
+        header=store.sealed_header(key, header),
+        wrapped_key=wrapped_key,
+    )
+    blocks = store.sealed_blocks(key, lines)
+
+    async def write(work: Work) -> Draft:
+        await store.add(work, draft, blocks)
+        kept = await store.find_by_file(work, voyage.voyage_id, digest)
+        assert kept is not None
+        if kept.draft_id == draft_id:
+            work.record(facts.DraftKept(case_id=voyage.voyage_id, draft_id=draft_id, form=file.form, rows=len(lines)))
+        return kept
+
+    return write
+
+
+async def list_drafts(database: Database, actor: Actor, *, voyage_id: str | None = None) -> list[Draft]:
+    """The drafts of the actor's port that are not done with, in counts. Raises `NotAllowed`."""
+    port_of(actor)
+    async with database.work(actor, purpose="look") as work:
+        return await store.list_under_way(work, voyage_id=voyage_id)
+
+
+async def find_draft(database: Database, actor: Actor, draft_id: str) -> Draft:
+    """A draft in codes and counts. Raises `NotAllowed` or `DraftUnknown`."""
+    port_of(actor)
+    async with database.work(actor, purpose="look") as work:
+        draft = await store.find(work, draft_id)
+    if draft is None:
+        raise DraftUnknown
+    return draft
+
+
+async def read_draft(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    draft_id: str,
+    *,
+    standings: Sequence[Standing],
+    after: int,
+    limit: int,
+    form: str,
+) -> Sight:
+    """The lines that stand so, `limit` of them after a place; on the trail before they are opened.
+
+    Raises `NotAllowed`, `DraftUnknown` or `DraftEnded`.
+    """
+    port_of(actor)
+    wanted = {store.LETTERS[standing] for standing in standings}
+    async with database.work(actor, purpose="manifest") as work:
+        sealed = await _sealed(work, draft_id)
+        places = [
+            block * store.BLOCK + n
+            for block, letters in await store.standings_of(work, draft_id)
+            for n, letter in enumerate(letters)
+            if letter in wanted
+        ]
+        chosen = [place for place in places if place > after][: limit + 1]
+        more, chosen = len(chosen) > limit, chosen[:limit]
+        numbers = sorted({place // store.BLOCK for place in chosen})
+        blocks = await store.blocks_of(work, draft_id, numbers) if numbers else []
+        if chosen:
+            _note_reading(work, sealed.draft, form, len(chosen))
+    assert sealed.wrapped_key is not None
+    key = drafting.open_key(vault.ring, sealed.wrapped_key, draft_id)
+    lines: dict[int, Line] = {}
+    for block in blocks:
+        opened = store.opened_lines(key, [block])
+        lines.update((block.block * store.BLOCK + n, line) for n, line in enumerate(opened))
+    header = store.opened_header(key, sealed.header)
+    return Sight(
+        sealed.draft, header, [lines[place] for place in chosen], len(places), chosen[-1] if more and chosen else None
+    )
+
+
+async def open_draft(
+    database: Database, vault: Vault, actor: Actor, draft_id: str, *, form: str | None = None
+) -> Opened:
+    """A draft with all its lines; with `form` on the trail first, as what they are handed out in.
+
+    Raises `NotAllowed`, `DraftUnknown` or `DraftEnded`.
+    """
+    port_of(actor)
+    async with database.work(actor, purpose="manifest") as work:
+        sealed = await _sealed(work, draft_id)
+        blocks = await store.blocks_of(work, draft_id)
+        if form is not None:
+            _note_reading(work, sealed.draft, form, sealed.draft.lines)
+    assert sealed.wrapped_key is not None
+    key = drafting.open_key(vault.ring, sealed.wrapped_key, draft_id)
+    header = store.opened_header(key, sealed.header)
+    return Opened(
+        sealed.draft, header, await manifests.in_turn(lambda one: store.opened_lines(key, [one]), blocks), key
+    )
+
+
+async def prepare_cells(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    draft_id: str,
+    number: int,
+    *,
+    version: int,
+    cells: Mapping[int, str] | None = None,
+    out: bool | None = None,
+) -> Write:
+    """Mend cells of a row (column → what it is to say), or leave it out or take it in again.
+
+    Raises `LineUnknown`, `LineRecorded`, `LineChanged`, `ColumnUnknown`, and as `open_draft`.
+    """
+    opened = await _to_change(database, vault, actor, draft_id)
+    place = number - opened.header.first_row
+    if not 0 <= place < len(opened.lines):
+        raise LineUnknown
+    line = opened.lines[place]
+    _check_line(line, version, cells or {})
+    width = len(opened.header.heading)
+    if any(not 0 <= column < width or len(said) > drafts.LONGEST_CELL for column, said in (cells or {}).items()):
+        raise ColumnUnknown
+    now = database.clock.now()
+    mended = drafts.mended(line, cells, width=width, by=actor.id, at=now) if cells else line
+    if out is not None and out != line.is_out:
+        mended = drafts.left_out(mended, out, by=actor.id, at=now)
+    changed = list(opened.lines)
+    changed[place] = mended
+    what = "cells" if out is None else ("left_out" if out else "taken_in")
+    return await _prepare(database, vault, actor, opened, opened.header, changed, what, rows=1)
+
+
+async def prepare_columns(
+    database: Database, vault: Vault, actor: Actor, draft_id: str, *, columns: Mapping[int, str]
+) -> Write:
+    """Say what columns mean (column → field, "" for none), and remember it of the sender.
+
+    Raises `ColumnUnknown`, `ManifestUnusable` when a field would be missing or claimed twice, and as `open_draft`.
+    """
+    opened = await _to_change(database, vault, actor, draft_id)
+    heading = opened.header.heading
+    if any(not 0 <= n < len(heading) or (field and field not in headings.KNOWN) for n, field in columns.items()):
+        raise ColumnUnknown
+    told = dict.fromkeys(range(len(heading)), headings.UNUSED)
+    told |= {n: field for field, n in opened.header.fields.items()} | dict(columns)
+    matched = headings.match(heading, chosen=told)
+    drafts.refuse_unfit(heading, matched)
+    header = replace(opened.header, fields=dict(matched.fields))
+    write = await _prepare(
+        database, vault, actor, opened, header, list(opened.lines), "columns", rows=len(opened.lines)
+    )
+    sender = sender_digest(vault, opened.header.sender)
+    meant = {heading_digest(vault, heading[n]): field for n, field in told.items() if heading[n].strip()}
+
+    async def remember(work: Work) -> Draft:
+        if sender is not None:
+            await store.remember_columns(work, sender, meant)
+        return await write(work)
+
+    return remember
+
+
+async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id: str, file: FileOpened) -> Write:
+    """Put a corrected file in the place of the one before: what is the same keeps what was mended in it.
+
+    Raises `ManifestUnusable`, `DraftOfThisFile`, and as `open_draft`.
+    """
+    opened = await _to_change(database, vault, actor, draft_id)
+    digest = vault.digest_of(file.content)
+    async with database.work(actor, purpose="manifest") as work:
+        known = await store.find_by_file(work, opened.draft.voyage_id, digest)
+    if known is not None:
+        if known.draft_id != draft_id:
+            raise DraftOfThisFile
+        return _as_it_is(known)
+    header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
+    lines, differences = drafts.compared(opened.lines, opened.header, drafts.lines_of(file.sheet), header)
+    header = replace(header, differences=differences)
+    return await _prepare(
+        database, vault, actor, opened, header, lines, "file", rows=differences.count, file_digest=digest
+    )
+
+
+async def discard_draft(work: Work, draft_id: str) -> Draft:
+    """Destroy what an uploaded list says. Raises `NotAllowed`, `DraftUnknown`, `DraftEnded` or `DraftSending`."""
+    port_of(work.actor)
+    draft = await store.find(work, draft_id)
+    if draft is None:
+        raise DraftUnknown
+    if not draft.is_under_way:
+        raise DraftEnded
+    if draft.state == "sending":
+        raise DraftSending
+    if await store.end(work, [draft_id], "discarded"):
+        work.record(facts.DraftEnded(case_id=draft.voyage_id, draft_id=draft_id, why="discarded"))
+    return draft
+
+
+def _check_line(line: Line, version: int, cells: Mapping[int, str]) -> None:
+    if line.standing == "known":
+        raise LineRecorded
+    if line.version != version:
+        last = line.edits[-1]
+        theirs = {column: line.cells[column] if column < len(line.cells) else "" for column in cells}
+        raise LineChanged(last.by, last.at, line.version, theirs, cells)
+
+
+async def _to_change(database: Database, vault: Vault, actor: Actor, draft_id: str) -> Opened:
+    opened = await open_draft(database, vault, actor, draft_id)
+    if opened.draft.state == "sending":
+        raise DraftSending
+    return opened
+
+
+async def _prepare(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    opened: Opened,
+    header: Header,
+    lines: list[Line],
+    what: str,
+    *,
+    rows: int,
+    file_digest: bytes | None = None,
+) -> Write:
+    voyage = await find_voyage(database, actor, opened.draft.voyage_id)
+    judged = await judge(database, vault, voyage, header, lines)
+    blocks = store.sealed_blocks(opened.key, judged, opened.lines)
+    sealed = store.sealed_header(opened.key, header)
+    draft = opened.draft
+
+    async def write(work: Work) -> Draft:
+        done = await store.change(
+            work,
+            draft,
+            blocks,
+            counts=drafts.counted(judged),
+            header=sealed,
+            in_all=store.blocks_in(len(judged)),
+            file_digest=file_digest,
+        )
+        if not done:
+            raise DraftMoved
+        work.record(facts.DraftChanged(case_id=draft.voyage_id, draft_id=draft.draft_id, change=what, rows=rows))
+        found = await store.find(work, draft.draft_id)
+        assert found is not None
+        return found
+
+    return write
+
+
+async def judge(database: Database, vault: Vault, voyage: Voyage, header: Header, lines: Sequence[Line]) -> list[Line]:
+    """The same lines as they stand now that others may have been taken in."""
+    sheet = drafts.sheet_of(header, drafts.to_read(lines))
+    rows = await manifests.read_rows(voyage, sheet)
+    preview = await manifests.preview_rows(database, vault, voyage, sheet, rows)
+    return drafts.judged(lines, preview.rows, preview.known)
+
+
+async def _sealed(work: Work, draft_id: str) -> store.Sealed:
+    sealed = await store.find_sealed(work, draft_id)
+    if sealed is None:
+        raise DraftUnknown
+    if sealed.wrapped_key is None:
+        raise DraftEnded
+    return sealed
+
+
+def _note_reading(work: Work, draft: Draft, form: str, rows: int) -> None:
+    work.record(facts.DraftRead(case_id=draft.voyage_id, draft_id=draft.draft_id, form=form, rows=rows))
+
+
+def _as_it_is(draft: Draft) -> Write:
+    async def write(work: Work) -> Draft:  # noqa: ARG001
+        return draft
+
+    return write

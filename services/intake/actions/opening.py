@@ -1,0 +1,79 @@
+"""From an uploaded file or pasted rows to a sheet, with what is remembered of the sender's headings."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from services.intake.actions import lists
+from services.intake.domain import files, headings, sheets
+from services.intake.domain.drafts import Form
+from services.intake.domain.grids import Grid
+from services.intake.domain.sheets import Choice, Sheet
+from services.intake.store import drafts as store
+from services.intake.store.vault import Vault
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class FileOpened:
+    """A file as it came, and the list in it. `sender` is who sends such lists: a mission, an organisation, or ""."""
+
+    content: bytes
+    form: Form
+    sheet: Sheet
+    name: str = ""
+    sender: str = ""
+
+
+async def open_file(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    content: bytes,
+    *,
+    pasted: bool = False,
+    name: str = "",
+    sender: str = "",
+    worksheet: str | None = None,
+    heading_row: int | None = None,
+) -> FileOpened:
+    """The list in a file, read as somebody of the port once said of this sender. Raises `ManifestUnusable`."""
+    kind = files.kind_of(content)
+    grids = await asyncio.to_thread(lists.grids_of, content)
+    remembered = await _remembered(database, vault, actor, sender, grids)
+    choice = Choice(worksheet=worksheet, heading_row=heading_row, remembered=remembered)
+    found = sheets.find_list(grids, choice)
+    sheet = await asyncio.to_thread(sheets.sheet_of, found, most_rows=sheets.MOST_ROWS)
+    form: Form = "xlsx" if kind == "workbook" else "paste" if pasted else "csv"
+    return FileOpened(content, form, sheet, name, sender)
+
+
+def sender_digest(vault: Vault, sender: str) -> bytes | None:
+    """A sender as it is remembered: keyed, whatever the case and the spaces. None where nobody is named."""
+    said = " ".join(sender.casefold().split())
+    return vault.digest("sender", said) if said else None
+
+
+def heading_digest(vault: Vault, heading: str) -> bytes:
+    return vault.digest("heading", headings.key_of(heading))
+
+
+async def _remembered(
+    database: Database, vault: Vault, actor: Actor, sender: str, grids: Iterable[Grid]
+) -> Mapping[str, str]:
+    """What is remembered of headings that stand in this very file: what is kept are digests alone."""
+    digest = sender_digest(vault, sender)
+    if digest is None:
+        return {}
+    async with database.work(actor, purpose="manifest") as work:
+        known = await store.columns_of(work, digest)
+    if not known:
+        return {}
+    keys = {headings.key_of(cell) for grid in grids for row in _top(grid) for cell in row if cell.strip()}
+    return {key: known[mark] for key in keys if (mark := vault.digest("heading", key)) in known}
+
+
+def _top(grid: Grid) -> Iterable[Sequence[str]]:
+    return islice(grid.rows, sheets.HEADING_WITHIN + 1)

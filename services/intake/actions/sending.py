@@ -1,0 +1,91 @@
+"""Sending a draft: what is ready is recorded, the rest is held back and stays; who is interrupted goes on."""
+
+import hashlib
+from dataclasses import dataclass
+
+from services.intake.actions import drafts as drafting
+from services.intake.actions import manifests
+from services.intake.actions.drafts import Opened
+from services.intake.actions.voyages import find_voyage
+from services.intake.domain import drafts
+from services.intake.domain.drafts import Draft
+from services.intake.domain.manifests import Row
+from services.intake.domain.refusals import DraftChanged, DraftMoved, NothingToSend, VoyageNotDue
+from services.intake.domain.sheets import Sheet
+from services.intake.store import drafts as store
+from services.intake.store.manifests import Manifest
+from services.intake.store.vault import Vault
+from shared.contracts.intake import DraftEnded
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+
+MARK_BYTES = 6
+"""As many bytes of a list's digest as are in the reference to one of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A draft after it was sent, and the list that it was taken in as."""
+
+    draft: Draft
+    manifest: Manifest
+
+
+async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: str, *, version: int) -> Sent:
+    """Record every row that is ready and hold back the others; a draft of which nothing is left ends.
+
+    Whoever is killed or cut off sends it again: it goes on where it stopped, and records each row once. Raises
+    `DraftChanged` when it is not what was looked at, `NothingToSend`, `VoyageNotDue`, and as `open_draft`.
+    """
+    opened = await drafting.open_draft(database, vault, actor, draft_id)
+    draft = opened.draft
+    if draft.version != version:
+        raise DraftChanged(draft.changed_by, draft.changed_at)
+    voyage = await find_voyage(database, actor, draft.voyage_id)
+    if database.clock.now() < voyage.due_from:
+        raise VoyageNotDue
+    if draft.state == "open":
+        if not draft.ready:
+            raise NothingToSend
+        async with database.work(actor, purpose="manifest") as work:
+            if not await store.begin_sending(work, draft):
+                raise DraftMoved
+    sheet = drafts.sheet_of(opened.header, drafts.to_read(opened.lines))
+
+    async def read() -> tuple[Sheet, list[Row]]:
+        return sheet, await manifests.read_rows(voyage, sheet)
+
+    taken = await manifests.take_in_rows(database, vault, actor, voyage, list_digest(draft), read)
+    return Sent(await _finish(database, vault, actor, opened), taken)
+
+
+def list_digest(draft: Draft) -> bytes:
+    """What a draft is taken in as: another list whenever anything in it was changed.
+
+    It begins alike for all versions of an upload, so that the reference to one of its rows stays.
+    """
+    return upload_mark(draft) + hashlib.sha256(f"{draft.draft_id}:{draft.version}".encode()).digest()[MARK_BYTES:]
+
+
+def upload_mark(draft: Draft) -> bytes:
+    return hashlib.sha256(f"{draft.draft_id}#{draft.upload}".encode()).digest()[:MARK_BYTES]
+
+
+async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened) -> Draft:
+    """Say of each row how it stands now; end what has nothing left. Who comes second finds it done."""
+    draft = opened.draft
+    voyage = await find_voyage(database, actor, draft.voyage_id)
+    judged = await drafting.judge(database, vault, voyage, opened.header, opened.lines)
+    counts = drafts.counted(judged)
+    blocks = store.sealed_blocks(opened.key, judged, opened.lines)
+    header = store.sealed_header(opened.key, opened.header)
+    async with database.work(actor, purpose="manifest") as work:
+        done = await store.change(
+            work, draft, blocks, counts=counts, header=header, in_all=store.blocks_in(len(judged)), was="sending"
+        )
+        if done and not any(counts[one] for one in ("ready", "mend", "twice")):
+            await store.end(work, [draft.draft_id], "sent")
+            work.record(DraftEnded(case_id=draft.voyage_id, draft_id=draft.draft_id, why="sent"))
+        now = await store.find(work, draft.draft_id)
+    assert now is not None
+    return now

@@ -1,0 +1,322 @@
+"""A name list that was uploaded and is not done with: its rows, what was mended in them, and how each stands."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, NamedTuple, get_args
+
+from services.intake.domain import headings
+from services.intake.domain.manifests import Row
+from services.intake.domain.problems import CELL_PROBLEMS
+from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.sheets import Sheet
+
+State = Literal["open", "sending", "sent", "discarded", "expired", "erased"]
+Form = Literal["csv", "xlsx", "paste"]
+Standing = Literal["ready", "mend", "twice", "known", "empty", "left_out"]
+"""Ready to send; a cell to mend; possibly somebody who is there already; recorded; blank; left out by a person."""
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+TOGETHER = frozenset({"person_repeated", "known_differently"})
+"""Problems of a row that may be somebody twice."""
+WHOLE_ROW = -1
+"""In the place of a column: an edit that leaves a row out or takes it in again."""
+LONGEST_CELL = 2_000
+LONGEST_SENDER = 80
+
+
+class Finding(NamedTuple):
+    """What is wrong with a cell (with an empty `field`: with the row), by code. `hint` as in `Problem`."""
+
+    field: str
+    code: str
+    hint: str = ""
+
+    @property
+    def message(self) -> str:
+        return CELL_PROBLEMS[self.code][0]
+
+    @property
+    def remedy(self) -> str:
+        return CELL_PROBLEMS[self.code][1]
+
+
+class Edit(NamedTuple):
+    """One cell as it was and as somebody made it. None: it was not there, or is there no more."""
+
+    column: int
+    was: str | None
+    now: str | None
+    by: str
+    at: str
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a draft. `number` is that of the file; each save adds to `version`, whatever else it changes."""
+
+    number: int
+    cells: tuple[str, ...]
+    standing: Standing = "empty"
+    findings: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def version(self) -> int:
+        return len(self.edits)
+
+    @property
+    def is_out(self) -> bool:
+        """True for a row that somebody has left out."""
+        said = [edit.now for edit in self.edits if edit.column == WHOLE_ROW]
+        return bool(said) and said[-1] == "out"
+
+    @property
+    def source(self) -> tuple[str, ...]:
+        """The cells as they were uploaded."""
+        cells = list(self.cells)
+        for edit in reversed(self.edits):
+            if edit.column == WHOLE_ROW:
+                continue
+            if edit.was is None:
+                cells.pop()
+            elif edit.now is None:
+                cells.append(edit.was)
+            else:
+                cells[edit.column] = edit.was
+        return tuple(cells)
+
+    def told_by(self, column: int) -> Edit | None:
+        """The last edit of a column."""
+        return next((edit for edit in reversed(self.edits) if edit.column == column), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What a later upload changed: how many rows are the same, and the numbers of the new, changed and gone ones.
+
+    Those of `gone` are of the upload before.
+    """
+
+    same: int = 0
+    new: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.new) + len(self.changed) + len(self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a draft besides its rows; sealed with them."""
+
+    encoding: str
+    separator: str
+    heading: tuple[str, ...]
+    fields: Mapping[str, int]
+    first_row: int
+    sender: str = ""
+    filename: str = ""
+    differences: Differences | None = None
+    worksheet: str = ""
+    aligned: bool = False
+    since_1904: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft in codes and counts. `lines` is the sum of the six standings."""
+
+    draft_id: str
+    voyage_id: str
+    port: str
+    state: State
+    form: Form
+    upload: int
+    """How many times a file was uploaded into it."""
+    version: int
+    lines: int
+    ready: int
+    mend: int
+    twice: int
+    known: int
+    empty: int
+    left_out: int
+    owner: str
+    created_at: datetime
+    changed_by: str
+    changed_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def held(self) -> int:
+        """Rows that will be held back when it is sent."""
+        return self.mend + self.twice
+
+    @property
+    def listed(self) -> int:
+        """Rows that speak of a person."""
+        return self.lines - self.empty - self.left_out
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.ended_at is None
+
+
+def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
+    """What is kept of a sheet besides its rows."""
+    return Header(
+        encoding=sheet.encoding,
+        separator=sheet.separator,
+        heading=tuple(sheet.heading),
+        fields=dict(sheet.fields),
+        first_row=sheet.first_row,
+        sender=" ".join(sender.split())[:LONGEST_SENDER],
+        filename=filename[-LONGEST_SENDER:],
+        worksheet=sheet.worksheet,
+        aligned=sheet.aligned,
+        since_1904=sheet.since_1904,
+    )
+
+
+def sheet_of(header: Header, records: Sequence[Sequence[str]]) -> Sheet:
+    """The sheet that a draft is, with these rows."""
+    return Sheet(
+        encoding=header.encoding,
+        separator=header.separator,
+        heading=header.heading,
+        fields=dict(header.fields),
+        first_row=header.first_row,
+        records=records,
+        worksheet=header.worksheet,
+        aligned=header.aligned,
+        since_1904=header.since_1904,
+    )
+
+
+def refuse_unfit(heading: Sequence[str], matched: headings.Matched) -> None:
+    """Raise `ManifestUnusable` for a list that lacks a column it cannot do without, or has one twice."""
+    if matched.doubled:
+        _, first, second = matched.doubled[0]
+        raise ManifestUnusable(
+            "heading_repeated", first=heading[first].strip()[:60], second=heading[second].strip()[:60]
+        )
+    if matched.missing:
+        raise ManifestUnusable(f"heading_missing_{matched.missing[0]}")
+
+
+def lines_of(sheet: Sheet) -> list[Line]:
+    """The rows of a sheet as they stand in it, not looked at yet."""
+    return [Line(number, tuple(cells)) for number, cells in enumerate(sheet.records, start=sheet.first_row)]
+
+
+def standing_of(row: Row, *, known: bool) -> Standing:
+    """How a row stands that was read."""
+    if row.arrival is not None:
+        return "known" if known else "ready"
+    return "twice" if {problem.code for problem in row.problems} <= TOGETHER else "mend"
+
+
+def judged(lines: Sequence[Line], rows: Iterable[Row], known: frozenset[int]) -> list[Line]:
+    """The same lines with what reading found of each; `known` are the numbers of rows that are recorded."""
+    read = {row.number: row for row in rows}
+    found = []
+    for line in lines:
+        row = read.get(line.number)
+        if row is None:
+            blank: Standing = "left_out" if line.is_out else "empty"
+            found.append(replace(line, standing=blank, findings=(), warnings=()))
+            continue
+        findings = tuple(Finding(one.field, one.code, one.hint) for one in row.problems)
+        warnings = tuple(Finding(one.field, one.code, one.hint) for one in row.warnings)
+        standing = standing_of(row, known=row.number in known)
+        found.append(replace(line, standing=standing, findings=findings, warnings=warnings))
+    return found
+
+
+def counted(lines: Iterable[Line]) -> dict[str, int]:
+    """How many lines stand how; each standing has a number."""
+    found = Counter[str](line.standing for line in lines)
+    return {standing: found[standing] for standing in STANDINGS}
+
+
+def mended(line: Line, cells: Mapping[int, str], *, width: int, by: str, at: datetime) -> Line:
+    """A line with other cells: short rows become as long as is needed, blank ones too many at the end go."""
+    now, edits, when = list(line.cells), list(line.edits), at.isoformat()
+
+    def note(column: int, was: str | None, said: str | None) -> None:
+        edits.append(Edit(column, was, said, by, when))
+
+    for column in sorted(cells):
+        while len(now) <= column:
+            note(len(now), None, "")
+            now.append("")
+        if now[column] != cells[column]:
+            note(column, now[column], cells[column])
+            now[column] = cells[column]
+    while len(now) > width and not now[-1].strip():
+        note(len(now) - 1, now.pop(), None)
+    return replace(line, cells=tuple(now), edits=tuple(edits))
+
+
+def left_out(line: Line, out: bool, *, by: str, at: datetime) -> Line:
+    """A line that is left out of what is sent, or taken in again."""
+    edit = Edit(WHOLE_ROW, "in" if out else "out", "out" if out else "in", by, at.isoformat())
+    return replace(line, edits=(*line.edits, edit))
+
+
+def to_read(lines: Iterable[Line]) -> list[Sequence[str]]:
+    """The records that reading gets: a line that is left out is blank."""
+    return [() if line.is_out else line.cells for line in lines]
+
+
+def compared(
+    before: Sequence[Line], header_before: Header, after: Sequence[Line], header: Header
+) -> tuple[list[Line], Differences]:
+    """The lines of a later upload, with what was mended in those that are the same, and what is different.
+
+    A line is the same when each cell is as it was uploaded before, changed when its name stands in one other line
+    alone of each upload, else new. Of blank ones nothing is said.
+    """
+    is_alike = header_before.heading == header.heading
+    old = [line for line in before if any(map(str.strip, line.source))]
+    waiting: dict[tuple[str, ...], list[Line]] = {}
+    for line in reversed(old):
+        waiting.setdefault(line.source, []).append(line)
+    merged: list[Line] = []
+    rest: list[Line] = []
+    same, taken = 0, set[int]()
+    for line in after:
+        merged.append(line)
+        if not any(map(str.strip, line.cells)):
+            continue
+        known = waiting.get(line.cells) if is_alike else None
+        if known:
+            one = known.pop()
+            same += 1
+            taken.add(one.number)
+            merged[-1] = replace(line, cells=one.cells, edits=one.edits)
+        else:
+            rest.append(line)
+    left = [line for line in old if line.number not in taken]
+    names_before = _once(left, header_before.fields.get("full_name", -1))
+    names_after = _once(rest, header.fields.get("full_name", -1))
+    changed = {names_after[said]: names_before[said] for said in names_after.keys() & names_before.keys()}
+    gone = [line.number for line in left if line.number not in set(changed.values())]
+    new = [line.number for line in rest if line.number not in changed]
+    return merged, Differences(same, tuple(new), tuple(sorted(changed)), tuple(gone))
+
+
+def _once(lines: Iterable[Line], column: int) -> dict[str, int]:
+    """Numbers of lines by the name in them, of names that stand in one line alone."""
+    found: dict[str, list[int]] = {}
+    for line in lines:
+        source = line.source
+        said = source[column].strip().casefold() if 0 <= column < len(source) else ""
+        if said:
+            found.setdefault(said, []).append(line.number)
+    return {said: numbers[0] for said, numbers in found.items() if len(numbers) == 1}
