@@ -33,4 +33,4 @@ async def by_supervisor(
 
 async def by_officer(desk: Desk, *replies: Reply, officer: Actor = OFFICER) -> list[Any]:
     async with desk.database.work(officer, purpose="answer") as work:
-        return await asking.answer_questions(work, replies)
+        return await asking.answer_questions(work, replies, routing=desk.routing)

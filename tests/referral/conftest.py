@@ -56,7 +56,7 @@ class Desk:
             "complete": answering.complete_assignments,
             "fail": answering.fail_assignments,
         }[verb]
-        more = {"routing": self.routing} if verb in {"accept", "decline", "fail"} else {}
+        more = {"routing": self.routing} if verb in {"accept", "acknowledge", "decline", "fail"} else {}
         async with self.database.work(an_agency(agency_id), purpose="answer") as work:
             results: list[Result] = await act(work, answers, **more)
         return results

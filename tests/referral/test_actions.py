@@ -48,8 +48,8 @@ class TestOpenReferrals:
         assert [tuple(row) for row in found] == [("ELDER", "open", "73.06"), ("NEED", "open", "73.06")]
         asked = await desk.rows("SELECT agency_id, answer_due_at - sent_at AS time FROM assignments ORDER BY 1")
         assert [tuple(row) for row in asked] == [
-            ("BP3MI-73", timedelta(days=2, hours=22, minutes=30)),  # 24 hours of its office
-            ("DINSOS-73.06", timedelta(hours=4)),
+            ("BP3MI-73", timedelta(hours=21, minutes=30)),  # six hours of its office to open it
+            ("DINSOS-73.06", timedelta(hours=1)),
         ]
         assert sorted(await desk.told()) == ["assignment_sent", "assignment_sent", "referral_opened", "referral_opened"]
 

@@ -121,3 +121,14 @@ def test_who_starts_later_or_has_longer_is_never_due_sooner(
     (one, other), (short, long) = sorted([one, other]), sorted([short, long])
 
     assert add_working(one, short, calendar) <= add_working(other, long, calendar)
+
+
+@given(any_calendar, any_minute, any_span)
+def test_between_two_moments_lie_the_hours_that_were_added(
+    calendar: Calendar, start: datetime, span: timedelta
+) -> None:
+    assert calendars.working_between(start, add_working(start, span, calendar), calendar) == span
+
+
+def test_nothing_lies_between_a_moment_and_one_before_it() -> None:
+    assert calendars.working_between(at("2026-11-24T09:00"), at("2026-11-23T09:00"), MAKASSAR) == timedelta()

@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 import asyncpg
+import orjson
 import pytest
 
+from services.referral.actions import answering
+from services.referral.actions.answering import Answer
 from services.referral.clock import Chase
+from services.referral.domain.assignments import Assignment
 from shared.kit.database import connect
 from tests.conftest import DatabaseUrls
+from tests.referral.commands import by_agency
 from tests.referral.conftest import Desk
 from tests.referral.factories import an_arrival
 
@@ -46,3 +51,55 @@ async def test_trouble_that_goes_away_leaves_nothing_out(desk: Desk, database_ur
         await chase()
 
     assert chase.stuck == set()
+
+
+class TestTwoClocks:
+    """An agency has an hour to open the need of an old person, and from then on three to decide."""
+
+    async def test_who_has_not_opened_it_in_time_loses_it_and_the_fact_says_so(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        desk.clock.advance(timedelta(minutes=59))
+        assert await desk.chase() == 0
+        desk.clock.advance(timedelta(minutes=1))
+
+        assert await desk.chase() == 1
+
+        assert (await desk.attempts())[0] == (1, "DINSOS-73.06", "expired")
+        assert await causes(desk) == ["not_opened"]
+
+    async def test_who_opens_it_late_in_that_hour_still_has_the_whole_time_to_decide(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        desk.clock.advance(timedelta(minutes=59))
+        [opened] = await desk.answer("acknowledge", "DINSOS-73.06", Answer(await desk.live()))
+        assert isinstance(opened, Assignment)
+        assert opened.answer_due_at == desk.clock.now() + timedelta(hours=3)
+        desk.clock.advance(timedelta(hours=2, minutes=59))
+        assert await desk.chase() == 0
+        desk.clock.advance(timedelta(minutes=1))
+
+        assert await desk.chase() == 1
+
+        assert await causes(desk) == ["not_decided"]
+
+    async def test_opening_it_again_gives_no_more_time(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        [first] = await desk.answer("acknowledge", "DINSOS-73.06", Answer(await desk.live()))
+        desk.clock.advance(timedelta(hours=1))
+
+        assert await desk.answer("acknowledge", "DINSOS-73.06", Answer(await desk.live())) == [first]
+
+    async def test_an_acceptance_that_is_undone_leaves_the_time_to_decide(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        await desk.answer("accept", "DINSOS-73.06", Answer(await desk.live()))
+        accepted_at = desk.clock.now()
+        desk.clock.advance(timedelta(seconds=9))
+
+        [undone] = await by_agency(desk, "DINSOS-73.06", answering.undo_acceptances, Answer(await desk.live()))
+
+        assert (undone.state, undone.answer_due_at) == ("acknowledged", accepted_at + timedelta(hours=3))
+
+
+async def causes(desk: Desk) -> list[str]:
+    """Which times were over, as it was told."""
+    rows = await desk.rows("SELECT payload FROM journal WHERE type = 'referral.assignment_expired.v1'")
+    return [orjson.loads(row["payload"])["data"]["cause"] for row in rows]

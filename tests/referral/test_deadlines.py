@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from services.referral.domain import calendars, hours
+from services.referral.domain import assignments, calendars, hours, needs, questions
+from services.referral.domain.assignments import Assignment
 from services.referral.domain.deadlines import Times, falls_due
 from services.referral.domain.routing import Candidate, Counted, Terms
-from tests.referral.factories import START, an_asked_need
+from tests.referral.factories import START, a_need, an_asked_need
 
 FRIDAY_EVENING = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 30, 1, 30, tzinfo=UTC)
@@ -17,6 +18,12 @@ AT_THE_OFFICE = Times(calendar_of=lambda _: OFFICE)
 
 def asked(hours: int, counted: Counted | None = None) -> Candidate:
     return Candidate("DINSOS-73.06", Terms(0, hours, 24, counted=counted))
+
+
+def an_attempt(terms: Terms, *, now: datetime) -> Assignment:
+    """An office in Makassar's time was asked now on these terms."""
+    asked = needs.ask(a_need(), Candidate("DINSOS-73.06", terms), assignment_id="1", times=AT_THE_OFFICE, now=now)
+    return asked.attempts[0]
 
 
 class TestTimes:
@@ -34,7 +41,41 @@ class TestTimes:
         assert due == {"always": FRIDAY_EVENING + timedelta(hours=2), "working": MONDAY}
 
     def test_are_hours_of_the_clock_where_no_office_is_known(self) -> None:
-        assert Times().after("X", "ELDER", 4, now=FRIDAY_EVENING) == FRIDAY_EVENING + timedelta(hours=4)
+        assert Times().answer_due(asked(4), "ELDER", now=FRIDAY_EVENING) == FRIDAY_EVENING + timedelta(hours=4)
+
+    def test_to_open_it_and_to_decide_run_one_after_the_other(self) -> None:
+        terms = Terms(1, 3, 24)
+        attempt = an_attempt(terms, now=MONDAY)
+        counting = AT_THE_OFFICE.of("DINSOS-73.06", "ELDER", terms)
+        opened_at = MONDAY + timedelta(minutes=20)
+
+        opened = assignments.acknowledge(
+            attempt, answer_due_at=counting.deciding(attempt, now=opened_at), now=opened_at
+        )
+
+        assert attempt.answer_due_at == MONDAY + timedelta(hours=1)
+        assert opened.answer_due_at == opened_at + timedelta(hours=3)
+        assert counting.deciding(opened, now=opened_at + timedelta(hours=2)) == opened.answer_due_at
+
+    def test_of_rules_that_give_one_for_both_go_on_when_it_is_opened(self) -> None:
+        attempt = an_attempt(Terms(0, 4, 24), now=MONDAY)
+
+        due = AT_THE_OFFICE.of("DINSOS-73.06", "ELDER", Terms(0, 4, 24)).deciding(attempt, now=MONDAY)
+
+        assert due == attempt.answer_due_at == MONDAY + timedelta(hours=4)
+
+    def test_that_a_question_stops_are_counted_in_office_hours(self) -> None:
+        """Asked on Friday an hour before closing and answered on Saturday, it has the same hours left as before."""
+        counting = AT_THE_OFFICE.of("DINSOS-73.06", "ELDER", Terms(0, 4, 24))
+        attempt = an_attempt(Terms(0, 4, 24), now=FRIDAY_EVENING - timedelta(hours=4))
+        asked_at = FRIDAY_EVENING - timedelta(hours=2, minutes=30)
+
+        waiting = questions.ask(attempt, "q", "company", counting=counting, now=asked_at)
+        resumed = questions.resume(waiting, counting=counting, now=FRIDAY_EVENING + timedelta(hours=12))
+
+        assert attempt.answer_due_at == MONDAY - timedelta(minutes=30)
+        assert waiting.answer_left == timedelta(hours=2, minutes=30)
+        assert resumed.answer_due_at == MONDAY + timedelta(minutes=30)
 
 
 class TestFallsDue:

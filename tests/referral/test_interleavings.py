@@ -36,11 +36,11 @@ from tests.referral.factories import START, an_arrival
 NEEDS = ("NEED", "ELDER", "SICK", "UAC", "WAGE")
 AGENCIES = ("DINSOS-73.06", "DINSOS-73", "DINSOS-32.04", "DINKES-73")
 VERBS: dict[str, tuple[Callable[..., Any], bool]] = {
-    "acknowledge": (answering.acknowledge_assignments, False),
+    "acknowledge": (answering.acknowledge_assignments, True),
     "accept": (answering.accept_assignments, True),
     "undo": (answering.undo_acceptances, False),
     "waitlist": (answering.waitlist_assignments, False),
-    "ask the port": (asking.ask_port, False),
+    "ask the port": (asking.ask_port, True),
     "decline": (answering.decline_assignments, True),
     "forward": (passing.forward_assignments, True),
     "start": (answering.start_services, False),

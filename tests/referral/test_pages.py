@@ -56,7 +56,8 @@ class TestInbox:
         assert "Lanjut usia" in page
         assert "Perempuan, 60 tahun atau lebih" in page
         assert "Pelabuhan Tunon Taka, Nunukan" in page
-        assert "sisa 4 j" in page
+        assert "jatuh tempo 12.00 WITA" in page
+        assert "untuk membuka" in page
         assert "Pemulangan" not in page  # another agency's
 
     async def test_accepts_the_chosen_ones(self, desk: Desk, site: Site) -> None:

@@ -76,11 +76,11 @@ def later(desk: Desk) -> Any:
 
 
 COMMANDS: dict[str, Command] = {
-    "acknowledge": agency(answering.acknowledge_assignments),
+    "acknowledge": agency(answering.acknowledge_assignments, routed=True),
     "accept": accept,
     "undo": agency(answering.undo_acceptances),
     "decline": agency(answering.decline_assignments, routed=True, reason="no_capacity"),
-    "ask the port": agency(asking.ask_port, question="company"),
+    "ask the port": agency(asking.ask_port, routed=True, question="company"),
     "forward": agency(passing.forward_assignments, routed=True, reason="outside_region", agency_id="DINSOS-32.04"),
     "transfer": agency(passing.transfer_assignments, routed=True, agency_id="DINSOS-32.04"),
     "start": agency(answering.start_services),

@@ -100,7 +100,7 @@ class TestVersions:
         await entered.answer("accept", row["agency_id"], Answer(await entered.live()))
 
         [helping] = await entered.rows("SELECT service_due_at FROM assignments")
-        assert row["answer_due_at"] == asked_at + timedelta(hours=24)
+        assert row["answer_due_at"] == asked_at + timedelta(hours=6)
         assert helping["service_due_at"] == asked_at + timedelta(hours=72)
 
     async def test_make_a_need_the_case_teams_alone(self, entered: Desk) -> None:

@@ -26,11 +26,9 @@ from tests.referral.factories import START, a_need, an_arrival
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30)
 NEEDS = 10_000
-OFFICES = [
-    Candidate(f"DINSOS-{province}.{n:02d}", Terms(0, 4, 24))
-    for province in ("11", "32", "73", "91")
-    for n in range(1, 6)
-]
+TERMS = Terms(1, 3, 24)
+"""An hour to open it, and then three to decide."""
+OFFICES = [Candidate(f"DINSOS-{province}.{n:02d}", TERMS) for province in ("11", "32", "73", "91") for n in range(1, 6)]
 ZONES = {"11": "Asia/Jakarta", "32": "Asia/Jakarta", "73": "Asia/Makassar", "91": "Asia/Jayapura"}
 TIMES = Times(
     calendar_of=lambda agency: calendars.calendar(ZONES[agency[7:9]], hours.STATUTORY, agency[7:9]),
@@ -71,7 +69,12 @@ class Life:
             self.escalate("no_candidate_left")
         else:
             self.need = asked
-            self.plan("answers", asked.attempts[-1], most=12)
+            self.ask(asked.attempts[-1])
+
+    def ask(self, attempt: Assignment) -> None:
+        """The agency opens it in time or late, and answers, opened or not."""
+        self.plan("opens", attempt, most=2)
+        self.plan("answers", attempt, most=12)
 
     def plan(self, what: str, attempt: Assignment, *, most: int) -> None:
         """Something that an agency does within these hours, or in one case of four never."""
@@ -128,7 +131,7 @@ class Life:
         for attempt in self.need.attempts:
             match deadlines.falls_due(attempt, now=now):
                 case "expires":
-                    self.seen["expired"] += 1
+                    self.seen[deadlines.CAUSES[attempt.state]] += 1
                     self.go_on(needs.expire(self.need, attempt.assignment_id, now=now))
                 case "is_overdue":
                     self.seen["overdue"] += 1
@@ -163,9 +166,15 @@ class Life:
                     self.need, again, assignment_id=str(len(self.need.attempts) + 1), times=TIMES, now=self.now
                 )
                 self.settle()
-                self.plan("answers", self.need.attempts[-1], most=12)
+                self.ask(self.need.attempts[-1])
+        elif what == "opens":
+            self.need = needs.acknowledge(
+                self.need, assignment_id, version=None, times=TIMES, terms=TERMS, now=self.now
+            )
         elif what == "answers" and self.chance.random() < 0.6:
-            self.need = needs.accept(self.need, assignment_id, by="w", version=None, times=TIMES, now=self.now)
+            self.need = needs.accept(
+                self.need, assignment_id, by="w", version=None, times=TIMES, terms=TERMS, now=self.now
+            )
             self.settle()
             self.plan("ends", self.need.attempt(assignment_id), most=200)
         elif what == "answers":
@@ -231,14 +240,22 @@ class TestSilentExpiry:
         found, seen = forgotten(NEEDS)
 
         assert found == 0
-        assert min(seen[what] for what in ("expired", "overdue", "climbed", "came back", "TooLate")) > 100, seen
+        assert (
+            min(seen[what] for what in ("not_opened", "not_decided", "overdue", "climbed", "came back", "TooLate"))
+            > 100
+        ), seen
 
-    @pytest.mark.parametrize("bug", ["nobody is told", "nothing climbs", "late help is not seen"])
+    @pytest.mark.parametrize("bug", ["nobody is told", "nothing climbs", "late help is not seen", "opened is for ever"])
     def test_would_be_found(self, monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
         if bug == "nobody is told":
             monkeypatch.setattr(Life, "escalate", lambda *_: None)
         elif bug == "nothing climbs":
             monkeypatch.setattr(escalations, "fall_due", lambda escalation, *_, **__: escalation)
+        elif bug == "opened is for ever":
+            right = deadlines.falls_due
+            monkeypatch.setattr(
+                deadlines, "falls_due", lambda a, *, now: None if a.state == "acknowledged" else right(a, now=now)
+            )
         else:
             right = deadlines.falls_due
             monkeypatch.setattr(

@@ -57,7 +57,7 @@ async def handing_on(desk: Desk) -> tuple[str, str]:
 
 
 async def ask(desk: Desk, assignment_id: str, agency_id: str = HOME, code: str = "company") -> str:
-    await by_agency(desk, agency_id, asking.ask_port, Answer(assignment_id, question=code))
+    await by_agency(desk, agency_id, asking.ask_port, Answer(assignment_id, question=code), routed=True)
     [row] = await desk.rows("SELECT question_id::text FROM questions WHERE assignment_id = $1", assignment_id)
     return str(row["question_id"])
 

@@ -22,7 +22,7 @@ def officers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_an_officer_answers_what_is_asked_of_the_own_port_once(desk: Desk, site: Site) -> None:
     await desk.open(an_arrival("ELDER"))
-    await by_agency(desk, HOME, asking.ask_port, Answer(await desk.live(), question="company"))
+    await by_agency(desk, HOME, asking.ask_port, Answer(await desk.live(), question="company"), routed=True)
     [row] = await desk.rows("SELECT question_id FROM questions")
     path = f"/id/pertanyaan/{row['question_id']}"
 

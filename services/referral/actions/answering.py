@@ -18,7 +18,7 @@ from services.referral.domain.handovers import Handover
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.refusals import AssignmentUnknown, DateMissing, MoveNotAllowed, Refused
-from services.referral.domain.routing import Candidate
+from services.referral.domain.routing import Terms
 from services.referral.store import handovers
 from services.referral.store import needs as store
 from shared.kit.work import Work
@@ -46,37 +46,45 @@ Result = Assignment | Refused
 Step = Callable[[Need, Answer], Need]
 
 
-async def acknowledge_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
-    """A named worker opened them. Opening again changes nothing and tells nothing."""
+async def acknowledge_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
+    """A named worker opened them; the time to decide runs. Opening again changes nothing and tells nothing."""
+    asked_on: dict[bytes, Terms | None] = {}
+
+    async def prepare(changes: Changes) -> None:
+        asked_on.update(await routing.terms(work, {n.referral.explanation for n in changes.before.values()}))
 
     def acknowledge(need: Need, answer: Answer) -> Need:
-        opened = needs.acknowledge(need, answer.assignment_id, version=answer.version, now=work.now)
+        opened = needs.acknowledge(
+            need,
+            answer.assignment_id,
+            version=answer.version,
+            times=routing.times,
+            terms=asked_on[need.referral.explanation],
+            now=work.now,
+        )
         if opened != need:
             work.emit(telling.acknowledged(opened, opened.attempt(answer.assignment_id)))
         return opened
 
-    return await each(work, answers, acknowledge)
+    return await each(work, answers, acknowledge, prepare=prepare)
 
 
 async def accept_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
     """The agency takes them; from now on it may ask for the identity. Who takes a child's protection answers for it."""
     protected: list[Need] = []
-    asked_on: dict[bytes, tuple[Candidate, ...]] = {}
+    asked_on: dict[bytes, Terms | None] = {}
 
     async def prepare(changes: Changes) -> None:
-        await routing.router(work)
-        asked_on.update(await routing.candidates(work, {n.referral.explanation for n in changes.before.values()}))
+        asked_on.update(await routing.terms(work, {n.referral.explanation for n in changes.before.values()}))
 
     def accept(need: Need, answer: Answer) -> Need:
-        # All candidates of a decision have the same terms.
-        counted = next((c.terms.counted for c in asked_on[need.referral.explanation]), None)
         accepted = needs.accept(
             need,
             answer.assignment_id,
             by=work.actor.id,
             version=answer.version,
             times=routing.times,
-            counted=counted,
+            terms=asked_on[need.referral.explanation],
             now=work.now,
         )
         taken = accepted.attempt(answer.assignment_id)

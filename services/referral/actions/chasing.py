@@ -41,7 +41,7 @@ async def chase_due(
                 wanting.append(_expired(work, changes, need, assignment))
             case "is_overdue":
                 _tell_overdue(work, changes, need, assignment)
-    await asking.lapse(work, changes, lapsed)
+    await asking.lapse(work, changes, lapsed, routing)
     await following.ask_next(work, changes, wanting, routing)
     await following.save(work, changes)
     crash_point("referral.after_chase")
@@ -56,7 +56,8 @@ async def list_due(work: Work, *, limit: int, apart_from: frozenset[str] = froze
 def _expired(work: Work, changes: Changes, need: Need, assignment: Assignment) -> Need:
     expired = needs.expire(need, assignment.assignment_id, now=work.now)
     changes.put(expired)
-    work.emit(telling.expired(expired, expired.attempt(assignment.assignment_id)))
+    cause = deadlines.CAUSES[assignment.state]
+    work.emit(telling.expired(expired, expired.attempt(assignment.assignment_id), cause))
     return expired
 
 

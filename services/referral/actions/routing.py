@@ -8,7 +8,7 @@ from services.referral.domain import calendars
 from services.referral.domain.agencies import directory
 from services.referral.domain.calendars import Calendar
 from services.referral.domain.deadlines import Times
-from services.referral.domain.routing import Candidate
+from services.referral.domain.routing import Candidate, Terms
 from services.referral.rules import Router, Rules
 from services.referral.store import agencies, needs, pauses, places, rulesets
 from shared.kit.work import Work
@@ -77,6 +77,12 @@ class Routing:
         while len(self._candidates) > REMEMBERED:
             self._candidates.popitem(last=False)
         return found
+
+    async def terms(self, work: Work, digests: set[bytes]) -> dict[bytes, Terms | None]:
+        """The terms of stored decisions, which all candidates of one share; the directory's hours are known then."""
+        await self.router(work)
+        found = await self.candidates(work, digests)
+        return {digest: candidates[0].terms if candidates else None for digest, candidates in found.items()}
 
     @property
     def times(self) -> Times:

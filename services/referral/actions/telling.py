@@ -16,6 +16,7 @@ from services.referral.domain.questions import Question
 from services.referral.domain.recipients import RecipientTask
 from services.referral.domain.responsibilities import Responsibility
 from services.referral.domain.rulesets import RuleSet
+from services.referral.domain.statements import Statement
 from services.referral.store.needs import Gap
 from shared.contracts import referral as says
 
@@ -53,7 +54,7 @@ def sent(need: Need, a: Assignment) -> says.AssignmentSent:
 
 
 def acknowledged(need: Need, a: Assignment) -> says.AssignmentAcknowledged:
-    return says.AssignmentAcknowledged(**about_attempt(need, a))
+    return says.AssignmentAcknowledged(**about_attempt(need, a), answer_due_at=a.answer_due_at)
 
 
 def accepted(need: Need, a: Assignment) -> says.AssignmentAccepted:
@@ -162,8 +163,8 @@ def pause_lifted(pause: Pause) -> says.PauseLifted:
     return says.PauseLifted.model_validate(about_pause(pause))
 
 
-def expired(need: Need, a: Assignment) -> says.AssignmentExpired:
-    return says.AssignmentExpired(**about_attempt(need, a))
+def expired(need: Need, a: Assignment, cause: says.ExpiryCause) -> says.AssignmentExpired:
+    return says.AssignmentExpired(**about_attempt(need, a), cause=cause)
 
 
 def started(need: Need, a: Assignment) -> says.ServiceStarted:
@@ -183,6 +184,33 @@ def ended_with_need(need: Need, a: Assignment) -> says.AssignmentRecalled | says
     if a.state == "recalled":
         return says.AssignmentRecalled(**about_attempt(need, a))
     return says.AssignmentCancelled(**about_attempt(need, a))
+
+
+def stopped(need: Need, a: Assignment) -> says.AssignmentRecalled | says.AssignmentCancelled:
+    """Nothing allows any more that the agency is asked, or that it helps."""
+    fact = says.AssignmentRecalled if a.state == "recalled" else says.AssignmentCancelled
+    return fact(**about_attempt(need, a), reason="CONSENT_WITHDRAWN")
+
+
+def consent_awaited(need: Need) -> says.ConsentAwaited:
+    return says.ConsentAwaited(**about(need))
+
+
+def consent_obtained(need: Need) -> says.ConsentObtained:
+    return says.ConsentObtained(**about(need))
+
+
+def refusal_recorded(need: Need, statement: Statement) -> says.RefusalRecorded:
+    return says.RefusalRecorded.model_validate(
+        {
+            **about(need),
+            "refuser": statement.refuser,
+            "witness": statement.witness,
+            "place": statement.place,
+            "refused_at": statement.refused_at,
+            "language": statement.language,
+        }
+    )
 
 
 def closed(need: Need) -> says.ReferralClosed:
@@ -232,16 +260,22 @@ def case_read(need: Need, a: Assignment) -> says.CaseRead:
     return says.CaseRead(**about(need), assignment_id=a.assignment_id, agency_id=a.agency_id)
 
 
-def copy_settled(task: RecipientTask) -> says.ErasureConfirmed | says.CorrectionConfirmed:
+def copy_settled(task: RecipientTask) -> says.ErasureConfirmed | says.CorrectionConfirmed | says.WithdrawalConfirmed:
     """What an agency had to do about its copy is done."""
+    if task.cause is not None:
+        return says.WithdrawalConfirmed(case_id=task.case_id, withdrawal_id=task.cause, agency_id=task.agency_id)
     if task.kind == "erasure":
         return says.ErasureConfirmed(case_id=task.case_id, agency_id=task.agency_id)
     by_reading = task.settled_as == "read"
     return says.CorrectionConfirmed(case_id=task.case_id, agency_id=task.agency_id, by_reading=by_reading)
 
 
-def copy_overdue(task: RecipientTask) -> says.ErasureOverdue | says.CorrectionOverdue:
+def copy_overdue(task: RecipientTask) -> says.ErasureOverdue | says.CorrectionOverdue | says.WithdrawalOverdue:
     """What an agency had to do about its copy was not done in time."""
+    if task.cause is not None:
+        return says.WithdrawalOverdue(
+            case_id=task.case_id, withdrawal_id=task.cause, agency_id=task.agency_id, confirm_by=task.confirm_by
+        )
     fact = says.ErasureOverdue if task.kind == "erasure" else says.CorrectionOverdue
     return fact(case_id=task.case_id, agency_id=task.agency_id, confirm_by=task.confirm_by)
 

@@ -13,7 +13,7 @@ from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, guarding, reaching
 from services.referral.actions.answering import Answer, Result
 from services.referral.api.items import Items, Verdict, answer_each, verdict
-from services.referral.domain import assignments, questions, refusals, responsibilities
+from services.referral.domain import assignments, deadlines, questions, refusals, responsibilities
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
@@ -159,8 +159,9 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
 
 @router.post("/assignments/acknowledgements", response_model=Results, openapi_extra=KEYED)
 async def post_acknowledgements(request: Request, actor: Worker, posted: Items[Item]) -> Response:
-    """Say that they were opened."""
-    return await post(request, actor, posted, "acknowledge", answering.acknowledge_assignments)
+    """Say that they were opened: the time to open them stops, and the time to decide runs."""
+    act = partial(answering.acknowledge_assignments, routing=request.app.state.routing)
+    return await post(request, actor, posted, "acknowledge", act)
 
 
 @router.post("/assignments/acceptances", response_model=Results, openapi_extra=KEYED)
@@ -280,6 +281,7 @@ def _case(need: Need, assignment: Assignment, asked: Sequence[Question], body: b
             for q in asked
         ],
         "deadlines": {
+            "clock": deadlines.running(assignment.state, is_paused=questions.is_paused(assignment)),
             "paused": questions.is_paused(assignment),
             "answer_due_at": assignment.answer_due_at.isoformat(),
             "service_due_at": assignment.service_due_at and assignment.service_due_at.isoformat(),
@@ -300,7 +302,7 @@ def _case(need: Need, assignment: Assignment, asked: Sequence[Question], body: b
 
 
 def _item(item: InboxItem) -> dict[str, Any]:
-    return asdict(item) | {"need_label": codes.needs()[item.need].label_id}
+    return asdict(item) | {"clock": item.clock, "need_label": codes.needs()[item.need].label_id}
 
 
 def _problem(request: Request, field: str, message: str) -> FieldProblem:

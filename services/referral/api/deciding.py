@@ -55,7 +55,8 @@ async def post_waitlistings(request: Request, actor: Worker, posted: Items[Waiti
 @router.post("/assignments/questions", response_model=Results, openapi_extra=KEYED)
 async def post_questions(request: Request, actor: Worker, posted: Items[Asked]) -> Response:
     """Ask the port before you decide. Your time stands still until it answers, or its own time is over."""
-    return await post(request, actor, posted, "ask", asking.ask_port)
+    act = partial(asking.ask_port, routing=request.app.state.routing)
+    return await post(request, actor, posted, "ask", act)
 
 
 @router.post("/assignments/transfers", response_model=Results, openapi_extra=KEYED)

@@ -85,7 +85,8 @@ async def post_answers(request: Request, actor: Officer, posted: Items[Answered]
         }
         return verdict(language, QuestionResult, result, **said)
 
-    return await answer_each(request, actor, "answer", partial(asking.answer_questions, replies=replies), say)
+    act = partial(asking.answer_questions, replies=replies, routing=request.app.state.routing)
+    return await answer_each(request, actor, "answer", act, say)
 
 
 def _shown(question: Question) -> dict[str, Any]:

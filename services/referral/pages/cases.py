@@ -13,7 +13,9 @@ from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, guarding, passing, reaching
 from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments, limits, responsibilities
+from services.referral.domain import questions as questions_of
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.deadlines import running
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
 from services.referral.domain.refusals import (
@@ -263,7 +265,8 @@ async def _show(
         forwards=[(code, translate(language, text)) for code, text in labels.FORWARDS.items()],
         days=[(code, translate(language, text)) for code, (text, _) in labels.DAYS.items()],
         may_take_over=_may_take_over(actor, case),
-        is_paused=a.answer_left is not None,
+        is_paused=questions_of.is_paused(a),
+        clock=labels.CLOCKS[clock] if (clock := running(a.state, is_paused=questions_of.is_paused(a))) else "",
         may_wait=(a.state, "waitlisted") in assignments.MOVES,
         is_handing_on=a.state in assignments.HELPING and case.need.asked is not None,
         is_asked=a.state in assignments.ASKED,
@@ -276,7 +279,8 @@ async def _show(
 async def _read(work: Work, request: Request, language: Language, assignment_id: str) -> Case:
     need, assignment = await answering.read_case(work, assignment_id)
     if assignment.state in {"sent", "delivered"} and policy.opens_by_looking(work.actor):
-        [opened] = await answering.acknowledge_assignments(work, [Answer(assignment_id)])
+        routing = request.app.state.routing
+        [opened] = await answering.acknowledge_assignments(work, [Answer(assignment_id)], routing=routing)
         if isinstance(opened, Assignment):
             assignment = opened
             attempts = tuple(opened if x.attempt == opened.attempt else x for x in need.attempts)
@@ -386,7 +390,8 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
     if own.state in {"completed", "failed"}:
         said.append((own.ended_at, labels.STATES[own.state][0], "", labels.OUTCOMES.get(own.outcome or "", "")))
     if own.state == "expired":
-        said.append((own.ended_at, msg("Not answered in time"), msg("the clock"), ""))
+        what = msg("Not opened in time") if own.acknowledged_at is None else msg("Not answered in time")
+        said.append((own.ended_at, what, msg("the clock"), ""))
     entries = [_entry(language, zone, own, *each) for each in said if each[0] is not None]
     if own.state in {"recalled", "cancelled_by_sender"}:
         entries.append(

@@ -35,7 +35,8 @@ async def ask(request: Request, actor: Worker, assignment_id: Id) -> Response:
     if question not in labels.QUESTIONS:
         return await again(request, actor, assignment_id, "question", msg("Choose a question."))
     said = msg("The port is asked. Your time to decide stands still meanwhile.")
-    return await do(request, actor, assignment_id, "ask", asking.ask_port, said, question=question)
+    act = partial(asking.ask_port, routing=request.app.state.routing)
+    return await do(request, actor, assignment_id, "ask", act, said, question=question)
 
 
 @router.post("/rujukan/{assignment_id}/teruskan")

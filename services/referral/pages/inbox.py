@@ -95,7 +95,8 @@ async def accept_selected(request: Request, actor: Worker) -> Response:
 async def acknowledge_selected(request: Request, actor: Worker) -> Response:
     """Say of all that were ticked that they were opened."""
     said = msg_count("%(n)s referral opened.", "%(n)s referrals opened.")
-    return await _do(request, actor, "acknowledge", answering.acknowledge_assignments, said, "/")
+    act = partial(answering.acknowledge_assignments, routing=request.app.state.routing)
+    return await _do(request, actor, "acknowledge", act, said, "/")
 
 
 @router.post("/tolak")
@@ -174,6 +175,7 @@ def _row(request: Request, item: InboxItem) -> dict[str, Any]:
         "state": labels.STATES[item.state],
         "due_at": item.due_at,
         "is_paused": item.is_paused,
+        "clock": labels.CLOCKS[item.clock] if item.clock else "",
         "sent_at": item.sent_at,
         "ended_at": item.ended_at,
     }

@@ -4,6 +4,7 @@ import re
 
 from services.referral.domain import glass
 from services.referral.domain.agencies import Directory
+from services.referral.domain.deadlines import Clock
 from services.referral.domain.matters import Matter
 from shared.contracts import codes
 from shared.kit.words import Language, msg
@@ -28,6 +29,14 @@ STATES: dict[str, tuple[str, str]] = {
     "transferred": (msg("handed on"), "neutral"),
     "entered_in_error": (msg("entered in error"), "neutral"),
 }
+CLOCKS: dict[Clock, str] = {
+    "acknowledge": msg("to open it"),
+    "decide": msg("to decide"),
+    "question": msg("for the port's answer"),
+    "review": msg("until the day of the waiting list"),
+    "serve": msg("to help"),
+}
+"""What the time that runs is for."""
 REASONS: dict[str, str] = {
     "no_capacity": msg("No capacity"),
     "outside_region": msg("Outside our region"),

@@ -43,7 +43,8 @@ async def answer(request: Request, actor: Officer, question_id: Id) -> Response:
         async with request.app.state.database.work(actor, purpose="answer") as work:
 
             async def once() -> Response:
-                [result] = await asking.answer_questions(work, [Reply(question_id, said)])
+                replies, routing = [Reply(question_id, said)], request.app.state.routing
+                [result] = await asking.answer_questions(work, replies, routing=routing)
                 if isinstance(result, Refused):
                     raise result
                 return redirect(request, "/pertanyaan", said=msg("Answered. The agency decides now."))

@@ -41,6 +41,7 @@ CONSENT: Mapping[str, str] = {
     "unless_lawful_order": msg("the person's own, unless there is a lawful order"),
     "public_task": msg("the person's own; the task itself is a public one"),
     "next_of_kin": msg("the next of kin's"),
+    "person_before_asking": msg("the person's own, before anybody is asked"),
 }
 VISIBILITY: Mapping[str, str] = {
     "normal": msg("those who act on it"),
@@ -97,7 +98,9 @@ def terms(language: Language, decision: Decision) -> list[tuple[str, str]]:
         return []
     lines: list[tuple[str, str | None]] = [
         (msg("Urgency"), None if given.urgency is None else str(given.urgency)),
-        (msg("To answer (h)"), str(given.answer_hours)),
+        (msg("To open it (h)"), f"{given.acknowledge_hours:g}" if given.acknowledge_hours else None),
+        (msg("Then to answer (h)"), f"{given.decide_hours:g}" if given.acknowledge_hours else None),
+        (msg("To answer (h)"), None if given.acknowledge_hours else str(given.answer_hours)),
         (msg("To the first help (h)"), str(given.service_hours)),
         (msg("Hours counted"), COUNTED.get(given.counted or "")),
         (msg("Consent"), CONSENT.get(given.consent or "")),

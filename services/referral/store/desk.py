@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+from services.referral.domain import assignments
 from services.referral.domain.assignments import UNDO_WITHIN, Assignment
+from services.referral.domain.deadlines import Clock, running
 from services.referral.domain.referrals import State
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -22,7 +24,7 @@ class InboxItem:
     referral_id: str
     case_id: str
     attempt: int
-    state: str
+    state: assignments.State
     version: int
     need: str
     restricted: bool
@@ -40,6 +42,11 @@ class InboxItem:
     is_paused: bool
     """The time to answer stands still, since the port is asked; `due_at` is when that ends."""
     answered_at: datetime | None
+
+    @property
+    def clock(self) -> Clock | None:
+        """What the time until `due_at` is for."""
+        return running(self.state, is_paused=self.is_paused)
 
     def may_undo(self, now: datetime) -> bool:
         """True for the seconds in which an acceptance can be undone, unless somebody has read who it is."""
