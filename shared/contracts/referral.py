@@ -48,14 +48,14 @@ CloseReason = Literal[
     "NO_LONGER_NEEDED",
     "ENTERED_IN_ERROR",
 ]
-RecallReason = Literal["WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"]
+RecallReason = Literal["WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE", "WRONG_ORIGIN"]
 HoldReason = Literal["IN_HOSPITAL", "IN_CUSTODY", "AWAITING_PAPERS", "PERSON_ASKED_TO_WAIT"]
 Refuser = Literal["self", "family"]
 """Family speaks for whoever cannot decide itself (Permen P2MI 32/2025 Art. 39)."""
 
 ExpiryCause = Literal["not_opened", "not_decided", "not_reviewed"]
 QuestionCode = Literal["still_at_port", "travels_on", "fit_to_travel", "company", "wants_help", "papers", "interpreter"]
-ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"]
+ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR", "FOUND_AFTER_ALL"]
 
 
 class ReferralFact(Fact):
@@ -176,11 +176,12 @@ class ServiceStarted(AssignmentFact):
 
 
 class ResponsibilityPassed(ReferralFact):
-    """Who did this answers for the child by name from now on: by accepting its protection, or by taking over."""
+    """Who did this answers for the child by name from now on: by accepting its protection, by taking over, or by
+    finding that it is a child."""
 
     for_audit = True
 
-    reason: Literal["acceptance", "takeover"]
+    reason: Literal["acceptance", "takeover", "correction"]
     step: int
     """How many have answered for it by now."""
 
@@ -281,6 +282,18 @@ class ReferralHeld(ReferralFact):
 
 class ReferralResumed(ReferralFact):
     """A need that waited goes on."""
+
+
+class ReferralCorrected(ReferralFact):
+    """What was recorded of the person was corrected: the need goes on, decided anew on other facts."""
+
+    changed: tuple[Literal["age", "sex", "origin"], ...]
+    regency: RegencyCode
+    """Where help is due from now on."""
+    routed_again: bool
+    """True: another office is asked than before."""
+    rules_version: Version
+    explanation: Digest
 
 
 class ReferralReopened(ReferralFact):

@@ -109,6 +109,8 @@ INTAKE: dict[str, Owned] = {
     "sender_columns": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "manifest_problems": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("manifests", "manifest_id")),)),
     "referred_needs": Owned({}, (Open("SELECT", Parent("arrivals", "case_id")),)),
+    "possible_matches": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), ("port_officer",)),)),
+    "match_decisions": Owned({}, (Open("SELECT", Parent("possible_matches", "match_id")),)),
     "arrival_corrections": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
     "age_proposals": Owned(
         {"port": PORT, "regency": REGION},
@@ -125,7 +127,7 @@ INTAKE: dict[str, Owned] = {
     "consent_recipients": Owned({}, (Open("SELECT", Parent("consents", "entry_id")),)),
     **dict.fromkeys(
         (
-            *("blind_indexes", "corrections", "disclosure_grants", "disclosures", "erasure_recipients", "erasures"),
+            *("compared_cases", "match_keys", "blind_indexes", "corrections", "disclosure_grants", "disclosures", "erasure_recipients", "erasures"),
             *("draft_keys", "legal_holds", "person_keys", "requests", "retention_reports"),
         ),
         SERVICE_ONLY,

@@ -183,7 +183,7 @@ class TestWords:
             for name, field in fact.model_fields.items():
                 assert name in wording.FIELDS | dict.fromkeys(wording.HIDDEN), f"{fact.type} {name}"
                 unnamed = set(codes_in(field.annotation)) - set(wording.VALUES)
-                assert name in ("need", "needs") or not unnamed, f"{fact.type} {name} {unnamed}"
+                assert name in wording.NEEDS or not unnamed, f"{fact.type} {name} {unnamed}"
 
     def test_indonesian_lacks_nothing_and_holds_nothing_unsaid(self) -> None:
         assert catalogue.lacking(ROOT / "services/audit", ROOT / "shared/kit") == []

@@ -16,12 +16,15 @@ from shared.kit.ids import new_id
 from shared.kit.service import application
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
+    COLLEAGUE,
     DPO,
+    FAR_SUPERVISOR,
     NOTIFY,
     OFFICER,
     REFERRAL,
     START,
     STRANGER,
+    SUPERVISOR,
     SYSTEM,
     WORKER,
     a_vault,
@@ -55,7 +58,8 @@ async def owner(database: Database, database_urls: DatabaseUrls) -> AsyncIterato
 
 
 ACTORS = {"officer": OFFICER, "system": SYSTEM, "stranger": STRANGER, "referral": REFERRAL, "notify": NOTIFY,
-          "worker": WORKER, "dpo": DPO}  # fmt: skip
+          "worker": WORKER, "dpo": DPO, "colleague": COLLEAGUE, "supervisor": SUPERVISOR,
+          "far": FAR_SUPERVISOR}  # fmt: skip
 
 
 class SignedIn:

@@ -9,6 +9,8 @@ from shared.kit.words import Language, msg
 
 HIDDEN = frozenset({"case_id"})
 """Fields that every entry of a trail shares."""
+NEEDS = frozenset({"need", "needs", "added", "struck"})
+"""Fields that hold codes of needs."""
 
 SERVICES = {
     "intake": msg("Intake"),
@@ -129,6 +131,15 @@ EVENTS = {
     "intake.guardian_unlinked.v1": msg("Adult answers for the child no longer"),
     "intake.guardian_proposed.v1": msg("Asked to link an adult to the child"),
     "intake.guardian_proposal_ended.v1": msg("Asking to link an adult came to nothing"),
+    "intake.age_corrected.v1": msg("Age group corrected"),
+    "intake.age_proposed.v1": msg("Asked that the person count as of age"),
+    "intake.age_proposal_ended.v1": msg("Not confirmed that the person is of age"),
+    "intake.sex_corrected.v1": msg("Sex corrected"),
+    "intake.origin_corrected.v1": msg("Origin corrected"),
+    "intake.needs_corrected.v1": msg("Needs corrected"),
+    "intake.arrival_entered_in_error.v1": msg("Arrival entered in error"),
+    "intake.person_died.v1": msg("Death recorded"),
+    "referral.referral_corrected.v1": msg("Need decided again on corrected facts"),
 }
 
 FIELDS = {
@@ -272,6 +283,16 @@ FIELDS = {
     "owner": msg("Looked after by"),
     "people": msg("People"),
     "kind": msg("Kind"),
+    "version": msg("Version"),
+    "was": msg("Said before"),
+    "added": msg("Added"),
+    "struck": msg("Struck"),
+    "strike_reason": msg("Why it was struck"),
+    "duplicate_of": msg("The other case, which stays"),
+    "died_on": msg("Day of death"),
+    "proposal_id": msg("Number of the proposal"),
+    "changed": msg("What was corrected"),
+    "routed_again": msg("Another office is asked"),
 }
 
 VALUES = {
@@ -508,6 +529,30 @@ VALUES = {
     "counted_twice": msg("Was counted twice"),
     "miscounted": msg("Somebody miscounted"),
     "collected_at_quay": msg("Fetched by family at the quay before logging"),
+    "recorded_wrongly": msg("It was recorded wrongly"),
+    "person_said": msg("The person said so"),
+    "family_said": msg("The family said so"),
+    "papers_found": msg("Papers were found"),
+    "assessed": msg("It was assessed again"),
+    "office_reported": msg("An office reported it"),
+    "identity_card": msg("Identity card (KTP)"),
+    "school_record": msg("School record"),
+    "medical_assessment": msg("Assessment by a doctor"),
+    "consular_letter": msg("Letter of the consulate"),
+    "screened_again": msg("A second screening did not find it"),
+    "of_another_person": msg("It is another person's"),
+    "never_arrived": msg("The person did not land"),
+    "not_a_returnee": msg("The person was not returned"),
+    "test_entry": msg("Recorded to try the system"),
+    "before_arrival": msg("Before landing"),
+    "at_port": msg("At the port"),
+    "in_care": msg("In care"),
+    "age": msg("Age group"),
+    "sex": msg("Sex"),
+    "origin": msg("Origin"),
+    "WRONG_ORIGIN": msg("The origin was wrong"),
+    "FOUND_AFTER_ALL": msg("The need was found after all"),
+    "correction": msg("Correction"),
 }
 
 PURPOSES = {
@@ -595,13 +640,13 @@ def _moment(language: Language, text: str, zone: str) -> str:
 
 
 def _place_or_need(language: Language, name: str, code: str) -> str | None:
-    if name in ("need", "needs") and code in codes.needs():
+    if name in NEEDS and code in codes.needs():
         need = codes.needs()[code]
         return need.label_id if language == "id" else need.label_en
     if name == "province" and code in codes.provinces():
         province = codes.provinces()[code]
         return province.name if language == "id" else province.name_en
-    if name.endswith("regency") and code in codes.regencies():
+    if (name.endswith("regency") or name == "was") and code in codes.regencies():
         return codes.regencies()[code].name
     if name == "port" and code in codes.ports():
         return codes.ports()[code].name

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.actions import protection
+from services.intake.actions.consents import open_words
+from services.intake.domain.arrival_corrections import Step as Corrected
+from services.intake.domain.consents import Words
 from services.intake.domain.erasures import Receipt
 from services.intake.domain.holds import Hold
 from services.intake.domain.lookups import Kind
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
 from services.intake.domain.references import is_reference
 from services.intake.domain.refusals import ReferenceUnfit
-from services.intake.store import corrections, erasures, holds, persons, trails
+from services.intake.store import arrival_corrections, consents, corrections, erasures, holds, persons, trails
 from services.intake.store.blind_indexes import find_persons_by
+from services.intake.store.consents import Kept
 from services.intake.store.corrections import Correction
 from services.intake.store.persons import Case
 from services.intake.store.trails import Step
@@ -33,8 +37,12 @@ class Record:
     cases: Sequence[Case]
     holds: Sequence[Hold]
     corrections: Sequence[Correction]
+    history: Mapping[str, Sequence[Corrected]]
+    """What was corrected of each case's coded facts, by case."""
     receipt: Receipt | None
     steps: Sequence[Step]
+    consents: Sequence[Kept]
+    """What was recorded of consent, case by case in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class Export:
 
     record: Record
     identities: Mapping[str, Identity]
+    words: Mapping[str, Words]
+    """Names and words of each entry about consent that has any, by its id."""
     reference: str
 
 
@@ -81,7 +91,13 @@ async def hand_out(work: Work, vault: Vault, case_id: str, *, reference: str, fo
     for case in record.cases:
         fields = filled(identities[case.case_id]) if case.case_id in identities else ()
         work.record(PersonDataExported(case_id=case.case_id, form=form, fields=fields, reference=reference))
-    return Export(record, identities, reference)
+    words = {
+        kept.entry.entry_id: open_words(vault, case, kept)
+        for case in record.cases
+        for kept in record.consents
+        if kept.entry.case_id == case.case_id and kept.sealed
+    }
+    return Export(record, identities, words, reference)
 
 
 def filled(identity: Identity) -> tuple[str, ...]:
@@ -104,6 +120,8 @@ async def _record_of(work: Work, case_id: str) -> Record:
         cases=await persons.list_cases(work, [person.person_id]),
         holds=await holds.of_people(work, [person.person_id]),
         corrections=await corrections.of_person(work, person.person_id),
+        history=await arrival_corrections.of_cases(work, person.case_ids),
         receipt=await erasures.find(work, person.person_id),
         steps=await trails.list_steps(work, person.case_ids),
+        consents=await consents.of_cases(work, person.case_ids),
     )

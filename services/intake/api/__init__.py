@@ -2,16 +2,33 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import arrivals, corrections, disclosures, erasures, holds, records, retention, voyages
+from services.intake.api import (
+    arrival_corrections,
+    arrivals,
+    consents,
+    corrections,
+    disclosures,
+    erasures,
+    holds,
+    households,
+    reconciliation,
+    records,
+    retention,
+    voyages,
+)
 
 router = APIRouter()
 router.include_router(voyages.router)
+router.include_router(reconciliation.router)
 router.include_router(arrivals.router)
+router.include_router(arrival_corrections.router)
+router.include_router(households.router)
 router.include_router(disclosures.router)
 router.include_router(erasures.router)
 router.include_router(holds.router)
 router.include_router(records.router)
 router.include_router(corrections.router)
+router.include_router(consents.router)
 router.include_router(retention.router)
 
 hot_routes = arrivals.hot_routes

@@ -1,5 +1,6 @@
 """Finding a person by a number, and handing out what is kept: at the person's own request (UU 27/2022 Art 30, 32)."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from services.intake import policy
 from services.intake.actions import records
 from services.intake.actions.records import By, Export
+from services.intake.api.arrival_corrections import CorrectedOut, corrected_out
+from services.intake.api.consents import EntryOut, entry_out
 from services.intake.api.erasures import Reference
 from services.intake.store.persons import Case
 from shared.contracts.codes import AgeBand, NeedCode, Sex
@@ -66,6 +69,15 @@ class ExportedCaseOut(CaseOut):
     """A case with the identity that is kept of it; empty once it was erased."""
 
     identity: Annotated[dict[str, str], Identifying()]
+    corrections: list[CorrectedOut] = []
+    """What was corrected of its codes, first to last."""
+
+
+class ExportedConsentOut(EntryOut):
+    """What was recorded of consent in one case, with the names and words that were sealed with it."""
+
+    case_id: str
+    words: Annotated[dict[str, str], Identifying()]
 
 
 class StepOut(BaseModel):
@@ -88,6 +100,7 @@ class ExportOut(BaseModel):
     made_at: datetime
     reference: str
     cases: list[ExportedCaseOut]
+    consents: list[ExportedConsentOut]
     processing: list[StepOut]
 
 
@@ -129,7 +142,18 @@ def _export(made: Export, made_at: datetime) -> dict[str, Any]:
         "schema": SCHEMA,
         "made_at": made_at,
         "reference": made.reference,
-        "cases": [{**case_out(case), "identity": identities.get(case.case_id, {})} for case in made.record.cases],
+        "cases": [
+            {
+                **case_out(case),
+                "identity": identities.get(case.case_id, {}),
+                "corrections": [corrected_out(step) for step in made.record.history.get(case.case_id, ())],
+            }
+            for case in made.record.cases
+        ],
+        "consents": [
+            {**entry_out(kept), "case_id": kept.entry.case_id, "words": words_out(made, kept.entry.entry_id)}
+            for kept in made.record.consents
+        ],
         "processing": [
             {
                 "case_id": step.case_id,
@@ -142,3 +166,8 @@ def _export(made: Export, made_at: datetime) -> dict[str, Any]:
             for step in made.record.steps
         ],
     }
+
+
+def words_out(made: Export, entry_id: str) -> dict[str, str]:
+    said = made.words.get(entry_id)
+    return {} if said is None else {name: text for name, text in asdict(said).items() if text}

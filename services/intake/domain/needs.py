@@ -1,5 +1,6 @@
 """From screening facts to coded needs. Everybody has at least one: the way home."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from shared.contracts.codes import AgeBand, NeedCode, needs
@@ -22,6 +23,11 @@ def needs_of(age_band: AgeBand, flags: frozenset[NeedCode], *, accompanied: bool
             found.add("UAC")
         elif "UAC" not in found:
             found.add("CHILD")
+    return ordered(found)
+
+
+def ordered(found: Iterable[NeedCode]) -> tuple[NeedCode, ...]:
+    """These needs, most urgent first."""
     return tuple(sorted(found, key=_urgency))
 
 

@@ -336,9 +336,7 @@ class ConsentNotHeld(Refused):
 
 
 class HouseholdChangedMeanwhile(Refused):
-    """Somebody else changed the household or the link since it was looked at."""
-
-    detail = msg("Somebody else was first. Look at the household as it is now, then change what is still wrong.")
+    """Somebody else changed the household or the link since it was looked at: of which version, who and when."""
 
     def __init__(self, *, expected: int, found: int, by: str, at: datetime) -> None:
         super().__init__()

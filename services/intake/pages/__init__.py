@@ -1,12 +1,27 @@
 """HTML in: a query and a template, or a form, one action and a redirect."""
 
-from services.intake.pages import arrivals, corrections, erasures, holds, manifests, records, retention, voyages
+from services.intake.pages import (
+    arrival_corrections,
+    arrivals,
+    corrections,
+    erasures,
+    holds,
+    households,
+    manifests,
+    reconciliation,
+    records,
+    retention,
+    voyages,
+)
 from shared.kit.web import page_router
 
 router = page_router()
 router.include_router(voyages.router)
+router.include_router(reconciliation.router)
 router.include_router(manifests.router)
 router.include_router(arrivals.router)
+router.include_router(arrival_corrections.router)
+router.include_router(households.router)
 router.include_router(records.router)
 router.include_router(erasures.router)
 router.include_router(holds.router)

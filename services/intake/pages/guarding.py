@@ -37,6 +37,14 @@ STEPS = {
     "intake.correction_requested.v1": msg("Correction asked for"),
     "intake.correction_rejected.v1": msg("Correction rejected"),
     "intake.identity_corrected.v1": msg("Identity corrected"),
+    "intake.age_corrected.v1": msg("Age group corrected"),
+    "intake.age_proposed.v1": msg("Asked that the person count as of age"),
+    "intake.age_proposal_ended.v1": msg("Not confirmed that the person is of age"),
+    "intake.sex_corrected.v1": msg("Sex corrected"),
+    "intake.origin_corrected.v1": msg("Origin corrected"),
+    "intake.needs_corrected.v1": msg("Needs corrected"),
+    "intake.arrival_entered_in_error.v1": msg("Arrival entered in error"),
+    "intake.person_died.v1": msg("Death recorded"),
 }
 PURPOSES = {
     "service_delivery": msg("giving help that was accepted"),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.intake.actions import records
 from services.intake.actions.records import By, Export, Record
 from services.intake.domain.refusals import ReferenceUnfit
-from services.intake.pages import guarding, labels
+from services.intake.pages import guarding, history, labels
 from services.intake.pages.guarding import Acting, Protector
 from services.intake.store.persons import Case
 from shared.contracts.fact import Id
@@ -103,6 +103,7 @@ def _described(request: Request, record: Record, case_id: str) -> dict[str, Any]
         "holds": record.holds,
         "standing": [hold for hold in record.holds if hold.stands],
         "corrections": record.corrections,
+        "history": history.described(language, record.history.get(case_id, ()), zone),
         "steps": [guarding.describe_step(language, step, zone) for step in record.steps],
         "case_code": labels.case_code,
         "field_names": labels.IDENTITY_FIELDS,
@@ -138,7 +139,9 @@ def _printed(language: Language, made: Export) -> dict[str, Any]:
         ]
         zone = guarding.zone_of(case)
         steps = [guarding.describe_step(language, s, zone) for s in made.record.steps if s.case_id == case.case_id]
-        cases.append({"case": case, "fields": fields, "facts": guarding.describe_case(language, case), "steps": steps})
+        corrected = history.described(language, made.record.history.get(case.case_id, ()), zone)
+        facts = guarding.describe_case(language, case)
+        cases.append({"case": case, "fields": fields, "facts": facts, "history": corrected, "steps": steps})
     return {"reference": made.reference, "cases": cases, "zone": guarding.ZONE, "case_code": labels.case_code}
 
 

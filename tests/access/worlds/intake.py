@@ -5,7 +5,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import services.intake.__main__
-from services.intake.actions import corrections, erasures, holds
+from services.intake.actions import (
+    ages,
+    arrival_corrections,
+    consents,
+    corrections,
+    erasures,
+    holds,
+    reconciliation,
+    totals,
+)
+from services.intake.actions.consents import Spoken
+from services.intake.actions.totals import Said
+from services.intake.domain.arrival_corrections import Proposal
+from services.intake.domain.consents import Scope
 from services.intake.pages import manifests
 from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed
 from shared.kit.actor import Actor
@@ -29,13 +42,15 @@ from tests.access.worlds.world import (
 from tests.intake import factories as intake
 
 LIST = intake.a_list(intake.a_row(1), intake.a_row(2, sex="?"))
+CONSENT = {"purpose": "help", "recipient_class": "civil_society"}
+SPOKEN = {"by": "self", "how": "signed", "language": "id"}
 PROTECTOR = Actor("petugas-pdp", "KP2MI", frozenset({"data_protection_officer"}), authenticated_at=NOW)
 
 
 @asynccontextmanager
 async def intake_world(url: str) -> AsyncIterator[World]:
     database = await connect(url, service="intake", clock=FixedClock(NOW))
-    actors = actors_at("P4MI-NNK", port=OWN["port"])
+    actors = actors_at("P4MI-NNK", port=OWN["port"], region="65.03")
     async with served("intake", services.intake.__main__, database, actors) as (app, client):
         things = _Landed(database, app)
         voyage = "/{language:language}/pelayaran/{voyage_id}"
@@ -54,6 +69,15 @@ async def intake_world(url: str) -> AsyncIterator[World]:
                 "content": intake.a_list(intake.a_row(1, number=f"XS{new_id()[-8:]}")),
                 "headers": {"content-type": "text/csv"},
             },
+            "POST /api/voyages/{voyage_id}/totals": json_of(kind="count", heads=107),
+            "POST /api/voyages/{voyage_id}/differences": json_of(pair="announced_arrived", heads=-5),
+            "POST /api/totals/{source_id}/withdraw": json_of(reason="entered_in_error"),
+            "POST /api/differences/{difference_id}/settle": json_of(version=1, reason="bail"),
+            "POST /api/differences/{difference_id}/take": json_of(version=1),
+            f"POST {voyage}/angka": form(kind="count", heads_said="107"),
+            f"POST {voyage}/selisih": form(pair="announced_arrived", heads="-5", reason=""),
+            "POST /{language:language}/angka/{source_id}/cabut": form(reason="entered_in_error"),
+            "POST /{language:language}/selisih/{difference_id}": form(version="1", reason="bail"),
             f"POST {voyage}/daftar": form(pasted=LIST.decode()),
             f"POST {voyage}/daftar/kirim": form(content=packed),
             f"POST {voyage}/daftar/tertahan.csv": form(content=packed),
@@ -79,14 +103,37 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             f"POST {kept}/{{case_id}}/perbaikan": form(field="alias", value="Emon", reference="PPID/2026/1"),
             "POST /{language:language}/perbaikan/{correction_id}": form(decision="rejected", reason="no_proof"),
             "POST /api/corrections/{correction_id}/decision": json_of(decision="rejected", reason="no_proof"),
+            "POST /api/arrivals/{case_id}/sex": json_of(version=1, sex="X", reason="recorded_wrongly"),
+            "POST /api/arrivals/{case_id}/origin": json_of(version=1, origin_regency="53.01", reason="person_said"),
+            "POST /api/arrivals/{case_id}/needs": json_of(version=1, add=["WAGE"], reason="person_said"),
+            "POST /api/arrivals/{case_id}/age": json_of(version=1, reason="assessed"),
+            "POST /api/arrivals/{case_id}/error": json_of(version=1, reason="test_entry"),
+            "POST /api/arrivals/{case_id}/death": json_of(
+                version=1, died_on=NOW.date().isoformat(), place="in_care"
+            ),
+            "POST /{language:language}/kedatangan/{case_id}/{apa}": form(
+                version="1", origin="53.01", reason="person_said"
+            ),
+            "POST /api/age-proposals/{proposal_id}/confirmation": json_of(),
+            "POST /{language:language}/usulan-umur/{proposal_id}": form(decision="confirmed"),
+            "POST /api/cases/{case_id}/consents": json_of(**CONSENT, given=True, spoken=SPOKEN),
+            "POST /api/cases/{case_id}/bases": json_of(**CONSENT, basis="public_task", reason="task_by_law"),
+            "POST /api/consents/{consent_id}/withdrawal": json_of(spoken=SPOKEN),
+            "POST /api/bases/{basis_id}/end": json_of(reason="no_longer_needed"),
             **REVOCATIONS,
         }  # fmt: skip
         makers = {
             "voyage": things.voyage,
+            "total": things.total,
+            "difference": things.difference,
             "acceptance": things.acceptance,
             "person": things.person,
             "hold": things.hold,
             "correction": things.correction,
+            "consent": things.consent,
+            "basis": things.basis,
+            "arrival": things.arrival,
+            "age_proposal": things.age_proposal,
         }
         yield World("intake", app, client, makers, contents)
     await database.aclose()
@@ -103,6 +150,19 @@ class _Landed:
     async def voyage(self, cell: Cell) -> str:
         who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
         return (await intake.a_voyage(self._database, actor=who)).voyage_id
+
+    async def total(self, cell: Cell) -> str:
+        who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
+        voyage_id = await self.voyage(cell)
+        async with self._database.work(who, purpose="reconcile") as work:
+            return (await totals.record_totals(work, voyage_id, Said("count", 107))).source_id
+
+    async def difference(self, cell: Cell) -> str:
+        who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
+        voyage_id = await self.voyage(cell)
+        async with self._database.work(who, purpose="reconcile") as work:
+            opened = await reconciliation.open_difference(work, voyage_id, pair="announced_arrived", heads=-5)
+        return opened.difference_id
 
     async def acceptance(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(
@@ -154,6 +214,57 @@ class _Landed:
                 await corrections.reject_correction(work, asked.correction_id, reason="no_proof")
         return asked.correction_id
 
+    async def arrival(self, cell: Cell) -> str:
+        case_id = await self.person({"region": cell["region"]})
+        if cell["state"] == "ended":
+            async with self._database.work(_officer(cell), purpose="correct") as work:
+                await arrival_corrections.enter_in_error(
+                    work, case_id, version=1, reason="test_entry", duplicate_of=None
+                )
+        return case_id
+
+    async def age_proposal(self, cell: Cell) -> str:
+        recorded = await self._app.state.desk.record(
+            _officer(cell), intake.an_arrival(birth=None), key=new_id(), voyage_id=None, arrived_at=NOW
+        )
+        async with self._database.work(_officer(cell), purpose="correct") as work:
+            proposal = await ages.correct_age(
+                work,
+                self._app.state.vault,
+                recorded.case_id,
+                version=1,
+                told=ages.Told(years=30),
+                reason="papers_found",
+                proof="identity_card",
+            )
+        assert isinstance(proposal, Proposal)
+        if cell["state"] == "ended":
+            async with self._database.work(_officer(cell), purpose="correct") as work:
+                await ages.refuse(work, proposal.proposal_id)
+        return proposal.proposal_id
+
+    async def consent(self, cell: Cell) -> str:
+        case_id = await self.person({"region": cell["region"]})
+        vault, spoken, scope = self._app.state.vault, Spoken("self", "signed", "id"), Scope("help", "civil_society")
+        async with self._database.work(PROTECTOR, purpose="consent") as work:
+            kept = await consents.record_consent(
+                work, vault, case_id, version=None, scope=scope, given=cell["state"] != "refused", spoken=spoken
+            )
+            if cell["state"] == "withdrawn":
+                await consents.withdraw_consent(work, vault, kept.entry.entry_id, version=None, spoken=spoken)
+        return kept.entry.entry_id
+
+    async def basis(self, cell: Cell) -> str:
+        case_id = await self.person({"region": cell["region"]})
+        vault, scope = self._app.state.vault, Scope("help", "civil_society")
+        async with self._database.work(PROTECTOR, purpose="consent") as work:
+            kept = await consents.name_basis(
+                work, vault, case_id, version=None, scope=scope, basis="public_task", reason="task_by_law"
+            )
+            if cell["state"] == "ended":
+                await consents.end_basis(work, vault, kept.entry.entry_id, version=None, reason="named_in_error")
+        return kept.entry.entry_id
+
     async def _held(self, case_id: str) -> str:
         async with self._database.work(PROTECTOR, purpose="protect") as work:
             placed = await holds.place_hold(work, case_id, reason="court", reference="PN-JKT/1/2026")
@@ -163,3 +274,7 @@ class _Landed:
         case_id = self._cases.get(id_) or new_id()
         body = {"case_id": case_id, "assignment_id": id_, "reader": "wati", "purpose": "read_identity"}
         return {"json": {**body, "agency_id": side(cell, "agency", "organisation")}}
+
+
+def _officer(cell: Cell) -> Actor:
+    return intake.OFFICER if cell["region"] == "own" else intake.STRANGER

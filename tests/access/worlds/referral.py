@@ -300,12 +300,13 @@ class _Needs:
             port,
         )
         async with self._desk.database.work(referral.an_agency("BP3MI-11"), purpose="ask") as work:
-            await asking.ask_port(work, [Answer(assignment_id, question="company")])
+            await asking.ask_port(work, [Answer(assignment_id, question="company")], routing=self._desk.routing)
         [row] = await self._desk.rows("SELECT question_id::text FROM questions WHERE assignment_id = $1", assignment_id)
         if cell["state"] == "answered":
             officer = Actor("petugas", "P4MI", frozenset({"port_officer"}), port=port)
             async with self._desk.database.work(officer, purpose="answer") as work:
-                await asking.answer_questions(work, [Reply(row["question_id"], "alone")])
+                replies = [Reply(row["question_id"], "alone")]
+                await asking.answer_questions(work, replies, routing=self._desk.routing)
         return str(row["question_id"])
 
     async def cancellation(self, cell: Cell) -> str:

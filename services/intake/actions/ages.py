@@ -1,0 +1,177 @@
+"""Correcting an age: towards a child at once, from a child to of age by two people, the second of whom confirms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.intake import policy
+from services.intake.actions.arrival_corrections import expect_version, expected, lived, write_age
+from services.intake.actions.arrivals import day_at
+from services.intake.domain import arrival_corrections as domain
+from services.intake.domain import dates, people
+from services.intake.domain.arrival_corrections import Kept, Proposal
+from services.intake.domain.people import Birth
+from services.intake.domain.refusals import (
+    AgeAlreadyProposed,
+    AgeStaysSame,
+    NotAllowed,
+    NotTwoPeople,
+    PersonErasedBefore,
+    ProofMissing,
+    ProposalEnded,
+    ProposalUnknown,
+)
+from services.intake.store import arrival_corrections as store
+from services.intake.store import arrivals
+from services.intake.store.vault import Vault
+from services.intake.store.vault.resealing import open_proposal, seal_proposal
+from shared.contracts import codes
+from shared.contracts.intake import AgeProof, AgeProposalEnded, AgeProposed, CorrectionReason
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody says of an age: a birth, or the years that a person had when landing; neither: nobody knows."""
+
+    birth: Birth | None = None
+    years: int | None = None
+
+    def of(self, kept: Kept) -> Birth | None:
+        """The birth of who landed then. Raises `BadCell` for one that nobody can have."""
+        if self.birth is not None:
+            return lived(kept, self.birth)
+        if self.years is None:
+            return None
+        return people.aged(self.years, day_at(codes.ports()[kept.port], kept.arrived_at))
+
+
+async def correct_age(
+    work: Work,
+    vault: Vault,
+    case_id: str,
+    *,
+    version: int,
+    told: Told,
+    reason: CorrectionReason,
+    proof: AgeProof | None,
+) -> Kept | Proposal:
+    """Correct the age, or, where that takes two people, ask for it.
+
+    Raises as `arrival_corrections.expected`, `BadCell`, `AgeStaysSame`, `ProofMissing`, `AgeAlreadyProposed`,
+    `PersonErasedBefore`, `ArrivalInError`, `PersonHasDied`.
+    """
+    kept = await expected(work, case_id, version)
+    birth = told.of(kept)
+    becomes = people.age_band(birth, day_at(codes.ports()[kept.port], kept.arrived_at))
+    domain.expect_alive(kept)
+    if becomes == kept.age_band:
+        raise AgeStaysSame
+    if not domain.takes_two(kept.age_band, becomes):
+        return await write_age(work, vault, kept, birth, reason=reason, proof=proof, proposed_by=None)
+    if proof is None:
+        raise ProofMissing
+    assert birth is not None  # without one nobody is of age
+    await work.as_service()  # the person's key is nobody's; the birth is sealed with it, unseen
+    found = await arrivals.find_sealed(work, case_id)
+    if found is None or found.wrapped_key is None:
+        raise PersonErasedBefore
+    proposal_id = new_id()
+    new = Proposal(
+        proposal_id=proposal_id,
+        case_id=case_id,
+        person_id=kept.person_id,
+        port=kept.port,
+        regency=kept.regency,
+        was=kept.age_band,
+        becomes=becomes,
+        sealed=seal_proposal(
+            vault,
+            birth.text,
+            wrapped_key=found.wrapped_key,
+            person_id=kept.person_id,
+            correction_id=proposal_id,
+        ),
+        reason=reason,
+        proof=proof,
+        proposed_by=work.actor.id,
+        proposed_at=work.now,
+    )
+    if not await store.add_proposal(work, new):
+        raise AgeAlreadyProposed
+    work.record(AgeProposed(case_id=case_id, proposal_id=proposal_id, proof=proof))
+    return new
+
+
+async def confirm(work: Work, vault: Vault, proposal_id: str, *, version: int | None = None) -> Kept:
+    """A second person confirms that somebody is of age: protection as a child ends with it.
+
+    Raises `NotAllowed`, `ProposalUnknown`, `ProposalEnded`, `NotTwoPeople`, `ChangedMeanwhile`.
+    """
+    proposal, kept = await _open(work, proposal_id)
+    if proposal.proposed_by == work.actor.id:
+        raise NotTwoPeople
+    if version is not None:
+        await expect_version(work, kept, version)
+    found = await arrivals.find_sealed(work, kept.case_id)
+    if found is None or found.wrapped_key is None:
+        raise PersonErasedBefore
+    text = open_proposal(
+        vault,
+        proposal.sealed,
+        wrapped_key=found.wrapped_key,
+        person_id=kept.person_id,
+        correction_id=proposal_id,
+    )
+    await store.end_proposal(work, proposal_id, "confirmed")
+    return await write_age(
+        work,
+        vault,
+        kept,
+        dates.read_kept(text),
+        reason=proposal.reason,
+        proof=proposal.proof,
+        proposed_by=proposal.proposed_by,
+    )
+
+
+async def refuse(work: Work, proposal_id: str) -> None:
+    """A second person does not see it so, or who asked for it takes it back: the child stays one.
+
+    Raises `NotAllowed`, `ProposalUnknown`, `ProposalEnded`.
+    """
+    proposal, _ = await _open(work, proposal_id)
+    if proposal.proposed_by == work.actor.id:
+        await store.end_proposal(work, proposal_id, "withdrawn")
+        work.record(AgeProposalEnded(case_id=proposal.case_id, proposal_id=proposal_id, how="withdrawn"))
+    else:
+        await store.end_proposal(work, proposal_id, "refused")
+        work.record(AgeProposalEnded(case_id=proposal.case_id, proposal_id=proposal_id, how="refused"))
+
+
+async def list_open(work: Work, *, limit: int) -> Sequence[Proposal]:
+    """What waits for a second person in the actor's port or region, the longest first. Raises `NotAllowed`."""
+    port, region = _scope(work)
+    return await store.list_open(work, port=port, region=region, limit=limit)
+
+
+def _scope(work: Work) -> tuple[str | None, str | None]:
+    """The port or the region whose proposals the actor decides."""
+    if not policy.may_decide_ages(work.actor):
+        raise NotAllowed
+    return policy.decides_ages_in(work.actor)
+
+
+async def _open(work: Work, proposal_id: str) -> tuple[Proposal, Kept]:
+    """A proposal that still waits, its case locked."""
+    port, region = _scope(work)
+    proposal = await store.find_proposal(work, proposal_id, port=port, region=region)
+    if proposal is None:
+        raise ProposalUnknown
+    await work.as_service()  # found in the own port or region; what it leads to is the service's to write
+    await work.lock_cases([proposal.case_id])
+    proposal = await store.find_proposal(work, proposal_id, port=port, region=region)
+    assert proposal is not None
+    if proposal.ended_as is not None:
+        raise ProposalEnded
+    return proposal, await store.find_proposed(work, proposal.case_id)
