@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from services.intake import policy
+from services.intake.actions import totals
 from services.intake.actions.arrivals import port_of
+from services.intake.actions.totals import Said
 from services.intake.domain.refusals import ExpectedFarOff, VoyageUnknown
 from services.intake.domain.voyages import Modality, Report, Voyage, is_near
 from services.intake.store import voyages as store
@@ -15,9 +17,12 @@ from shared.kit.work import Work
 
 
 async def announce_voyage(
-    work: Work, *, modality: Modality, vessel: str, announced: int, expected_at: datetime
+    work: Work, *, modality: Modality, vessel: str, announced: int, expected_at: datetime, letter: Said | None = None
 ) -> Voyage:
-    """Announce a voyage at the actor's port. Raises `NotAllowed`, `ExpectedFarOff`."""
+    """Announce a voyage at the actor's port; what is announced is kept as its first letter.
+
+    Raises `NotAllowed`, `ExpectedFarOff`, `PartUnknown`, `PartTwice`.
+    """
     port = port_of(work.actor)
     if not is_near(expected_at, work.now):
         raise ExpectedFarOff
@@ -28,6 +33,8 @@ async def announce_voyage(
             case_id=voyage.voyage_id, port=port.code, modality=modality, announced=announced, expected_at=expected_at
         )
     )
+    if announced or letter is not None:
+        await totals.keep(work, voyage.voyage_id, letter or Said("letter", announced))
     return voyage
 
 

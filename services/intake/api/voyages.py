@@ -11,9 +11,11 @@ from services.intake import policy
 from services.intake.actions import manifests, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.manifests import Preview
+from services.intake.actions.totals import Said
+from services.intake.api.reconciliation import LetterIn, parts_of, problem_of_part
 from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals import ManifestUnusable, PartTwice, PartUnknown
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Counts, Modality, Voyage
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import voyages as store
@@ -44,6 +46,8 @@ class VoyageIn(BaseModel):
     announced: Annotated[int, Field(ge=0, le=MOST_ANNOUNCED, strict=True)]
     expected_at: AwareDatetime
     """Within a year from now; late entry counts as announcing."""
+    letter: LetterIn | None = None
+    """What the letter says besides; more letters, and minutes of handovers, are kept with `totals`."""
 
 
 class CountsOut(BaseModel):
@@ -149,19 +153,28 @@ async def announce_voyage(request: Request, sent: VoyageIn, actor: PortActor) ->
     """Announce a voyage. Needs the header Idempotency-Key."""
     key = request.app.state.vault.kept_key(await web.key_of(request))
     database: Database = request.app.state.database
-    async with database.work(actor, purpose="reception") as work:
+    letter = None
+    if sent.letter is not None:
+        said = sent.letter
+        letter = Said("letter", sent.announced, said.number, said.dated, said.issued_by, parts=parts_of(said.parts))
+    try:
+        async with database.work(actor, purpose="reception") as work:
 
-        async def act() -> Response:
-            voyage = await voyages.announce_voyage(
-                work,
-                modality=sent.modality,
-                vessel=sent.vessel,
-                announced=sent.announced,
-                expected_at=sent.expected_at,
-            )
-            return web.json_response(_voyage(voyage, Counts(voyage.announced)), 201)
+            async def act() -> Response:
+                voyage = await voyages.announce_voyage(
+                    work,
+                    modality=sent.modality,
+                    vessel=sent.vessel,
+                    announced=sent.announced,
+                    expected_at=sent.expected_at,
+                    letter=letter,
+                )
+                return web.json_response(_voyage(voyage, Counts(voyage.announced)), 201)
 
-        return await web.idempotent(request, work, key, act)
+            return await web.idempotent(request, work, key, act)
+    except (PartUnknown, PartTwice) as wrong:
+        problem = problem_of_part(web.language_of(request), wrong)
+        raise web.Invalid([web.FieldProblem("/letter/parts", *problem)]) from None
 
 
 @router.get("/api/voyages", response_model=list[VoyageOut])

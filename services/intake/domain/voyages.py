@@ -21,7 +21,7 @@ def is_near(expected_at: datetime, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Voyage:
-    """`announced` is the head count of the consular letter; 0 when a batch came without notice."""
+    """`announced` is what was announced first; 0 when a batch came without notice. Later letters may say otherwise."""
 
     voyage_id: str
     port: str
@@ -40,9 +40,9 @@ class Voyage:
 class Counts:
     """Heads of one voyage: `listed` + `unlisted` = `arrived` + `rejected` + `waiting`.
 
-    `listed`: on its name lists, each person once; `rejected`: listed rows still held back; `waiting`: rows of a list
-    that is still being recorded; `arrived`: recorded, by list or one by one; `unlisted`: of these, who is on no list;
-    `referred`: of these, whose every need became an open referral.
+    `announced`: by all letters that count; `listed`: on its name lists, each person once; `rejected`: listed rows
+    still held back; `waiting`: rows of a list that is still being recorded; `arrived`: recorded, by list or one by
+    one; `unlisted`: of these, who is on no list; `referred`: of these, whose every need became an open referral.
     """
 
     announced: int

@@ -150,6 +150,50 @@ CANDIDATES = {
     "rolled_over_to_here": msg("People of earlier voyages are said to come with this one."),
 }
 
+JOININGS = {
+    "listed": msg("Listed together"),
+    "said_by_family": msg("Said by the family"),
+    "guardian_linked": msg("An adult was linked to the child"),
+}
+PARTINGS = {
+    "not_of_it": msg("Does not belong to it"),
+    "family_parted": msg("The family has parted"),
+    "in_error": msg("Entered in error"),
+}
+RELATIONS = {
+    "mother": msg("Mother"),
+    "father": msg("Father"),
+    "grandparent": msg("Grandparent"),
+    "sibling": msg("Brother or sister"),
+    "aunt_or_uncle": msg("Aunt or uncle"),
+    "legal_guardian": msg("Guardian by law"),
+    "other_relative": msg("Other relative"),
+    "not_stated": msg("Not stated"),
+}
+RELATION_PROOFS = {
+    "birth_certificate": msg("Birth certificate"),
+    "family_card": msg("Family card"),
+    "travel_document": msg("Travel document"),
+    "statement_of_both": msg("Statement of both"),
+    "none": msg("None"),
+}
+LINK_STATES = {
+    "proposed": msg("waits for a second person"),
+    "confirmed": msg("confirmed"),
+    "ended": msg("ended"),
+}
+UNLINKINGS = {
+    "not_related": msg("Not related"),
+    "child_at_risk": msg("A child is at risk"),
+    "adult_elsewhere": msg("The adult is elsewhere"),
+    "statement_withdrawn": msg("The statement was taken back"),
+    "in_error": msg("Entered in error"),
+}
+LINK_ENDS = {
+    "refused": msg("Refused by a second person"),
+    "withdrawn": msg("Asked for no more"),
+}
+
 
 def options(language: Language, labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Codes and what they are called, for chips and selects."""

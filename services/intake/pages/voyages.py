@@ -11,9 +11,11 @@ from starlette.datastructures import FormData
 from services.intake import policy
 from services.intake.actions import voyages
 from services.intake.actions.arrivals import port_of
+from services.intake.actions.totals import Said
 from services.intake.domain.refusals import ExpectedFarOff
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, is_near
 from services.intake.pages import labels
+from services.intake.pages.reconciliation import read_paper, typed_paper
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import manifests as manifests_store
 from services.intake.store import voyages as store
@@ -154,7 +156,7 @@ def _announce_page(
 
 def _typed(form: FormData) -> dict[str, Any]:
     names = ("vessel", "modality", "announced", "time")
-    typed = {name: str(form.get(name, "")) for name in names}
+    typed: dict[str, Any] = {name: str(form.get(name, "")) for name in names} | typed_paper(form)
     return typed | {part: str(form.get(f"expected_{part}", "")) for part in ("day", "month", "year")}
 
 
@@ -163,7 +165,7 @@ def _read_voyage(
 ) -> tuple[dict[str, Any], list[web.FieldProblem]]:
     """What the form says, or what is wrong with it."""
     typed = _typed(form)
-    errors: list[web.FieldProblem] = []
+    paper, errors = read_paper(language, form)
 
     def wrong(field: str, message: str, remedy: str) -> None:
         errors.append(web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy)))
@@ -181,13 +183,17 @@ def _read_voyage(
         wrong("expected", msg("This is not a day and time."), msg("For example 23 11 2026 and 14.30."))
     elif not is_near(expected, now):
         wrong("expected", ExpectedFarOff.detail, "")
+    if errors:
+        return {}, errors
+    letter = Said("letter", int(announced), *paper) if int(announced) or any(paper) else None
     read = {
         "modality": typed["modality"],
         "vessel": vessel,
-        "announced": int(announced) if not errors else 0,
+        "announced": int(announced),
         "expected_at": expected,
+        "letter": letter,
     }
-    return read, errors
+    return read, []
 
 
 def _moment(typed: dict[str, Any], port: codes.Port) -> datetime | None:

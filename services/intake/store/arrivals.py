@@ -128,6 +128,7 @@ class SealedIdentity(NamedTuple):
     sealed: bytes
     wrapped_key: bytes | None
     """None once the person was erased."""
+    age_band: str
 
 
 async def find_sealed(work: Work, case_id: str) -> SealedIdentity | None:
@@ -136,15 +137,45 @@ async def find_sealed(work: Work, case_id: str) -> SealedIdentity | None:
     # unscoped: asked for only after a disclosure grant was found for this very case.
     """
     row = await work.connection.fetchrow(
-        "SELECT a.person_id, a.sealed, k.wrapped_key"
+        "SELECT a.person_id, a.sealed, k.wrapped_key, a.age_band"
         " FROM arrivals a LEFT JOIN person_keys k USING (person_id) WHERE a.case_id = $1",
         case_id,
     )
     if row is None:
         return None
     return SealedIdentity(
-        str(row["person_id"]), bytes(row["sealed"]), bytes(row["wrapped_key"]) if row["wrapped_key"] else None
+        str(row["person_id"]),
+        bytes(row["sealed"]),
+        bytes(row["wrapped_key"]) if row["wrapped_key"] else None,
+        row["age_band"],
     )
+
+
+class ToCount(NamedTuple):
+    """What of an arrival is counted, the sealed part included. `wrapped_key` is None once the person was erased."""
+
+    case_id: str
+    person_id: str
+    sex: str
+    age_band: str
+    origin_regency: str | None
+    sealed: bytes
+    wrapped_key: bytes | None
+
+
+async def to_count(work: Work, voyage_id: str, *, after: str | None, limit: int) -> list[ToCount]:
+    """Arrivals of a voyage that policy has let pass, in the order they were recorded, `limit` of them after a case."""
+    rows = await work.connection.fetch(
+        "SELECT a.case_id, a.person_id, a.sex, a.age_band, a.origin_regency, a.sealed, k.wrapped_key"
+        " FROM arrivals a LEFT JOIN person_keys k USING (person_id)"
+        " WHERE a.voyage_id = $1 AND a.port = $2 AND ($3::uuid IS NULL OR a.case_id > $3::uuid)"
+        " ORDER BY a.case_id LIMIT $4",
+        voyage_id,
+        work.actor.port,
+        after,
+        limit,
+    )
+    return [ToCount(**{**row, "case_id": str(row["case_id"]), "person_id": str(row["person_id"])}) for row in rows]
 
 
 class Line(NamedTuple):

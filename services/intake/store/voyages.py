@@ -12,9 +12,14 @@ from shared.kit.work import Work
 VOYAGE = "v.voyage_id, v.port, v.modality, v.vessel, v.announced, v.expected_at"
 
 COUNTS = """
+    letters.announced AS said,
     heads.by_list + held.not_again + recording.waiting AS listed, held.open AS rejected, heads.arrived, heads.referred,
     heads.arrived - heads.by_list - (held.not_again - held.open) AS unlisted, recording.waiting
 FROM voyages v
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(t.heads), 0)::bigint AS announced FROM voyage_totals t
+    WHERE t.voyage_id = v.voyage_id AND t.kind = 'letter' AND t.withdrawn_at IS NULL
+) letters
 CROSS JOIN LATERAL (
     SELECT count(*) AS not_again, count(*) FILTER (WHERE h.settled_at IS NULL) AS open
     FROM held_rows h WHERE h.voyage_id = v.voyage_id AND h.settled_by IS NULL
@@ -120,4 +125,4 @@ def _voyage(row: Record) -> Voyage:
 def _sighting(row: Record) -> Sighting:
     voyage = _voyage(row)
     counts = ("listed", "rejected", "arrived", "referred", "unlisted", "waiting")
-    return Sighting(voyage, Counts(voyage.announced, **{name: row[name] for name in counts}))
+    return Sighting(voyage, Counts(row["said"], **{name: row[name] for name in counts}))

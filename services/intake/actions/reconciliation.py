@@ -1,0 +1,194 @@
+"""Putting the counts of a voyage side by side, and settling where they differ or saying who looks after it."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from services.intake import policy
+from services.intake.actions.arrivals import port_of
+from services.intake.domain.reconciliation import (
+    Difference,
+    Heads,
+    Pair,
+    Reason,
+    Reconciliation,
+    reconcile,
+)
+from services.intake.domain.refusals import DifferenceMoved, DifferenceUnknown, RollsOverElsewhere, VoyageUnknown
+from services.intake.domain.totals import UNKNOWN, Dimension
+from services.intake.store import arrivals as arrivals_store
+from services.intake.store import differences as store
+from services.intake.store import totals as totals_store
+from services.intake.store import voyages
+from services.intake.store.vault import Sealed, SealedPerson, Vault
+from shared.contracts.intake import VoyageDifferenceOpened, VoyageDifferenceSettled, VoyageReconciled
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+NEAR = timedelta(days=1)
+"""Voyages this close may have taken each other's people."""
+MOST_NEAR = 20
+BATCH = 500
+"""So many identities are opened at a time, between which others are served."""
+
+
+async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyage_id: str) -> Reconciliation:
+    """All counts of a voyage of the actor's port. Depots and reasons are counted in the vault, which is on the trail.
+
+    Raises `NotAllowed`, `VoyageUnknown`.
+    """
+    port_of(actor)
+    async with database.work(actor, purpose="reconcile") as work:
+        sighting = await voyages.sighted(work, voyage_id)
+        if sighting is None or not policy.works_at(actor, sighting.voyage.port):
+            raise VoyageUnknown
+        sources = await totals_store.of_voyage(work, voyage_id)
+        differences = await store.of_voyage(work, voyage_id)
+        rolled_over = await store.rolled_over_to(work, voyage_id)
+        at = sighting.voyage.expected_at
+        around = await voyages.expected_between(work, at - NEAR, at + NEAR, limit=MOST_NEAR)
+    arrived = await _count_arrived(database, vault, actor, voyage_id)
+    near = [one for one in around if one.voyage.voyage_id != voyage_id]
+    return reconcile(sighting, sources, arrived, differences, near=near, rolled_over=rolled_over)
+
+
+async def _count_arrived(database: Database, vault: Vault, actor: Actor, voyage_id: str) -> Heads:
+    counts: dict[Dimension, Counter[str]] = {name: Counter() for name in ("group", "depot", "reason", "origin")}
+    after: str | None = None
+    opened = 0
+    while True:
+        async with database.work(actor, purpose="reconcile") as work:
+            await work.as_service()  # keys are nobody's; the voyage is the actor's port's, and only counts come out
+            people = await arrivals_store.to_count(work, voyage_id, after=after, limit=BATCH)
+        if not people:
+            break
+        for one in people:
+            counts["group"].update(_groups(one.sex, one.age_band))
+            counts["origin"][one.origin_regency[:2] if one.origin_regency else UNKNOWN] += 1
+        kept = [
+            SealedPerson(one.person_id, one.case_id, Sealed(one.wrapped_key, one.sealed))
+            for one in people
+            if one.wrapped_key is not None
+        ]
+        for identity in vault.open_many(kept):
+            counts["depot"][identity.detained_at or UNKNOWN] += 1
+            counts["reason"][identity.return_reason or UNKNOWN] += 1
+        opened += len(kept)
+        after = people[-1].case_id
+        await asyncio.sleep(0)
+    if opened:
+        async with database.work(actor, purpose="reconcile") as work:
+            work.record(VoyageReconciled(case_id=voyage_id, people=opened))
+    return counts
+
+
+def _groups(sex: str, age_band: str) -> tuple[str, ...]:
+    """How a person is counted on the quay; who is of unknown age or sex is told apart from none of these."""
+    if age_band == "child":
+        return {"M": ("boys", "children"), "F": ("girls", "children")}.get(sex, ("children",))
+    if age_band == "unknown" or sex == "X":
+        return (UNKNOWN,)
+    return ("men",) if sex == "M" else ("women",)
+
+
+async def open_difference(work: Work, voyage_id: str, *, pair: Pair, heads: int) -> Difference:
+    """Look after a part of a difference until its reason is known. Raises `NotAllowed`, `VoyageUnknown`."""
+    difference = await _new(work, voyage_id, pair, heads)
+    await store.add(work, difference)
+    _tell_opened(work, difference)
+    return difference
+
+
+async def explain_difference(
+    work: Work, voyage_id: str, *, pair: Pair, heads: int, reason: Reason, next_voyage_id: str | None = None
+) -> Difference:
+    """Say at once why counts differ by so many. Raises `NotAllowed`, `VoyageUnknown`, `RollsOverElsewhere`."""
+    opened = await _new(work, voyage_id, pair, heads)
+    settled = await _settled(work, opened, reason, next_voyage_id)
+    await store.add(work, replace(settled, version=1))
+    _tell_settled(work, settled)
+    return settled
+
+
+async def settle_difference(
+    work: Work, difference_id: str, *, version: int, reason: Reason, next_voyage_id: str | None = None
+) -> Difference:
+    """Give an open difference its reason.
+
+    Raises `NotAllowed`, `DifferenceUnknown`, `DifferenceMoved`, `RollsOverElsewhere`.
+    """
+    settled = await _settled(work, await _locked(work, difference_id, version), reason, next_voyage_id)
+    await store.save(work, settled)
+    _tell_settled(work, settled)
+    return settled
+
+
+async def take_difference(work: Work, difference_id: str, *, version: int) -> Difference:
+    """Look after a difference instead of who did. Raises `NotAllowed`, `DifferenceUnknown`, `DifferenceMoved`."""
+    found = await _locked(work, difference_id, version)
+    taken = replace(found, owner=work.actor.id, version=found.version + 1)
+    await store.save(work, taken)
+    _tell_opened(work, taken)
+    return taken
+
+
+async def _new(work: Work, voyage_id: str, pair: Pair, heads: int) -> Difference:
+    port_of(work.actor)
+    if await voyages.find(work, voyage_id) is None:
+        raise VoyageUnknown
+    return Difference(new_id(), voyage_id, pair, heads, work.actor.id, work.actor.id, work.now)
+
+
+async def _locked(work: Work, difference_id: str, version: int) -> Difference:
+    port_of(work.actor)
+    found = await store.lock(work, difference_id)
+    if found is None:
+        raise DifferenceUnknown
+    if found.is_settled or found.version != version:
+        raise DifferenceMoved(found)
+    return found
+
+
+async def _settled(work: Work, difference: Difference, reason: Reason, next_voyage_id: str | None) -> Difference:
+    if next_voyage_id is not None and (
+        reason != "rolled_over"
+        or next_voyage_id == difference.voyage_id
+        or await voyages.find(work, next_voyage_id) is None
+    ):
+        raise RollsOverElsewhere
+    return replace(
+        difference,
+        reason=reason,
+        next_voyage_id=next_voyage_id,
+        settled_by=work.actor.id,
+        settled_at=work.now,
+        version=difference.version + 1,
+    )
+
+
+def _tell_opened(work: Work, difference: Difference) -> None:
+    work.record(
+        VoyageDifferenceOpened(
+            case_id=difference.voyage_id,
+            difference_id=difference.difference_id,
+            pair=difference.pair,
+            heads=difference.heads,
+            owner=difference.owner,
+        )
+    )
+
+
+def _tell_settled(work: Work, difference: Difference) -> None:
+    assert difference.reason is not None
+    work.record(
+        VoyageDifferenceSettled(
+            case_id=difference.voyage_id,
+            difference_id=difference.difference_id,
+            pair=difference.pair,
+            heads=difference.heads,
+            reason=difference.reason,
+        )
+    )

@@ -1,0 +1,414 @@
+"""The counts of a voyage by source, side by side, and what is said of their differences."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.intake import policy
+from services.intake.actions import reconciliation, totals
+from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation
+from services.intake.domain.refusals import DifferenceMoved, PartTwice, PartUnknown
+from services.intake.domain.totals import LONGEST, MOST_PARTS, Dimension, Kind, Part, Totals, WithdrawReason
+from services.intake.domain.voyages import MOST_ANNOUNCED
+from services.intake.store import differences as store
+from shared.contracts.fact import Id
+from shared.kit import identity, web, words
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.refusal import Refusal
+from shared.kit.words import Language, msg
+
+router = APIRouter(tags=["voyages"])
+
+PortActor = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
+MOST_OPEN = 200
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Heads = Annotated[int, Field(ge=0, le=MOST_ANNOUNCED, strict=True)]
+
+
+class PartIn(BaseModel):
+    """So many of the heads. `value`: `men`, `women`, `boys`, `girls` or `children` of a `group`; a province's code or
+    `unknown` of an `origin`; the words of the source for a `depot` or a `reason`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dimension: Dimension
+    value: Annotated[Words, StringConstraints(min_length=1)]
+    heads: Heads
+
+
+class LetterIn(BaseModel):
+    """What a consular letter says besides the head count, each as far as it is known."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{
+                "number": "00062/PK/01/2025/10104", "dated": "2026-11-21", "issued_by": "KJRI Kota Kinabalu",
+                "parts": [{"dimension": "group", "value": "women", "heads": 26},
+                          {"dimension": "depot", "value": "DTI Tawau", "heads": 92}],
+            }]
+        },
+    )  # fmt: skip
+
+    number: Words = ""
+    dated: date | None = None
+    issued_by: Words = ""
+    parts: Annotated[list[PartIn], Field(max_length=MOST_PARTS)] = []
+
+
+class TotalsIn(LetterIn):
+    """What a letter, the minutes of one handover or a count on the quay says. `replaces`: the source it corrects."""
+
+    kind: Kind
+    heads: Heads
+    depot: Words = ""
+    replaces: Id | None = None
+
+
+class TotalsOut(BaseModel):
+    """`withdrawn_as` is None while it counts."""
+
+    source_id: str
+    voyage_id: str
+    kind: Kind
+    heads: int
+    number: str
+    dated: date | None
+    issued_by: str
+    depot: str
+    parts: list[PartIn]
+    recorded_by: str
+    recorded_at: datetime
+    withdrawn_as: WithdrawReason | None
+
+
+class WithdrawIn(BaseModel):
+    """Why a source counts no more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: WithdrawReason
+
+
+class GapOut(BaseModel):
+    """`difference`: the second count of the pair less the first; `left` = `difference` - `settled` - `open`."""
+
+    pair: Pair
+    difference: int
+    settled: int
+    open: int
+    left: int
+
+
+class LineOut(BaseModel):
+    """Heads of one value by source, None where none tells; `differs`: arrived less what the closest source says."""
+
+    dimension: Dimension
+    value: str
+    announced: int | None
+    handed: int | None
+    counted: int | None
+    arrived: int
+    differs: int | None
+
+
+class CandidateOut(BaseModel):
+    """What may be the reason for a part of these differences; a person judges it."""
+
+    code: CandidateCode
+    pairs: list[Pair]
+    heads: int
+    about: str
+
+
+class DifferenceOut(BaseModel):
+    """`reason` is None while it is open with its owner. Changes name the `version` that they saw."""
+
+    difference_id: str
+    voyage_id: str
+    pair: Pair
+    heads: int
+    owner: str
+    opened_by: str
+    opened_at: datetime
+    reason: Reason | None
+    next_voyage_id: str | None
+    settled_by: str | None
+    settled_at: datetime | None
+    version: int
+
+
+class ReconciliationOut(BaseModel):
+    """`announced` by letters, `handed` by minutes, `counted` on the quay: None where nobody has."""
+
+    voyage_id: str
+    announced: int | None
+    handed: int | None
+    counted: int | None
+    listed: int
+    arrived: int
+    gaps: list[GapOut]
+    candidates: list[CandidateOut]
+    lines: list[LineOut]
+    differences: list[DifferenceOut]
+    sources: list[TotalsOut]
+
+
+class DifferenceIn(BaseModel):
+    """A part of a difference, with the sign it has there. Without a reason it stays open, and who sends it owns it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pair: Pair
+    heads: Annotated[int, Field(ge=-MOST_ANNOUNCED, le=MOST_ANNOUNCED, strict=True)]
+    reason: Reason | None = None
+    next_voyage_id: Id | None = None
+
+
+class SettleIn(BaseModel):
+    """Why it is so. `next_voyage_id`: the voyage that people come with who roll over, where it is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=1)]
+    reason: Reason
+    next_voyage_id: Id | None = None
+
+
+class TakeIn(BaseModel):
+    """The version that was seen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=1)]
+
+
+class OpenOut(BaseModel):
+    """`next` is the `after` of the next page; None on the last."""
+
+    items: list[DifferenceOut]
+    next: str | None
+
+
+class Moved(Refusal):
+    """Somebody else was first; the answer says who, and what it is now."""
+
+    status = 409
+    code = "difference_moved"
+    title = msg("This difference has changed meanwhile")
+
+    def __init__(self, language: Language, moved: DifferenceMoved) -> None:
+        now: Difference = moved.now
+        told = (
+            msg("%(who)s has settled it: %(reason)s. Look at it as it is now.")
+            if now.is_settled
+            else msg("It is version %(version)s now, and %(who)s looks after it. Look at it as it is now.")
+        )
+        who = now.settled_by or now.owner
+        super().__init__(words.translate(language, told, who=who, reason=now.reason or "", version=str(now.version)))
+
+
+@router.post(
+    "/api/voyages/{voyage_id}/totals",
+    status_code=201,
+    response_model=TotalsOut,
+    summary="Keep a head count of a voyage",
+    openapi_extra=web.KEYED,
+)
+async def record_totals(request: Request, voyage_id: Id, sent: TotalsIn, actor: PortActor) -> Response:
+    """What a letter, the minutes of a handover or a count says. Needs the header Idempotency-Key."""
+    key = request.app.state.vault.kept_key(await web.key_of(request))
+    database: Database = request.app.state.database
+    said = totals.Said(sent.kind, sent.heads, sent.number, sent.dated, sent.issued_by, sent.depot, parts_of(sent.parts))
+    try:
+        async with database.work(actor, purpose="reconcile") as work:
+
+            async def act() -> Response:
+                kept = await totals.record_totals(work, voyage_id, said, replaces=sent.replaces)
+                return web.json_response(_totals(kept), 201)
+
+            return await web.idempotent(request, work, key, act)
+    except (PartUnknown, PartTwice) as wrong:
+        raise web.Invalid([web.FieldProblem("/parts", *problem_of_part(web.language_of(request), wrong))]) from None
+
+
+def parts_of(sent: list[PartIn]) -> list[Part]:
+    return [Part(part.dimension, part.value, part.heads) for part in sent]
+
+
+def problem_of_part(language: Language, wrong: PartUnknown | PartTwice) -> tuple[str, str]:
+    """What is wrong with a part of a head count, and the remedy, in words."""
+    if isinstance(wrong, PartTwice):
+        told = msg("“%(value)s” stands there twice.")
+        return (
+            words.translate(language, told, value=wrong.value),
+            words.translate(language, msg("Add the numbers up and write it once.")),
+        )
+    return (
+        words.translate(language, msg("“%(value)s” is nothing that heads are counted by here."), value=wrong.value),
+        words.translate(language, msg("Use one of: %(known)s."), known=wrong.known),
+    )
+
+
+@router.post(
+    "/api/totals/{source_id}/withdraw",
+    response_model=TotalsOut,
+    summary="Let a head count of a source count no more",
+    openapi_extra=web.KEYED,
+)
+async def withdraw_totals(request: Request, source_id: Id, sent: WithdrawIn, actor: PortActor) -> Response:
+    """It stays on record. Needs the header Idempotency-Key."""
+    key = request.app.state.vault.kept_key(await web.key_of(request))
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="reconcile") as work:
+
+        async def act() -> Response:
+            withdrawn = await totals.withdraw_totals(work, source_id, reason=sent.reason)
+            return web.json_response({**_totals(withdrawn), "withdrawn_as": sent.reason})
+
+        return await web.idempotent(request, work, key, act)
+
+
+@router.get(
+    "/api/voyages/{voyage_id}/reconciliation",
+    response_model=ReconciliationOut,
+    summary="All counts of a voyage side by side",
+)
+async def show_reconciliation(request: Request, voyage_id: Id, actor: PortActor) -> Response:
+    """Announced, handed over, counted, listed and arrived, by group, depot, reason and origin. It is on the trail."""
+    state = request.app.state
+    found = await reconciliation.reconcile_voyage(state.database, state.vault, actor, voyage_id)
+    return web.json_response(_reconciliation(found))
+
+
+@router.post(
+    "/api/voyages/{voyage_id}/differences",
+    status_code=201,
+    response_model=DifferenceOut,
+    summary="Explain a part of a difference, or look after it",
+    openapi_extra=web.KEYED,
+)
+async def say_difference(request: Request, voyage_id: Id, sent: DifferenceIn, actor: PortActor) -> Response:
+    """Needs the header Idempotency-Key."""
+    key = request.app.state.vault.kept_key(await web.key_of(request))
+    if sent.heads == 0:
+        say = words.translate
+        language = web.language_of(request)
+        message, remedy = msg("This is no difference."), msg("Write how many, with a minus where they are missing.")
+        raise web.Invalid([web.FieldProblem("/heads", say(language, message), say(language, remedy))])
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="reconcile") as work:
+
+        async def act() -> Response:
+            if sent.reason is None:
+                said = await reconciliation.open_difference(work, voyage_id, pair=sent.pair, heads=sent.heads)
+            else:
+                said = await reconciliation.explain_difference(
+                    work,
+                    voyage_id,
+                    pair=sent.pair,
+                    heads=sent.heads,
+                    reason=sent.reason,
+                    next_voyage_id=sent.next_voyage_id,
+                )
+            return web.json_response(_difference(said), 201)
+
+        return await web.idempotent(request, work, key, act)
+
+
+@router.post(
+    "/api/differences/{difference_id}/settle",
+    response_model=DifferenceOut,
+    summary="Give an open difference its reason",
+    openapi_extra=web.KEYED,
+    responses={409: {"description": "Somebody else was first; the answer says who"}},
+)
+async def settle_difference(request: Request, difference_id: Id, sent: SettleIn, actor: PortActor) -> Response:
+    """Needs the header Idempotency-Key."""
+    key = request.app.state.vault.kept_key(await web.key_of(request))
+    database: Database = request.app.state.database
+    try:
+        async with database.work(actor, purpose="reconcile") as work:
+
+            async def act() -> Response:
+                settled = await reconciliation.settle_difference(
+                    work,
+                    difference_id,
+                    version=sent.version,
+                    reason=sent.reason,
+                    next_voyage_id=sent.next_voyage_id,
+                )
+                return web.json_response(_difference(settled))
+
+            return await web.idempotent(request, work, key, act)
+    except DifferenceMoved as moved:
+        raise Moved(web.language_of(request), moved) from None
+
+
+@router.post(
+    "/api/differences/{difference_id}/take",
+    response_model=DifferenceOut,
+    summary="Look after a difference instead of who did",
+    openapi_extra=web.KEYED,
+    responses={409: {"description": "Somebody else was first; the answer says who"}},
+)
+async def take_difference(request: Request, difference_id: Id, sent: TakeIn, actor: PortActor) -> Response:
+    """Needs the header Idempotency-Key."""
+    key = request.app.state.vault.kept_key(await web.key_of(request))
+    database: Database = request.app.state.database
+    try:
+        async with database.work(actor, purpose="reconcile") as work:
+
+            async def act() -> Response:
+                taken = await reconciliation.take_difference(work, difference_id, version=sent.version)
+                return web.json_response(_difference(taken))
+
+            return await web.idempotent(request, work, key, act)
+    except DifferenceMoved as moved:
+        raise Moved(web.language_of(request), moved) from None
+
+
+@router.get("/api/differences", response_model=OpenOut, summary="Differences that are open at the port")
+async def list_differences(
+    request: Request,
+    actor: PortActor,
+    after: Annotated[Id | None, Query(description="The `next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_OPEN)] = 50,
+) -> Response:
+    """The oldest first."""
+    database: Database = request.app.state.database
+    policy.own_port(actor)
+    async with database.work(actor, purpose="look") as work:
+        found = [one for one, _ in await store.list_open(work, after=after, limit=limit + 1)]
+    next_ = found[limit - 1].difference_id if len(found) > limit else None
+    return web.json_response({"items": [_difference(one) for one in found[:limit]], "next": next_})
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    told = {name: getattr(totals, name) for name in TotalsOut.model_fields if name != "parts"}
+    parts = [{"dimension": one.dimension, "value": one.value, "heads": one.heads} for one in totals.parts]
+    return {**told, "parts": parts}
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {name: getattr(difference, name) for name in DifferenceOut.model_fields}
+
+
+def _reconciliation(found: Reconciliation) -> dict[str, Any]:
+    return {
+        "voyage_id": found.voyage.voyage_id,
+        "announced": found.announced,
+        "handed": found.handed,
+        "counted": found.counted,
+        "listed": found.counts.listed,
+        "arrived": found.counts.arrived,
+        "gaps": [{name: getattr(gap, name) for name in GapOut.model_fields} for gap in found.gaps],
+        "candidates": [{name: getattr(one, name) for name in CandidateOut.model_fields} for one in found.candidates],
+        "lines": [{name: getattr(line, name) for name in LineOut.model_fields} for line in found.lines],
+        "differences": [_difference(one) for one in found.differences],
+        "sources": [_totals(one) for one in found.sources],
+    }
