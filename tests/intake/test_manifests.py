@@ -185,7 +185,7 @@ async def superseded(database: Database, voyage: Voyage) -> list[bool]:
 class TestCounts:
     async def test_add_up_when_the_corrected_rows_alone_are_sent(self, database: Database, vault: Vault) -> None:
         voyage = await a_voyage(database)
-        wrong = [{"sex": "Q"}, {"born": "5-8-87"}, {"regency": "73.1"}, {"nik": "6.5E+15"}, {"flags": "X1"}]
+        wrong = [{"sex": "Q"}, {"born": "5-8-30"}, {"regency": "73.1"}, {"nik": "6.5E+15"}, {"flags": "X1"}]
         held = [a_row(n, **said) for n, said in enumerate(wrong, start=20)]
         await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 16)), *held))
         assert await told(database, voyage) == (20, 5, 15)

@@ -1,13 +1,15 @@
 """One cell of a name list at a time: from what people write to what we keep, or `BadCell` with a code."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import partial
 from typing import cast, get_args
 
-from services.intake.domain import dates
+from services.intake.domain import dates, places
 from services.intake.domain.arrivals import OnwardWish
+from services.intake.domain.grids import Kind
 from services.intake.domain.people import OLDEST, Birth, age_on
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
@@ -29,6 +31,12 @@ class BadCell(ValueError):
 BLANK = frozenset({"-", "--", "---", "–", "—", ".", "n/a", "nihil"})
 """What people write into a cell to say that there is nothing."""
 LONGEST_BLANK = max(map(len, BLANK))
+UNKNOWN = frozenset(
+    {"?", "??", "???", "tidak tahu", "tdk tahu", "tidak diketahui", "tdk diketahui", "tidak ingat", "lupa",
+     "belum tahu", "not known", "unknown"}
+)  # fmt: skip
+"""What they write where nobody knows."""
+NO_NIK = UNKNOWN | {"belum ada", "blm ada", "tidak ada", "tdk ada", "tidak punya", "tdk punya", "hilang", "none", "no"}
 FORMULA_STARTS = "=@+-\t"
 
 SEXES: dict[str, Sex] = {
@@ -63,26 +71,32 @@ WISHES: dict[str, OnwardWish] = {
     "unknown": "unknown", "belum tahu": "unknown", "tidak tahu": "unknown",
 }  # fmt: skip
 
+AGE_WORDS = re.compile(
+    r"^(?:umur|usia|aged?|sekitar|kira[\s-]*kira)\b|\b(?:tahun|thn|th|years?|yrs?)\b\.?$", re.IGNORECASE
+)
 NUMBER_ONLY = re.compile(r"[0-9][0-9 .'\-]*")
 FLOATED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,2}")
 """A long number after a spreadsheet took it for an amount: 6,504E+15."""
 DOCUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./\-]*")
+AFTER_PLACE = re.compile(r"(\D*?)[\s,/\-]*((?:\d|±|~)[^,]*)", re.DOTALL)
+"""A place, and a date that begins with a digit."""
 CODE = re.compile(r"([0-9]{2})[.\- ]?([0-9]{2})")
 SHORTENED = re.compile(r"[0-9]{2}[.,][0-9]")
 
 
 def text(cell: str, most: int = LONGEST_TEXT) -> str:
-    """Words with single spaces between them, in any script."""
+    """Words with single spaces between them, in any script, each letter in its one form (NFC)."""
     words = " ".join(cell.split())
     if len(words) > most:
         raise BadCell("too_long")
     if not words.isprintable():
-        raise BadCell("odd_characters")
-    return words
+        odd = next(c for c in words if not c.isprintable())
+        raise BadCell("odd_characters", f"U+{ord(odd):04X} {unicodedata.name(odd, '')}".strip())
+    return words if words.isascii() else unicodedata.normalize("NFC", words)
 
 
 def name(cell: str) -> str:
-    """A name as the document has it: one word is enough, nothing is changed in it."""
+    """A name as the document has it: one word is enough, bin and binti stay, nothing is changed in it."""
     return text(cell, LONGEST_NAME)
 
 
@@ -93,23 +107,32 @@ def sex(cell: str) -> Sex:
         raise BadCell("sex_unknown") from None
 
 
-def birth(cell: str) -> Birth:
+def birth(cell: str, on: date | None = None, since_1904: bool = False) -> Birth | None:
+    """None where somebody wrote that it is not known. `on` and `since_1904` as in `dates.read_birth`."""
+    if cell.casefold() in UNKNOWN:
+        return None
     try:
-        return dates.read_birth(cell)
+        return dates.read_birth(cell, on=on, since_1904=since_1904)
     except dates.BadDate as bad:
         raise BadCell(bad.code, bad.suggestion) from None
 
 
-def birth_after_place(cell: str) -> Birth | None:
-    """The date in `Bone, 5 Agustus 1987`; None where only a place stands."""
-    _, comma, day = cell.rpartition(",")
-    if not comma:
-        return birth(cell) if cell[-1].isdigit() else None
-    return birth(day.strip()) if day.strip() else None
+def birth_after_place(cell: str, on: date | None = None, since_1904: bool = False) -> Birth | None:
+    """The date in `Bone, 5 Agustus 1987` or `Bone 5-8-1987`; None where only a place stands."""
+    found = AFTER_PLACE.fullmatch(cell)
+    return birth(found[2], on, since_1904) if found else None
+
+
+def place_before_birth(cell: str) -> str:
+    """The place in `Bone, 5 Agustus 1987`; "" where there is none."""
+    found = AFTER_PLACE.fullmatch(cell)
+    return text((found[1] if found else cell).strip(" ,/-"))
 
 
 def age(cell: str) -> int:
-    digits = cell.casefold().removesuffix("tahun").removesuffix("thn").removesuffix("th").strip(" .±~")
+    digits = AGE_WORDS.sub("", cell).strip(" .±~:")
+    if digits.casefold().endswith(("bln", "bulan", "months", "month")) and digits.split()[0].isdecimal():
+        digits = str(int(digits.split()[0]) // 12)
     if not digits.isdecimal() or not digits.isascii() or len(digits) > 3 or int(digits) > OLDEST:
         raise BadCell("age_unreadable")
     return int(digits)
@@ -117,6 +140,8 @@ def age(cell: str) -> int:
 
 def nik(cell: str) -> str:
     """Sixteen digits, or "" where there is none yet (blank or 0)."""
+    if cell.casefold() in NO_NIK:
+        return ""
     digits = cell if cell.isdecimal() else _digits_of(cell, "nik_damaged", "nik_unreadable")
     if digits.strip("0") == "":
         return ""
@@ -149,14 +174,14 @@ def regency(cell: str) -> str:
         return code
     if SHORTENED.fullmatch(cell):
         raise BadCell("regency_shortened")
-    named = _regencies_by_name().get(_folded(cell), ())
+    named = places.regencies_by_name().get(places.folded(cell), ())
     if len(named) != 1:
         raise BadCell("regency_ambiguous" if named else "regency_unknown")
     return named[0]
 
 
 def province(cell: str) -> str:
-    code = cell if cell in codes.provinces() else _provinces_by_name().get(_folded(cell))
+    code = cell if cell in codes.provinces() else places.provinces_by_name().get(places.folded(cell))
     if code is None:
         raise BadCell("province_unknown")
     return code
@@ -213,38 +238,6 @@ def _digits_of(cell: str, damaged: str, unreadable: str) -> str:
     return re.sub(r"[^0-9]", "", cell)
 
 
-def _folded(words: str) -> str:
-    """A place name for comparison: no case, no dots, `kab` written out, `adm` left out."""
-    parts = re.sub(r"[^a-z0-9]+", " ", words.casefold()).split()
-    longer = {"kab": "kabupaten", "kep": "kepulauan", "prov": "", "provinsi": "", "adm": "", "administrasi": ""}
-    return " ".join(filter(None, (longer.get(part, part) for part in parts)))
-
-
-@cache
-def _regencies_by_name() -> dict[str, tuple[str, ...]]:
-    """Codes by full name ("kabupaten gowa") and by bare name ("gowa"), more than one where a name is shared."""
-    found: dict[str, tuple[str, ...]] = {}
-    for code, one in codes.regencies().items():
-        full = _folded(one.name)
-        bare = full.removeprefix("kabupaten ").removeprefix("kota ")
-        for key in {full, bare}:
-            found[key] = (*found.get(key, ()), code)
-    return found
-
-
-@cache
-def _provinces_by_name() -> dict[str, str]:
-    found = {_folded(p.name): code for code, p in codes.provinces().items()}
-    found |= {_folded(p.name_en): code for code, p in codes.provinces().items()}
-    short = {
-        "sumut": "12", "sumbar": "13", "sumsel": "16", "babel": "19", "kepri": "21", "dki": "31", "dki jakarta": "31",
-        "jabar": "32", "jateng": "33", "diy": "34", "yogyakarta": "34", "jatim": "35", "ntb": "52", "ntt": "53",
-        "kalbar": "61", "kalteng": "62", "kalsel": "63", "kaltim": "64", "kaltara": "65", "sulut": "71",
-        "sulteng": "72", "sulsel": "73", "sultra": "74", "sulbar": "76",
-    }  # fmt: skip
-    return short | found
-
-
 Reader = Callable[[str], object]
 
 READERS: dict[str, Reader] = {
@@ -273,7 +266,28 @@ REMEMBERED = frozenset(
      "country_from", "region_from", "detained_at", "employer", "sector", "return_reason", "language"}
 )  # fmt: skip
 """Fields whose cells repeat within a list: each distinct one is read once."""
+OWN = frozenset({"seq", "full_name", "alias", "nik", "document_number", "family_contact", "health_note", "mother_name"})
+"""Fields that no two rows share because one of their cells reaches over both."""
+MOST_DIGITS = 15
+"""So many a spreadsheet keeps of a number; what follows becomes zeros."""
 
 
-def reader_of(field: str) -> Reader:
+def reader_of(field: str, *, on: date, since_1904: bool = False) -> Reader:
+    """How a field is read in a list of people who land on that day."""
+    if field in ("birth_date", "birthplace_and_date"):
+        read = birth if field == "birth_date" else birth_after_place
+        return partial(read, on=on, since_1904=since_1904)
     return READERS.get(field, cast(Reader, text))
+
+
+def refuse_kind(kind: Kind, field: str, cell: str) -> None:
+    """Raise `BadCell` for a cell of a workbook that cannot be what its field needs, whatever it shows."""
+    if kind in ("formula", "error"):
+        raise BadCell(kind)
+    if kind == "merged" and field in OWN:
+        raise BadCell("merged")
+    if kind == "number" and len(cell.strip("-").partition(".")[0]) > MOST_DIGITS:
+        if field == "nik":
+            raise BadCell("nik_damaged")
+        if field == "document_number":
+            raise BadCell("document_damaged")

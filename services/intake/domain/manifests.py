@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.intake.domain import cells, grids, held, people
+from services.intake.domain import cells, grids, held, niks, people, surveys
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.cells import BadCell, Reader
 from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import Problem
+from services.intake.domain.seen import Seen
 from services.intake.domain.sheets import Sheet, shown
 
 
@@ -53,20 +54,25 @@ class _Reading:
         self.sheet = sheet
         self.on = on
         self.columns: list[tuple[int, str, Reader, dict[str, Any] | None]] = [
-            (column, field, cells.reader_of(field), {} if field in cells.REMEMBERED else None)
+            (
+                column,
+                field,
+                cells.reader_of(field, on=on, since_1904=sheet.since_1904),
+                {} if field in cells.REMEMBERED else None,
+            )
             for field, column in sheet.fields.items()
         ]
-        self.plain = [f for f in sheet.fields if f in PLAIN]
-        self.row_of_seq: dict[str, int] = {}
-        self.row_of_person: dict[tuple[str, ...], int] = {}
-        self.records_of_seq = self._records_of_seq()
-        self.niks_end_in_zero = self._niks_end_in_zero()
-        self.all_are_wider = len({len(record) for record in sheet.records if record}) == 1
+        self.plain = [f for f in ("birthplace", *sheet.fields) if f in PLAIN]
+        self.seqs = Seen()
+        self.people = Seen()
+        self.survey = surveys.survey(sheet)
 
     def rows(self) -> Iterator[Row]:
         width = len(self.sheet.heading)
         for number, record in enumerate(self.sheet.records, start=self.sheet.first_row):
-            if not record or not any(map(str.strip, record)):
+            if number > self.survey.last_row:
+                return
+            if surveys.is_blank(record):
                 continue
             wrong = self._misfit(record, width) if len(record) != width else ""
             if wrong:
@@ -81,7 +87,7 @@ class _Reading:
         if len(record) < width:
             return "cells_missing"
         # A separator more than the heading has, at the end of every row, is a habit; in one row it is a shifted row.
-        return "" if self.all_are_wider and not any(map(str.strip, record[width:])) else "cells_left_over"
+        return "" if self.survey.all_are_as_wide and not any(map(str.strip, record[width:])) else "cells_left_over"
 
     def _row(self, number: int, record: Sequence[str]) -> Row:
         problems: list[Problem] = []
@@ -91,6 +97,7 @@ class _Reading:
             if not found.get(field):
                 self._blame(problems, number, record, field, "missing")
         birth = self._birth(number, record, found, problems)
+        self._check_nik(number, record, found, birth, problems)
         self._check_origin(number, record, found, problems)
         warnings: list[Problem] = []
         companion, accompanied = self._companion(number, record, found, birth, warnings)
@@ -123,19 +130,30 @@ class _Reading:
             written = record[column]
             if not written:
                 continue
-            if memory is not None and written in memory:
+            kind = grids.kind_of(written)
+            if kind is None and memory is not None and written in memory:
                 found[field] = memory[written]
                 continue
             cell = written.strip()
             if not cell or (len(cell) <= cells.LONGEST_BLANK and cell.lower() in cells.BLANK):
                 continue
             try:
+                if kind is not None:
+                    self._check_kind(kind, field, cell)
                 found[field] = _checked(cell, read_cell)
-                if memory is not None:
+                if kind is None and memory is not None:
                     memory[written] = found[field]
+                if field == "birthplace_and_date" and (place := cells.place_before_birth(cell)):
+                    found.setdefault("birthplace", place)
             except BadCell as bad:
                 problems.append(self._problem(number, record, field, bad.code, bad.hint))
         return found
+
+    def _check_kind(self, kind: grids.Kind, field: str, cell: str) -> None:
+        cells.refuse_kind(kind, field, cell)
+        if kind == "date" and field in self.survey.swapped:
+            year, month, day = cell[:10].split("-")
+            raise BadCell("date_maybe_swapped", f"{int(day)}/{int(month)}/{year} · {int(month)}/{int(day)}/{year}")
 
     def _birth(
         self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]
@@ -151,6 +169,19 @@ class _Reading:
         except BadCell as bad:
             self._blame(problems, number, record, "age" if bad.code == "age_differs" else field, bad.code)
         return birth
+
+    def _check_nik(
+        self, number: int, record: Sequence[str], found: dict[str, Any], birth: Birth | None, problems: list[Problem]
+    ) -> None:
+        nik: str = found.get("nik", "")
+        if not nik:
+            return
+        if self.survey.niks_end_in_zero:
+            self._blame(problems, number, record, "nik", "nik_damaged")
+        try:
+            niks.check(nik, sex=found.get("sex"), birth=birth)
+        except niks.BadNik as bad:
+            self._blame(problems, number, record, "nik", bad.code, bad.hint)
 
     def _check_origin(self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]) -> None:
         province = found.get("origin_province")
@@ -178,7 +209,7 @@ class _Reading:
         companion = found.get("companion")
         if companion is None:
             return None, False
-        other_number, other = self.records_of_seq.get(companion, (0, ()))
+        other_number, other = self.survey.companions.get(companion, (0, ()))
         if companion == found.get("seq") or other_number == number:
             self._blame(warnings, number, record, "companion", "companion_self")
             return None, False
@@ -203,15 +234,13 @@ class _Reading:
         """What this row says of who it is about, after a look at the rows above it."""
         seq = found.get("seq")
         if seq is not None:
-            first = self.row_of_seq.setdefault(seq, number)
+            first = self.seqs.first((seq,), number)
             if first != number:
                 self._blame(problems, number, record, "seq", "seq_repeated", f"#{first}")
-        if self.niks_end_in_zero and found.get("nik"):
-            self._blame(problems, number, record, "nik", "nik_damaged")
         if not found.get("full_name") or "sex" not in found:
             return ()
         person = same_person(found, born)
-        first = self.row_of_person.setdefault(person, number)
+        first = self.people.first(person, number)
         if first != number:
             self._blame(problems, number, record, "full_name", "person_repeated", f"#{first}")
         return person
@@ -228,26 +257,6 @@ class _Reading:
         column = self.sheet.fields[field]
         heading, value = shown(self.sheet.heading[column].strip()), shown(record[column].strip())
         return Problem(number, field, heading, value, code, hint, grids.letter(column))
-
-    def _records_of_seq(self) -> dict[str, tuple[int, Sequence[str]]]:
-        """The first row with each number, and the number of that row, for the rows that name a companion."""
-        column, companion = self.sheet.fields.get("seq"), self.sheet.fields.get("companion")
-        if column is None or companion is None:
-            return {}
-        width = len(self.sheet.heading)
-        found: dict[str, tuple[int, Sequence[str]]] = {}
-        for number, record in enumerate(self.sheet.records, start=self.sheet.first_row):
-            if len(record) == width:
-                found.setdefault(record[column].strip(), (number, record))
-        return found
-
-    def _niks_end_in_zero(self) -> bool:
-        """True when a spreadsheet has rounded the NIKs: three or more, and all of them end in 0."""
-        column = self.sheet.fields.get("nik")
-        if column is None:
-            return False
-        ends = [r[column].strip()[15:] for r in self.sheet.records if len(r) > column and len(r[column].strip()) == 16]
-        return len(ends) >= 3 and all(end == "0" for end in ends)
 
 
 def reference_in(sheet: Sheet, row: Row) -> str:

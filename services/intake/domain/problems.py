@@ -45,6 +45,11 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("Type the text again instead of pasting it."),
     ),
     "formula": (msg("This looks like a spreadsheet formula."), msg("Type the text itself.")),
+    "error": (msg("The spreadsheet shows an error here."), msg("Type the text itself.")),
+    "merged": (
+        msg("This cell is merged with the one above."),
+        msg("Split the merged cells and write into each what belongs there."),
+    ),
     "sex_unknown": (msg("This is not a sex we know."), msg("Write L or P (or M, F, X).")),
     "date_unreadable": (
         msg("This date cannot be read."),
@@ -57,6 +62,14 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
     "date_impossible": (
         msg("There is no such day."),
         msg("The day comes first, then the month: 25/8/1987."),
+    ),
+    "date_month_first": (
+        msg("The month seems to come first."),
+        msg("The day comes first, then the month. Write the month as a word if you are not sure."),
+    ),
+    "date_maybe_swapped": (
+        msg("A spreadsheet may have exchanged day and month."),
+        msg("Other dates of this column came as text. Check the day and the month, and write the month as a word."),
     ),
     "date_in_future": (msg("This day is after the arrival."), msg("Check the year.")),
     "date_too_old": (
@@ -75,6 +88,22 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
     "nik_unreadable": (
         msg("A NIK has exactly 16 digits."),
         msg("Check it against the identity card, or leave it empty."),
+    ),
+    "nik_region_unknown": (
+        msg("This NIK begins with a place that does not exist."),
+        msg("Check the first six digits against the identity card, or leave it empty."),
+    ),
+    "nik_date_impossible": (
+        msg("This NIK holds a birth date that does not exist."),
+        msg("Check digits 7 to 12 against the identity card, or leave it empty."),
+    ),
+    "nik_other_sex": (
+        msg("This NIK is of the other sex than the row says."),
+        msg("Correct one of the two. It may be the NIK of another row; leave it empty when nobody can tell."),
+    ),
+    "nik_other_birth": (
+        msg("This NIK says another birth date than the row."),
+        msg("Correct one of the two. It may be the NIK of another row; leave it empty when nobody can tell."),
     ),
     "document_damaged": (
         msg("The spreadsheet has damaged this number: its last digits are lost."),

@@ -1,0 +1,59 @@
+"""What a NIK says besides being a number: where it was first registered, when its bearer was born, and which sex.
+
+Form (UU 23/2006 and Permendagri on population administration): six digits of the place, two each of day, month and year
+of birth, four of a series. For women 40 is added to the day.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from services.intake.domain.people import Birth
+from shared.contracts import codes
+from shared.contracts.codes import Sex
+
+DIVIDED = frozenset({"64", "73", "91", "92"})
+"""Provinces of which others were made since NIKs are given out: a NIK keeps the code that its place had then."""
+
+
+class BadNik(ValueError):
+    """What a NIK says cannot be, or is not what the row says; `code` is one of `problems.CELL_PROBLEMS`."""
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.hint = hint
+
+
+def check(nik: str, *, sex: Sex | None = None, birth: Birth | None = None) -> None:
+    """Compare sixteen digits with themselves and with what the row says of the person. Raises `BadNik`."""
+    province, regency = nik[:2], f"{nik[:2]}.{nik[2:4]}"
+    is_known = regency in codes.regencies() or (province in DIVIDED and nik[2:4] != "00")
+    if not is_known or nik[4:6] == "00":
+        raise BadNik("nik_region_unknown", f"{regency}.{nik[4:6]}")
+    is_woman = int(nik[6:8]) > 40
+    days = list(_days(int(nik[6:8]) - 40 * is_woman, int(nik[8:10]), int(nik[10:12])))
+    if not days:
+        raise BadNik("nik_date_impossible", nik[6:12])
+    if nik[12:] == "0000":
+        raise BadNik("nik_damaged")
+    if sex in ("M", "F") and is_woman != (sex == "F"):
+        raise BadNik("nik_other_sex")
+    if birth is not None and not any(_may_be(birth, day) for day in days):
+        nearest = min(days, key=lambda day: abs(day.toordinal() - birth.earliest.toordinal()))
+        raise BadNik("nik_other_birth", f"{nearest.day}/{nearest.month}/{nearest.year}")
+
+
+def _days(day: int, month: int, year: int) -> Iterator[date]:
+    """The day in either century."""
+    for century in (1900, 2000):
+        try:
+            yield date(century + year, month, day)
+        except ValueError:
+            continue
+
+
+def _may_be(birth: Birth, day: date) -> bool:
+    """True when somebody so born may be born on that day; an age is told to within a year."""
+    if birth.precision == "age":
+        return birth.earliest.year - 1 <= day.year <= birth.latest.year + 1
+    return birth.earliest <= day <= birth.latest
