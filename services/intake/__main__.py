@@ -120,7 +120,10 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Nav("/masa-simpan", msg("Retention"), protectors),
         ],
         state={"vault": vault, "desk": Desk(database, vault)},
-        clocks=[Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database))],
+        clocks=[
+            Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database)),
+            Repeated("intake.compare", clock.COMPARE_EVERY_S, clock.Comparing(database, vault)),
+        ],
         overdue=partial(clock.count_overdue, database),
         unfit=partial(keys.list_missing_keys, database, vault.ring),
     )

@@ -1,13 +1,27 @@
-"""What falls due at intake: what has reached its period is removed; what should have been decided is counted."""
+"""What falls due at intake: what has reached its period is removed; what should have been decided is counted.
 
-from services.intake.actions import retention
-from services.intake.domain.retention import RULES
+And of those who landed, earlier returns are looked for.
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+
+from services.intake.actions import comparing, retention
+from services.intake.domain.retention import RULES, first_id_at
 from services.intake.store import corrections
+from services.intake.store.vault import Vault
+from services.intake.store.vault.wrapped import FIRST
 from shared.kit.actor import system
 from shared.kit.database import Database
 
 CLOCK = system("intake", "clock")
 RETAIN_EVERY_S = 6 * 3600.0
+COMPARE_EVERY_S = 1.0
+COMPARED_AT_ONCE = 100
+COMMITTED_WITHIN = timedelta(hours=1)
+"""An arrival has its id before it is committed; what comes later than this is found by the round over everybody."""
+EVERYBODY_EVERY = timedelta(hours=6)
 
 
 class Retention:
@@ -30,6 +44,40 @@ class Retention:
             return max(removed, 1)
         self._rule = (self._rule + 1) % len(RULES)
         return 1 if self._rule else 0
+
+
+class Comparing:
+    """Looks for earlier returns of those who landed. `await compare()` is one batch.
+
+    A round begins an hour back, and now and then, as when the process starts, with the first case of all: so whoever
+    was recorded before there was a matching, by an older version or late is found too. Cases that were compared are
+    marked; nothing else says how far it is.
+    """
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._after = FIRST
+        self._everybody_again = database.clock.now() + EVERYBODY_EVERY
+
+    async def __call__(self) -> int:
+        """Answers how many were compared; 0 ends a round. Rests as long as it worked: others come first."""
+        began = time.monotonic()
+        async with self._database.work(CLOCK, purpose="compare") as work:
+            done = await comparing.compare_new(work, self._vault, after=self._after, limit=COMPARED_AT_ONCE)
+        if done.last is None:
+            self._after = self._start()
+            return 0
+        self._after = done.last
+        await asyncio.sleep(time.monotonic() - began)
+        return done.compared
+
+    def _start(self) -> str:
+        now = self._database.clock.now()
+        if now < self._everybody_again:
+            return first_id_at(now - COMMITTED_WITHIN)
+        self._everybody_again = now + EVERYBODY_EVERY
+        return FIRST
 
 
 async def count_overdue(database: Database) -> float:

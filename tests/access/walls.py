@@ -127,7 +127,8 @@ INTAKE: dict[str, Owned] = {
     "consent_recipients": Owned({}, (Open("SELECT", Parent("consents", "entry_id")),)),
     **dict.fromkeys(
         (
-            *("compared_cases", "match_keys", "blind_indexes", "corrections", "disclosure_grants", "disclosures", "erasure_recipients", "erasures"),
+            *("compared_cases", "match_keys"),
+            *("blind_indexes", "corrections", "disclosure_grants", "disclosures", "erasure_recipients", "erasures"),
             *("draft_keys", "legal_holds", "person_keys", "requests", "retention_reports"),
         ),
         SERVICE_ONLY,

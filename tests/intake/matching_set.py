@@ -391,18 +391,12 @@ def candidates(labelled: LabelledSet) -> Iterator[tuple[Written, list[Written]]]
     """Each later record with the earlier ones that it is compared with."""
     blocks: dict[str, list[int]] = defaultdict(list)
     for n, one in enumerate(labelled.earlier):
-        for key in _all_keys(one.features, keys_of(one.features)):
+        for key in keys_of(one.features):
             blocks[key].append(n)
     for one in labelled.later:
-        shared = Counter(n for key in _all_keys(one.features, asked_by(one.features)) for n in blocks.get(key, ()))
+        shared = Counter(n for key in asked_by(one.features) for n in blocks.get(key, ()))
         most = sorted(shared, key=lambda n: (-shared[n], -n))[: scoring.MOST_COMPARED]
         yield one, [labelled.earlier[n] for n in most]
-
-
-def _all_keys(person: Features, keys: set[str]) -> set[str]:
-    """With the exact numbers, which are found by their own digests."""
-    numbers = {f"nik {person.nik}", f"document {person.document}"}
-    return (keys | numbers) - {"nik ", "document "}
 
 
 def pairs(labelled: LabelledSet) -> list[Pair]:

@@ -28,6 +28,7 @@ def keys_of(person: Features) -> set[str]:
             keys.update(f"word year regency {sound} {year} {person.regency}" for year in years if person.regency)
         if name.father:
             keys.add(f"name father {sounds[0]} {sound_of(name.father[0])}")
+    keys.update(f"{kind} {number}" for kind, number in (("nik", person.nik), ("document", person.document)) if number)
     if person.mother:
         keys.update(f"mother year {_joined(person.mother)} {year}" for year in years)
         keys.add(f"mother word {_joined(person.mother)} {_sounds(person.names[0])[0]}")

@@ -50,6 +50,7 @@ class Vault:
             kind: blake2b(kind.encode(), key=index_key, digest_size=KEY_BYTES, person=b"rujukan lookups ").digest()
             for kind in KINDS
         }
+        self._match_key = blake2b(index_key, digest_size=KEY_BYTES, person=b"rujukan matches ").digest()
 
     def seal(self, fields: bytes, *, person_id: str, case_id: str) -> Sealed:
         """Seal what `plain` made of an identity, under a new key for this person."""
@@ -81,6 +82,14 @@ class Vault:
     def kept_key(self, key: str) -> str:
         """What is kept of an idempotency key, for which a system may take the number of somebody's paper."""
         return self.digest("key", key).hex()
+
+    def match_key(self, shared: str) -> int:
+        """What is kept of something that two records of one person may share (`matching.blocks`): 64 bits, signed.
+
+        Short, since each person has a dozen; two that meet by chance are compared once in vain.
+        """
+        digest = blake2b(shared.encode(), key=self._match_key, digest_size=8).digest()
+        return int.from_bytes(digest, "big", signed=True)
 
     def blind_index(self, kind: Kind, value: str) -> bytes | None:
         """What a person is found by who came with this number; None when it says nothing."""

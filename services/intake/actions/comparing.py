@@ -1,0 +1,98 @@
+"""Looking for earlier returns of those who landed: in memory, in intake alone, and on the trail. It decides nothing.
+
+Identities are opened in batches, compared and forgotten. What is kept are keyed digests, levels of agreement in codes,
+and which pairs a person at the port has to decide (`matches`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from services.intake.domain.matches import said_levels
+from services.intake.domain.matching.blocks import asked_by, keys_of
+from services.intake.domain.matching.fields import Features, compare, features_of
+from services.intake.domain.matching.scoring import MOST_COMPARED, PROPOSED_FROM, strength_of, weigh
+from services.intake.store import match_keys, matches
+from services.intake.store.match_keys import Comparable, ordered
+from services.intake.store.matches import Proposed
+from services.intake.store.vault import Damaged, Sealed, Vault, WrongKey
+from shared.contracts.intake import IdentitiesCompared
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+log = structlog.get_logger()
+
+BREATH = 20
+"""After so many people others get their turn: comparing is the only long work in the memory of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one batch did; `last` is the case after which to go on, None when there was nothing to compare."""
+
+    compared: int
+    proposed: int
+    last: str | None
+
+
+async def compare_new(work: Work, vault: Vault, *, after: str, limit: int) -> Round:
+    """Find those who may have come before among the next cases that nobody has looked at. By intake's clock.
+
+    The identity of a case is compared with those that share a key with it, and of these comparisons one entry a case is
+    on the trail, before anything of them is told to anybody.
+    """
+    await match_keys.be_alone(work)
+    new = await match_keys.list_uncompared(work, after=after, limit=limit)
+    if not new:
+        return Round(0, 0, None)
+    people = await _read(vault, new)
+    keys = {case_id: {vault.match_key(key) for key in keys_of(person)} for case_id, person in people.items()}
+    await match_keys.add(work, {one.case_id: keys.get(one.case_id, ()) for one in new})
+    asked = {case_id: {vault.match_key(key) for key in asked_by(person)} for case_id, person in people.items()}
+    sharing = await match_keys.find_sharing(work, asked, most=MOST_COMPARED)
+    kept = {one.case_id: one for one in new}
+    wanted = {other for others in sharing.values() for other in others}
+    kept |= await match_keys.find_sealed(work, wanted - kept.keys())
+    people |= await _read(vault, [kept[case_id] for case_id in wanted - people.keys() if case_id in kept])
+    pairs: dict[tuple[str, str], Proposed] = {}
+    for n, (case_id, others) in enumerate(sharing.items(), 1):
+        compared = [other for other in others if other in people]
+        found = [pair for other in compared if (pair := _pair(kept[case_id], kept[other], people)) is not None]
+        pairs |= {(pair.case_id, pair.earlier_case_id): pair for pair in found}
+        if compared:
+            work.record(IdentitiesCompared(case_id=case_id, compared=tuple(compared), proposed=len(found)))
+        if n % BREATH == 0:
+            await asyncio.sleep(0)
+    await matches.propose(work, list(pairs.values()))
+    return Round(len(new), len(pairs), new[-1].case_id)
+
+
+async def _read(vault: Vault, cases: Sequence[Comparable]) -> dict[str, Features]:
+    """What is compared of these cases. One that does not open is left out, and is said to be so."""
+    people = {}
+    for n, one in enumerate(cases, 1):
+        try:
+            sealed = Sealed(one.wrapped_key, one.sealed)
+            identity = vault.open(sealed, person_id=one.person_id, case_id=one.case_id)
+        except (Damaged, WrongKey) as error:
+            log.error("identity_not_compared", case_id=one.case_id, error=type(error).__name__)
+            continue
+        people[one.case_id] = features_of(identity, regency=one.origin_regency, sex=one.sex)
+        if n % BREATH == 0:
+            await asyncio.sleep(0)
+    return people
+
+
+def _pair(one: Comparable, other: Comparable, people: dict[str, Features]) -> Proposed | None:
+    """The two as a pair to decide; None when they hardly agree."""
+    levels = compare(people[one.case_id], people[other.case_id])
+    bits = weigh(levels)
+    if bits < PROPOSED_FROM:
+        return None
+    later, earlier = ordered(one, other)
+    return Proposed(
+        *(new_id(), later.case_id, later.person_id, earlier.case_id, earlier.person_id, later.port, later.voyage_id),
+        *(strength_of(bits), bits, " ".join(said_levels(levels))),
+    )

@@ -1,0 +1,107 @@
+"""Keys under which a case is found again as that of somebody who came before, and which cases have been compared.
+
+# unscoped: earlier returns are looked for wherever somebody landed, by the service itself and in memory; what may come
+of it is proposed to the port where the later one landed, and to no other.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from asyncpg import Record
+
+from shared.kit.work import Work
+
+COMPARING = 7_317
+"""An advisory lock: of two that compare at the same time each might miss what the other has just seen."""
+
+
+class Comparable(NamedTuple):
+    """A case with its sealed identity, and what is kept in codes beside it."""
+
+    case_id: str
+    person_id: str
+    port: str
+    voyage_id: str | None
+    origin_regency: str | None
+    sex: str
+    sealed: bytes
+    wrapped_key: bytes
+
+
+SELECT = (
+    "SELECT a.case_id, a.person_id, a.port, a.voyage_id, a.origin_regency, a.sex, a.sealed, k.wrapped_key"
+    " FROM arrivals a JOIN person_keys k USING (person_id)"
+)
+
+
+async def be_alone(work: Work) -> None:
+    """Wait until nobody else compares, and be the only one until this work ends."""
+    await work.connection.execute("SELECT pg_advisory_xact_lock($1)", COMPARING)
+
+
+async def list_uncompared(work: Work, *, after: str, limit: int) -> list[Comparable]:
+    """Cases after this one for which nobody has looked for earlier returns, in the order of landing."""
+    rows = await work.connection.fetch(
+        f"{SELECT} WHERE a.case_id > $1"
+        " AND NOT EXISTS (SELECT FROM compared_cases c WHERE c.case_id = a.case_id)"
+        " ORDER BY a.case_id LIMIT $2",
+        after,
+        limit,
+    )
+    return [_comparable(row) for row in rows]
+
+
+async def find_sealed(work: Work, case_ids: Collection[str]) -> dict[str, Comparable]:
+    """These cases by id; who was erased is not among them."""
+    rows = await work.connection.fetch(f"{SELECT} WHERE a.case_id = ANY($1::uuid[])", list(case_ids))
+    return {str(row["case_id"]): _comparable(row) for row in rows}
+
+
+async def add(work: Work, keys: Mapping[str, Collection[int]]) -> None:
+    """Keep the keys of cases, and that these cases are compared."""
+    await work.connection.execute(
+        "WITH compared AS (INSERT INTO compared_cases (case_id) SELECT unnest($3::uuid[]) ON CONFLICT DO NOTHING)"
+        " INSERT INTO match_keys (key, case_id)"
+        " SELECT k.key, k.case_id FROM unnest($1::bigint[], $2::uuid[]) AS k (key, case_id) ON CONFLICT DO NOTHING",
+        [key for found in keys.values() for key in found],
+        [case_id for case_id, found in keys.items() for _ in found],
+        list(keys),
+    )
+
+
+async def forget(work: Work, case_id: str) -> None:
+    """Have a case compared anew: something by which it is found was corrected."""
+    await work.connection.execute(
+        "WITH keys AS (DELETE FROM match_keys WHERE case_id = $1) DELETE FROM compared_cases WHERE case_id = $1",
+        case_id,
+    )
+
+
+async def find_sharing(work: Work, asked: Mapping[str, Collection[int]], *, most: int) -> dict[str, list[str]]:
+    """Of each case those that share a key with it, most shared ones first, then the latest; `most` of them."""
+    cases = list(asked)
+    rows = await work.connection.fetch(
+        "SELECT n, case_id FROM ("
+        " SELECT a.n, m.case_id, row_number() OVER (PARTITION BY a.n ORDER BY count(*) DESC, m.case_id DESC) AS place"
+        " FROM unnest($1::integer[], $2::bigint[]) AS a (n, key) JOIN match_keys m ON m.key = a.key"
+        " GROUP BY a.n, m.case_id) AS shared WHERE place <= $3 ORDER BY n, place",
+        [n for n, case_id in enumerate(cases) for _ in asked[case_id]],
+        [key for case_id in cases for key in asked[case_id]],
+        most + 1,
+    )
+    found: dict[str, list[str]] = {case_id: [] for case_id in cases}
+    for row in rows:
+        case_id, other = cases[row["n"]], str(row["case_id"])
+        if other != case_id:
+            found[case_id].append(other)
+    return {case_id: others[:most] for case_id, others in found.items()}
+
+
+def _comparable(row: Record) -> Comparable:
+    ids = {name: str(row[name]) for name in ("case_id", "person_id")}
+    return Comparable(**{**row, **ids, "voyage_id": str(row["voyage_id"]) if row["voyage_id"] else None})
+
+
+def ordered(one: Comparable, other: Comparable) -> Sequence[Comparable]:
+    """The later of two cases, then the earlier: ids come in the order of landing."""
+    return (one, other) if one.case_id > other.case_id else (other, one)
