@@ -1,6 +1,6 @@
 """What intake hears of referral."""
 
-from services.intake.actions import erasures, referrals
+from services.intake.actions import consents, erasures, referrals
 from shared.contracts.referral import (
     AcceptanceUndone,
     AssignmentAccepted,
@@ -15,6 +15,8 @@ from shared.contracts.referral import (
     ReferralFulfilled,
     ReferralOpened,
     ReferralReopened,
+    WithdrawalConfirmed,
+    WithdrawalOverdue,
 )
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
@@ -46,3 +48,7 @@ def subscribe(inbox: Inbox) -> None:
     @inbox.hears(ErasureConfirmed, ErasureOverdue)
     async def on_copies_erased_or_not(work: Work, heard: list[erasures.Said]) -> None:
         await erasures.note_confirmations(work, heard)
+
+    @inbox.hears(WithdrawalConfirmed, WithdrawalOverdue)
+    async def on_use_ended_or_not(work: Work, heard: list[consents.Said]) -> None:
+        await consents.note_confirmations(work, heard)

@@ -54,7 +54,7 @@ async def request_correction(
         raise ReferenceUnfit
     _check_age(case, field, read)
     await work.lock_cases([case_id])
-    wrapped_key = (await _case(work, case_id)).wrapped_key
+    wrapped_key = (await protection.find_case(work, case_id)).wrapped_key
     if wrapped_key is None:
         raise PersonErasedBefore
     correction_id = new_id()
@@ -122,17 +122,10 @@ async def list_undecided(work: Work, *, limit: int) -> list[Correction]:
 async def _case_to_correct(work: Work, case_id: str) -> Case:
     """The case, for the officer for data or for an officer of the port where it landed."""
     await work.as_service()  # keys are nobody's; of which port the case has to be, policy says below
-    case = await _case(work, case_id)
+    case = await protection.find_case(work, case_id)
     if not policy.may_request_correction(work.actor, case.port):
         raise CaseUnknown
     return case
-
-
-async def _case(work: Work, case_id: str) -> Case:
-    person = await persons.find(work, case_id)
-    if person is None:
-        raise CaseUnknown
-    return next(case for case in await persons.list_cases(work, [person.person_id]) if case.case_id == case_id)
 
 
 async def _undecided(work: Work, correction_id: str) -> Correction:
@@ -151,7 +144,7 @@ async def _undecided(work: Work, correction_id: str) -> Correction:
 
 async def _opened(work: Work, vault: Vault, correction: Correction) -> tuple[Identity, str, Case]:
     """The identity as it is, the value that was asked for, and the case. An erasure would have decided it."""
-    case = await _case(work, correction.case_id)
+    case = await protection.find_case(work, correction.case_id)
     assert case.wrapped_key is not None
     identity = vault.open(Sealed(case.wrapped_key, case.sealed), person_id=case.person_id, case_id=case.case_id)
     proposed = open_proposal(

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from services.intake import policy
+from services.intake.domain.consents import Person, purposes_of, standing
 from services.intake.domain.disclosures import FIELDS, RefusalReason, refusal
 from services.intake.domain.refusals import NotAllowed
-from services.intake.store import arrivals, disclosures, referrals
+from services.intake.store import arrivals, consents, disclosures, referrals
 from services.intake.store.vault import Sealed, Vault
+from shared.contracts import codes
+from shared.contracts.codes import NeedCode
 from shared.contracts.intake import DisclosureRefused, IdentityDisclosed
 from shared.kit.work import Work
 
@@ -79,5 +82,27 @@ async def _open(work: Work, vault: Vault, ask: Ask) -> dict[str, str] | RefusalR
         return "erased"  # which also ended the grant; that there is nothing left is what the agency has to know
     if reason is not None:
         return reason
+    if await _is_stopped(work, ask, grant.need, kept.age_band):
+        return "no_consent"
     identity = vault.open(Sealed(kept.wrapped_key, kept.sealed), person_id=kept.person_id, case_id=ask.case_id)
     return {name: value for name in FIELDS[grant.need] if (value := getattr(identity, name))}
+
+
+async def _is_stopped(work: Work, ask: Ask, need: NeedCode, age_band: str) -> bool:
+    """Whether the consent that handing it on to such an agency rests on was refused, taken back or has ended.
+
+    Referral ends the assignment as soon as it hears of that; until then, and whatever becomes of it, nothing leaves.
+    """
+    entries = [one.entry for one in await consents.of_cases(work, [ask.case_id])]
+    class_ = codes.recipient_class(ask.agency_id)
+    return any(
+        standing(
+            entries,
+            purpose=purpose,
+            recipient_class=class_,
+            need=need,
+            is_child=Person(age_band, ()).is_child,
+            now=work.now,
+        ).stops
+        for purpose in purposes_of(class_)
+    )

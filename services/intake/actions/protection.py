@@ -3,7 +3,7 @@
 from services.intake import policy
 from services.intake.domain.refusals import CaseUnknown, NotAllowed
 from services.intake.store import persons
-from services.intake.store.persons import Person
+from services.intake.store.persons import Case, Person
 from shared.kit.work import Work
 
 
@@ -21,3 +21,11 @@ async def find_person(work: Work, case_id: str) -> Person:
     if person is None:
         raise CaseUnknown
     return person
+
+
+async def find_case(work: Work, case_id: str) -> Case:
+    """One case with its sealed identity; whether the actor may have it, the caller says. Raises `CaseUnknown`."""
+    person = await persons.find(work, case_id)
+    if person is None:
+        raise CaseUnknown
+    return next(case for case in await persons.list_cases(work, [person.person_id]) if case.case_id == case_id)

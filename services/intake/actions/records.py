@@ -10,14 +10,25 @@ from services.intake.domain.arrival_corrections import Step as Corrected
 from services.intake.domain.consents import Words
 from services.intake.domain.erasures import Receipt
 from services.intake.domain.holds import Hold
+from services.intake.domain.households import Link
 from services.intake.domain.lookups import Kind
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
 from services.intake.domain.references import is_reference
 from services.intake.domain.refusals import ReferenceUnfit
-from services.intake.store import arrival_corrections, consents, corrections, erasures, holds, persons, trails
+from services.intake.store import (
+    arrival_corrections,
+    consents,
+    corrections,
+    erasures,
+    holds,
+    households,
+    persons,
+    trails,
+)
 from services.intake.store.blind_indexes import find_persons_by
 from services.intake.store.consents import Kept
 from services.intake.store.corrections import Correction
+from services.intake.store.households import Belonging
 from services.intake.store.persons import Case
 from services.intake.store.trails import Step
 from services.intake.store.vault import Sealed, SealedPerson, Vault
@@ -43,6 +54,10 @@ class Record:
     steps: Sequence[Step]
     consents: Sequence[Kept]
     """What was recorded of consent, case by case in order."""
+    belonging: Sequence[Belonging]
+    """The households that the person belongs to or did."""
+    links: Sequence[Link]
+    """Where the person is a child whom an adult answers for, or the adult; ended ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,7 @@ async def _find_people(work: Work, vault: Vault, by: By, value: str) -> list[str
 
 async def _record_of(work: Work, case_id: str) -> Record:
     person = await protection.find_person(work, case_id)
+    belonging, links = await households.of_cases(work, person.case_ids)
     return Record(
         cases=await persons.list_cases(work, [person.person_id]),
         holds=await holds.of_people(work, [person.person_id]),
@@ -124,4 +140,6 @@ async def _record_of(work: Work, case_id: str) -> Record:
         receipt=await erasures.find(work, person.person_id),
         steps=await trails.list_steps(work, person.case_ids),
         consents=await consents.of_cases(work, person.case_ids),
+        belonging=belonging,
+        links=links,
     )

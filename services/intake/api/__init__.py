@@ -8,6 +8,7 @@ from services.intake.api import (
     consents,
     corrections,
     disclosures,
+    drafts,
     erasures,
     holds,
     households,
@@ -19,6 +20,7 @@ from services.intake.api import (
 
 router = APIRouter()
 router.include_router(voyages.router)
+router.include_router(drafts.router)
 router.include_router(reconciliation.router)
 router.include_router(arrivals.router)
 router.include_router(arrival_corrections.router)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -13,9 +13,11 @@ from services.intake.actions.records import By, Export
 from services.intake.api.arrival_corrections import CorrectedOut, corrected_out
 from services.intake.api.consents import EntryOut, entry_out
 from services.intake.api.erasures import Reference
+from services.intake.domain.households import Link, LinkState
 from services.intake.store.persons import Case
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id, Identifying
+from shared.contracts.intake import HouseholdReason, Relation, RelationProof
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -26,6 +28,8 @@ Protector = Annotated[Actor, Depends(identity.require(policy.PROTECTION_ROLE))]
 Exporter = Annotated[Actor, Depends(identity.require_recent(policy.PROTECTION_ROLE))]
 
 SCHEMA = "rujukan.person.v1"
+OF_OTHERS = frozenset({"case_id", "members", "adult_case_id"})
+"""What of a fact is not handed out: the number of the case stands beside it, the others are other people's."""
 
 
 class SearchIn(BaseModel):
@@ -80,6 +84,30 @@ class ExportedConsentOut(EntryOut):
     words: Annotated[dict[str, str], Identifying()]
 
 
+class BelongingOut(BaseModel):
+    """That somebody belonged to a household; who else does is for them to know. `others`: how many do now."""
+
+    case_id: str
+    household_id: str
+    joined_as: HouseholdReason
+    joined_at: datetime
+    parted_for: HouseholdReason | None
+    parted_at: datetime | None
+    others: int
+
+
+class GuardianshipOut(BaseModel):
+    """That an adult answers for a child; `role` is the person's own."""
+
+    case_id: str
+    role: Literal["child", "adult"]
+    relation: Relation
+    proof: RelationProof
+    state: LinkState
+    since: datetime
+    until: datetime | None
+
+
 class StepOut(BaseModel):
     """One thing that was done with the data: when, what, by which organisation, what for, with its facts in codes."""
 
@@ -101,6 +129,8 @@ class ExportOut(BaseModel):
     reference: str
     cases: list[ExportedCaseOut]
     consents: list[ExportedConsentOut]
+    households: list[BelongingOut] = []
+    guardians: list[GuardianshipOut] = []
     processing: list[StepOut]
 
 
@@ -138,6 +168,7 @@ def _export(made: Export, made_at: datetime) -> dict[str, Any]:
     identities = {
         case_id: {name: getattr(one, name) for name in records.filled(one)} for case_id, one in made.identities.items()
     }
+    own = {case.case_id for case in made.record.cases}
     return {
         "schema": SCHEMA,
         "made_at": made_at,
@@ -154,6 +185,8 @@ def _export(made: Export, made_at: datetime) -> dict[str, Any]:
             {**entry_out(kept), "case_id": kept.entry.case_id, "words": words_out(made, kept.entry.entry_id)}
             for kept in made.record.consents
         ],
+        "households": [one._asdict() for one in made.record.belonging],
+        "guardians": [_guardianship(link, own) for link in made.record.links],
         "processing": [
             {
                 "case_id": step.case_id,
@@ -161,10 +194,23 @@ def _export(made: Export, made_at: datetime) -> dict[str, Any]:
                 "what": step.type,
                 "organisation": step.organisation,
                 "purpose": step.purpose,
-                "facts": {name: value for name, value in step.facts.items() if name != "case_id"},
+                "facts": {name: value for name, value in step.facts.items() if name not in OF_OTHERS},
             }
             for step in made.record.steps
         ],
+    }
+
+
+def _guardianship(link: Link, own: set[str]) -> dict[str, Any]:
+    is_child = link.child_case_id in own
+    return {
+        "case_id": link.child_case_id if is_child else link.adult_case_id,
+        "role": "child" if is_child else "adult",
+        "relation": link.relation,
+        "proof": link.proof,
+        "state": link.state,
+        "since": link.confirmed_at or link.proposed_at,
+        "until": link.ended_at,
     }
 
 

@@ -10,7 +10,7 @@ from shared.contracts.codes import NeedCode
 GRACE = timedelta(days=30)
 """How long after it has helped an agency may still look a person up, to finish its own papers."""
 
-RefusalReason = Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased"]
+RefusalReason = Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased", "no_consent"]
 
 _WHO = ("full_name", "alias", "birth")
 _PAPERS = ("nik", "document_type", "document_number")

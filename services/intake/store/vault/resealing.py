@@ -1,19 +1,24 @@
-"""Sealing again under a key that a person has already: corrections, and what is proposed as one.
+"""Sealing again under a key that a person has already: corrections, what is proposed as one, and words of consent.
 
 The key stays the person's one key, so that destroying it reaches these bytes too.
 """
 
 import os
+from dataclasses import asdict
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.intake.domain.consents import Words
 from services.intake.domain.people import Identity
 from services.intake.store.vault.ring import NONCE_BYTES, Damaged
 from services.intake.store.vault.sealing import Vault, context, plain
 
 PROPOSAL = "correction.1"
 """Names the form of a sealed proposal; part of the context, so that it passes for no identity."""
+CONSENT = "consent.1"
+"""As `PROPOSAL`, of who spoke and what was said when consent was asked for."""
 
 
 def reseal(vault: Vault, identity: Identity, *, wrapped_key: bytes, person_id: str, case_id: str) -> bytes:
@@ -28,12 +33,30 @@ def seal_proposal(vault: Vault, value: str, *, wrapped_key: bytes, person_id: st
 
 def open_proposal(vault: Vault, sealed: bytes, *, wrapped_key: bytes, person_id: str, correction_id: str) -> str:
     """What `seal_proposal` sealed. Raises `WrongKey` or `Damaged`."""
+    return _open(vault, sealed, wrapped_key, person_id, f"{correction_id}:{PROPOSAL}".encode()).decode()
+
+
+def seal_words(vault: Vault, words: Words, *, wrapped_key: bytes, person_id: str, entry_id: str) -> bytes:
+    """Who spoke and what was said, readable for this entry alone; empty for nothing. Raises `WrongKey` or `Damaged`."""
+    said = {name: text for name, text in asdict(words).items() if text}
+    if not said:
+        return b""
+    return _seal(vault, orjson.dumps(said), wrapped_key, person_id, f"{entry_id}:{CONSENT}".encode())
+
+
+def open_words(vault: Vault, sealed: bytes, *, wrapped_key: bytes, person_id: str, entry_id: str) -> Words:
+    """What `seal_words` sealed. Raises `WrongKey` or `Damaged`."""
+    if not sealed:
+        return Words()
+    return Words(**orjson.loads(_open(vault, sealed, wrapped_key, person_id, f"{entry_id}:{CONSENT}".encode())))
+
+
+def _open(vault: Vault, sealed: bytes, wrapped_key: bytes, person_id: str, place: bytes) -> bytes:
     key = AESGCM(vault.ring.unwrap(wrapped_key, person_id))
-    place = f"{correction_id}:{PROPOSAL}".encode()
     try:
-        return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place).decode()
+        return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
     except InvalidTag:
-        raise Damaged("the sealed proposal does not belong to this correction, or was changed") from None
+        raise Damaged("what is sealed does not belong here, or was changed") from None
 
 
 def _seal(vault: Vault, content: bytes, wrapped_key: bytes, person_id: str, place: bytes) -> bytes:

@@ -1,0 +1,467 @@
+"""Consent is recorded by the port or the officer for data, counts at once, and its end reaches who had been shown."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import asyncpg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.intake.domain import consents
+from services.intake.domain.consents import Entry, Kind, Scope, standing
+from shared.contracts.codes import NeedCode, RecipientClass
+from shared.contracts.fact import Fact
+from shared.contracts.intake import ConsentPurpose
+from shared.contracts.referral import WithdrawalConfirmed, WithdrawalOverdue
+from shared.kit.clock import FixedClock
+from shared.kit.database import Database
+from shared.kit.ids import new_id
+from tests.intake.conftest import Browser
+from tests.intake.factories import START, a_disclosure, an_accepted, hear
+from tests.intake.test_erasures import a_case, erased, told
+
+Site = Callable[[str], Browser]
+
+ADULT = {"by": "self", "how": "signed", "language": "id"}
+PARENT = {"by": "parent", "how": "thumbprint", "language": "bug", "speaker": "Melati Ungu"}
+HELP = {"purpose": "help", "recipient_class": "civil_society"}
+CSO = "CSO-HEALTH"
+IN_YEARS: dict[str, Any] = {"age": 10, "nik": "7306991901160001"}
+
+
+async def recorded(site: Site, case_id: str, actor: str = "officer", **said: Any) -> Any:
+    body = {**HELP, "given": True, "spoken": ADULT, **said}
+    return await site(actor).post(f"/api/cases/{case_id}/consents", json=body)
+
+
+async def a_consent(site: Site, case_id: str, **said: Any) -> str:
+    answer = await recorded(site, case_id, **said)
+    assert answer.status_code == 201, answer.text
+    entry_id: str = answer.json()["entry_id"]
+    return entry_id
+
+
+async def withdrawn(site: Site, consent_id: str, **said: Any) -> Any:
+    return await site("officer").post(f"/api/consents/{consent_id}/withdrawal", json={"spoken": ADULT, **said})
+
+
+async def named(site: Site, case_id: str, **said: Any) -> Any:
+    body = {**HELP, "basis": "vital_interest", "reason": "danger_to_life", **said}
+    return await site("officer").post(f"/api/cases/{case_id}/bases", json=body)
+
+
+async def seen(site: Site, case_id: str, actor: str = "officer") -> dict[str, Any]:
+    answer = await site(actor).get(f"/api/cases/{case_id}/consents")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def held(site: Site, case_id: str, need: str = "SICK", class_: str = "civil_society") -> str:
+    rows = (await seen(site, case_id))["standing"]
+    [state] = [
+        row["state"] for row in rows if (row["purpose"], row["recipient_class"], row["need"]) == ("help", class_, need)
+    ]
+    return str(state)
+
+
+async def shown_to(site: Site, database: Database, case_id: str, agency_id: str = CSO, need: str = "SICK") -> str:
+    """An assignment whose agency has been shown the identity."""
+    assignment_id = await an_accepted(database, case_id, need, agency_id)
+    answer = await a_disclosure(site("referral"), case_id, assignment_id, agency_id)
+    assert answer.status_code == 200, answer.text
+    return assignment_id
+
+
+# ------------------------------------------------------------------------------------------------------ what holds
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+SOME_NEEDS: tuple[NeedCode, ...] = ("SICK", "WAGE", "TIP")
+SCOPES = st.builds(
+    Scope,
+    st.sampled_from(get_args(ConsentPurpose)),
+    st.sampled_from(get_args(RecipientClass)),
+    st.lists(st.sampled_from(SOME_NEEDS), unique=True, max_size=2).map(tuple),
+)
+KINDS = st.sampled_from(get_args(Kind))
+
+
+def an_entry(version: int, kind: Kind, scope: Scope, ends: str | None = None, hours: int | None = None) -> Entry:
+    expires_at = NOW + timedelta(hours=hours) if hours is not None and kind == "given" else None
+    return Entry(str(version), "case", version, kind, scope, "rina", NOW, ends=ends, expires_at=expires_at)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Entry]:
+    """Any history: what ends something ends something of the same case, or nothing that is known."""
+    rows = draw(st.lists(st.tuples(KINDS, SCOPES, st.sampled_from([None, -1, 1])), max_size=8))
+    entries: list[Entry] = []
+    for version, (kind, scope, hours) in enumerate(rows, start=1):
+        before = [one for one in entries if one.kind == "basis"] if kind == "basis_ended" else []
+        ended = draw(st.sampled_from(before)) if before else None
+        of = ended.scope if ended else scope
+        entries.append(an_entry(version, kind, of, ends=ended.entry_id if ended else None, hours=hours))
+    return entries
+
+
+CELLS = st.tuples(
+    st.sampled_from(get_args(ConsentPurpose)), st.sampled_from(get_args(RecipientClass)), st.sampled_from(SOME_NEEDS)
+)
+
+
+def at(entries: list[Entry], cell: tuple[Any, Any, Any], *, is_child: bool = False) -> consents.Standing:
+    purpose, class_, need = cell
+    return standing(entries, purpose=purpose, recipient_class=class_, need=need, is_child=is_child, now=NOW)
+
+
+class TestWhatHolds:
+    @settings(max_examples=300, deadline=None)
+    @given(data=st.data(), entries=histories(), cell=CELLS, is_child=st.booleans())
+    def test_depends_neither_on_unrelated_entries_nor_on_the_order_they_are_read_in(
+        self, data: st.DataObject, entries: list[Entry], cell: tuple[Any, Any, Any], is_child: bool
+    ) -> None:
+        related = [one for one in entries if one.scope.covers(*cell)]
+        shuffled = data.draw(st.permutations(entries))
+
+        assert at(shuffled, cell, is_child=is_child) == at(related, cell, is_child=is_child)
+
+    @settings(max_examples=300, deadline=None)
+    @given(entries=histories(), cell=CELLS)
+    def test_never_stops_help_for_a_child(self, entries: list[Entry], cell: tuple[Any, Any, Any]) -> None:
+        assert not at(entries, ("help", *cell[1:]), is_child=True).stops
+
+    @settings(max_examples=300, deadline=None)
+    @given(entries=histories(), cell=CELLS)
+    def test_changes_by_an_entry_only_where_that_says_something(
+        self, entries: list[Entry], cell: tuple[Any, Any, Any]
+    ) -> None:
+        new = an_entry(len(entries) + 1, "refused", Scope("help", "police", ("TIP",)))
+        after = at([*entries, new], cell)
+
+        if cell != ("help", "police", "TIP"):
+            assert after == at(entries, cell)
+        else:
+            assert after.state in ("refused", "basis")
+
+    @pytest.mark.parametrize(
+        ("kinds", "state"),
+        [
+            ((), "not_asked"),
+            (("given",), "given"),
+            (("given", "withdrawn"), "withdrawn"),
+            (("refused", "given"), "given"),
+            (("given", "refused"), "refused"),
+            (("refused", "basis"), "basis"),
+            (("basis", "refused"), "basis"),
+        ],
+    )
+    def test_is_the_latest_word_unless_a_law_decides(self, kinds: tuple[Kind, ...], state: str) -> None:
+        scope = Scope("help", "civil_society")
+        entries = [an_entry(n, kind, scope) for n, kind in enumerate(kinds, start=1)]
+
+        assert at(entries, ("help", "civil_society", "SICK")).state == state
+
+    def test_a_basis_that_ended_leaves_the_latest_word(self) -> None:
+        scope = Scope("help", "civil_society")
+        entries = [an_entry(1, "basis", scope), an_entry(2, "refused", scope), an_entry(3, "basis_ended", scope, "1")]
+
+        assert at(entries, ("help", "civil_society", "SICK")).state == "refused"
+
+
+# ------------------------------------------------------------------------------------------------------ recording
+
+
+class TestRecording:
+    async def test_counts_at_once_and_is_told_in_codes(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site)
+        ends = START + timedelta(days=90)
+        consent_id = await a_consent(site, case_id, needs=["SICK"], expires_at=ends.isoformat())
+
+        assert (await held(site, case_id), await held(site, case_id, "NEED")) == ("given", "not_asked")
+        [fact] = await told(database, case_id, "intake.consent_recorded.v1")
+        assert fact == {
+            "case_id": case_id, "consent_id": consent_id, **HELP, "needs": ["SICK"], "given": True, "given_by": "self",
+            "how": "signed", "language": "id", "expires_at": ends.isoformat().replace("+00:00", "Z"),
+            "statement": None, "recipients": [], "confirm_by": None,
+        }  # fmt: skip
+
+    async def test_ends_by_itself(self, site: Site, clock: FixedClock) -> None:
+        case_id = await a_case(site)
+        await a_consent(site, case_id, expires_at=(START + timedelta(days=1)).isoformat())
+        clock.advance(timedelta(days=1))
+
+        assert await held(site, case_id) == "expired"
+
+    async def test_keeps_names_and_words_sealed_and_nowhere_else(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site, **IN_YEARS)
+        said = {"given": False, "statement": "Kami pulang bersama Anggrek", "purpose": "prosecution"}
+        spoken = {**PARENT, "how": "spoken_before_witness", "witness": "Cempaka Biru"}
+        consent_id = await a_consent(site, case_id, spoken=spoken, **said)
+
+        tables = ("consents", "answers", "journal", "outbox")
+        kept = "".join(
+            [str(dict(row)) for table in tables for row in await database.pool.fetch(f"SELECT * FROM {table}")]
+        )
+        assert not [name for name in ("Melati", "Cempaka", "Anggrek") if name in kept]
+        assert await database.pool.fetchval("SELECT octet_length(request_digest) FROM answers") == 16
+        assert await database.pool.fetchval("SELECT octet_length(sealed) FROM consents") > 28
+        [fact] = await told(database, case_id, "intake.consent_recorded.v1")
+        assert (fact["given"], fact["statement"]) == (False, consent_id)
+
+    @pytest.mark.parametrize(
+        ("person", "said", "refusal"),
+        [
+            ({}, {"spoken": PARENT}, "speaker_unfit"),
+            (IN_YEARS, {"spoken": ADULT}, "speaker_unfit"),
+            ({"age": None}, {"spoken": ADULT}, "speaker_unfit"),
+            (IN_YEARS, {"spoken": {**PARENT, "speaker": " "}}, "speaker_unnamed"),
+            ({}, {"spoken": {**ADULT, "how": "spoken_before_witness"}}, "speaker_unnamed"),
+            ({}, {"needs": ["WAGE"]}, "needs_not_of_case"),
+            ({}, {"expires_at": START.isoformat()}, "consent_expires_badly"),
+            ({}, {"expires_at": (START + timedelta(days=6 * 365)).isoformat()}, "consent_expires_badly"),
+            ({"needs": ["REMAINS"]}, {}, "nobody_to_consent"),
+            ({}, {"statement": "tidak"}, "invalid"),
+            ({}, {"given": False, "expires_at": (START + timedelta(days=1)).isoformat()}, "invalid"),
+        ],
+        ids=["parent of an adult", "child", "unknown age", "no name", "no witness", "other need", "past", "too far",
+             "dead", "statement of a yes", "end of a no"],
+    )  # fmt: skip
+    async def test_takes_who_may_speak_for_what_there_is(
+        self, site: Site, database: Database, person: dict[str, Any], said: dict[str, Any], refusal: str
+    ) -> None:
+        answer = await recorded(site, await a_case(site, **person), **said)
+
+        assert answer.json()["type"].rsplit("/", 1)[-1].rsplit(":", 1)[-1] == refusal, answer.text
+        assert await database.pool.fetchval("SELECT count(*) FROM consents") == 0
+
+    async def test_is_for_the_port_of_landing_and_the_officer_for_data(self, site: Site) -> None:
+        case_id = await a_case(site)
+        consent_id = await a_consent(site, case_id)
+
+        assert (await recorded(site, case_id, "dpo")).status_code == 201
+        for actor in ("system", "worker", "referral", "notify"):
+            assert (await recorded(site, case_id, actor)).status_code == 403
+            assert (await site(actor).get(f"/api/cases/{case_id}/consents")).status_code == 403
+        for path, id_, body in (
+            ("cases/{}/consents", case_id, {**HELP, "given": True, "spoken": ADULT}),
+            ("cases/{}/bases", case_id, {**HELP, "basis": "public_task", "reason": "task_by_law"}),
+            ("consents/{}/withdrawal", consent_id, {"spoken": ADULT}),
+            ("bases/{}/end", consent_id, {"reason": "named_in_error"}),
+        ):
+            foreign, missing = [
+                await site("stranger").post(f"/api/{path.format(one)}", json=body) for one in (id_, new_id())
+            ]
+            assert (foreign.status_code, foreign.json()["detail"]) == (404, missing.json()["detail"])
+
+    async def test_takes_the_version_that_was_looked_at_and_says_who_was_first(self, site: Site) -> None:
+        case_id = await a_case(site)
+        first = await recorded(site, case_id, version=0)
+        second = await recorded(site, case_id, "dpo", version=0, given=False)
+
+        assert (first.status_code, second.status_code) == (201, 409)
+        detail = second.json()["detail"]
+        assert [part for part in ("rina", "versi 0", "sekarang 1") if part not in detail] == []
+        assert len((await seen(site, case_id))["history"]) == 1
+
+    async def test_is_repeated_by_its_key(self, site: Site, database: Database) -> None:
+        case_id, key = await a_case(site), new_id()
+        body = {**HELP, "given": True, "spoken": ADULT, "version": 0}
+        answers = [await site("officer").post(f"/api/cases/{case_id}/consents", key=key, json=body) for _ in range(2)]
+        other = await site("officer").post(f"/api/cases/{case_id}/consents", key=key, json={**body, "given": False})
+
+        assert answers[0].json() == answers[1].json()
+        assert other.status_code == 422
+        assert await database.pool.fetchval("SELECT count(*) FROM consents") == 1
+
+    async def test_of_two_at_once_one_comes_first(self, site: Site) -> None:
+        case_id = await a_case(site)
+        answers = await asyncio.gather(*(recorded(site, case_id, version=0, given=yes) for yes in (True, False)))
+
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
+
+    async def test_is_looked_at_on_the_trail(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site)
+        await seen(site, case_id)
+
+        assert len(await told(database, case_id, "intake.person_record_read.v1")) == 1
+
+    async def test_cannot_be_changed_or_deleted(self, site: Site, database: Database) -> None:
+        await a_consent(site, await a_case(site))
+
+        for statement in ("UPDATE consents SET kind = 'refused'", "DELETE FROM consents"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await database.pool.execute(statement)
+
+
+# ------------------------------------------------------------------------------------------------------ its end
+
+
+class TestEnding:
+    async def test_a_withdrawal_stops_disclosure_and_is_told_with_who_had_been_shown(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site)
+        consent_id = await a_consent(site, case_id)
+        assignment_id = await shown_to(site, database, case_id)
+        state_office = await shown_to(site, database, case_id, "DINKES-73.06")
+        answer = (await withdrawn(site, consent_id)).json()
+
+        [fact] = await told(database, case_id, "intake.consent_withdrawn.v1")
+        assert fact == {
+            "case_id": case_id, "withdrawal_id": answer["entry_id"], "consent_id": consent_id, **HELP, "needs": [],
+            "withdrawn_by": "self", "how": "signed", "recipients": [CSO],
+            "confirm_by": (START + timedelta(hours=72)).isoformat().replace("+00:00", "Z"),
+        }  # fmt: skip
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 403
+        [refused] = await told(database, case_id, "intake.disclosure_refused.v1")
+        assert refused["reason"] == "no_consent"
+        again = await a_disclosure(site("referral"), case_id, state_office, "DINKES-73.06")
+        assert again.status_code == 200
+
+    async def test_of_some_needs_leaves_the_others(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site)
+        consent_id = await a_consent(site, case_id)
+        await shown_to(site, database, case_id, "CSO-HEALTH", "SICK")
+        await shown_to(site, database, case_id, "CSO-COMMUNITY", "NEED")
+        answer = await withdrawn(site, consent_id, needs=["SICK"])
+
+        assert [one["agency_id"] for one in answer.json()["recipients"]] == ["CSO-HEALTH"]
+        assert (await held(site, case_id), await held(site, case_id, "NEED")) == ("withdrawn", "given")
+        assert (await withdrawn(site, consent_id, needs=["SICK"])).status_code == 409
+        assert (await withdrawn(site, consent_id)).status_code == 201
+        assert await held(site, case_id, "NEED") == "withdrawn"
+        assert (await withdrawn(site, consent_id)).status_code == 409
+
+    @pytest.mark.parametrize("class_", ["civil_society", "state"])
+    async def test_a_refusal_stops_and_is_told_too(self, site: Site, database: Database, class_: str) -> None:
+        case_id = await a_case(site)
+        agency_id = CSO if class_ == "civil_society" else "DINKES-73.06"
+        assignment_id = await shown_to(site, database, case_id, agency_id)
+        await a_consent(site, case_id, given=False, recipient_class=class_, statement="saya tidak mau")
+
+        [fact] = await told(database, case_id, "intake.consent_recorded.v1")
+        assert (fact["recipients"], fact["confirm_by"] is None) == ([agency_id], False)
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, agency_id)).status_code == 403
+
+    async def test_an_end_that_came_stops_disclosure(self, site: Site, database: Database, clock: FixedClock) -> None:
+        case_id = await a_case(site)
+        await a_consent(site, case_id, expires_at=(START + timedelta(days=1)).isoformat())
+        assignment_id = await shown_to(site, database, case_id)
+        clock.advance(timedelta(days=1))
+
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 403
+
+    async def test_help_for_a_child_goes_on_whatever_its_parent_says(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site, **IN_YEARS)
+        consent_id = await a_consent(site, case_id, spoken=PARENT)
+        assignment_id = await shown_to(site, database, case_id)
+        answer = await withdrawn(site, consent_id, spoken=PARENT)
+
+        assert (answer.status_code, answer.json()["recipients"]) == (201, [])
+        assert await held(site, case_id) == "best_interest"
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 200
+
+    async def test_the_police_need_a_word_for_prosecution_too(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site)
+        assignment_id = await shown_to(site, database, case_id, "POLDA-73")
+        await a_consent(site, case_id, given=False, purpose="prosecution", recipient_class="police")
+
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, "POLDA-73")).status_code == 403
+
+    async def test_a_law_that_decides_goes_before_the_word_until_it_is_ended(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site)
+        assignment_id = await shown_to(site, database, case_id)
+        basis_id = (await named(site, case_id)).json()["entry_id"]
+        await a_consent(site, case_id, given=False)
+        [fact] = await told(database, case_id, "intake.lawful_basis_named.v1")
+
+        assert fact == {
+            "case_id": case_id, **HELP, "needs": [], "basis_id": basis_id, "basis": "vital_interest",
+            "reason": "danger_to_life",
+        }  # fmt: skip
+        assert (await told(database, case_id, "intake.consent_recorded.v1"))[0]["recipients"] == []
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 200
+        path = f"/api/bases/{basis_id}/end"
+        ended = [await site("dpo").post(path, json={"reason": "no_longer_needed"}) for _ in range(2)]
+        assert [one.status_code for one in ended] == [201, 409]
+        assert len(await told(database, case_id, "intake.lawful_basis_ended.v1")) == 1
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 403
+
+    @pytest.mark.parametrize(
+        "said", [{"basis": "best_interest", "reason": "no_guardian"}, {"basis": "public_task", "reason": "no_guardian"}]
+    )
+    async def test_a_basis_has_its_own_reasons_and_the_best_interest_is_a_childs(
+        self, site: Site, said: dict[str, str]
+    ) -> None:
+        assert (await named(site, await a_case(site), **said)).status_code == 422
+
+    async def test_what_was_refused_is_not_taken_back(self, site: Site) -> None:
+        case_id = await a_case(site)
+        basis_id = (await named(site, case_id)).json()["entry_id"]
+
+        assert (await withdrawn(site, await a_consent(site, case_id, given=False))).status_code == 409
+        assert (await withdrawn(site, basis_id)).status_code == 404
+
+
+class TestConfirmations:
+    async def test_show_who_has_ended_it_and_who_has_not_in_time(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site)
+        consent_id = await a_consent(site, case_id)
+        for agency_id in ("CSO-HEALTH", "CSO-TB", "CSO-LEGAL"):
+            await shown_to(site, database, case_id, agency_id)
+        entry_id = (await withdrawn(site, consent_id)).json()["entry_id"]
+
+        def said(fact: type[Fact], agency_id: str, **more: Any) -> Any:
+            return fact(case_id=case_id, withdrawal_id=entry_id, agency_id=agency_id, **more)
+
+        await hear(
+            database,
+            said(WithdrawalConfirmed, "CSO-HEALTH"),
+            said(WithdrawalOverdue, "CSO-TB", confirm_by=START),
+            said(WithdrawalConfirmed, "CSO-STRANGER"),
+        )
+
+        told_to = (await seen(site, case_id))["history"][-1]["recipients"]
+        assert [(one["agency_id"], one["state"]) for one in told_to] == [
+            ("CSO-HEALTH", "confirmed"), ("CSO-LEGAL", "waiting"), ("CSO-TB", "overdue"),
+        ]  # fmt: skip
+
+
+class TestRaces:
+    @pytest.mark.parametrize("first", ["disclosure", "withdrawal"])
+    async def test_who_is_shown_the_person_before_a_withdrawal_is_told_and_nobody_after_it(
+        self, site: Site, database: Database, first: str
+    ) -> None:
+        """Real transactions, begun while the case is held: whichever order they end in, nobody falls between."""
+        case_id = await a_case(site)
+        consent_id = await a_consent(site, case_id)
+        assignment_id = await an_accepted(database, case_id, agency=CSO)
+        acts = {
+            "disclosure": lambda: a_disclosure(site("referral"), case_id, assignment_id, CSO),
+            "withdrawal": lambda: withdrawn(site, consent_id),
+        }
+        order = [first, *(name for name in acts if name != first)]
+        answers = dict(zip(order, await asyncio.gather(*(acts[name]() for name in order)), strict=True))
+
+        shown = answers["disclosure"].status_code == 200
+        [fact] = await told(database, case_id, "intake.consent_withdrawn.v1")
+        assert fact["recipients"] == ([CSO] if shown else [])
+        assert answers["disclosure"].status_code in (200, 403)
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 403
+
+
+class TestErasure:
+    async def test_takes_names_and_words_and_leaves_codes(self, site: Site, database: Database) -> None:
+        case_id = await a_case(site)
+        await a_consent(site, case_id, given=False, statement="saya tidak mau")
+        await erased(site, case_id)
+
+        assert await database.pool.fetchval("SELECT sealed FROM consents") == b""
+        [entry] = (await seen(site, case_id, "dpo"))["history"]
+        assert (entry["kind"], entry["has_words"]) == ("refused", False)
+        assert (await recorded(site, case_id)).status_code == 410
