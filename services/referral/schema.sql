@@ -124,6 +124,9 @@ END,
     answer_left interval,
     disclosed_at timestamp with time zone,
     place text,
+    remind_at timestamp with time zone,
+    reminded_at timestamp with time zone,
+    end_reason text,
     CONSTRAINT assignments_pkey PRIMARY KEY (assignment_id),
     CONSTRAINT attempts_are_numbered_once UNIQUE (referral_id, attempt),
     CONSTRAINT accepted_assignment_has_service_deadline CHECK (((state <> ALL (ARRAY['accepted'::text, 'in_progress'::text])) OR (service_due_at IS NOT NULL))),
@@ -137,7 +140,7 @@ END,
     CONSTRAINT handover_reference_is_a_reference CHECK ((handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)),
     CONSTRAINT paused_assignment_has_a_question CHECK (((answer_left IS NULL) OR ((question_id IS NOT NULL) AND (state = 'acknowledged'::text)))) NOT VALID
 );
-CREATE INDEX assignments_by_deadline ON assignments USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));
+CREATE INDEX assignments_by_deadline ON assignments USING btree (COALESCE(remind_at, due_at)) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));
 CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));
@@ -200,6 +203,23 @@ CREATE TABLE consents (
 ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consents FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON consents FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: what was corrected of a person after the needs were sent, in codes
+CREATE TABLE corrections (
+    case_id uuid NOT NULL,
+    version integer NOT NULL,
+    kind text NOT NULL,
+    was text,
+    became text,
+    reason text NOT NULL,
+    corrected_at timestamp with time zone NOT NULL,
+    CONSTRAINT corrections_pkey PRIMARY KEY (case_id, version),
+    CONSTRAINT correction_changes_something CHECK ((was IS DISTINCT FROM became)),
+    CONSTRAINT correction_kind_is_known CHECK ((kind = ANY (ARRAY['age'::text, 'sex'::text, 'origin'::text])))
+);
+ALTER TABLE corrections ENABLE ROW LEVEL SECURITY;
+ALTER TABLE corrections FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON corrections FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: persons whose identity was erased
 CREATE TABLE erasures (
@@ -370,6 +390,24 @@ CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH ST
 ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE journal FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: origins that were corrected, for each office that has to know
+CREATE TABLE origin_notices (
+    agency_id text NOT NULL,
+    case_id uuid NOT NULL,
+    version integer NOT NULL,
+    port text NOT NULL,
+    was text,
+    became text,
+    reason text NOT NULL,
+    corrected_at timestamp with time zone NOT NULL,
+    CONSTRAINT origin_notices_pkey PRIMARY KEY (agency_id, case_id, version)
+);
+CREATE INDEX origin_notices_of_an_office ON origin_notices USING btree (agency_id, corrected_at, case_id);
+ALTER TABLE origin_notices ENABLE ROW LEVEL SECURITY;
+ALTER TABLE origin_notices FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_agency ON origin_notices FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON origin_notices FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE outbox (
     position bigint NOT NULL,
@@ -555,6 +593,7 @@ CREATE TABLE referrals (
 CREATE INDEX held_referrals ON referrals USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX referrals_closed ON referrals USING btree (province, ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER child_has_a_responsible_officer AFTER INSERT ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.age_band = ANY (ARRAY['child'::text, 'unknown'::text]))) EXECUTE FUNCTION refuse_child_without_officer();
+CREATE CONSTRAINT TRIGGER corrected_child_has_a_responsible_officer AFTER UPDATE OF age_band ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.age_band = ANY (ARRAY['child'::text, 'unknown'::text])) AND (old.age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))) EXECUTE FUNCTION refuse_child_without_officer();
 CREATE CONSTRAINT TRIGGER ended_referral_has_no_live_attempt AFTER UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.ended_at IS NOT NULL)) EXECUTE FUNCTION refuse_live_attempt_of_ended_referral();
 CREATE CONSTRAINT TRIGGER refusal_has_a_statement AFTER INSERT OR UPDATE ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.state = 'refused'::text)) EXECUTE FUNCTION refuse_refusal_without_statement();
 ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
@@ -603,10 +642,10 @@ CREATE TABLE responsibilities (
     since timestamp with time zone NOT NULL,
     reason text NOT NULL,
     CONSTRAINT responsibilities_pkey PRIMARY KEY (case_id, seq),
-    CONSTRAINT responsibility_begins_at_the_landing CHECK (((seq = 1) = (reason = ANY (ARRAY['arrival'::text, 'duty'::text])))),
+    CONSTRAINT responsibility_begins_at_the_landing CHECK (((reason = 'correction'::text) OR ((seq = 1) = (reason = ANY (ARRAY['arrival'::text, 'duty'::text]))))) NOT VALID,
     CONSTRAINT responsibility_counts_from_one CHECK ((seq >= 1)),
     CONSTRAINT responsibility_names_somebody CHECK (((officer <> ''::text) AND (organisation <> ''::text))),
-    CONSTRAINT responsibility_reason_is_known CHECK ((reason = ANY (ARRAY['arrival'::text, 'duty'::text, 'acceptance'::text, 'takeover'::text])))
+    CONSTRAINT responsibility_reason_is_known CHECK ((reason = ANY (ARRAY['arrival'::text, 'duty'::text, 'acceptance'::text, 'takeover'::text, 'correction'::text]))) NOT VALID
 );
 ALTER TABLE responsibilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE responsibilities FORCE ROW LEVEL SECURITY;
@@ -802,7 +841,10 @@ BEGIN
     IF NOT EXISTS (
         SELECT FROM handovers h JOIN referrals r ON r.referral_id = NEW.referral_id AND r.case_id = h.case_id
         WHERE h.assignment_id = NEW.assignment_id AND h.number = NEW.handover_ref
-        AND h.child = (r.age_band IN ('child', 'unknown'))
+        AND (
+            r.age_band NOT IN ('child', 'unknown') OR h.receiver IN ('social_ministry', 'agency')
+            OR h.guardian_check IS NOT NULL
+        )
         AND CASE NEW.outcome
             WHEN 'HANDED_TO_FAMILY' THEN h.receiver IN ('family', 'guardian')
             WHEN 'HANDED_TO_SOCIAL_MINISTRY' THEN h.receiver = 'social_ministry'

@@ -135,6 +135,14 @@ class AssignmentExpired(AssignmentFact):
     """Which time was over: to open it, to decide, or until the day of the waiting list."""
 
 
+class AssignmentReminded(AssignmentFact):
+    """The agency was reminded of a deadline, once: most of the time has passed, and nothing has come of it."""
+
+    clock: Literal["acknowledge", "decide", "review", "serve"]
+    """What the time is for: to open it, to decide, until the day of the waiting list, to the first help."""
+    due_at: AwareDatetime
+
+
 class QuestionFact(AssignmentFact):
     question_id: Id
     question: QuestionCode

@@ -10,6 +10,7 @@ from services.referral.actions import answering
 from services.referral.actions.answering import Answer
 from services.referral.clock import Chase
 from services.referral.domain.assignments import Assignment
+from shared.kit.actor import system
 from shared.kit.database import connect
 from tests.conftest import DatabaseUrls
 from tests.referral.commands import by_agency
@@ -59,10 +60,11 @@ class TestTwoClocks:
     async def test_who_has_not_opened_it_in_time_loses_it_and_the_fact_says_so(self, desk: Desk) -> None:
         await desk.open(an_arrival("ELDER"))
         desk.clock.advance(timedelta(minutes=59))
-        assert await desk.chase() == 0
+        await desk.chase()
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "sent")]
         desk.clock.advance(timedelta(minutes=1))
 
-        assert await desk.chase() == 1
+        await desk.chase()
 
         assert (await desk.attempts())[0] == (1, "DINSOS-73.06", "expired")
         assert await causes(desk) == ["not_opened"]
@@ -74,10 +76,11 @@ class TestTwoClocks:
         assert isinstance(opened, Assignment)
         assert opened.answer_due_at == desk.clock.now() + timedelta(hours=3)
         desk.clock.advance(timedelta(hours=2, minutes=59))
-        assert await desk.chase() == 0
+        await desk.chase()
+        assert await desk.attempts() == [(1, "DINSOS-73.06", "acknowledged")]
         desk.clock.advance(timedelta(minutes=1))
 
-        assert await desk.chase() == 1
+        await desk.chase()
 
         assert await causes(desk) == ["not_decided"]
 
@@ -97,6 +100,60 @@ class TestTwoClocks:
         [undone] = await by_agency(desk, "DINSOS-73.06", answering.undo_acceptances, Answer(await desk.live()))
 
         assert (undone.state, undone.answer_due_at) == ("acknowledged", accepted_at + timedelta(hours=3))
+
+
+class TestReminders:
+    async def test_tell_the_agency_once_of_each_deadline_and_void_nothing(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        first = await desk.live()
+        for minutes in (44, 1, 1):
+            desk.clock.advance(timedelta(minutes=minutes))
+            await desk.chase()
+        assert (await desk.told()).count("assignment_reminded") == 1
+
+        [opened] = await desk.answer("acknowledge", "DINSOS-73.06", Answer(first, version=1))
+        assert isinstance(opened, Assignment)
+        for minutes in (134, 1, 1):
+            desk.clock.advance(timedelta(minutes=minutes))
+            await desk.chase()
+        [taken] = await desk.answer("accept", "DINSOS-73.06", Answer(first, version=opened.version))
+
+        assert isinstance(taken, Assignment)
+        assert await clocks_told(desk) == ["acknowledge", "decide"]
+
+    async def test_come_in_office_hours_and_of_the_most_urgent_at_any_hour(self, desk: Desk) -> None:
+        """Eleven at night: the fifteen minutes of who is sick go by, and of an old person nobody is told."""
+        desk.clock.advance(timedelta(hours=11))
+        await desk.open(an_arrival("ELDER"), an_arrival("SICK"))
+        desk.clock.advance(timedelta(minutes=12))
+
+        await desk.chase()
+
+        rows = await desk.rows(
+            "SELECT need FROM assignments JOIN referrals USING (referral_id) WHERE reminded_at = $1", desk.clock.now()
+        )
+        assert [row["need"] for row in rows] == ["SICK"]
+
+    async def test_are_found_by_an_index(self, desk: Desk) -> None:
+        await desk.open(*(an_arrival("ELDER") for _ in range(3)))
+        async with desk.database.work(system("referral", "clock"), purpose="chase") as work:
+            await work.connection.execute("SET LOCAL enable_seqscan = off")
+            plan = "\n".join(
+                row[0]
+                for row in await work.connection.fetch(
+                    "EXPLAIN SELECT assignment_id FROM assignments a WHERE coalesce(a.remind_at, a.due_at) <= now()"
+                    " AND a.due_at IS NOT NULL AND a.overdue_told_at IS NULL ORDER BY coalesce(a.remind_at, a.due_at)"
+                )
+            )
+
+        assert "Index Scan using assignments_by_deadline" in plan
+        assert "Sort" not in plan
+
+
+async def clocks_told(desk: Desk) -> list[str]:
+    """Of which deadlines agencies were reminded, as it was told."""
+    rows = await desk.rows("SELECT payload FROM journal WHERE type = 'referral.assignment_reminded.v1'")
+    return [orjson.loads(row["payload"])["data"]["clock"] for row in rows]
 
 
 async def causes(desk: Desk) -> list[str]:

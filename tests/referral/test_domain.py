@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.referral.domain import assignments, needs, referrals
+from services.referral.domain.assignments import Deadline
 from services.referral.domain.deadlines import BY_THE_CLOCK, Times
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import (
@@ -42,6 +43,9 @@ def closed(need: Need, reason: str, *, personally: bool = True, organisation: st
         now=START,
         **{"version": None, **other},
     )
+
+
+HOUR = timedelta(hours=1)
 
 
 class TestTables:
@@ -207,7 +211,7 @@ class TestNeed:
             needs.expire(an_asked_need(), "1", now=START + timedelta(minutes=59))
 
     def test_the_limit_of_a_drill_only_ever_shortens(self) -> None:
-        assert Times(timedelta(hours=2)).answer_due(CANDIDATES[0], "ELDER", now=START) == START + timedelta(hours=1)
-        assert Times(timedelta(seconds=20)).answer_due(CANDIDATES[0], "ELDER", now=START) == START + timedelta(
-            seconds=20
-        )
+        longer, shorter = (Times(limit).first(CANDIDATES[0], "ELDER", now=START) for limit in (HOUR * 2, HOUR / 180))
+
+        assert longer == Deadline(START + HOUR, START + HOUR * 0.75)
+        assert shorter == Deadline(START + timedelta(seconds=20), START + timedelta(seconds=15))

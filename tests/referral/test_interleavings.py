@@ -39,7 +39,7 @@ VERBS: dict[str, tuple[Callable[..., Any], bool]] = {
     "acknowledge": (answering.acknowledge_assignments, True),
     "accept": (answering.accept_assignments, True),
     "undo": (answering.undo_acceptances, False),
-    "waitlist": (answering.waitlist_assignments, False),
+    "waitlist": (answering.waitlist_assignments, True),
     "ask the port": (asking.ask_port, True),
     "decline": (answering.decline_assignments, True),
     "forward": (passing.forward_assignments, True),

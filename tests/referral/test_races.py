@@ -58,7 +58,7 @@ async def ask_again(desk: Desk, _: str, referral_id: str) -> list[Any]:
 
 async def waitlist(desk: Desk, assignment_id: str, _: str) -> list[Any]:
     answer = Answer(assignment_id, until=later(desk))
-    return await by_agency(desk, AGENCY, answering.waitlist_assignments, answer)
+    return await by_agency(desk, AGENCY, answering.waitlist_assignments, answer, routed=True)
 
 
 async def go_on(desk: Desk, _: str, __: str) -> list[Any]:

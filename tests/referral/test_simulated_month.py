@@ -52,6 +52,7 @@ class Life:
         self.plans: list[tuple[datetime, str, str]] = []
         self.seen: Counter[str] = Counter()
         self.is_stuck = False
+        self.reminded: set[tuple[str, datetime | None]] = set()
         self.go_on(self.need)
 
     def go_on(self, need: Need) -> None:
@@ -99,6 +100,8 @@ class Life:
         """When a clock runs out next."""
         found = [e.due_at for e in self.before_people.values()]
         for attempt in self.need.attempts:
+            if attempt.remind_at is not None:
+                found.append(attempt.remind_at)
             if attempt.state in assignments.ASKED:
                 found.append(attempt.answer_due_at)
             elif attempt.state in assignments.HELPING and attempt.overdue_told_at is None:
@@ -130,6 +133,15 @@ class Life:
         """What the clock does, decided as in `actions.chasing` and `actions.escalating`."""
         for attempt in self.need.attempts:
             match deadlines.falls_due(attempt, now=now):
+                case "is_reminded":
+                    counting = TIMES.of(attempt.agency_id, self.need.referral.need, TERMS)
+                    after = deadlines.remind(attempt, counting, now=now)
+                    if after.reminded_at == now:
+                        self.seen[
+                            "reminded twice" if (attempt.assignment_id, attempt.due_at) in self.reminded else "reminded"
+                        ] += 1
+                        self.reminded.add((attempt.assignment_id, attempt.due_at))
+                    self.need = needs.with_attempt(self.need, after)
                 case "expires":
                     self.seen[deadlines.CAUSES[attempt.state]] += 1
                     self.go_on(needs.expire(self.need, attempt.assignment_id, now=now))
@@ -239,9 +251,12 @@ class TestSilentExpiry:
     def test_of_ten_thousand_needs_none_is_ever_without_an_attempt_or_a_person(self) -> None:
         found, seen = forgotten(NEEDS)
 
-        assert found == 0
+        assert (found, seen["reminded twice"]) == (0, 0)
         assert (
-            min(seen[what] for what in ("not_opened", "not_decided", "overdue", "climbed", "came back", "TooLate"))
+            min(
+                seen[what]
+                for what in ("reminded", "not_opened", "not_decided", "overdue", "climbed", "came back", "TooLate")
+            )
             > 100
         ), seen
 

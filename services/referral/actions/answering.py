@@ -132,17 +132,29 @@ async def undo_acceptances(work: Work, answers: Sequence[Answer]) -> list[Result
     return await each(work, answers, undo)
 
 
-async def waitlist_assignments(work: Work, answers: Sequence[Answer]) -> list[Result]:
-    """The agency would help, but not yet; it is reminded on the day that it names, and asked for a decision by then."""
+async def waitlist_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:
+    """The agency would help, but not yet; it names a day, is reminded before it, and has to decide by then."""
+    asked_on: dict[bytes, Terms | None] = {}
+
+    async def prepare(changes: Changes) -> None:
+        asked_on.update(await routing.terms(work, {n.referral.explanation for n in changes.before.values()}))
 
     def waitlist(need: Need, answer: Answer) -> Need:
         if answer.until is None:
             raise DateMissing
-        waiting = needs.waitlist(need, answer.assignment_id, until=answer.until, version=answer.version, now=work.now)
+        waiting = needs.waitlist(
+            need,
+            answer.assignment_id,
+            until=answer.until,
+            version=answer.version,
+            times=routing.times,
+            terms=asked_on[need.referral.explanation],
+            now=work.now,
+        )
         work.emit(telling.waitlisted(waiting, waiting.attempt(answer.assignment_id)))
         return waiting
 
-    return await each(work, answers, waitlist)
+    return await each(work, answers, waitlist, prepare=prepare)
 
 
 async def decline_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:

@@ -1,13 +1,13 @@
 """Questions between an agency that was asked and the port: asked, answered, or left unanswered too long."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.referral.actions import following, telling
 from services.referral.actions.answering import Answer, each
 from services.referral.actions.answering import Result as Attempted
 from services.referral.actions.following import Changes
-from services.referral.actions.routing import Routing
+from services.referral.actions.routing import Routing, counting_of
 from services.referral.domain import assignments, needs, questions
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.deadlines import Counting
@@ -41,7 +41,7 @@ async def ask_port(work: Work, answers: Sequence[Answer], *, routing: Routing) -
         before.update(
             await store.find_asked(work, [a.assignment_id for n in changes.before.values() for a in n.attempts])
         )
-        counted.update(await _counting(work, changes.before.values(), routing))
+        counted.update(await counting_of(work, changes.before.values(), routing))
 
     def ask(need: Need, answer: Answer) -> Need:
         found = need.attempt(answer.assignment_id)
@@ -80,7 +80,7 @@ async def answer_questions(work: Work, replies: Sequence[Reply], *, routing: Rou
     own = await store.find_own(work, [reply.question_id for reply in replies])
     changes = await following.locked_by_attempts(work, [question.assignment_id for question in own.values()])
     found = await store.find_questions(work, sorted(own))
-    counted = await _counting(work, changes.before.values(), routing)
+    counted = await counting_of(work, changes.before.values(), routing)
     answered: list[Question] = []
     results: list[Result] = []
     for reply in replies:
@@ -113,7 +113,7 @@ async def lapse(work: Work, changes: Changes, due: Sequence[Assignment], routing
     if not due:
         return
     found = await store.find_questions(work, [a.question_id for a in due if a.question_id is not None])
-    counted = await _counting(work, [changes.need(assignment.referral_id) for assignment in due], routing)
+    counted = await counting_of(work, [changes.need(assignment.referral_id) for assignment in due], routing)
     for assignment in due:
         assert assignment.question_id is not None
         running = questions.lapse(assignment, counting=counted[assignment.assignment_id], now=work.now)
@@ -121,14 +121,3 @@ async def lapse(work: Work, changes: Changes, due: Sequence[Assignment], routing
         changes.put(lapsed)
         changes.escalate(lapsed, "question_unanswered", running)
         work.emit(telling.question_lapsed(lapsed, running, found[assignment.question_id]))
-
-
-async def _counting(work: Work, found: Iterable[Need], routing: Routing) -> dict[str, Counting]:
-    """How the time of each attempt at these needs is counted."""
-    found = list(found)
-    terms = await routing.terms(work, {need.referral.explanation for need in found})
-    return {
-        a.assignment_id: routing.times.of(a.agency_id, need.referral.need, terms[need.referral.explanation])
-        for need in found
-        for a in need.attempts
-    }

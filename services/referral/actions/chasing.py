@@ -1,10 +1,14 @@
-"""What falls due: silence expires, late service is escalated, gaps are tried again when directory or rules change."""
+"""What falls due: agencies are reminded, silence expires, late help is escalated, gaps are tried again.
 
+Gaps are when the directory or the rules have changed.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.referral.actions import asking, following, telling, walls
 from services.referral.actions.following import Changes
-from services.referral.actions.routing import Routing
+from services.referral.actions.routing import Routing, counting_of
 from services.referral.domain import deadlines, needs
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.needs import Need
@@ -23,24 +27,28 @@ BATCH = 200
 async def chase_due(
     work: Work, *, routing: Routing, limit: int = BATCH, apart_from: frozenset[str] = frozenset()
 ) -> list[str]:
-    """Act on assignments whose deadline has passed; answers which ones there were to look at."""
+    """Act on assignments whose deadline or reminder has passed; answers which ones there were to look at."""
     due = await store.list_due(work, limit, apart_from=sorted(apart_from))
     if not due:
         return []
     changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
     wanting: list[Need] = []
     lapsed: list[Assignment] = []
+    reminded: list[Assignment] = []
     for assignment_id, referral_id, _ in due:
         need = changes.need(referral_id)
         assignment = need.attempt(assignment_id)
         # Read again under the lock: somebody may have answered meanwhile, or another clock been here.
         match deadlines.falls_due(assignment, now=work.now):
+            case "is_reminded":
+                reminded.append(assignment)
             case "question_lapses":
                 lapsed.append(assignment)
             case "expires":
                 wanting.append(_expired(work, changes, need, assignment))
             case "is_overdue":
                 _tell_overdue(work, changes, need, assignment)
+    await _remind(work, changes, reminded, routing)
     await asking.lapse(work, changes, lapsed, routing)
     await following.ask_next(work, changes, wanting, routing)
     await following.save(work, changes)
@@ -51,6 +59,18 @@ async def chase_due(
 async def list_due(work: Work, *, limit: int, apart_from: frozenset[str] = frozenset()) -> list[str]:
     """The assignments whose deadline has passed, longest overdue first."""
     return [a for a, _, _ in await store.list_due(work, limit, apart_from=sorted(apart_from))]
+
+
+async def _remind(work: Work, changes: Changes, due: Sequence[Assignment], routing: Routing) -> None:
+    """Remind these agencies, each once of its deadline; of an office that is closed, when it opens."""
+    if not due:
+        return
+    counted = await counting_of(work, [changes.need(a.referral_id) for a in due], routing)
+    reminded = [deadlines.remind(a, counted[a.assignment_id], now=work.now) for a in due]
+    await store.mark_reminded(work, reminded)
+    for assignment in reminded:
+        if assignment.reminded_at == work.now:
+            work.emit(telling.reminded(changes.need(assignment.referral_id), assignment))
 
 
 def _expired(work: Work, changes: Changes, need: Need, assignment: Assignment) -> Need:

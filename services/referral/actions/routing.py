@@ -1,13 +1,15 @@
 """Rules and directory as one process holds them between batches."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from services.referral import rules
 from services.referral.domain import calendars
 from services.referral.domain.agencies import directory
 from services.referral.domain.calendars import Calendar
-from services.referral.domain.deadlines import Times
+from services.referral.domain.deadlines import Counting, Times
+from services.referral.domain.needs import Need
 from services.referral.domain.routing import Candidate, Terms
 from services.referral.rules import Router, Rules
 from services.referral.store import agencies, needs, pauses, places, rulesets
@@ -93,3 +95,13 @@ class Routing:
         """The calendar of an office; None for one that the directory has no more."""
         found = None if self._router is None else self._router.directory.agencies.get(agency_id)
         return None if found is None else calendars.of(found)
+
+
+async def counting_of(work: Work, found: Collection[Need], routing: Routing) -> dict[str, Counting]:
+    """How the time of each attempt at these needs is counted, by attempt."""
+    terms = await routing.terms(work, {need.referral.explanation for need in found})
+    return {
+        a.assignment_id: routing.times.of(a.agency_id, need.referral.need, terms[need.referral.explanation])
+        for need in found
+        for a in need.attempts
+    }

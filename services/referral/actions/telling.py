@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from services.referral.domain import deadlines
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.capacity import Place
@@ -15,6 +16,7 @@ from services.referral.domain.pauses import Pause
 from services.referral.domain.questions import Question
 from services.referral.domain.recipients import RecipientTask
 from services.referral.domain.responsibilities import Responsibility
+from services.referral.domain.routing import Decision as RoutingDecision
 from services.referral.domain.rulesets import RuleSet
 from services.referral.domain.statements import Statement
 from services.referral.store.needs import Gap
@@ -167,6 +169,12 @@ def expired(need: Need, a: Assignment, cause: says.ExpiryCause) -> says.Assignme
     return says.AssignmentExpired(**about_attempt(need, a), cause=cause)
 
 
+def reminded(need: Need, a: Assignment) -> says.AssignmentReminded:
+    return says.AssignmentReminded.model_validate(
+        {**about_attempt(need, a), "clock": deadlines.running(a.state, is_paused=False), "due_at": a.due_at}
+    )
+
+
 def started(need: Need, a: Assignment) -> says.ServiceStarted:
     return says.ServiceStarted(**about_attempt(need, a))
 
@@ -216,6 +224,21 @@ def refusal_recorded(need: Need, statement: Statement) -> says.RefusalRecorded:
 def closed(need: Need) -> says.ReferralClosed:
     r = need.referral
     return says.ReferralClosed.model_validate({**about(need), "state": r.state, "reason": r.outcome})
+
+
+def corrected(
+    need: Need, decision: RoutingDecision, changed: Sequence[str], *, routed_again: bool
+) -> says.ReferralCorrected:
+    return says.ReferralCorrected.model_validate(
+        {
+            **about(need),
+            "changed": tuple(changed),
+            "regency": need.referral.regency,
+            "routed_again": routed_again,
+            "rules_version": decision.rules_version,
+            "explanation": decision.digest.hex(),
+        }
+    )
 
 
 def reopened(need: Need, reason: str) -> says.ReferralReopened:

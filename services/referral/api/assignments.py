@@ -283,6 +283,7 @@ def _case(need: Need, assignment: Assignment, asked: Sequence[Question], body: b
         "deadlines": {
             "clock": deadlines.running(assignment.state, is_paused=questions.is_paused(assignment)),
             "paused": questions.is_paused(assignment),
+            "reminded_at": assignment.reminded_at and assignment.reminded_at.isoformat(),
             "answer_due_at": assignment.answer_due_at.isoformat(),
             "service_due_at": assignment.service_due_at and assignment.service_due_at.isoformat(),
         },

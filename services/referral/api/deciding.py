@@ -49,7 +49,8 @@ async def post_undoings(request: Request, actor: Worker, posted: Items[Item]) ->
 @router.post("/assignments/waitlistings", response_model=Results, openapi_extra=KEYED)
 async def post_waitlistings(request: Request, actor: Worker, posted: Items[Waiting]) -> Response:
     """You would help, but not yet: name the day on which you look at it again."""
-    return await post(request, actor, posted, "waitlist", answering.waitlist_assignments)
+    act = partial(answering.waitlist_assignments, routing=request.app.state.routing)
+    return await post(request, actor, posted, "waitlist", act)
 
 
 @router.post("/assignments/questions", response_model=Results, openapi_extra=KEYED)

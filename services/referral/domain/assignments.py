@@ -87,6 +87,14 @@ FAIL_EFFECT: Mapping[str, Effect] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """When a time is over, and when its agency is reminded of it; None where it is not, or was already."""
+
+    due_at: datetime
+    remind_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One attempt. `attempt` counts from 1 per referral and never repeats."""
 
@@ -120,6 +128,19 @@ class Assignment:
     """When the identity was first read, if that was within the seconds in which an acceptance can be undone."""
     place: str | None = None
     """The sort of place of its agency that it has taken (`capacity.Place.key`), until it ends."""
+    remind_at: datetime | None = None
+    """When its agency is to be reminded of the deadline that runs; None once it was, and where it is not to be."""
+    reminded_at: datetime | None = None
+    """When it was reminded of that deadline."""
+    end_reason: str | None = None
+    """Why the sender took it back, or wants the help handed on."""
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The deadline that runs; None where none does."""
+        if self.state in ASKED:
+            return self.answer_due_at
+        return self.service_due_at if self.state in HELPING else None
 
     @property
     def is_live(self) -> bool:
@@ -132,7 +153,7 @@ def sent(
     assignment_id: str,
     referral_id: str,
     attempt: int,
-    answer_due_at: datetime,
+    deadline: Deadline,
     now: datetime,
 ) -> Assignment:
     """A new attempt, proposed and dispatched in one: the row and the fact that tells it commit together."""
@@ -144,7 +165,8 @@ def sent(
         state="sent",
         version=1,
         sent_at=now,
-        answer_due_at=answer_due_at,
+        answer_due_at=deadline.due_at,
+        remind_at=deadline.remind_at,
         service_hours=candidate.service_hours,
     )
 
@@ -159,6 +181,7 @@ def move(assignment: Assignment, event: Event, *, now: datetime) -> Assignment:
         state=to,
         version=assignment.version + 1,
         ended_at=now if to in TERMINAL else None,
+        remind_at=None if to in TERMINAL else assignment.remind_at,
     )
     if to == "acknowledged":
         return moved
@@ -191,32 +214,42 @@ def expect_disclosable(assignment: Assignment, *, now: datetime) -> None:
         raise DisclosureEnded
 
 
-def acknowledge(assignment: Assignment, *, answer_due_at: datetime, now: datetime) -> Assignment:
-    """A named worker opened it: the time to decide runs, until `answer_due_at`. Opening it again changes nothing."""
+def acknowledge(assignment: Assignment, *, answer: Deadline, now: datetime) -> Assignment:
+    """A named worker opened it: the time to decide, `answer`, runs. Opening it again changes nothing."""
     if assignment.state == "acknowledged":
         return assignment
     opened = move(expect_asked(assignment), "opened", now=now)
-    return replace(opened, acknowledged_at=now, answer_due_at=answer_due_at)
+    has_new_clock = answer.due_at != opened.answer_due_at
+    return replace(
+        opened,
+        acknowledged_at=now,
+        answer_due_at=answer.due_at,
+        remind_at=answer.remind_at,
+        reminded_at=None if has_new_clock else opened.reminded_at,
+    )
 
 
-def accept(
-    assignment: Assignment, *, by: str, service_due_at: datetime, answer_due_at: datetime, now: datetime
-) -> Assignment:
+def accept(assignment: Assignment, *, by: str, service: Deadline, answer: Deadline, now: datetime) -> Assignment:
     """The agency takes the need; the time for its first service begins to run.
 
-    `answer_due_at`: until when it would decide, had it only opened it; what an acceptance that is undone leaves.
+    `answer`: until when it would decide, had it only opened it; what an acceptance that is undone leaves.
     """
     return replace(
         move(expect_asked(assignment), "accepted", now=now),
-        answer_due_at=answer_due_at,
+        answer_due_at=answer.due_at,
+        remind_at=service.remind_at,
+        reminded_at=None,
         answered_at=now,
         answered_by=by,
-        service_due_at=service_due_at,
+        service_due_at=service.due_at,
     )
 
 
 def undo(assignment: Assignment, *, now: datetime) -> Assignment:
-    """The acceptance was a slip of the finger: the agency is asked as before. Raises `NotUndoable`."""
+    """The acceptance was a slip of the finger: the agency is asked as before. Raises `NotUndoable`.
+
+    It is not reminded: somebody there had it in hand a moment ago.
+    """
     moved = move(_expect_helping(assignment), "acceptance_undone", now=now)
     assert assignment.answered_at is not None
     is_late = now > assignment.answered_at + UNDO_WITHIN
@@ -228,6 +261,7 @@ def undo(assignment: Assignment, *, now: datetime) -> Assignment:
         answered_at=None,
         answered_by=None,
         service_due_at=None,
+        remind_at=None,
     )
 
 
@@ -235,7 +269,8 @@ def waitlist(assignment: Assignment, *, until: datetime, now: datetime) -> Assig
     """The agency would, but not yet: it looks again on a date, and is asked again on it. Raises `DateMissing`."""
     if not now < until <= now + MOST_WAITING:
         raise DateMissing
-    return replace(move(expect_asked(assignment), "waitlisted", now=now), answer_due_at=until)
+    waiting = move(expect_asked(assignment), "waitlisted", now=now)
+    return replace(waiting, answer_due_at=until, remind_at=None, reminded_at=None)
 
 
 def decline(assignment: Assignment, *, reason: str, side: Side | None, by: str, now: datetime) -> Assignment:

@@ -5,12 +5,12 @@ hours are counted while the agency's office is open, except of the most urgent n
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from services.referral.domain import assignments, calendars
-from services.referral.domain.assignments import Assignment
+from services.referral.domain.assignments import Assignment, Deadline
 from services.referral.domain.calendars import Calendar
 from services.referral.domain.routing import Candidate, Counted, Terms
 from shared.contracts import codes
@@ -19,7 +19,12 @@ from shared.contracts.referral import ExpiryCause
 NEVER_SLEEPS = 1
 """The urgency of which hours are hours of the clock."""
 
-FallsDue = Literal["expires", "question_lapses", "is_overdue"]
+REMINDED_AFTER = 0.75
+"""The share of a time after which its agency is reminded: what is left is still enough to act."""
+DAY_BEFORE = timedelta(days=1)
+"""How long before the day of the waiting list its agency is reminded at the earliest."""
+
+FallsDue = Literal["is_reminded", "expires", "question_lapses", "is_overdue"]
 Clock = Literal["acknowledge", "decide", "question", "review", "serve"]
 """What the time that runs is for: opening it, deciding, the port's answer, the day of the waiting list, helping."""
 
@@ -54,21 +59,36 @@ class Counting:
             return calendars.working_between(now, until, self.calendar)
         return max(until - now, timedelta())
 
-    def answer_due(self, hours: float, *, now: datetime) -> datetime:
-        """When a time to open or to answer is over, or sooner where a limit is set."""
-        due = self.after(timedelta(hours=hours), now=now)
-        return due if self.limit is None else min(due, now + self.limit)
+    def answer(self, hours: float, *, now: datetime) -> Deadline:
+        """A time to open or to answer, which ends sooner where a limit is set."""
+        return self._within(timedelta(hours=hours), now=now, limit=self.limit)
 
-    def deciding(self, assignment: Assignment, *, now: datetime) -> datetime:
+    def service(self, hours: int, *, now: datetime) -> Deadline:
+        """The time until the first help."""
+        return self._within(timedelta(hours=hours), now=now)
+
+    def review(self, until: datetime, *, now: datetime) -> Deadline:
+        """The time on the waiting list, until the day that the agency has named."""
+        at = self.after(timedelta(), now=until - min((until - now) * (1 - REMINDED_AFTER), DAY_BEFORE))
+        return Deadline(until, at if at < until else None)
+
+    def deciding(self, assignment: Assignment, *, now: datetime) -> Deadline:
         """Until when the agency decides that has it open now: the time begins when it is opened, and then stays.
 
         Where a question to the port had stopped it, as much is left as was then.
         """
         if assignment.answer_left is not None:
-            return self.after(assignment.answer_left, now=now)
+            left = self._within(assignment.answer_left, now=now)
+            return left if assignment.reminded_at is None else Deadline(left.due_at)
         if assignment.acknowledged_at is not None or self.terms is None or not self.terms.acknowledge_hours:
-            return assignment.answer_due_at
-        return self.answer_due(self.terms.decide_hours, now=now)
+            return Deadline(assignment.answer_due_at, assignment.remind_at)
+        return self.answer(self.terms.decide_hours, now=now)
+
+    def _within(self, span: timedelta, *, now: datetime, limit: timedelta | None = None) -> Deadline:
+        due, remind = self.after(span, now=now), self.after(span * REMINDED_AFTER, now=now)
+        if limit is not None:
+            due, remind = min(due, now + limit), min(remind, now + limit * REMINDED_AFTER)
+        return Deadline(due, remind if remind < due else None)
 
 
 HOURS_OF_THE_CLOCK = Counting(None, None, None)
@@ -89,10 +109,10 @@ class Times:
         always = counted_of(need, None if terms is None else terms.counted) == "always"
         return Counting(None if always else self.calendar_of(agency_id), self.limit, terms)
 
-    def answer_due(self, candidate: Candidate, need: str, *, now: datetime) -> datetime:
-        """When it has to have been opened, or, where the rules give one time for both, answered."""
+    def first(self, candidate: Candidate, need: str, *, now: datetime) -> Deadline:
+        """The time to open it, or, where the rules give one time for both, to answer."""
         counting = self.of(candidate.agency_id, need, candidate.terms)
-        return counting.answer_due(candidate.terms.first_hours, now=now)
+        return counting.answer(candidate.terms.first_hours, now=now)
 
 
 def counted_of(need: str, counted: Counted | None) -> Counted:
@@ -117,11 +137,23 @@ def running(state: assignments.State, *, is_paused: bool) -> Clock | None:
 
 def falls_due(assignment: Assignment, *, now: datetime) -> FallsDue | None:
     """What has fallen due of an attempt; None while its clock runs, or when it needs none any more."""
-    if assignment.state in assignments.ASKED:
-        if now < assignment.answer_due_at:
-            return None
-        return "expires" if assignment.answer_left is None else "question_lapses"
-    due = assignment.service_due_at
-    if assignment.state in assignments.HELPING and due is not None and due <= now:
-        return "is_overdue" if assignment.overdue_told_at is None else None
-    return None
+    due = assignment.due_at
+    if due is None or assignment.overdue_told_at is not None:
+        return None
+    if now < due:
+        return "is_reminded" if assignment.remind_at is not None and assignment.remind_at <= now else None
+    if assignment.state in assignments.HELPING:
+        return "is_overdue"
+    return "expires" if assignment.answer_left is None else "question_lapses"
+
+
+def remind(assignment: Assignment, counting: Counting, *, now: datetime) -> Assignment:
+    """The attempt whose agency is reminded now, or, while its office is closed, when it opens next, if that is in time.
+
+    Not a move: nothing that was decided on it is void by it.
+    """
+    assert assignment.due_at is not None
+    opens_at = counting.after(timedelta(), now=now)
+    if opens_at <= now:
+        return replace(assignment, remind_at=None, reminded_at=now)
+    return replace(assignment, remind_at=opens_at if opens_at < assignment.due_at else None)

@@ -6,7 +6,7 @@ ends takes its live attempts with it, in the same step; a need that met nobody s
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.referral.domain import assignments, referrals
 from services.referral.domain.assignments import Assignment, Effect, Side
@@ -92,7 +92,7 @@ def attempt_at(need: Need, candidate: Candidate, *, assignment_id: str, times: T
         assignment_id=assignment_id,
         referral_id=need.referral.referral_id,
         attempt=len(need.attempts) + 1,
-        answer_due_at=times.answer_due(candidate, need.referral.need, now=now),
+        deadline=times.first(candidate, need.referral.need, now=now),
         now=now,
     )
 
@@ -128,8 +128,8 @@ def acknowledge(
     """A worker opened it: the time to open it stops, and the time to decide begins. `terms`: those it was asked on."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
-    due_at = times.of(found.agency_id, need.referral.need, terms).deciding(found, now=now)
-    return with_attempt(need, assignments.acknowledge(found, answer_due_at=due_at, now=now))
+    answer = times.of(found.agency_id, need.referral.need, terms).deciding(found, now=now)
+    return with_attempt(need, assignments.acknowledge(found, answer=answer, now=now))
 
 
 def accept(
@@ -151,8 +151,8 @@ def accept(
     taken = assignments.accept(
         found,
         by=by,
-        service_due_at=counting.after(timedelta(hours=found.service_hours), now=now),
-        answer_due_at=counting.deciding(found, now=now),
+        service=counting.service(found.service_hours, now=now),
+        answer=counting.deciding(found, now=now),
         now=now,
     )
     assignments.expect(found, version)
@@ -173,11 +173,22 @@ def undo(need: Need, assignment_id: str, *, version: int | None, now: datetime) 
     return with_attempt(need, assignments.undo(found, now=now))
 
 
-def waitlist(need: Need, assignment_id: str, *, until: datetime, version: int | None, now: datetime) -> Need:
+def waitlist(
+    need: Need,
+    assignment_id: str,
+    *,
+    until: datetime,
+    version: int | None,
+    now: datetime,
+    times: Times = BY_THE_CLOCK,
+    terms: Terms | None = None,
+) -> Need:
     """The agency looks again on a date. Raises `DateMissing`."""
-    waiting = assignments.waitlist(need.attempt(assignment_id), until=until, now=now)
-    assignments.expect(need.attempt(assignment_id), version)
-    return with_attempt(need, waiting)
+    found = need.attempt(assignment_id)
+    waiting = assignments.waitlist(found, until=until, now=now)
+    assignments.expect(found, version)
+    review = times.of(found.agency_id, need.referral.need, terms).review(until, now=now)
+    return with_attempt(need, replace(waiting, remind_at=review.remind_at))
 
 
 def decline(
@@ -210,7 +221,7 @@ def recall(need: Need, *, reason: str, version: int | None, now: datetime) -> Ne
     if reason not in RECALLS:
         raise ReasonMissing
     if need.asked is not None:
-        return with_attempt(need, assignments.move(need.asked, "recalled", now=now))
+        return with_attempt(need, replace(assignments.move(need.asked, "recalled", now=now), end_reason=reason))
     if need.helping is not None:
         raise AlreadyAccepted(state=need.helping.state, answered_at=need.helping.answered_at)
     raise MoveNotAllowed("referral", need.referral.state, "recalled")
@@ -261,6 +272,8 @@ def complete(
     """Help was given; the need is met in the same step."""
     found = need.attempt(assignment_id)
     assignments.expect(found, version)
+    # Who was handed over may have turned out to be a child since the minutes were signed, or to be none.
+    minutes = [replace(one, child=need.referral.child) for one in minutes]
     done = assignments.complete(found, outcome=outcome, handover_ref=handover_ref, now=now, minutes=minutes)
     met = referrals.fulfil(need.referral, outcome=outcome, by=by, now=now)
     return _cascade(replace(with_attempt(need, done), referral=met), now=now)
@@ -319,6 +332,11 @@ def stop(need: Need, agency_ids: frozenset[str], *, now: datetime) -> Need:
     for live in [a for a in need.attempts if a.is_live and a.agency_id in agency_ids]:
         need = with_attempt(need, assignments.move(live, "consent_withdrawn", now=now))
     return need
+
+
+def ended(need: Need, referral: Referral, *, now: datetime) -> Need:
+    """The need with its referral as it has ended: whoever is asked or helps is asked and helps no more."""
+    return _cascade(replace(need, referral=referral), now=now)
 
 
 def reopen(need: Need, *, reason: str, version: int | None, now: datetime) -> Need:

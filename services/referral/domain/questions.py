@@ -60,8 +60,9 @@ def ask(
         assignments.move(asked, "question_asked", now=now),
         acknowledged_at=asked.acknowledged_at or now,
         question_id=question_id,
-        answer_left=counting.left(counting.deciding(asked, now=now), now=now),
+        answer_left=counting.left(counting.deciding(asked, now=now).due_at, now=now),
         answer_due_at=now + ANSWER_WITHIN,
+        remind_at=None,
     )
 
 
@@ -91,4 +92,5 @@ def is_paused(assignment: Assignment) -> bool:
 
 def _running(assignment: Assignment, event: assignments.Event, counting: Counting, *, now: datetime) -> Assignment:
     moved = assignments.move(assignment, event, now=now)
-    return replace(moved, answer_due_at=counting.deciding(assignment, now=now), answer_left=None)
+    answer = counting.deciding(assignment, now=now)
+    return replace(moved, answer_due_at=answer.due_at, remind_at=answer.remind_at, answer_left=None)

@@ -381,6 +381,7 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
         (case.need.referral.opened_at, msg("Referred"), msg("the rules"), ""),
         (own.sent_at, msg("Sent to your agency"), msg("the rules"), ""),
         (own.acknowledged_at, msg("Opened"), "", ""),
+        (own.reminded_at, msg("Reminded of the deadline"), msg("the clock"), ""),
         (own.overdue_told_at, msg("Service overdue; supervisor told"), msg("the clock"), ""),
     ]
     answer = msg("Declined") if own.state == "declined" else msg("Accepted")

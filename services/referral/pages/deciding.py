@@ -24,7 +24,7 @@ async def wait(request: Request, actor: Worker, assignment_id: Id) -> Response:
         return await again(request, actor, assignment_id, "days", msg("Choose when you look at it again."))
     until = request.app.state.database.clock.now() + timedelta(days=days[1])
     said = msg("On the waiting list. Decide by then, or the next agency is asked.")
-    act = answering.waitlist_assignments
+    act = partial(answering.waitlist_assignments, routing=request.app.state.routing)
     return await do(request, actor, assignment_id, "waitlist", act, said, until=until)
 
 

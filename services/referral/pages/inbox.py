@@ -175,6 +175,7 @@ def _row(request: Request, item: InboxItem) -> dict[str, Any]:
         "state": labels.STATES[item.state],
         "due_at": item.due_at,
         "is_paused": item.is_paused,
+        "is_reminded": item.due_at is not None and item.reminded_at is not None,
         "clock": labels.CLOCKS[item.clock] if item.clock else "",
         "sent_at": item.sent_at,
         "ended_at": item.ended_at,

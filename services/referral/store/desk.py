@@ -42,6 +42,8 @@ class InboxItem:
     is_paused: bool
     """The time to answer stands still, since the port is asked; `due_at` is when that ends."""
     answered_at: datetime | None
+    reminded_at: datetime | None
+    """When the agency was reminded of the deadline that runs."""
 
     @property
     def clock(self) -> Clock | None:
@@ -64,7 +66,7 @@ ITEM = (
     "a.assignment_id, a.referral_id, r.case_id, a.attempt, a.state, a.version, r.need, r.restricted, r.sex, r.age_band,"
     " r.port, r.province, r.regency, r.arrived_at,"
     " a.sent_at, a.answer_due_at, a.service_due_at, a.due_at, a.ended_at,"
-    " a.answer_left IS NOT NULL AS is_paused, a.answered_at"
+    " a.answer_left IS NOT NULL AS is_paused, a.answered_at, a.reminded_at"
 )
 
 

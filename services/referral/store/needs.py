@@ -62,7 +62,7 @@ OPENED = (
     "referral_id", "case_id", "need", "state", "restricted", "regency", "port", "sex", "age_band", "onward_wish",
     "arrived_at", "explanation",
 )  # fmt: skip
-FIRST = ("assignment_id", "referral_id", "agency_id", "service_hours", "answer_due_at")
+FIRST = ("assignment_id", "referral_id", "agency_id", "service_hours", "answer_due_at", "remind_at")
 _O, _F = len(OPENED), len(FIRST)
 ADD_OPENED = f"""
 WITH explained AS (
@@ -188,7 +188,7 @@ async def update_referrals(work: Work, referrals: Sequence[Referral]) -> None:
 CHANGING = (
     "assignment_id", "state", "version", "acknowledged_at", "answered_at", "answered_by", "service_due_at",
     "started_at", "ended_at", "decline_reason", "decline_side", "outcome", "handover_ref", "overdue_told_at",
-    "answer_due_at", "question_id", "answer_left",
+    "answer_due_at", "question_id", "answer_left", "remind_at", "reminded_at", "end_reason",
 )  # fmt: skip
 
 
@@ -217,19 +217,29 @@ async def find_explanations(work: Work, digests: Sequence[bytes]) -> dict[bytes,
 
 
 async def list_due(work: Work, limit: int, *, apart_from: Sequence[str] = ()) -> list[tuple[str, str, str]]:
-    """Assignments whose deadline has passed: assignment, referral and case, longest overdue first.
+    """Assignments whose deadline or reminder has passed: assignment, referral and case, the longest ago first.
 
     # unscoped: the clock works for everybody
     """
     rows = await work.connection.fetch(
         "SELECT a.assignment_id, a.referral_id, r.case_id FROM assignments a JOIN referrals r USING (referral_id)"
-        " WHERE a.due_at <= $1 AND a.overdue_told_at IS NULL AND a.assignment_id <> ALL($3::uuid[])"
-        " ORDER BY a.due_at LIMIT $2",
+        " WHERE coalesce(a.remind_at, a.due_at) <= $1 AND a.due_at IS NOT NULL AND a.overdue_told_at IS NULL"
+        " AND a.assignment_id <> ALL($3::uuid[]) ORDER BY coalesce(a.remind_at, a.due_at) LIMIT $2",
         work.now,
         limit,
         apart_from,
     )
     return [(str(row["assignment_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
+
+
+async def mark_reminded(work: Work, reminded: Sequence[Assignment]) -> None:
+    """Write what was done about reminders of these, whose version stays; the caller holds the locks of their cases."""
+    columns = ("assignment_id", "remind_at", "reminded_at")
+    await work.connection.execute(
+        "UPDATE assignments a SET remind_at = n.remind_at, reminded_at = n.reminded_at"  # noqa: S608
+        f" FROM unnest({_arrays(1, columns)}) AS n ({', '.join(columns)}) WHERE a.assignment_id = n.assignment_id",
+        *_by_column(attrgetter(*columns), reminded, len(columns)),
+    )
 
 
 async def list_held(work: Work, limit: int) -> list[tuple[str, str]]:
@@ -268,9 +278,30 @@ async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> li
     return [(str(row["gap_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
 
 
+async def find_open_gaps(work: Work, referral_ids: Sequence[str]) -> dict[str, str]:
+    """The open gap of each of these needs. # unscoped: what the service itself has heard"""
+    rows = await work.connection.fetch(
+        "SELECT referral_id, gap_id FROM gaps WHERE referral_id = ANY($1::uuid[]) AND closed_at IS NULL", referral_ids
+    )
+    return {str(row["referral_id"]): str(row["gap_id"]) for row in rows}
+
+
 async def mark_gaps_closed(work: Work, gap_ids: Sequence[str]) -> None:
     """Somebody serves these now."""
     await work.connection.execute("UPDATE gaps SET closed_at = $2 WHERE gap_id = ANY($1::uuid[])", gap_ids, work.now)
+
+
+async def add_gaps(work: Work, gaps: Sequence[Gap], *, directory_at: datetime) -> None:
+    """Nobody serves these any more, as `add_opened` has it of new needs."""
+    await work.connection.execute(
+        "INSERT INTO gaps (gap_id, referral_id, reason, opened_at, directory_at)"
+        " SELECT *, $4::timestamptz, $5::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::text[])",
+        [gap.gap_id for gap in gaps],
+        [gap.referral_id for gap in gaps],
+        [gap.reason for gap in gaps],
+        work.now,
+        directory_at,
+    )
 
 
 async def close_gaps(work: Work, referral_ids: Sequence[str]) -> None:
