@@ -95,7 +95,8 @@ class Browser:
         if method != "GET":
             headers["idempotency-key"] = key or new_id()
         if "content" in content:
-            headers["content-type"] = "text/csv" if "/manifest" in path else "application/json"
+            kind = "text/csv" if "/manifest" in path else "application/json"
+            headers["content-type"] = str(content.pop("kind", kind))
         return await self._client.request(method, path, headers=headers, **content)  # type: ignore[arg-type]
 
 

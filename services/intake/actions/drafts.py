@@ -7,12 +7,13 @@ somebody else was faster: then it is prepared again.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.intake.actions import manifests
+from services.intake.actions import manifests, spreadsheets
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.opening import FileOpened, heading_digest, sender_digest
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts, headings
 from services.intake.domain.drafts import Draft, Header, Line, Standing
+from services.intake.domain.held import reference
 from services.intake.domain.refusals import (
     ColumnUnknown,
     DraftEnded,
@@ -67,8 +68,12 @@ async def prepare_draft(database: Database, vault: Vault, actor: Actor, voyage: 
     digest = vault.digest_of(file.content)
     async with database.work(actor, purpose="manifest") as work:
         known = await store.find_by_file(work, voyage.voyage_id, digest)
+        others = await store.list_under_way(work, voyage_id=voyage.voyage_id)
     if known is not None:
         return _as_it_is(known)
+    came_from = _came_from(file, others)
+    if came_from is not None:
+        return await _prepare_back(database, vault, actor, came_from, file)
     header = drafts.header_of(file.sheet, sender=file.sender, filename=file.name)
     lines = await judge(database, vault, voyage, header, drafts.lines_of(file.sheet))
     draft_id = new_id()
@@ -276,6 +281,49 @@ async def discard_draft(work: Work, draft_id: str) -> Draft:
     if await store.end(work, [draft_id], "discarded"):
         work.record(facts.DraftEnded(case_id=draft.voyage_id, draft_id=draft_id, why="discarded"))
     return draft
+
+
+def _came_from(file: FileOpened, under_way: Sequence[Draft]) -> Draft | None:
+    """The draft whose rows these are, where they name it as the file does in which they were taken away."""
+    column = file.sheet.fields.get("held_row")
+    if column is None:
+        return None
+    marks = {row[column].strip().partition("-")[2] for row in file.sheet.records if column < len(row)}
+    return next((draft for draft in under_way if drafts.upload_mark(draft).hex() in marks), None)
+
+
+async def _prepare_back(database: Database, vault: Vault, actor: Actor, draft: Draft, file: FileOpened) -> Write:
+    """Put rows that were taken away to be mended back into their draft; those that are new go to its end."""
+    opened = await _to_change(database, vault, actor, draft.draft_id)
+    places = spreadsheets.places(opened.header.heading, file.sheet.heading)
+    named = file.sheet.fields["held_row"]
+    lines, now, touched = list(opened.lines), database.clock.now(), 0
+    numbers = {reference(drafts.upload_mark(draft), line.number): n for n, line in enumerate(lines)}
+    for row in file.sheet.records:
+        cells = {places[n]: spreadsheets.rearmed(said) for n, said in enumerate(row) if n in places}
+        if not any(map(str.strip, cells.values())):
+            continue
+        n = numbers.get(row[named].strip() if named < len(row) else "")
+        if n is None:
+            blank = drafts.Line(opened.header.first_row + len(lines), ("",) * len(opened.header.heading))
+            lines.append(drafts.mended(blank, cells, width=len(blank.cells), by=actor.id, at=now))
+        elif lines[n].standing == "known" or not (changed := drafts.came_back(lines[n], cells)):
+            continue
+        else:
+            lines[n] = drafts.mended(lines[n], changed, width=len(opened.header.heading), by=actor.id, at=now)
+        touched += 1
+    if not touched:
+        return _as_it_is(draft)
+    return await _prepare(database, vault, actor, opened, opened.header, lines, "file", rows=touched)
+
+
+async def note_reading(database: Database, actor: Actor, draft_id: str, *, form: str, rows: int) -> None:
+    """Put on the trail that something of a draft is shown. Raises `DraftUnknown`."""
+    async with database.work(actor, purpose="manifest") as work:
+        draft = await store.find(work, draft_id)
+        if draft is None:
+            raise DraftUnknown
+        _note_reading(work, draft, form, rows)
 
 
 def _check_line(line: Line, version: int, cells: Mapping[int, str]) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from services.intake.actions import lists
+from services.intake.actions.spreadsheets import is_added
 from services.intake.domain import files, headings, sheets
 from services.intake.domain.drafts import Form
 from services.intake.domain.grids import Grid
@@ -45,6 +46,10 @@ async def open_file(
     remembered = await _remembered(database, vault, actor, sender, grids)
     choice = Choice(worksheet=worksheet, heading_row=heading_row, remembered=remembered)
     found = sheets.find_list(grids, choice)
+    heading = found[0].heading
+    if "held_row" in found[0].matched.fields and is_added(heading[-1]):
+        # A file that we gave away to be mended: its last column says what is wrong, not why somebody came back.
+        found = sheets.find_list(grids, replace(choice, columns={len(heading) - 1: headings.UNUSED}))
     sheet = await asyncio.to_thread(sheets.sheet_of, found, most_rows=sheets.MOST_ROWS)
     form: Form = "xlsx" if kind == "workbook" else "paste" if pasted else "csv"
     return FileOpened(content, form, sheet, name, sender)

@@ -1,6 +1,5 @@
 """Sending a draft: what is ready is recorded, the rest is held back and stays; who is interrupted goes on."""
 
-import hashlib
 from dataclasses import dataclass
 
 from services.intake.actions import drafts as drafting
@@ -18,9 +17,6 @@ from services.intake.store.vault import Vault
 from shared.contracts.intake import DraftEnded
 from shared.kit.actor import Actor
 from shared.kit.database import Database
-
-MARK_BYTES = 6
-"""As many bytes of a list's digest as are in the reference to one of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +51,8 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     async def read() -> tuple[Sheet, list[Row]]:
         return sheet, await manifests.read_rows(voyage, sheet)
 
-    taken = await manifests.take_in_rows(database, vault, actor, voyage, list_digest(draft), read)
+    taken = await manifests.take_in_rows(database, vault, actor, voyage, drafts.list_digest(draft), read)
     return Sent(await _finish(database, vault, actor, opened), taken)
-
-
-def list_digest(draft: Draft) -> bytes:
-    """What a draft is taken in as: another list whenever anything in it was changed.
-
-    It begins alike for all versions of an upload, so that the reference to one of its rows stays.
-    """
-    return upload_mark(draft) + hashlib.sha256(f"{draft.draft_id}:{draft.version}".encode()).digest()[MARK_BYTES:]
-
-
-def upload_mark(draft: Draft) -> bytes:
-    return hashlib.sha256(f"{draft.draft_id}#{draft.upload}".encode()).digest()[:MARK_BYTES]
 
 
 async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened) -> Draft:

@@ -12,6 +12,7 @@ from services.intake.api import (
     erasures,
     holds,
     households,
+    matches,
     reconciliation,
     records,
     retention,
@@ -25,6 +26,7 @@ router.include_router(reconciliation.router)
 router.include_router(arrivals.router)
 router.include_router(arrival_corrections.router)
 router.include_router(households.router)
+router.include_router(matches.router)
 router.include_router(disclosures.router)
 router.include_router(erasures.router)
 router.include_router(holds.router)

@@ -16,7 +16,9 @@ from services.intake.api.reconciliation import LetterIn, parts_of, problem_of_pa
 from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
 from services.intake.domain.refusals import ManifestUnusable, PartTwice, PartUnknown
+from services.intake.domain.sheets import Choice
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Counts, Modality, Voyage
+from services.intake.gateways.workbooks import XLSX
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import voyages as store
 from services.intake.store.arrivals import Line
@@ -117,10 +119,16 @@ class ProblemOut(BaseModel):
     message: str
     remedy: str
     hint: Annotated[str, Identifying()] = ""
+    letter: str | None = None
+    """What a spreadsheet calls the column."""
 
 
 class PreviewOut(BaseModel):
-    """`problems` are the first 1,000 of `problems_total`."""
+    """`problems` are the first 1,000 of `problems_total`.
+
+    `separator` and `encoding` are blank for a workbook, `worksheet` is for a text; `other_worksheets` were not read.
+    `hidden_rows` and `hidden_columns` (by letter) were hidden in the workbook, and are read like the others.
+    """
 
     listed: int
     ready: int
@@ -133,6 +141,10 @@ class PreviewOut(BaseModel):
     problems_total: int
     warnings: list[ProblemOut] = []
     """What holds nobody back and is to be looked at all the same, the first 1,000."""
+    worksheet: str = ""
+    other_worksheets: list[str] = []
+    hidden_rows: list[int] = []
+    hidden_columns: list[str] = []
 
 
 class ManifestOut(BaseModel):
@@ -231,14 +243,27 @@ async def list_arrivals(
         409: {"description": "The voyage is not due yet"},
     },
     openapi_extra=web.KEYED
-    | {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    | {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "text/tab-separated-values": {"schema": {"type": "string"}},
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
 )
 @web.body_limit(sheets.MOST_BYTES)
-@web.takes("text/csv")
+@web.takes("text/csv", "text/tab-separated-values", XLSX)
 async def send_manifest(
-    request: Request, voyage_id: Id, actor: PortActor, preview: Annotated[bool, Query()] = False
+    request: Request,
+    voyage_id: Id,
+    actor: PortActor,
+    preview: Annotated[bool, Query()] = False,
+    worksheet: Annotated[str | None, Query(max_length=31, description="Which sheet, where several are lists")] = None,
 ) -> Response:
-    """Take in a name list (CSV), or with `preview=1` only say what is wrong with it.
+    """Take in a name list (CSV, tab separated, XLSX), or with `preview=1` only say what is wrong with it.
 
     Taking in needs the header Idempotency-Key, looking does not. Rows with a problem are held back, all others are
     recorded as arrived: from 12 hours before the voyage is expected, not earlier.
@@ -246,10 +271,10 @@ async def send_manifest(
     database: Database = request.app.state.database
     vault = request.app.state.vault
     voyage = await voyages.find_voyage(database, actor, voyage_id)
-    content = await request.body()
+    content, choice = await request.body(), Choice(worksheet=worksheet)
     try:
         if preview:
-            looked = await manifests.preview_manifest(database, vault, voyage, content)
+            looked = await manifests.preview_manifest(database, vault, voyage, content, choice)
             return web.json_response(_preview(request, looked))
         key = request.app.state.vault.kept_key(await web.key_of(request))
         digest = await web.digest_of(request)
@@ -257,16 +282,23 @@ async def send_manifest(
             stored = await first_answer(work, key, digest)
         if stored is not None:
             return stored.response()
-        taken = await manifests.take_in_manifest(database, vault, actor, voyage, content)
+        taken = await manifests.take_in_manifest(database, vault, actor, voyage, content, choice)
     except ManifestUnusable as unusable:
         raise unusable_file(request, unusable) from None
-    problems, in_all = await manifests.list_problems(database, actor, taken.manifest_id, limit=MOST_PROBLEMS)
+    told = await manifest_answer(request, actor, taken)
 
     async def answer() -> Response:
-        return web.json_response(_manifest(request, taken, problems, in_all))
+        return web.json_response(told)
 
     async with database.work(actor, purpose="manifest") as work:
         return await web.idempotent(request, work, key, answer, digest=digest)
+
+
+async def manifest_answer(request: Request, actor: Actor, taken: Manifest) -> dict[str, Any]:
+    """A list that was taken in, with the first of what was wrong in it."""
+    database: Database = request.app.state.database
+    problems, in_all = await manifests.list_problems(database, actor, taken.manifest_id, limit=MOST_PROBLEMS)
+    return _manifest(request, taken, problems, in_all)
 
 
 def unusable_file(request: Request, unusable: ManifestUnusable) -> web.Invalid:
@@ -290,6 +322,10 @@ def _preview(request: Request, preview: Preview) -> dict[str, Any]:
         "problems": [_problem(request, problem) for problem in problems[:MOST_PROBLEMS]],
         "problems_total": len(problems),
         "warnings": [_problem(request, problem) for problem in warnings],
+        "worksheet": preview.sheet.worksheet,
+        "other_worksheets": preview.sheet.others,
+        "hidden_rows": sorted(preview.sheet.hidden_rows),
+        "hidden_columns": preview.sheet.hidden_letters,
     }
 
 
@@ -304,6 +340,7 @@ def _problem(request: Request, problem: Problem) -> dict[str, Any]:
         "message": words.translate(language, problem.message),
         "remedy": words.translate(language, problem.remedy),
         "hint": problem.hint,
+        "letter": problem.letter or None,
     }
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal, NamedTuple, get_args
 
 from services.intake.domain import headings
@@ -19,6 +20,8 @@ Standing = Literal["ready", "mend", "twice", "known", "empty", "left_out"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 TOGETHER = frozenset({"person_repeated", "known_differently"})
 """Problems of a row that may be somebody twice."""
+MARK_BYTES = 6
+"""As many bytes of a list's digest as are in the reference to one of its rows (`held.reference`)."""
 WHOLE_ROW = -1
 """In the place of a column: an edit that leaves a row out or takes it in again."""
 LONGEST_CELL = 2_000
@@ -167,6 +170,18 @@ class Draft:
         return self.ended_at is None
 
 
+def list_digest(draft: Draft) -> bytes:
+    """What a draft is taken in as: another list whenever anything in it was changed.
+
+    It begins alike for all versions of an upload, so that the reference to one of its rows stays.
+    """
+    return upload_mark(draft) + sha256(f"{draft.draft_id}:{draft.version}".encode()).digest()[MARK_BYTES:]
+
+
+def upload_mark(draft: Draft) -> bytes:
+    return sha256(f"{draft.draft_id}#{draft.upload}".encode()).digest()[:MARK_BYTES]
+
+
 def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
     """What is kept of a sheet besides its rows."""
     return Header(
@@ -261,6 +276,25 @@ def mended(line: Line, cells: Mapping[int, str], *, width: int, by: str, at: dat
     while len(now) > width and not now[-1].strip():
         note(len(now) - 1, now.pop(), None)
     return replace(line, cells=tuple(now), edits=tuple(edits))
+
+
+def legible(cell: str) -> str:
+    """A cell as it can be shown: half a character, which has no bytes, is shown as something unknown."""
+    return cell.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def came_back(line: Line, cells: Mapping[int, str]) -> dict[int, str]:
+    """The cells of a row that came back in a file which are really changed.
+
+    What a cell had said before is what it said when the file was taken away: somebody has mended it here meanwhile.
+    """
+    found = {}
+    for column, said in cells.items():
+        now = line.cells[column] if column < len(line.cells) else ""
+        before = {edit.was or "" for edit in line.edits if edit.column == column}
+        if said not in (now, *before):
+            found[column] = said
+    return found
 
 
 def left_out(line: Line, out: bool, *, by: str, at: datetime) -> Line:

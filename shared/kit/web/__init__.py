@@ -5,7 +5,7 @@
 
 from shared.kit.web.documents import KEYED
 from shared.kit.web.forms import digest_of, key_of
-from shared.kit.web.idempotency import KeyMissing, KeyReused, idempotent
+from shared.kit.web.idempotency import KeyMissing, KeyReused, idempotent, idempotent_after
 from shared.kit.web.installation import install
 from shared.kit.web.limits import TooLarge, body_limit, takes
 from shared.kit.web.navigation import language_of, page_router, path_in, redirect
@@ -25,6 +25,7 @@ __all__ = [
     "digest_of",
     "fragment",
     "idempotent",
+    "idempotent_after",
     "install",
     "json_response",
     "key_of",

@@ -3,16 +3,19 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from shared.kit.actor import Actor
+from shared.kit.database import Database
 from shared.kit.refusal import Refusal
 from shared.kit.web.forms import KeyMissing, digest_of
 from shared.kit.words import msg
 from shared.kit.work import Work
 
-__all__ = ["KeyMissing", "KeyReused", "Stored", "first_answer", "idempotent", "remember"]
+__all__ = ["KeyMissing", "KeyReused", "Stored", "first_answer", "idempotent", "idempotent_after", "remember"]
 
 ANSWER_LOCKS = 7_203
 """First half of the advisory lock keys for idempotency keys."""
@@ -64,6 +67,41 @@ async def idempotent(
     response = await act()
     await remember(work, key, digest, response)
     return response
+
+
+Finish = Callable[[Work], Awaitable[Response]]
+"""Writes what was prepared, and answers."""
+
+
+async def idempotent_after(
+    request: Request,
+    database: Database,
+    actor: Actor,
+    *,
+    purpose: str,
+    key: str,
+    digest: bytes,
+    prepare: Callable[[], Awaitable[Finish]],
+    again: type[Exception],
+    tries: int = 5,
+) -> Response:
+    """As `idempotent`, for what takes long: `prepare` runs outside any transaction, what it answers inside one.
+
+    Where that raises `again`, what was prepared does not fit any more: it is prepared anew, so many times.
+    """
+    while True:
+        async with database.work(actor, purpose=purpose) as work:
+            stored = await first_answer(work, key, digest)
+        if stored is not None:
+            return stored.response()
+        tries -= 1
+        finish = await prepare()
+        try:
+            async with database.work(actor, purpose=purpose) as work:
+                return await idempotent(request, work, key, partial(finish, work), digest=digest)
+        except again:
+            if not tries:
+                raise
 
 
 async def first_answer(work: Work, key: str, digest: bytes) -> Stored | None:

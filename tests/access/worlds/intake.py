@@ -10,12 +10,15 @@ from services.intake.actions import (
     arrival_corrections,
     consents,
     corrections,
+    drafts,
     erasures,
     holds,
+    households,
     reconciliation,
     totals,
 )
 from services.intake.actions.consents import Spoken
+from services.intake.actions.opening import open_file
 from services.intake.actions.totals import Said
 from services.intake.domain.arrival_corrections import Proposal
 from services.intake.domain.consents import Scope
@@ -25,6 +28,7 @@ from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
+from shared.kit.short_codes import short_code
 from tests.access.matrix import Cell
 from tests.access.worlds.world import (
     NOW,
@@ -65,6 +69,18 @@ async def intake_world(url: str) -> AsyncIterator[World]:
                 vessel="KM Purnama", modality="deportation", announced="3", time="14.30",
                 expected_day="23", expected_month="11", expected_year="2026",
             ),
+            "POST /api/voyages/{voyage_id}/drafts": lambda _i, _c: {
+                "content": LIST,
+                "headers": {"content-type": "text/csv"},
+            },
+            "POST /api/drafts/{draft_id}/uploads": lambda _i, _c: {
+                "content": LIST + b"\n",
+                "headers": {"content-type": "text/csv"},
+            },
+            "POST /api/drafts/{draft_id}/rows/{row}": json_of(version=0, cells={"2": "F"}),
+            "POST /api/drafts/{draft_id}/columns": json_of(columns={"4": ""}),
+            "POST /api/drafts/{draft_id}/sendings": json_of(version=1),
+            "POST /api/drafts/{draft_id}/discard": json_of(),
             "POST /api/voyages/{voyage_id}/manifest": lambda _i, _c: {
                 "content": intake.a_list(intake.a_row(1, number=f"XS{new_id()[-8:]}")),
                 "headers": {"content-type": "text/csv"},
@@ -95,7 +111,10 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/cases/{case_id}/corrections": json_of(field="alias", value="Emon", reference="PPID/2026/1"),
             f"POST {kept}": form(by="nik", value="7306991901910001"),
             f"POST {kept}/{{case_id}}/hapus": lambda id_, _: {
-                "data": {"reason": "request", "reference": "PPID/2026/1", "code": id_[-8:], "idempotency_key": new_id()}
+                "data": {
+                    "reason": "request", "reference": "PPID/2026/1", "code": short_code(id_),
+                    "idempotency_key": new_id(),
+                }
             },
             f"POST {kept}/{{case_id}}/salinan": form(reference="PPID/2026/1"),
             f"POST {kept}/{{case_id}}/penangguhan": form(reason="court", reference="PN-JKT/1/2026"),
@@ -120,6 +139,25 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/cases/{case_id}/bases": json_of(**CONSENT, basis="public_task", reason="task_by_law"),
             "POST /api/consents/{consent_id}/withdrawal": json_of(spoken=SPOKEN),
             "POST /api/bases/{basis_id}/end": json_of(reason="no_longer_needed"),
+            "POST /api/cases/{case_id}/household": lambda id_, _: {
+                "json": {"with_case_id": things.adults[id_], "version": 1}
+            },
+            "POST /api/cases/{case_id}/household/parting": json_of(reason="family_parted", version=1),
+            "POST /api/cases/{case_id}/guardians": lambda id_, _: {
+                "json": {"adult_case_id": things.adults[id_], "relation": "mother", "proof": "none"}
+            },
+            "POST /{language:language}/keluarga/{case_id}": lambda id_, _: {
+                "data": {"with": things.adults[id_], "version": "1", "idempotency_key": new_id()}
+            },
+            "POST /{language:language}/keluarga/{case_id}/pisah": form(reason="family_parted", version="1"),
+            "POST /{language:language}/keluarga/{case_id}/wali": lambda id_, _: {
+                "data": {
+                    "adult": things.adults[id_], "relation": "mother", "proof": "none", "idempotency_key": new_id()
+                }
+            },
+            "POST /api/guardians/{link_id}/confirmation": json_of(version=1),
+            "POST /api/guardians/{link_id}/end": json_of(version=1, reason="not_related"),
+            "POST /{language:language}/wali/{link_id}": form(decision="confirmed", version="1"),
             **REVOCATIONS,
         }  # fmt: skip
         makers = {
@@ -127,6 +165,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "total": things.total,
             "difference": things.difference,
             "acceptance": things.acceptance,
+            "draft": things.draft,
             "person": things.person,
             "hold": things.hold,
             "correction": things.correction,
@@ -134,6 +173,8 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "basis": things.basis,
             "arrival": things.arrival,
             "age_proposal": things.age_proposal,
+            "family": things.family,
+            "guardianship": things.guardianship,
         }
         yield World("intake", app, client, makers, contents)
     await database.aclose()
@@ -146,6 +187,8 @@ class _Landed:
         self._database = database
         self._app = app
         self._cases: dict[str, str] = {}
+        self.adults: dict[str, str] = {}
+        """An adult who landed with each child."""
 
     async def voyage(self, cell: Cell) -> str:
         who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
@@ -163,6 +206,15 @@ class _Landed:
         async with self._database.work(who, purpose="reconcile") as work:
             opened = await reconciliation.open_difference(work, voyage_id, pair="announced_arrived", heads=-5)
         return opened.difference_id
+
+    async def draft(self, cell: Cell) -> str:
+        who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
+        voyage = await intake.a_voyage(self._database, actor=who)
+        vault = self._app.state.vault
+        file = await open_file(self._database, vault, who, LIST)
+        write = await drafts.prepare_draft(self._database, vault, who, voyage, file)
+        async with self._database.work(who, purpose="manifest") as work:
+            return (await write(work)).draft_id
 
     async def acceptance(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(
@@ -222,6 +274,26 @@ class _Landed:
                     work, case_id, version=1, reason="test_entry", duplicate_of=None
                 )
         return case_id
+
+    async def family(self, cell: Cell) -> str:
+        who = _officer(cell)
+        said = (intake.an_arrival(birth=None, accompanied=True), intake.an_arrival(), intake.an_arrival())
+        landed = [
+            (await self._app.state.desk.record(who, one, key=new_id(), voyage_id=None, arrived_at=NOW)).case_id
+            for one in said
+        ]
+        async with self._database.work(who, purpose="reception") as work:
+            await households.join(work, landed[0], landed[1], version=0)
+        self.adults[landed[0]] = landed[2]
+        return str(landed[0])
+
+    async def guardianship(self, cell: Cell) -> str:
+        child = await self.family(cell)
+        async with self._database.work(_officer(cell), purpose="reception") as work:
+            link = await households.propose_guardian(
+                work, child, self.adults[child], relation="mother", proof="family_card"
+            )
+        return link.link_id
 
     async def age_proposal(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(

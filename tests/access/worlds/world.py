@@ -114,7 +114,7 @@ class World:
         method, template = route.split(" ", 1)
         path = re.sub(r"\{language:language\}", "id", template)
         path = re.sub(r"\{(\w+_id|version)\}", id_, path).replace("{name:path}", "app.css")
-        path = path.replace("{table}", "candidates").replace("{apa}", "asal")
+        path = path.replace("{row}", "3").replace("{table}", "candidates").replace("{apa}", "asal")
         path = self.places.get(path, path)
         content = self.contents[route](id_, cell) if route in self.contents else {}
         headers = {
