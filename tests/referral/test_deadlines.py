@@ -76,6 +76,20 @@ class TestTimes:
         assert resumed.answer_due_at == MONDAY + timedelta(minutes=30)
 
 
+class TestHolidays:
+    def test_of_a_year_that_are_not_decreed_yet_are_said_of_deadlines_in_it(self) -> None:
+        counting = AT_THE_OFFICE.of("DINSOS-73.06", "ELDER")
+        this_year, next_year = (
+            replace(an_attempt(Terms(0, 8, 24), now=MONDAY), answer_due_at=MONDAY + timedelta(days=days))
+            for days in (30, 40)
+        )
+
+        assert counting.unknown_year(this_year, now=MONDAY) is None
+        assert counting.unknown_year(next_year, now=MONDAY) == 2027
+        assert Times().of("DINSOS-73.06", "ELDER").unknown_year(next_year, now=MONDAY) is None
+        assert AT_THE_OFFICE.of("DINSOS-73.06", "SICK").unknown_year(next_year, now=MONDAY) is None
+
+
 class TestReminders:
     def test_come_after_three_quarters_of_the_time_in_office_hours(self) -> None:
         """Of eight hours six pass on Friday; of four from Friday evening three pass on Monday."""

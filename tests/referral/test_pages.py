@@ -332,7 +332,7 @@ class TestSupervisor:
 
         page = await site("supervisor").get("/id/eskalasi")
 
-        assert page.text.count("<h2>RJ-") == 1
+        assert len(re.findall(r"<h2>[0-9A-Z]{4}-[0-9A-Z]{4}-", page.text)) == 1
         assert "Tidak ada yang melayani ini di sana" in said(page)
         assert "Minta lagi" not in said(page)
 
@@ -520,3 +520,36 @@ class TestFigures:
 
     async def test_are_not_for_agencies(self, site: Site) -> None:
         assert (await site("worker").get("/id/angka")).status_code == 403
+
+
+class TestDeadlines:
+    async def test_say_that_a_year_whose_holidays_are_not_decreed_may_hold_more_of_them(
+        self, desk: Desk, site: Site
+    ) -> None:
+        desk.clock.advance(timedelta(days=36))
+        await desk.open(an_arrival("NOFAM"))
+        assignment_id = await desk.live()
+        [row] = await desk.rows("SELECT referral_id::text FROM referrals")
+        note, paths = (
+            "hari libur 2027 ditetapkan",
+            (f"/api/assignments/{assignment_id}", f"/id/rujukan/{assignment_id}"),
+        )
+        asked, at_first = [await site("worker").get(path) for path in paths]
+        await desk.answer("accept", "DINSOS-73.06", Answer(assignment_id))
+
+        helping, shown = [await site("worker").get(path) for path in paths]
+        explained = await site("supervisor").get(f"/api/referrals/{row['referral_id']}/explanation")
+        why = await site("supervisor").get(f"/id/eskalasi/{row['referral_id']}/alasan")
+
+        assert (asked.json()["holidays_unknown_of"], note in said(at_first)) == (None, False)
+        assert (helping.json()["holidays_unknown_of"], note in said(shown)) == (2027, True)
+        assert (explained.json()["holidays_unknown_of"], note in said(why)) == (2027, True)
+
+    async def test_of_which_the_agency_was_reminded_are_marked(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        assert "pengingat" not in said(await site("worker").get("/id/"))
+        desk.clock.advance(timedelta(minutes=45))
+        await desk.chase()
+
+        assert "pengingat" in said(await site("worker").get("/id/"))
+        assert "Diingatkan akan tenggat" in said(await site("DINSOS-73.06").get(f"/id/rujukan/{await desk.live()}"))

@@ -61,11 +61,15 @@ T = TypeVar("T", bound=About)
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A need before a supervisor, with why; of a restricted one neither attempts nor decision."""
+    """A need before a supervisor, with why; of a restricted one neither attempts nor decision.
+
+    `unknown_year`: a year within the deadline that runs whose holidays are not all known.
+    """
 
     task: Task
     attempts: Sequence[Assignment]
     decision: Decision | None
+    unknown_year: int | None = None
 
 
 async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
@@ -75,18 +79,23 @@ async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
     return [task.with_attempts(attempts.get(task.referral_id, [])) for task in tasks]
 
 
-async def explain(work: Work, referral_id: str) -> Explained:
+async def explain(work: Work, referral_id: str, *, routing: Routing) -> Explained:
     """Why a need of the actor's region went where it went. Raises `ReferralUnknown`."""
     found = await desk.find_task(work, referral_id)
     if found is None:
         raise ReferralUnknown
     await work.as_service()  # as above; explanations are the service's
+    await routing.router(work)
     attempts = (await store.list_attempts(work, [referral_id])).get(referral_id, [])
     task = found.with_attempts(attempts)
     if task.explanation is None:
         return Explained(task, [], None)
-    bodies = await store.find_explanations(work, [task.explanation])
-    return Explained(task, attempts, rules.read(bodies[task.explanation]))
+    decision = rules.read((await store.find_explanations(work, [task.explanation]))[task.explanation])
+    live = next((a for a in reversed(attempts) if a.is_live), None)
+    if live is None:
+        return Explained(task, attempts, decision)
+    counting = routing.times.of(live.agency_id, decision.facts.need, decision.terms)
+    return Explained(task, attempts, decision, counting.unknown_year(live, now=work.now))
 
 
 async def ask_again(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.referral import policy, rules
 from services.referral.actions import answering, disclosing, guarding, reaching
 from services.referral.actions.answering import Answer, Result
+from services.referral.actions.routing import Routing
 from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain import assignments, deadlines, questions, refusals, responsibilities
 from services.referral.domain.assignments import Assignment
@@ -141,16 +142,24 @@ async def get_inbox(
 @router.get("/assignments/{assignment_id}")
 @reads_people
 async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> Response:
-    """One case as its agency may see it: coded summary, reasons, history. The reading is on the trail first."""
+    """One case as its agency may see it: coded summary, reasons, history. The reading is on the trail first.
+
+    `holidays_unknown_of`: a year within the deadline that runs whose holidays are not decreed yet, else null.
+    """
     async with _database(request).work(actor, purpose="read_case") as work:
         need, assignment = await answering.read_case(work, assignment_id)
         bodies = await needs.find_explanations(work, [need.referral.explanation])
         erased_at = await reaching.find_erased_at(work, need.referral.case_id)
         asked = (await asked_of.find_asked(work, [assignment_id])).get(assignment_id, [])
         responsible = await guarding.find_responsible(work, need)
+        routing: Routing = request.app.state.routing
+        await routing.router(work)
         now = work.now
     case = _case(need, assignment, asked, bodies[need.referral.explanation], now)
+    terms = rules.read(bodies[need.referral.explanation]).terms
+    counting = routing.times.of(assignment.agency_id, need.referral.need, terms)
     more = {
+        "holidays_unknown_of": counting.unknown_year(assignment, now=now),
         "identity_erased_at": erased_at and erased_at.isoformat(),
         "responsible": responsible and _responsible(need, responsible),
     }

@@ -156,12 +156,20 @@ async def get_explanation(request: Request, actor: Supervisor, referral_id: Id) 
     """Why a need of your region went where it went: rules, facts, terms, and every office with what stood in its way.
 
     Sentences come in Indonesian and English. Of a restricted need nothing is said here: its `explanation` is null.
+    `holidays_unknown_of`: a year within the deadline that runs whose holidays are not decreed yet, else null.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await supervising.explain(work, referral_id)
+        found = await supervising.explain(work, referral_id, routing=request.app.state.routing)
     decision = found.decision
     said = None if decision is None else {"digest": decision.digest.hex()} | reasons.said(decision)
-    return json_response({"referral_id": referral_id, "restricted": found.task.restricted, "explanation": said})
+    return json_response(
+        {
+            "referral_id": referral_id,
+            "restricted": found.task.restricted,
+            "holidays_unknown_of": found.unknown_year,
+            "explanation": said,
+        }
+    )
 
 
 def _task(task: Task) -> dict[str, Any]:

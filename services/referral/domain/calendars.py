@@ -86,6 +86,7 @@ def working_between(start: datetime, end: datetime, calendar: Calendar) -> timed
     return open_for
 
 
+@cache
 def are_holidays_known(year: int) -> bool:
     """False for a year of which fixed holidays at most are in the data; on its others it counts as plain weeks."""
     return any(h.day.year == year and h.source.startswith(DECREED) for h in codes.holidays())
@@ -93,3 +94,11 @@ def are_holidays_known(year: int) -> bool:
 
 DECREED = "SKB"
 """The joint decree of three ministers that fixes the holidays of one year, those that move with the moon among them."""
+
+
+def unknown_year(start: datetime, end: datetime, calendar: Calendar) -> int | None:
+    """The first year from `start` to `end` of which not all holidays are known; None where the office keeps none."""
+    if not calendar.holidays:
+        return None
+    years = range(start.astimezone(calendar.zone).year, end.astimezone(calendar.zone).year + 1)
+    return next((year for year in years if not are_holidays_known(year)), None)

@@ -84,6 +84,12 @@ class Counting:
             return Deadline(assignment.answer_due_at, assignment.remind_at)
         return self.answer(self.terms.decide_hours, now=now)
 
+    def unknown_year(self, assignment: Assignment, *, now: datetime) -> int | None:
+        """The year within the time that runs whose holidays are not decreed yet: more of them may fall into it."""
+        if self.calendar is None or assignment.due_at is None:
+            return None
+        return calendars.unknown_year(now, max(assignment.due_at, now), self.calendar)
+
     def _within(self, span: timedelta, *, now: datetime, limit: timedelta | None = None) -> Deadline:
         due, remind = self.after(span, now=now), self.after(span * REMINDED_AFTER, now=now)
         if limit is not None:

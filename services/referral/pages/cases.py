@@ -70,6 +70,8 @@ class Case:
     lines: list[explanations.Line]
     terms: list[tuple[str, str]]
     rules_version: str
+    unknown_year: int | None
+    """A year within the deadline that runs whose holidays are not all known."""
     agency_names: dict[str, str]
     erased_at: datetime | None
     asked: list[Question]
@@ -294,6 +296,9 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         lines=explanations.lines(language, need.attempts, decision, directory),
         terms=reasons.terms(language, decision),
         rules_version=decision.rules_version,
+        unknown_year=request.app.state.routing.times.of(
+            assignment.agency_id, need.referral.need, decision.terms
+        ).unknown_year(assignment, now=work.now),
         erased_at=await reaching.find_erased_at(work, need.referral.case_id),
         asked=(await questions.find_asked(work, [assignment_id])).get(assignment_id, []),
         responsible=await guarding.find_responsible(work, need),

@@ -134,7 +134,7 @@ async def explanation_page(request: Request, actor: Supervisor, referral_id: Id)
     await region_of(request, actor)
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await supervising.explain(work, referral_id)
+        found = await supervising.explain(work, referral_id, routing=request.app.state.routing)
         directory = (await request.app.state.routing.router(work)).directory
     decision, why = found.decision, None
     if decision is not None:
@@ -143,6 +143,7 @@ async def explanation_page(request: Request, actor: Supervisor, referral_id: Id)
             "terms": reasons.terms(language, decision),
             "rules_version": decision.rules_version,
             "digest": decision.digest.hex()[:12],
+            "unknown_year": found.unknown_year,
         }
     task = _shown(language, found.task, {}, directory)
     return page(request, "explanation.html", task=task, why=why, zone=policy.zone(actor))
