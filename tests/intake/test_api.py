@@ -348,7 +348,9 @@ class TestManifest:
         answer = await site("officer").post(path, content=b"PK\x03\x04 not a csv")
 
         assert answer.status_code == 422
-        assert answer.json()["errors"][0]["remedy"] == "Di Excel pilih Simpan sebagai, lalu CSV UTF-8."
+        assert answer.json()["errors"][0]["remedy"] == (
+            "Buka di Excel dan simpan lagi sebagai XLSX, atau simpan sebagai CSV UTF-8."
+        )
 
     async def test_is_refused_until_the_ship_is_due(self, site: Site, clock: FixedClock) -> None:
         path = f"/api/voyages/{await announced(site, expected_at=(START + timedelta(days=1)).isoformat())}/manifest"

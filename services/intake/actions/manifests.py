@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
+from services.intake.actions import lists
 from services.intake.actions.arrivals import (
     Recorded,
     Submitted,
@@ -19,12 +20,12 @@ from services.intake.actions.arrivals import (
 )
 from services.intake.actions.held import keep_held_rows, search_held_rows
 from services.intake.actions.listed_households import groups_of, link_groups, without_held
-from services.intake.domain import manifests, sheets
+from services.intake.domain import manifests
 from services.intake.domain.held import Search, Who, who_arrived
 from services.intake.domain.manifests import HeldRow, Row
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
-from services.intake.domain.sheets import Sheet
+from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
 from services.intake.store import held as held_rows
@@ -63,9 +64,11 @@ class Preview:
         return sum(row.arrival is None for row in self.rows)
 
 
-async def preview_manifest(database: Database, vault: Vault, voyage: Voyage, content: bytes) -> Preview:
+async def preview_manifest(
+    database: Database, vault: Vault, voyage: Voyage, content: bytes, choice: Choice = NOTHING_CHOSEN
+) -> Preview:
     """Read a list and say what would become of each row; nothing is kept. Raises `ManifestUnusable`."""
-    sheet, rows = await read_manifest(voyage, content)
+    sheet, rows = await read_manifest(voyage, content, choice)
     return await preview_rows(database, vault, voyage, sheet, rows)
 
 
@@ -87,7 +90,12 @@ async def preview_rows(database: Database, vault: Vault, voyage: Voyage, sheet: 
 
 
 async def take_in_manifest(
-    database: Database, vault: Vault, actor: Actor, voyage: Voyage, content: bytes
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    voyage: Voyage,
+    content: bytes,
+    choice: Choice = NOTHING_CHOSEN,
 ) -> store.Manifest:
     """Record every row that is ready, hold back the others, tell `ManifestConfirmed`.
 
@@ -95,8 +103,9 @@ async def take_in_manifest(
     The same file again answers the same counts and records nothing. After an interruption, sending the file again
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
-    digest = hashlib.sha256(content).digest()
-    return await take_in_rows(database, vault, actor, voyage, digest, lambda: read_manifest(voyage, content))
+    # A workbook may hold several lists: each of its sheets that somebody chose is a list of its own.
+    digest = hashlib.sha256(content + (choice.worksheet or "").encode("utf-8", "surrogatepass")).digest()
+    return await take_in_rows(database, vault, actor, voyage, digest, lambda: read_manifest(voyage, content, choice))
 
 
 async def take_in_rows(
@@ -163,9 +172,9 @@ async def list_problems(
         return await store.problems_of(work, manifest_id, limit=limit)
 
 
-async def read_manifest(voyage: Voyage, content: bytes) -> tuple[Sheet, list[Row]]:
+async def read_manifest(voyage: Voyage, content: bytes, choice: Choice = NOTHING_CHOSEN) -> tuple[Sheet, list[Row]]:
     """Read all rows of a list, letting others run in between. Raises `ManifestUnusable`."""
-    sheet = sheets.open_sheet(content)
+    sheet = await lists.open_list(content, choice)
     return sheet, await read_rows(voyage, sheet)
 
 

@@ -64,6 +64,12 @@ class Sheet:
         used = set(self.fields.values())
         return tuple(h.strip() for n, h in enumerate(self.heading) if n not in used and h.strip())
 
+    @property
+    def hidden_letters(self) -> tuple[str, ...]:
+        """What a spreadsheet calls the hidden columns that have a heading."""
+        named = (n for n, text in enumerate(self.heading) if text.strip() and n in self.hidden_columns)
+        return tuple(map(grids.letter, named))
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from services.intake import policy
 from services.intake.actions import manifests, voyages
@@ -19,7 +19,9 @@ from services.intake.domain import headings
 from services.intake.domain.held import reference
 from services.intake.domain.manifests import Row
 from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.sheets import NOTHING_CHOSEN, Choice
 from services.intake.domain.voyages import Voyage
+from services.intake.gateways import workbooks
 from services.intake.pages import labels
 from shared.contracts import codes
 from shared.contracts.fact import Id
@@ -40,13 +42,29 @@ ROWS_SHOWN = 500
 SEPARATORS = {";": msg("semicolon"), ",": msg("comma"), "\t": msg("tab"), "|": msg("vertical bar")}
 
 WHY_HELD = msg("Why held back")
-ENCODINGS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "utf-16": "UTF-16"}
+ENCODINGS = {
+    "utf-8-sig": "UTF-8",
+    "cp1252": "Windows-1252",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
 
 
 @router.get("/daftar/contoh.csv")
 async def empty_list(request: Request, actor: Officer) -> Response:  # noqa: ARG001
     """An empty list with our headings, as Indonesian Excel opens it: semicolons and a byte order mark."""
     return _csv([list(headings.TEMPLATE)], "daftar-kosong.csv")
+
+
+@router.get("/daftar/contoh.xlsx")
+async def empty_workbook(request: Request, actor: Officer) -> Response:  # noqa: ARG001
+    """An empty list with our headings as a workbook in which every column is text: no number loses a digit in it."""
+    return Response(
+        workbooks.workbook([headings.TEMPLATE]),
+        media_type=workbooks.XLSX,
+        headers={"Content-Disposition": 'attachment; filename="daftar-kosong.xlsx"'},
+    )
 
 
 @router.get("/pelayaran/{voyage_id}/daftar")
@@ -63,15 +81,15 @@ async def preview(request: Request, voyage_id: Id, actor: Officer) -> Response:
     database: Database = request.app.state.database
     voyage = await voyages.find_voyage(database, actor, voyage_id)
     form = await request.form()
-    file, pasted = form.get("file"), form.get("pasted")
+    file, pasted, choice = form.get("file"), form.get("pasted"), _choice(form)
     content = await file.read() if isinstance(file, UploadFile) else b""
     if not content.strip() and isinstance(pasted, str):
-        content = pasted.encode()
+        content = pasted.encode("utf-8", "surrogatepass")
     try:
-        looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content)
+        looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content, choice)
         packed = pack(content)
     except ManifestUnusable as unusable:
-        return _upload_page(request, voyage, [_unusable(web.language_of(request), unusable)])
+        return _upload_page(request, voyage, [_unusable(web.language_of(request), unusable)], choice)
     held = [row for row in looked.rows if row.arrival is None]
     ready = [row for row in looked.rows if row.arrival is not None]
     return web.page(
@@ -86,9 +104,12 @@ async def preview(request: Request, voyage_id: Id, actor: Officer) -> Response:
         ready=ready[:ROWS_SHOWN],
         ready_in_all=len(ready),
         held_in_all=len(held),
-        separator=SEPARATORS[looked.sheet.separator],
-        encoding=ENCODINGS[looked.sheet.encoding],
+        separator=SEPARATORS.get(looked.sheet.separator),
+        encoding=ENCODINGS.get(looked.sheet.encoding),
+        hidden_rows=sorted(looked.sheet.hidden_rows & {row.number for row in looked.rows}),
+        hidden_columns=looked.sheet.hidden_letters,
         packed=packed,
+        worksheet=choice.worksheet or "",
         sexes=labels.SEXES,
         document_types=labels.DOCUMENT_TYPES,
         regencies=codes.regencies(),
@@ -103,8 +124,10 @@ async def confirm(request: Request, voyage_id: Id, actor: Officer) -> Response:
     database: Database = request.app.state.database
     voyage = await voyages.find_voyage(database, actor, voyage_id)
     try:
-        content = unpack(str((await request.form()).get("content", "")))
-        taken = await manifests.take_in_manifest(database, request.app.state.vault, actor, voyage, content)
+        form = await request.form()
+        content = unpack(str(form.get("content", "")))
+        vault = request.app.state.vault
+        taken = await manifests.take_in_manifest(database, vault, actor, voyage, content, _choice(form))
     except ManifestUnusable as unusable:
         return _upload_page(request, voyage, [_unusable(web.language_of(request), unusable)])
     return web.redirect(
@@ -123,8 +146,9 @@ async def held_rows(request: Request, voyage_id: Id, actor: Officer) -> Response
     voyage = await voyages.find_voyage(database, actor, voyage_id)
     language = web.language_of(request)
     try:
-        content = unpack(str((await request.form()).get("content", "")))
-        looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content)
+        form = await request.form()
+        content = unpack(str(form.get("content", "")))
+        looked = await manifests.preview_manifest(database, request.app.state.vault, voyage, content, _choice(form))
     except ManifestUnusable as unusable:
         return _upload_page(request, voyage, [_unusable(language, unusable)])
     return _csv(_held_lines(language, looked, hashlib.sha256(content).digest()), "baris-tertahan.csv")
@@ -150,7 +174,14 @@ def unpack(packed: str) -> bytes:
     return content
 
 
-def _upload_page(request: Request, voyage: Voyage, errors: list[web.FieldProblem]) -> Response:
+def _choice(form: FormData) -> Choice:
+    """Which sheet of a workbook somebody named."""
+    return Choice(worksheet=str(form.get("worksheet", "")).strip() or None)
+
+
+def _upload_page(
+    request: Request, voyage: Voyage, errors: list[web.FieldProblem], choice: Choice = NOTHING_CHOSEN
+) -> Response:
     return web.page(
         request,
         "upload.html",
@@ -159,12 +190,16 @@ def _upload_page(request: Request, voyage: Voyage, errors: list[web.FieldProblem
         port=codes.ports()[voyage.port],
         zone=labels.zone_of(voyage),
         errors=errors,
+        worksheet=choice.worksheet or "",
     )
+
+
+ABOUT_THE_WORKSHEET = ("several_lists", "list_hidden", "worksheet_unknown")
 
 
 def _unusable(language: Language, unusable: ManifestUnusable) -> web.FieldProblem:
     return web.FieldProblem(
-        "file",
+        "worksheet" if unusable.code in ABOUT_THE_WORKSHEET else "file",
         words.translate(language, unusable.message, **unusable.details),
         words.translate(language, unusable.remedy),
     )
