@@ -10,6 +10,7 @@ import pytest
 
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
+from shared.kit.short_codes import short_code
 from tests.intake.conftest import Browser
 from tests.intake.factories import a_disclosure, an_accepted
 from tests.intake.test_corrections import a_request
@@ -20,10 +21,6 @@ from tests.intake.test_pages import said
 Site = Callable[[str], Browser]
 
 REFERENCE = "PPID/2026/0113"
-
-
-def code_of(case_id: str) -> str:
-    return f"{case_id[-8:-4]}-{case_id[-4:]}".upper()
 
 
 def printed(answer: httpx2.Response) -> str:
@@ -38,7 +35,7 @@ class TestSearch:
 
         assert answer.status_code == 200
         assert "1 kasus ditemukan" in said(answer)
-        assert code_of(case_id) in said(answer)
+        assert short_code(case_id) in said(answer)
         assert f'href="/id/data-pribadi/{case_id}"' in answer.text
         assert "Kenari" not in answer.text
         assert PERSON["nik"] not in answer.text
@@ -124,7 +121,7 @@ class TestErasing:
     ) -> None:
         case_id = await a_case(site)
         await a_disclosure(site("referral"), case_id, await an_accepted(database, case_id), "DINKES-73.06")
-        data = {"reason": "request", "reference": REFERENCE, "code": code_of(case_id).lower()}
+        data = {"reason": "request", "reference": REFERENCE, "code": short_code(case_id).lower()}
         answer = await site("dpo").post(f"/id/data-pribadi/{case_id}/hapus", data=data)
         assert answer.status_code == 303
         clock.advance(timedelta(hours=1))
@@ -140,7 +137,7 @@ class TestErasing:
     async def test_is_refused_where_a_hold_stands(self, site: Site, database: Database) -> None:
         case_id = await a_case(site)
         await a_hold(site, case_id)
-        data = {"reason": "request", "reference": REFERENCE, "code": code_of(case_id)}
+        data = {"reason": "request", "reference": REFERENCE, "code": short_code(case_id)}
         answer = await site("dpo").post(f"/id/data-pribadi/{case_id}/hapus", data=data)
 
         assert answer.status_code == 409

@@ -7,6 +7,7 @@ from services.referral.actions.answering import Answer
 from shared.contracts.intake import ArrivalRecorded, IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
+from shared.kit.short_codes import short_code
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival, an_erasure, heard
 from tests.referral.intake_server import IntakeServer
@@ -69,7 +70,7 @@ class TestAgency:
         done = await posted(site, "worker", f"/id/salinan/{await task(desk)}/konfirmasi", done="1")
 
         assert "Hapus salinan instansi Anda" in said(inbox)
-        assert f"RJ-{arrival.case_id[-8:-4]}-{arrival.case_id[-4:]}".upper() in said(inbox)
+        assert short_code(arrival.case_id) in said(inbox)
         assert done.status_code == 303
         assert "Hapus salinan" not in said(await site("worker").get("/id/"))
         [row] = await desk.rows("SELECT settled_by FROM recipient_tasks")

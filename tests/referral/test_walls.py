@@ -46,7 +46,7 @@ async def asked(desk: Desk, need: str) -> list[str]:
 
 
 def without_ids(text: str) -> str:
-    return re.sub(r"RJ-[0-9A-F-]{9}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{10,17}", "", text)
+    return re.sub(r"(?:[0-9A-Z]{4}-){2}[0-9A-Z*~$=]|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{10,17}", "", text)
 
 
 class TestSupervisor:

@@ -15,6 +15,7 @@ from shared.contracts.fact import Id
 from shared.kit import web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
+from shared.kit.short_codes import is_code_of
 from shared.kit.words import msg
 
 router = APIRouter()
@@ -79,8 +80,8 @@ def _problems(request: Request, case_id: str, typed: dict[str, Any], code: str) 
         wrong("reason", msg("The reason is missing."), msg("Choose one."))
     if not is_reference(typed["reference"]):
         found.append(guarding.unfit_reference(request))
-    if code.strip().upper().replace("-", "") != case_id[-8:].upper():
-        wrong("code", msg("This is not the code of this case."), msg("Type the eight characters above, to be sure."))
+    if not is_code_of(code, case_id):
+        wrong("code", msg("This is not the code of this case."), msg("Type the nine characters above, to be sure."))
     return found
 
 

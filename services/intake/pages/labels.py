@@ -6,6 +6,7 @@ from functools import cache
 from services.intake.domain.voyages import Voyage
 from shared.contracts import codes
 from shared.kit import words
+from shared.kit.short_codes import short_code
 from shared.kit.words import Language, msg
 
 SEXES = {"F": msg("Female"), "M": msg("Male"), "X": msg("Not stated")}
@@ -54,6 +55,21 @@ IDENTITY_FIELDS = {
     "sector": msg("Work"),
     "return_reason": msg("Reason for return"),
 }
+COLUMNS = {
+    "seq": msg("Number in the list"),
+    **IDENTITY_FIELDS,
+    "sex": msg("Sex"),
+    "birth_date": msg("Birth date"),
+    "birthplace_and_date": msg("Birthplace and date"),
+    "age": msg("Age"),
+    "origin_regency": msg("Regency or city of origin"),
+    "origin_province": msg("Province of origin"),
+    "flags": msg("Flags"),
+    "companion": msg("Number of the accompanying adult"),
+    "onward_wish": msg("Wish"),
+}
+"""What a column of a list may mean."""
+
 ERASURE_REASONS = {
     "request": msg("The person asked for it"),
     "order": msg("Ordered by a court or the authority"),
@@ -211,7 +227,5 @@ def zone_of(voyage: Voyage) -> str:
     return codes.ports()[voyage.port].zone
 
 
-def case_code(case_id: str) -> str:
-    """What people call a case: the last eight digits of its id, which are random."""
-    tail = case_id[-8:].upper()
-    return f"{tail[:4]}-{tail[4:]}"
+case_code = short_code
+"""What people call a case."""

@@ -4,7 +4,6 @@ What opens is the coded summary with need and attempts, to read, for some hours.
 to who has accepted, and to nobody else.
 """
 
-import re
 from dataclasses import dataclass
 
 from services.referral import policy
@@ -16,11 +15,11 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import CaseUnknown, GlassUnknown
 from services.referral.store import glasses as store
 from services.referral.store import needs
-from shared.kit.ids import new_id
+from shared.kit.ids import is_id, new_id
+from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.work import Work
 
 BATCH = 200
-NUMBER = re.compile(r"[0-9a-f]{8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,11 @@ async def remind(work: Work, *, limit: int = BATCH) -> int:
 
 
 def _number(typed: str) -> str | None:
-    """A case's id, or the eight digits of its reference, as they are stored; None for what is neither."""
+    """A case's id, or the end of the id that its code stands for; None for what is neither."""
     text = typed.strip().lower()
-    digits = text.removeprefix("rj-").replace("-", "")
-    number = digits if len(digits) == 8 else text
-    return number if NUMBER.fullmatch(number) else None
+    if is_id(text):
+        return text
+    try:
+        return tail_of(text)
+    except NotACode:
+        return None

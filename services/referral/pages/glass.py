@@ -128,7 +128,7 @@ def shown(language: Language, opened: Glass) -> dict[str, Any]:
 def _problems(typed: dict[str, str]) -> dict[str, str]:
     """What is missing or wrong, by field."""
     wrong = {
-        "number": "" if typed["number"] else msg("Give the number of the case, for example RJ-1A2B-3C4D."),
+        "number": "" if typed["number"] else msg("Give the number of the case, for example 21A0-MH32-B."),
         "matter": "" if typed["matter"] in labels.MATTERS else msg("Choose what you need to see."),
         "reason": "" if typed["reason"] in labels.GLASS_REASONS else msg("Choose a reason."),
         "reference": ""

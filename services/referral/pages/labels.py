@@ -7,9 +7,9 @@ from services.referral.domain.agencies import Directory
 from services.referral.domain.deadlines import Clock
 from services.referral.domain.matters import Matter
 from shared.contracts import codes
+from shared.kit.short_codes import NotACode, short_code, tail_of
 from shared.kit.words import Language, msg
 
-REFERENCE = re.compile(r"RJ-[0-9A-F]{4}-[0-9A-F]{4}")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 STATES: dict[str, tuple[str, str]] = {
@@ -285,13 +285,16 @@ def agency(directory: Directory, agency_id: str) -> str:
 
 
 def reference(case_id: str) -> str:
-    """What people call a case at the telephone: its last eight digits."""
-    return f"RJ-{case_id[-8:-4]}-{case_id[-4:]}".upper()
+    """What people call a case at the telephone, as it stands on the slip that the person has."""
+    return short_code(case_id)
 
 
 def is_reference(text: str) -> bool:
     """True for text that can be the number of a case; what an address says may be anything."""
-    return REFERENCE.fullmatch(text) is not None
+    try:
+        return bool(tail_of(text))
+    except NotACode:
+        return False
 
 
 def as_matter(text: str) -> Matter:

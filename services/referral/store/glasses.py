@@ -30,7 +30,7 @@ async def find_cases(work: Work, number: str) -> list[Found]:
     # A reference is looked for through all cases: it is for emergencies alone, and an index would slow every arrival.
     rows = await work.connection.fetch(
         "SELECT case_id, min(regency) AS region FROM referrals WHERE "  # noqa: S608 - constants
-        + ("case_id = $1::uuid" if len(number) == 36 else "right(case_id::text, 8) = $1")
+        + ("case_id = $1::uuid" if len(number) == 36 else "right(case_id::text, 10) = $1")
         + " GROUP BY case_id LIMIT 2",
         number,
     )

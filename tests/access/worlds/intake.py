@@ -137,22 +137,26 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /{language:language}/usulan-umur/{proposal_id}": form(decision="confirmed"),
             "POST /api/cases/{case_id}/consents": json_of(**CONSENT, given=True, spoken=SPOKEN),
             "POST /api/cases/{case_id}/bases": json_of(**CONSENT, basis="public_task", reason="task_by_law"),
+            f"POST {kept}/{{case_id}}/persetujuan/catat": form(**CONSENT, **SPOKEN, answer="yes"),
+            f"POST {kept}/{{case_id}}/persetujuan/dasar": form(**CONSENT, basis="public_task.task_by_law"),
+            "POST /{language:language}/persetujuan/{consent_id}/cabut": form(**SPOKEN),
+            "POST /{language:language}/dasar-hukum/{basis_id}/akhiri": form(reason="no_longer_needed"),
             "POST /api/consents/{consent_id}/withdrawal": json_of(spoken=SPOKEN),
             "POST /api/bases/{basis_id}/end": json_of(reason="no_longer_needed"),
             "POST /api/cases/{case_id}/household": lambda id_, _: {
-                "json": {"with_case_id": things.adults[id_], "version": 1}
+                "json": {"with_case_id": things.adults.get(id_, new_id()), "version": 1}
             },
             "POST /api/cases/{case_id}/household/parting": json_of(reason="family_parted", version=1),
             "POST /api/cases/{case_id}/guardians": lambda id_, _: {
-                "json": {"adult_case_id": things.adults[id_], "relation": "mother", "proof": "none"}
+                "json": {"adult_case_id": things.adults.get(id_, new_id()), "relation": "mother", "proof": "none"}
             },
             "POST /{language:language}/keluarga/{case_id}": lambda id_, _: {
-                "data": {"with": things.adults[id_], "version": "1", "idempotency_key": new_id()}
+                "data": {"with": things.adults.get(id_, new_id()), "version": "1", "idempotency_key": new_id()}
             },
             "POST /{language:language}/keluarga/{case_id}/pisah": form(reason="family_parted", version="1"),
             "POST /{language:language}/keluarga/{case_id}/wali": lambda id_, _: {
                 "data": {
-                    "adult": things.adults[id_], "relation": "mother", "proof": "none", "idempotency_key": new_id()
+                    "adult": things.adults.get(id_, new_id()), "relation": "mother", "proof": "none", "idempotency_key": new_id()
                 }
             },
             "POST /api/guardians/{link_id}/confirmation": json_of(version=1),
