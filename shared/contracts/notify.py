@@ -126,8 +126,8 @@ class NoticeReplayed(NoticeFact):
 
 
 class NoticeSuppressed(NoticeFact):
-    """A waiting notice was ended unsent, because its subscription had ended."""
+    """A notice was ended unsent: its subscription had ended, or the person does not let its organisation be told."""
 
     for_audit = True
 
-    reason: Literal["subscription_ended"]
+    reason: Literal["subscription_ended", "consent_withdrawn"]

@@ -182,7 +182,7 @@ REFERRAL: dict[str, Owned] = {
         (Open("SELECT", own("agency_id"), AGENCY), Open("SELECT", own("port", PORT), ("port_officer",))),
     ),
     **dict.fromkeys(
-        ("handovers", "refusal_statements"),
+        ("handovers", "refusal_statements", "origin_notices"),
         Owned({"agency_id": ORGANISATION}, (Open("SELECT", own("agency_id"), AGENCY),)),
     ),
     "pauses": Owned(
@@ -205,7 +205,7 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION},
         (Open("SELECT INSERT UPDATE", own("agency_id"), AGENCY), Open("SELECT", anyones, KEEPER)),
     ),
-    **dict.fromkeys(("erasures", "explanations", "responsibilities", "consents"), SERVICE_ONLY),
+    **dict.fromkeys(("corrections", "erasures", "explanations", "responsibilities", "consents"), SERVICE_ONLY),
 }
 
 SUBSCRIBERS = ("ngo_member", "ngo_system")
@@ -231,6 +231,7 @@ NOTIFY: dict[str, Owned] = {
     "circuits": Owned({}, (Open("SELECT UPDATE", Parent("subscriptions", "subscription_id")),)),
     "attempts": Owned({}, (Open("SELECT", Parent("deliveries", "delivery_id")),)),
     "heard_counts": Owned({}, (Open("SELECT", anyones, SUBSCRIBERS),)),
+    "stops": SERVICE_ONLY,
 }
 
 READERS = ("auditor", "data_protection_officer")

@@ -55,7 +55,10 @@ class TestTables:
     def test_a_terminal_referral_has_no_exit_but_reopening(self) -> None:
         exits = {(state, event) for state, event in referrals.MOVES if state in referrals.TERMINAL}
 
-        assert exits == {("fulfilled", "reopened"), ("unfulfilled", "reopened")}
+        assert exits == {
+            (state, "reopened")
+            for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn", "entered_in_error")
+        }
 
     def test_a_terminal_assignment_has_no_exit(self) -> None:
         assert not [state for state, _ in assignments.MOVES if state in assignments.TERMINAL]

@@ -71,7 +71,8 @@ def test_terminal_states_have_no_exit_but_reopening() -> None:
     }
 
     assert exits == {
-        (state, "reopened", "supervisor") for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn")
+        (state, "reopened", "supervisor")
+        for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn", "entered_in_error")
     }
 
 

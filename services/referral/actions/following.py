@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.referral.actions import telling, walls
 from services.referral.actions.routing import Routing
-from services.referral.domain import escalations, needs
+from services.referral.domain import corrections, escalations, needs
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.cancellations import CONFIRM_WITHIN
 from services.referral.domain.escalations import Escalation
@@ -84,11 +84,17 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
     candidates = await routing.candidates(work, {need.referral.explanation for need in wanting})
     walled = await walls.around(work, wanting, routing)
     for need in wanting:
-        if need.live is not None:
+        is_passing = corrections.is_to_be_handed_on(need)
+        if need.live is not None and not is_passing:
             continue  # who wanted to hand it on keeps it, or who was to take it over is still asked
         available = walled.open_to(need, await routing.open_for(work, need.referral.need))
         ranked = candidates[need.referral.explanation]
-        asked = needs.ask_next(need, ranked, available, assignment_id=new_id(), times=routing.times, now=work.now)
+        if is_passing:
+            asked = corrections.hand_on_next(
+                need, ranked, available, new_id=new_id(), times=routing.times, now=work.now
+            )
+        else:
+            asked = needs.ask_next(need, ranked, available, assignment_id=new_id(), times=routing.times, now=work.now)
         if asked is None:
             changes.escalate(need, "no_candidate_left", need.attempts[-1] if need.attempts else None)
             continue

@@ -1,6 +1,7 @@
 """Who answers for a child: named when it lands, and passed on to who protects it or takes it over, on the trail."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from services.referral.actions import telling
 from services.referral.domain import responsibilities
@@ -29,6 +30,26 @@ async def begin(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]]) -> None:
     }
     if first:
         await store.add_responsibilities(work, list(first.values()))
+
+
+async def begin_by_correction(work: Work, heard: Heard[Any], need: Need | None) -> None:
+    """Who found that somebody is a child, or may be one, answers for it from now on; `need`: one of the child's."""
+    told = heard.told
+    assert told is not None
+    steps = (await store.find_responsibilities(work, [heard.case_id])).get(heard.case_id, [])
+    officer, organisation = told.actor, told.organisation
+    step: Responsibility | None
+    if steps:
+        step = responsibilities.passed(
+            steps, officer=officer, organisation=organisation, reason="correction", now=work.now
+        )
+    else:
+        step = responsibilities.begun_by(heard.case_id, actor=officer, organisation=organisation, now=work.now)
+    if step is None:
+        return
+    await store.add_responsibilities(work, [step])
+    if need is not None:
+        work.record(telling.responsibility_passed(need, step), cause=heard)
 
 
 async def find_responsible(work: Work, need: Need) -> Responsibility | None:

@@ -74,6 +74,7 @@ NeedEvent = Literal[
     "consent_withdrawn",
     "cancelled",
     "found_wrong",
+    "person_died",
     "reopened",
 ]
 
@@ -166,8 +167,8 @@ ATTEMPT: tuple[Row[AttemptState, AttemptEvent], ...] = (
         ("proposed", *_ASKED),
         "recalled",
         "recalled",
-        ("supervisor",),
-        "with a reason; refused once it is accepted",
+        ("supervisor", "port"),
+        "with a reason; refused once it is accepted. By the port when it corrects what the request rests on",
     ),
     Row(("accepted",), "service_started", "in_progress", ("agency",), "told once"),
     Row(
@@ -181,7 +182,7 @@ ATTEMPT: tuple[Row[AttemptState, AttemptEvent], ...] = (
         _HELPING,
         "referral_ended",
         "cancelled_by_sender",
-        ("supervisor",),
+        ("supervisor", "port"),
         "the need was closed; the agency confirms that it knows",
     ),
     Row(
@@ -248,7 +249,15 @@ NEED: tuple[Row[NeedState, NeedEvent], ...] = (
         "of an adult only, where the need rests on consent; who had been shown the identity confirms that it knows",
     ),
     Row(_LIVE, "cancelled", "cancelled", ("supervisor",), "with a reason; never by who is asked or helps"),
-    Row(_LIVE, "found_wrong", "entered_in_error", ("supervisor",), "with the reason ENTERED_IN_ERROR"),
+    Row(
+        _LIVE,
+        "found_wrong",
+        "entered_in_error",
+        ("supervisor", "port"),
+        "with the reason ENTERED_IN_ERROR; by the port when it strikes the need, or the whole arrival",
+    ),
+    Row(_LIVE, "person_died", "cancelled", ("port",), "with the reason DECEASED; that the remains come home is opened"),
+    Row(("entered_in_error",), "reopened", "open", ("port",), "the need that was struck is there after all"),
     Row(("fulfilled", "unfulfilled"), "reopened", "open", ("supervisor",), "the next attempt has the next number"),
     Row(
         ("refused", "consent_withdrawn"),

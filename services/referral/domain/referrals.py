@@ -58,7 +58,7 @@ CHILDREN = frozenset({"child", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """One need. The coded facts are a snapshot of the arrival as it was referred; they never change."""
+    """One need. The coded facts are a snapshot of the arrival, and change when the port corrects them alone."""
 
     referral_id: str
     case_id: str
@@ -176,8 +176,30 @@ def resume(referral: Referral, *, now: datetime) -> Referral:
     return move(referral, "resumed", now=now)
 
 
+def strike(referral: Referral, *, by: str, now: datetime) -> Referral:
+    """The port has found that there is no such need. Raises `MoveNotAllowed`."""
+    return replace(move(referral, "found_wrong", now=now), outcome="ENTERED_IN_ERROR", closed_by=by)
+
+
+def end_with_death(referral: Referral, *, by: str, now: datetime) -> Referral:
+    """The port has noted that the person died. Raises `MoveNotAllowed`."""
+    return replace(move(referral, "person_died", now=now), outcome="DECEASED", closed_by=by)
+
+
+def find_after_all(referral: Referral, *, now: datetime) -> Referral:
+    """The port has found that a need is there that was struck. Raises `MoveNotAllowed` for every other."""
+    if referral.state != "entered_in_error":
+        raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
+    return move(referral, "reopened", now=now)
+
+
 def reopen(referral: Referral, *, reason: str, now: datetime) -> Referral:
-    """The need turned out to be open after all. Raises `ReasonMissing`, `MoveNotAllowed`."""
+    """The need turned out to be open after all; what was entered in error the port alone finds again.
+
+    Raises `ReasonMissing`, `MoveNotAllowed`.
+    """
     if reason not in REOPENINGS:
         raise ReasonMissing
+    if referral.state == "entered_in_error":
+        raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
     return move(referral, "reopened", now=now)

@@ -8,8 +8,10 @@ from typing import Literal
 from services.referral.domain import matters
 from services.referral.domain.needs import Need
 
-Reason = Literal["arrival", "duty", "acceptance", "takeover"]
-"""`arrival`: recorded the child's landing; `duty`: a system did, so that the region's supervisor answers."""
+Reason = Literal["arrival", "duty", "acceptance", "takeover", "correction"]
+"""`arrival`: recorded the child's landing; `duty`: a system did, so that the region's supervisor answers.
+`correction`: found that somebody is a child, or may be one.
+"""
 
 OF_PERSONS = frozenset({"port_officer"})
 """Roles in which a person records arrivals; in every other a system does."""
@@ -42,6 +44,11 @@ def at_arrival(
     if role in OF_PERSONS:
         return Responsibility(case_id, 1, actor, organisation, now, "arrival")
     return Responsibility(case_id, 1, f"supervisor-{province}", organisation, now, "duty")
+
+
+def begun_by(case_id: str, *, actor: str, organisation: str, now: datetime) -> Responsibility:
+    """Who found that somebody is a child answers for it, until another does."""
+    return Responsibility(case_id, 1, actor, organisation, now, "correction")
 
 
 def passes_with(need: Need) -> bool:

@@ -11,10 +11,13 @@ NAMES = tuple(field.name for field in fields(Responsibility))
 
 
 async def add_responsibilities(work: Work, steps: Sequence[Responsibility]) -> None:
-    """Write these steps; the callers hold the locks of their cases, or write the case's first ones."""
+    """Write these steps; the callers hold the locks of their cases, or write the case's first ones.
+
+    Who answers already goes on when another need of the same child is opened.
+    """
     await work.connection.execute(
         f"INSERT INTO responsibilities ({', '.join(NAMES)}) SELECT * FROM unnest($1::uuid[], $2::integer[],"  # noqa: S608
-        " $3::text[], $4::text[], $5::timestamptz[], $6::text[])",
+        " $3::text[], $4::text[], $5::timestamptz[], $6::text[]) ON CONFLICT (case_id, seq) DO NOTHING",
         *zip(*map(attrgetter(*NAMES), steps), strict=True),
     )
 

@@ -1,0 +1,296 @@
+"""What the port corrects of an arrival, as it reaches the needs: all that follows happens where it is heard.
+
+The rules decide anew on the corrected facts, and what they decide is kept with its explanation. Who is asked wrongly is
+asked no more, help is handed on to who is right, needs come and go, and nothing is left of an arrival that was none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from services.referral import rules
+from services.referral.actions import choosing, following, guarding, opening, telling, walls
+from services.referral.actions.following import Changes
+from services.referral.actions.routing import Routing
+from services.referral.actions.walls import Walls
+from services.referral.domain import corrections, needs
+from services.referral.domain.agencies import agency_id
+from services.referral.domain.assignments import Assignment
+from services.referral.domain.corrections import Changed, Correction, Facts, TakenBackFor
+from services.referral.domain.needs import Need
+from services.referral.domain.referrals import CHILDREN
+from services.referral.domain.routing import Decision
+from services.referral.rules import Router
+from services.referral.store import corrections as book
+from services.referral.store import needs as store
+from services.referral.store.needs import Gap
+from shared.contracts.fact import Told
+from shared.contracts.intake import (
+    AgeCorrected,
+    ArrivalEnteredInError,
+    ArrivalFact,
+    ArrivalRecorded,
+    NeedsCorrected,
+    OriginCorrected,
+    PersonDied,
+    SexCorrected,
+)
+from shared.kit.heard import Heard
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+HeardOf = (
+    Heard[AgeCorrected]
+    | Heard[SexCorrected]
+    | Heard[OriginCorrected]
+    | Heard[NeedsCorrected]
+    | Heard[ArrivalEnteredInError]
+    | Heard[PersonDied]
+)
+
+RETURN_OFFICE = "BP3MI"
+"""The kind of office that looks after returns in a province: of the port, and of where somebody comes from."""
+
+
+async def hear_corrections(work: Work, heard: Sequence[HeardOf], *, routing: Routing) -> None:
+    """Let the needs of each arrival follow what was corrected of it, one correction after the other."""
+    await work.lock_cases(h.case_id for h in heard)
+    for one in heard:
+        found = await store.find_of_cases(work, [one.case_id])
+        changes = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})
+        await _Following(work, one, routing, changes).follow()
+
+
+@dataclass(slots=True)
+class _Following:
+    """One correction on its way through the needs of its case."""
+
+    work: Work
+    heard: HeardOf
+    routing: Routing
+    changes: Changes
+    no_gap: list[str] = field(default_factory=list)
+    """Needs that leave the register of gaps."""
+    gaps: list[Gap] = field(default_factory=list)
+    decided: dict[str, Decision] = field(default_factory=dict)
+
+    @property
+    def fact(self) -> ArrivalFact:
+        return self.heard.fact
+
+    @property
+    def by(self) -> str:
+        assert self.heard.told is not None
+        return self.heard.told.actor
+
+    async def follow(self) -> None:
+        """Needs end, the others are decided anew, and what is new is opened."""
+        fact = self.fact
+        router = await self.routing.router(self.work)
+        for need in list(self.changes.before.values()):
+            if not need.referral.is_terminal and self._ends(need):
+                self._end(need)
+        moved = await self._correct(router)
+        if isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN and fact.was not in CHILDREN:
+            await guarding.begin_by_correction(self.work, self.heard, next(iter(self.changes.before.values()), None))
+        if self.decided:
+            await store.update_explanations(self.work, self.decided)
+        walled = await walls.around(self.work, [self.changes.need(id_) for id_ in moved], self.routing)
+        for id_, reason in moved.items():
+            await self._route(self.changes.need(id_), reason, walled)
+        await self._keep()
+        await following.save(self.work, self.changes)
+        if corrected := [n.referral for n in self.changes.after.values()]:
+            await book.update_facts(self.work, corrected)
+        if self.gaps:
+            await store.add_gaps(self.work, self.gaps, directory_at=router.since)
+        if self.no_gap:
+            await store.close_gaps(self.work, self.no_gap)
+        await self._open()
+
+    def _ends(self, need: Need) -> bool:
+        match self.fact:
+            case ArrivalEnteredInError():
+                return True
+            case PersonDied():
+                return need.referral.need != corrections.OF_THE_DEAD
+            case AgeCorrected(struck=struck) | NeedsCorrected(struck=struck):
+                return need.referral.need in struck
+        return False
+
+    def _end(self, need: Need) -> None:
+        if isinstance(self.fact, PersonDied):
+            ended = corrections.end_with_death(need, by=self.by, now=self.work.now)
+        else:
+            ended = corrections.strike(need, by=self.by, now=self.work.now)
+        choosing.tell_ends(self.work, need, ended)
+        self.work.emit(telling.closed(ended), cause=self.heard)
+        self.changes.settled.add(need.referral.referral_id)
+        if need.referral.state == "unroutable":
+            self.no_gap.append(need.referral.referral_id)
+        self.changes.put(ended)
+
+    async def _correct(self, router: Router) -> dict[str, TakenBackFor | None]:
+        """Put the needs on the corrected facts, and find again what was struck.
+
+        Answers those to route, with why who is asked wrongly is asked no more (None: nobody is).
+        """
+        moved: dict[str, TakenBackFor | None] = {}
+        bodies = await store.find_explanations(
+            self.work, [need.referral.explanation for need in self.changes.before.values()]
+        )
+        for id_, before in self.changes.before.items():
+            need = self.changes.need(id_)
+            stored = rules.read(bodies[before.referral.explanation])
+            facts = replace(
+                stored.facts,
+                age_band=self.fact.age_band,
+                sex=self.fact.sex,
+                origin_regency=self.fact.origin_regency,
+            )
+            found = need.referral.need in self._added() and need.referral.state == "entered_in_error"
+            if facts == stored.facts and not found:
+                continue
+            decision = router.decide(facts)
+            corrected = corrections.corrected(
+                need,
+                Facts(facts.sex, facts.age_band, facts.origin_regency or facts.port_regency),
+                restricted=opening.is_restricted(need.referral.need, facts.age_band, decision),
+                explanation=decision.digest,
+            )
+            if corrected == need:
+                continue
+            self.decided[id_] = decision  # also of what has ended: if it is reopened, the right office is asked
+            if not need.referral.is_terminal:
+                moved[id_] = "WRONG_ORIGIN" if isinstance(self.fact, OriginCorrected) else "NEW_FACTS"
+            if found:
+                corrected = corrections.find_after_all(corrected, now=self.work.now)
+                self.work.emit(telling.reopened(corrected, "FOUND_AFTER_ALL"), cause=self.heard)
+                moved[id_] = None
+            elif corrected.referral.state == "awaiting_consent" and corrected.referral.child:
+                corrected = needs.obtain_consent(corrected, now=self.work.now)  # a child's best interest decides
+                self.work.emit(telling.consent_obtained(corrected), cause=self.heard)
+            self.changes.put(corrected)
+        return moved
+
+    async def _route(self, need: Need, reason: TakenBackFor | None, walled: Walls) -> None:
+        """Ask who is right by the corrected facts, where that is another than who is asked or helps."""
+        decision = self.decided[need.referral.referral_id]
+        before = self.changes.before[need.referral.referral_id]
+        open_to = walled.open_to(need, await self.routing.open_for(self.work, need.referral.need))
+        routed = need
+        if need.referral.state in ("open", "unroutable"):
+            routed = self._asked(need, decision, reason or "NEW_FACTS", open_to, walled)
+        self.changes.put(routed)
+        if reason is not None:
+            again = routed.attempts[len(before.attempts) :] != ()
+            self.work.emit(telling.corrected(routed, decision, self._changed(), routed_again=again), cause=self.heard)
+        for attempt in routed.attempts[len(before.attempts) :]:
+            self.work.emit(telling.sent(routed, attempt), cause=self.heard)
+
+    def _asked(
+        self, need: Need, decision: Decision, reason: TakenBackFor, open_to: frozenset[str], walled: Walls
+    ) -> Need:
+        ranked, again = decision.candidates, None
+
+        def fits(attempt: Assignment) -> bool:
+            places = walled.rooms.places.get(attempt.agency_id, ())
+            return attempt.place is None or any(p.key == attempt.place and p.fits(need.referral) for p in places)
+
+        if not corrections.keeps(need, ranked, open_to, fits=fits):
+            asked = need.asked
+            assert asked is not None
+            again = asked.agency_id
+            need = corrections.take_back(need, reason=reason, now=self.work.now)
+            self.work.emit(telling.recalled(need, need.attempt(asked.assignment_id), reason), cause=self.heard)
+        to = corrections.next_after(need, ranked, open_to, again=again)
+        if need.live is not None:
+            if not corrections.wants_handing_on(need, ranked):
+                return need
+            if to is None:
+                self.changes.escalate(need, "no_candidate_left", need.helping)
+                return need
+            return walled.note(
+                corrections.hand_on(
+                    need, to, reason=reason, new_id=new_id(), times=self.routing.times, now=self.work.now
+                )
+            )
+        if to is None:
+            return self._nobody(need, decision)
+        if need.referral.state == "unroutable":
+            need = needs.routable(need, now=self.work.now)
+            self.no_gap.append(need.referral.referral_id)
+        self.changes.settled.add(need.referral.referral_id)
+        return walled.note(needs.ask(need, to, assignment_id=new_id(), times=self.routing.times, now=self.work.now))
+
+    def _nobody(self, need: Need, decision: Decision) -> Need:
+        """A gap where nobody serves it by the corrected facts either, else a person decides; of a child at once."""
+        if need.referral.state == "open" and not decision.candidates:
+            need = needs.unroutable(need, now=self.work.now)
+            self.gaps.append(Gap(new_id(), need.referral.referral_id, decision.why_nobody))
+            self.work.emit(telling.gap_opened(need, self.gaps[-1]), cause=self.heard)
+        if need.referral.state == "open" or need.referral.restricted:
+            of_child = need.referral.child and need.referral.state == "unroutable"
+            latest = need.attempts[-1] if need.attempts else None
+            self.changes.escalate(need, "unroutable_child" if of_child else "no_candidate_left", latest)
+        return need
+
+    async def _keep(self) -> None:
+        """Let those who have the case know what was corrected; of an origin the offices for returns too."""
+        for kind, was, became in self._kinds():
+            fact = self.fact
+            assert isinstance(fact, AgeCorrected | SexCorrected | OriginCorrected)
+            correction = Correction(fact.case_id, fact.version, kind, was, became, fact.reason, self.heard.occurred_at)
+            await book.add_correction(self.work, correction)
+            if kind == "origin":
+                provinces = {code[:2] for code in (fact.port_regency, was, became) if code is not None}
+                offices = [agency_id(RETURN_OFFICE, province) for province in sorted(provinces)]
+                await book.add_notices(self.work, correction, fact.port, offices)
+
+    async def _open(self) -> None:
+        """Open what was added and was never there before, as when it lands."""
+        fact = self.fact
+        known = {need.referral.need for need in self.changes.before.values()}
+        new = tuple(code for code in self._added() if code not in known)
+        if not new:
+            return
+        told = self.heard.told
+        assert told is not None
+        landed = ArrivalRecorded(
+            case_id=fact.case_id,
+            voyage_id=None,
+            port=fact.port,
+            port_regency=fact.port_regency,
+            origin_regency=fact.origin_regency,
+            sex=fact.sex,
+            age_band=fact.age_band,
+            needs=new,
+            onward_wish=fact.onward_wish,
+            arrived_at=fact.arrived_at,
+            channel="single",
+        )
+        as_told = Told[ArrivalRecorded](
+            actor=told.actor, organisation=told.organisation, role=told.role, purpose=told.purpose, data=landed
+        )
+        arrival: Heard[ArrivalRecorded] = replace(self.heard, told=as_told)  # type: ignore[arg-type, assignment]
+        await opening.open_referrals(self.work, [arrival], routing=self.routing)
+
+    def _added(self) -> tuple[str, ...]:
+        match self.fact:
+            case AgeCorrected(added=added) | NeedsCorrected(added=added):
+                return added
+            case PersonDied():
+                return (corrections.OF_THE_DEAD,)
+        return ()
+
+    def _kinds(self) -> list[tuple[Changed, str | None, str | None]]:
+        match self.fact:
+            case AgeCorrected(was=was, age_band=became):
+                return [("age", was, became)]
+            case SexCorrected(was=was, sex=became):
+                return [("sex", was, became)]
+            case OriginCorrected(was=was, origin_regency=became):
+                return [("origin", was, became)]
+        return []
+
+    def _changed(self) -> tuple[Changed, ...]:
+        return tuple(kind for kind, _, _ in self._kinds())
