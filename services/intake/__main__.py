@@ -15,6 +15,7 @@ import uvloop
 from services.intake import api, clock, consumers, pages, policy
 from services.intake.actions import keys
 from services.intake.actions.arrivals import Desk
+from services.intake.actions.sending import Runs
 from services.intake.domain import refusals
 from services.intake.gateways import kms
 from services.intake.settings import KmsSettings, Settings
@@ -110,11 +111,13 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 }
 
 
-async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:  # noqa: ARG001
+async def build(settings: Settings, database: Database, stack: AsyncExitStack) -> Service:
     """Put intake together."""
     vault = await vault_of(settings)
     inbox = Inbox(database)
     consumers.subscribe(inbox)
+    sendings = Runs()
+    stack.push_async_callback(sendings.aclose)
     protectors = frozenset({policy.PROTECTION_ROLE})
     return Service(
         settings=settings,
@@ -135,7 +138,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Nav("/penangguhan", msg("Legal holds"), protectors),
             Nav("/masa-simpan", msg("Retention"), protectors),
         ],
-        state={"vault": vault, "desk": Desk(database, vault)},
+        state={"vault": vault, "desk": Desk(database, vault), "sendings": sendings},
         clocks=[
             Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database)),
             Repeated("intake.compare", clock.COMPARE_EVERY_S, clock.Comparing(database, vault)),

@@ -133,6 +133,10 @@ def corrects(actor: Actor, thing: Thing) -> bool:
     return intake.may_request_correction(actor, thing.port)
 
 
+def links(actor: Actor, thing: Thing) -> bool:
+    return intake.may_link_people(actor) and intake.works_at(actor, thing.port)
+
+
 def lands(actor: Actor, thing: Thing) -> bool:
     return intake.works_at(actor, thing.port)
 
@@ -190,6 +194,9 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "confirm that the own copy is seen to": answers(),
     "confirm for an agency": lambda actor, thing: referral.may_confirm_for(actor, thing.regency),
     "look at a voyage": lands,
+    "look at a household": lands,
+    "say who belongs together and who answers for a child": links,
+    "confirm or unlink an adult who answers for a child": links,
     "take in a list": lands,
     "log a person of a voyage": lands,
     "erase a person": protects,

@@ -21,6 +21,7 @@ from services.intake.domain.refusals import (
 from services.intake.store import arrival_corrections as arrivals
 from services.intake.store import households as store
 from services.intake.store.households import Person
+from shared.contracts import codes
 from shared.contracts.intake import (
     GuardianLinked,
     GuardianProposalEnded,
@@ -33,8 +34,35 @@ from shared.contracts.intake import (
     RelationProof,
     UnlinkReason,
 )
+from shared.kit import words
 from shared.kit.ids import new_id
+from shared.kit.refusal import Refusal
+from shared.kit.words import Language, msg
 from shared.kit.work import Work
+
+
+class HouseholdConflict(Refusal):
+    """Somebody else was first, for who reads it: who, when, and what to do."""
+
+    status = 409
+    code = "household_changed"
+    title = msg("This was changed meanwhile")
+
+    def __init__(self, language: Language, changed: HouseholdChangedMeanwhile, port: str) -> None:
+        told = msg(
+            "%(who)s changed this on %(time)s: you looked at version %(expected)s, now it is %(found)s. Look at it as"
+            " it is now, then change what is still wrong."
+        )
+        super().__init__(
+            words.translate(
+                language,
+                told,
+                who=changed.by,
+                time=words.moment(language, changed.at, codes.ports()[port].zone),
+                expected=changed.expected,
+                found=changed.found,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +197,15 @@ async def end_guardian(work: Work, link_id: str, *, version: int, reason: Unlink
     if is_alone:
         await _protect(work, child)
     return after
+
+
+async def find_link(work: Work, link_id: str) -> Link:
+    """A link of the own port. Raises `NotAllowed`, `LinkUnknown`."""
+    policy.own_port(work.actor)
+    found = await store.find_link(work, link_id)
+    if found is None:
+        raise LinkUnknown
+    return found
 
 
 async def list_proposed(work: Work, *, limit: int) -> list[Link]:

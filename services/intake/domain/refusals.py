@@ -406,6 +406,45 @@ class StillAnswersForChild(Refused):
     detail = msg("An adult of the household answers for a child. Unlink the two first, with the reason.")
 
 
+class MatchUnknown(Refused):
+    """There is no such possible match at this port, or one of the two was erased."""
+
+    detail = msg("There is no such possible match at your port.")
+
+
+class MatchChangedMeanwhile(Refused):
+    """Somebody else decided on the two since they were looked at: what, who and when."""
+
+    def __init__(self, *, expected: int, found: int, state: str, by: str, at: datetime) -> None:
+        super().__init__()
+        self.expected = expected
+        self.found = found
+        self.state = state
+        self.by = by
+        self.at = at
+
+
+class MatchDecided(Refused):
+    """The two were decided on already; that has to be taken back first."""
+
+    detail = msg("This was decided. Take the decision back first, with the reason, then decide anew.")
+
+
+class MatchNotDecided(Refused):
+    """There is no decision that could be taken back."""
+
+    detail = msg("Nothing was decided here that could be taken back.")
+
+
+class MatchContradicts(Refused):
+    """By this, two cases that were found to be of different people would become one person."""
+
+    detail = msg(
+        "Another decision says the opposite about cases of the same people. Take that one back first, or decide this"
+        " one otherwise."
+    )
+
+
 class ManifestUnusable(Refused):
     """No row of this file can be read; `code` says why, `details` what (headings only, never a cell)."""
 

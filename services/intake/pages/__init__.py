@@ -3,11 +3,14 @@
 from services.intake.pages import (
     arrival_corrections,
     arrivals,
+    consents,
     corrections,
+    drafts,
     erasures,
     holds,
     households,
     manifests,
+    matches,
     reconciliation,
     records,
     retention,
@@ -19,11 +22,14 @@ router = page_router()
 router.include_router(voyages.router)
 router.include_router(reconciliation.router)
 router.include_router(manifests.router)
+router.include_router(drafts.router)
 router.include_router(arrivals.router)
 router.include_router(arrival_corrections.router)
 router.include_router(households.router)
+router.include_router(matches.router)
 router.include_router(records.router)
 router.include_router(erasures.router)
 router.include_router(holds.router)
 router.include_router(corrections.router)
+router.include_router(consents.router)
 router.include_router(retention.router)

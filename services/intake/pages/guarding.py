@@ -37,6 +37,17 @@ STEPS = {
     "intake.correction_requested.v1": msg("Correction asked for"),
     "intake.correction_rejected.v1": msg("Correction rejected"),
     "intake.identity_corrected.v1": msg("Identity corrected"),
+    "intake.identities_compared.v1": msg("Compared with earlier returns, in memory"),
+    "intake.match_read.v1": msg("Two identities looked at side by side"),
+    "intake.return_matched.v1": msg("Came before: found to be the same person"),
+    "intake.return_unmatched.v1": msg("Came before: taken back"),
+    "intake.return_ruled_out.v1": msg("Found to be different people"),
+    "intake.return_ruled_in.v1": msg("Different people: taken back"),
+    "intake.return_postponed.v1": msg("Same person or not: to be decided later"),
+    "intake.consent_recorded.v1": msg("Asked for consent"),
+    "intake.consent_withdrawn.v1": msg("Consent withdrawn"),
+    "intake.lawful_basis_named.v1": msg("Lawful basis named, whatever the person says"),
+    "intake.lawful_basis_ended.v1": msg("Lawful basis stands no longer"),
     "intake.age_corrected.v1": msg("Age group corrected"),
     "intake.age_proposed.v1": msg("Asked that the person count as of age"),
     "intake.age_proposal_ended.v1": msg("Not confirmed that the person is of age"),
@@ -45,6 +56,11 @@ STEPS = {
     "intake.needs_corrected.v1": msg("Needs corrected"),
     "intake.arrival_entered_in_error.v1": msg("Arrival entered in error"),
     "intake.person_died.v1": msg("Death recorded"),
+    "intake.household_changed.v1": msg("Household changed"),
+    "intake.guardian_linked.v1": msg("Adult linked who answers for the child"),
+    "intake.guardian_unlinked.v1": msg("Adult answers for the child no longer"),
+    "intake.guardian_proposed.v1": msg("Asked to link an adult to the child"),
+    "intake.guardian_proposal_ended.v1": msg("Asking to link an adult came to nothing"),
 }
 PURPOSES = {
     "service_delivery": msg("giving help that was accepted"),
@@ -56,6 +72,9 @@ PURPOSES = {
     "export": msg("handing a person their own data"),
     "protect": msg("protection of personal data"),
     "correct": msg("correcting what is kept"),
+    "compare": msg("finding out whether somebody came before"),
+    "match": msg("finding out whether somebody came before"),
+    "consent": msg("asking for consent"),
     "retain": msg("keeping the periods of retention"),
 }
 
@@ -85,7 +104,7 @@ def describe_case(language: Language, case: Case) -> list[tuple[str, str]]:
 def describe_step(language: Language, step: Step, zone: str) -> dict[str, Any]:
     """One thing that was done with the data, in words. A code without words is shown as it is."""
     fields = step.facts.get("fields") or ()
-    names = labels.IDENTITY_FIELDS
+    names = {**labels.IDENTITY_FIELDS, "consent_words": msg("What was said of consent")}
     return {
         "when": step.at,
         "zone": zone,

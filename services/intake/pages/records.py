@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.intake.actions import records
 from services.intake.actions.records import By, Export, Record
 from services.intake.domain.refusals import ReferenceUnfit
-from services.intake.pages import guarding, history, labels
+from services.intake.pages import consentwords, guarding, history, households, labels
 from services.intake.pages.guarding import Acting, Protector
 from services.intake.store.persons import Case
 from shared.contracts.fact import Id
@@ -130,7 +130,7 @@ def _export_page(request: Request, case_id: str, reference: str, errors: list[we
 
 def _printed(language: Language, made: Export) -> dict[str, Any]:
     """The export in the words of the reader: each case with its fields, and what was done with them."""
-    cases = []
+    cases: list[dict[str, Any]] = []
     for case in made.record.cases:
         identity = made.identities.get(case.case_id)
         fields = [
@@ -140,8 +140,10 @@ def _printed(language: Language, made: Export) -> dict[str, Any]:
         zone = guarding.zone_of(case)
         steps = [guarding.describe_step(language, s, zone) for s in made.record.steps if s.case_id == case.case_id]
         corrected = history.described(language, made.record.history.get(case.case_id, ()), zone)
-        facts = guarding.describe_case(language, case)
+        facts = guarding.describe_case(language, case) + households.describe(language, made.record, case, zone)
         cases.append({"case": case, "fields": fields, "facts": facts, "history": corrected, "steps": steps})
+        kept = [one for one in made.record.consents if one.entry.case_id == case.case_id]
+        cases[-1]["consents"] = consentwords.described(language, kept, zone, made.words)
     return {"reference": made.reference, "cases": cases, "zone": guarding.ZONE, "case_code": labels.case_code}
 
 

@@ -14,6 +14,7 @@ from services.intake.actions import (
     erasures,
     holds,
     households,
+    matches,
     reconciliation,
     totals,
 )
@@ -23,8 +24,11 @@ from services.intake.actions.totals import Said
 from services.intake.domain.arrival_corrections import Proposal
 from services.intake.domain.consents import Scope
 from services.intake.pages import manifests
+from services.intake.store import match_keys
+from services.intake.store import matches as match_store
+from services.intake.store.matches import Proposed
 from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed
-from shared.kit.actor import Actor
+from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
@@ -156,12 +160,17 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /{language:language}/keluarga/{case_id}/pisah": form(reason="family_parted", version="1"),
             "POST /{language:language}/keluarga/{case_id}/wali": lambda id_, _: {
                 "data": {
-                    "adult": things.adults.get(id_, new_id()), "relation": "mother", "proof": "none", "idempotency_key": new_id()
+                    "adult": things.adults.get(id_, new_id()), "relation": "mother", "proof": "none",
+                    "idempotency_key": new_id(),
                 }
             },
             "POST /api/guardians/{link_id}/confirmation": json_of(version=1),
             "POST /api/guardians/{link_id}/end": json_of(version=1, reason="not_related"),
             "POST /{language:language}/wali/{link_id}": form(decision="confirmed", version="1"),
+            "POST /api/matches/{match_id}/decision": json_of(decision="different", version=1),
+            "POST /api/matches/{match_id}/undo": json_of(reason="new_proof", version=2),
+            "POST /{language:language}/kecocokan/{match_id}": form(decision="different", version="1"),
+            "POST /{language:language}/kecocokan/{match_id}/tarik": form(reason="new_proof", version="2"),
             **REVOCATIONS,
         }  # fmt: skip
         makers = {
@@ -179,6 +188,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "age_proposal": things.age_proposal,
             "family": things.family,
             "guardianship": things.guardianship,
+            "match": things.match,
         }
         yield World("intake", app, client, makers, contents)
     await database.aclose()
@@ -298,6 +308,21 @@ class _Landed:
                 work, child, self.adults[child], relation="mother", proof="family_card"
             )
         return link.link_id
+
+    async def match(self, cell: Cell) -> str:
+        """Somebody who landed at another port before; of two who may be one the order of landing does not matter here."""
+        later = await self.person(cell)
+        earlier = await self.person({"region": "other" if cell["region"] == "own" else "own"})
+        match_id = new_id()
+        async with self._database.work(system("intake", "clock"), purpose="compare") as work:
+            both = await match_keys.find_sealed(work, [later, earlier])
+            one, other = both[later], both[earlier]
+            ids = (match_id, later, one.person_id, earlier, other.person_id)
+            await match_store.propose(work, [Proposed(*ids, one.port, None, "strong", 20.0, "nik:same")])
+        if cell["state"] == "decided":
+            async with self._database.work(_officer(cell), purpose="match") as work:
+                await matches.decide(work, match_id, "same", version=1)
+        return match_id
 
     async def age_proposal(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(
