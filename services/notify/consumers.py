@@ -30,6 +30,19 @@ def subscribe(inbox: Inbox) -> None:
         facts.ReferralReopened,
         facts.ReferralEscalated,
         facts.GapOpened,
+        facts.AssignmentReminded,
+        facts.AssignmentWaitlisted,
+        facts.QuestionAsked,
+        facts.QuestionAnswered,
+        facts.QuestionLapsed,
+        facts.AcceptanceUndone,
+        facts.AssignmentTransferred,
+        facts.AssignmentEnteredInError,
+        facts.ReferralHeld,
+        facts.ReferralResumed,
+        facts.EscalationTaken,
+        facts.EscalationRaised,
+        facts.GapClosed,
     )
     async def on_referral_facts(work: Work, heard: list[Heard[ReferralFact]]) -> None:
         await notices.queue_notices(work, heard, matchers)

@@ -37,6 +37,19 @@ EventType = Literal[
     "referral.referral_reopened.v1",
     "referral.referral_escalated.v1",
     "referral.gap_opened.v1",
+    "referral.assignment_reminded.v1",
+    "referral.assignment_waitlisted.v1",
+    "referral.question_asked.v1",
+    "referral.question_answered.v1",
+    "referral.question_lapsed.v1",
+    "referral.acceptance_undone.v1",
+    "referral.assignment_transferred.v1",
+    "referral.assignment_entered_in_error.v1",
+    "referral.referral_held.v1",
+    "referral.referral_resumed.v1",
+    "referral.escalation_taken.v1",
+    "referral.escalation_raised.v1",
+    "referral.gap_closed.v1",
 ]
 
 

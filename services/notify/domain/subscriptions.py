@@ -29,6 +29,19 @@ EVENTS: dict[str, str] = {
     "referral.referral_reopened.v1": "reopened",
     "referral.referral_escalated.v1": "escalated",
     "referral.gap_opened.v1": "gap",
+    "referral.assignment_reminded.v1": "reminded",
+    "referral.assignment_waitlisted.v1": "waitlisted",
+    "referral.question_asked.v1": "port_asked",
+    "referral.question_answered.v1": "port_answered",
+    "referral.question_lapsed.v1": "port_silent",
+    "referral.acceptance_undone.v1": "acceptance_undone",
+    "referral.assignment_transferred.v1": "transferred",
+    "referral.assignment_entered_in_error.v1": "entered_in_error",
+    "referral.referral_held.v1": "on_hold",
+    "referral.referral_resumed.v1": "resumed",
+    "referral.escalation_taken.v1": "taken",
+    "referral.escalation_raised.v1": "raised",
+    "referral.gap_closed.v1": "gap_closed",
 }
 """Facts that a subscriber can be told, and the state each one leaves the need or attempt in."""
 
