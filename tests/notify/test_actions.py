@@ -36,9 +36,7 @@ RESTRICTED = sorted(code for code, need in codes.needs().items() if need.restric
 
 
 async def queued(database: Database) -> list[tuple[str, str]]:
-    rows = await database.fetch(
-        "SELECT subscription_id::text, need FROM deliveries ORDER BY delivery_id"
-    )
+    rows = await database.fetch("SELECT subscription_id::text, need FROM deliveries ORDER BY delivery_id")
     return [tuple(row) for row in rows]
 
 
@@ -46,30 +44,15 @@ WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 SINCE: dict[type[Fact], dict[str, Any]] = {
     facts.AssignmentReminded: {"clock": "decide", "due_at": WHEN},
     facts.AssignmentWaitlisted: {"review_at": WHEN},
-    facts.QuestionAsked: {
-        "question_id": new_id(),
-        "question": "company",
-        "due_at": WHEN,
-    },
-    facts.QuestionAnswered: {
-        "question_id": new_id(),
-        "question": "company",
-        "answer": "alone",
-    },
+    facts.QuestionAsked: {"question_id": new_id(), "question": "company", "due_at": WHEN},
+    facts.QuestionAnswered: {"question_id": new_id(), "question": "company", "answer": "alone"},
     facts.QuestionLapsed: {"question_id": new_id(), "question": "company"},
     facts.AcceptanceUndone: {},
-    facts.AssignmentTransferred: {
-        "to_assignment_id": new_id(),
-        "to_agency_id": "BP3MI-73",
-    },
+    facts.AssignmentTransferred: {"to_assignment_id": new_id(), "to_agency_id": "BP3MI-73"},
     facts.AssignmentEnteredInError: {},
     facts.ReferralHeld: {"reason": "IN_HOSPITAL", "until": WHEN},
     facts.ReferralResumed: {},
-    facts.EscalationTaken: {
-        "reason": "no_candidate_left",
-        "rung": "province",
-        "due_at": WHEN,
-    },
+    facts.EscalationTaken: {"reason": "no_candidate_left", "rung": "province", "due_at": WHEN},
     facts.EscalationRaised: {
         "reason": "no_candidate_left",
         "rung": "province",
@@ -83,9 +66,7 @@ SINCE: dict[type[Fact], dict[str, Any]] = {
 
 
 class TestQueueNotices:
-    async def test_queues_for_those_who_asked(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_queues_for_those_who_asked(self, database: Database, subscribe: Subscribe) -> None:
         everything = await subscribe("/a")
         wages = await subscribe("/b", needs=frozenset({"WAGE"}))
         await subscribe("/c", provinces=frozenset({"73"}))
@@ -93,9 +74,7 @@ class TestQueueNotices:
 
         await hear(database, a_fact(need="WAGE"), a_fact(need="NEED"))
 
-        assert sorted(await queued(database)) == sorted(
-            [(everything, "WAGE"), (everything, "NEED"), (wages, "WAGE")]
-        )
+        assert sorted(await queued(database)) == sorted([(everything, "WAGE"), (everything, "NEED"), (wages, "WAGE")])
 
     @pytest.mark.parametrize("need", RESTRICTED)
     async def test_restricted_needs_are_neither_sent_nor_counted(
@@ -123,24 +102,17 @@ class TestQueueNotices:
         self, database: Database, subscribe: Subscribe, restricted: bool
     ) -> None:
         await subscribe("/all")
-        told = [
-            a_fact(kind, restricted=restricted, **more) for kind, more in SINCE.items()
-        ]
+        told = [a_fact(kind, restricted=restricted, **more) for kind, more in SINCE.items()]
 
         await hear(database, *told)
 
-        kinds = sorted(
-            row["event_type"]
-            for row in await database.fetch("SELECT event_type FROM deliveries")
-        )
+        kinds = sorted(row["event_type"] for row in await database.fetch("SELECT event_type FROM deliveries"))
         assert kinds == ([] if restricted else sorted(fact.type for fact in told))
 
     def test_the_restricted_needs_are_those_of_the_case_team(self) -> None:
         assert {"TIP", "GBV", "UAC", "CHILD", "ATT", "INFECT"} <= set(RESTRICTED)
 
-    async def test_the_notice_says_codes_only(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_the_notice_says_codes_only(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")
         fact = a_fact(facts.AssignmentAccepted, need="WAGE", province="53")
         await hear(database, fact)
@@ -149,27 +121,17 @@ class TestQueueNotices:
 
         assert body.keys() == {"type", "timestamp", "data"}
         assert body["type"] == "referral.assignment_accepted.v1"
-        assert body["data"].keys() == {
-            "event_id",
-            "case_id",
-            "need",
-            "province",
-            "state",
-        }
+        assert body["data"].keys() == {"event_id", "case_id", "need", "province", "state"}
         assert body["data"]["state"] == "accepted"
 
-    async def test_a_fact_heard_twice_is_queued_once(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_a_fact_heard_twice_is_queued_once(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")
         again = heard(a_fact())
         inbox = Inbox(database)
         consumers.subscribe(inbox)
 
         for _ in range(2):
-            async with database.work(
-                system("notify", "consumer"), purpose="hear"
-            ) as work:
+            async with database.work(system("notify", "consumer"), purpose="hear") as work:
                 first = await work.first_sight_of("notify", [again, again])
                 await inbox.handle(work, first)
 
@@ -184,22 +146,13 @@ class TestQueueNotices:
         consumers.subscribe(inbox)
 
         for _ in range(2):
-            async with database.work(
-                system("notify", "consumer"), purpose="hear"
-            ) as work:
+            async with database.work(system("notify", "consumer"), purpose="hear") as work:
                 await inbox.handle(work, [once])
 
         assert len(await queued(database)) == 1
-        assert (
-            await database.pool.fetchval(
-                "SELECT count(*) FROM journal WHERE type = 'notify.notices_queued.v1'"
-            )
-            == 1
-        )
+        assert await database.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'notify.notices_queued.v1'") == 1
 
-    async def test_each_notice_is_on_the_trail_with_its_cause(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_each_notice_is_on_the_trail_with_its_cause(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")
         fact = a_fact()
         await hear(database, fact)
@@ -210,9 +163,7 @@ class TestQueueNotices:
         payload = json.loads(row["payload"])
 
         assert (row["case_id"], row["shared"]) == (fact.case_id, False)
-        assert [notice["event_id"] for notice in payload["data"]["notices"]] == [
-            payload["caused_by"]
-        ]
+        assert [notice["event_id"] for notice in payload["data"]["notices"]] == [payload["caused_by"]]
 
     async def test_all_notices_of_a_case_that_come_together_are_one_entry_of_its_trail(
         self, database: Database, subscribe: Subscribe
@@ -230,9 +181,7 @@ class TestQueueNotices:
 
         assert [len(notices) for notices in told] == [6, 3]
         deliveries = await database.fetch("SELECT delivery_id::text FROM deliveries")
-        assert {n["delivery_id"] for notices in told for n in notices} == {
-            row["delivery_id"] for row in deliveries
-        }
+        assert {n["delivery_id"] for notices in told for n in notices} == {row["delivery_id"] for row in deliveries}
 
     async def test_a_batch_takes_the_same_few_statements_whatever_its_size(
         self, database: Database, subscribe: Subscribe
@@ -243,15 +192,9 @@ class TestQueueNotices:
 
         async def statements(size: int) -> int:
             said: list[str] = []
-            async with database.work(
-                system("notify", "consumer"), purpose="hear"
-            ) as work:
-                with work.connection.query_logger(
-                    lambda record: said.append(record.query)
-                ):
-                    await notices.queue_notices(
-                        work, [heard(a_fact()) for _ in range(size)], matchers
-                    )
+            async with database.work(system("notify", "consumer"), purpose="hear") as work:
+                with work.connection.query_logger(lambda record: said.append(record.query)):
+                    await notices.queue_notices(work, [heard(a_fact()) for _ in range(size)], matchers)
                     await work.end()
                 work._entries.clear()
             return len(said)
@@ -283,13 +226,9 @@ class TestQueueNotices:
 
 
 class TestSubscriptions:
-    async def test_only_partner_organisations_subscribe(
-        self, database: Database
-    ) -> None:
+    async def test_only_partner_organisations_subscribe(self, database: Database) -> None:
         with pytest.raises(NotAllowed):
-            await a_subscription(
-                database, actor=OPERATOR, url="https://example.org/", seal=SEAL
-            )
+            await a_subscription(database, actor=OPERATOR, url="https://example.org/", seal=SEAL)
 
     async def test_an_address_inwards_is_refused(self, database: Database) -> None:
         with pytest.raises(EndpointRefused):
@@ -304,9 +243,7 @@ class TestSubscriptions:
                     rules=ANYWHERE,
                 )
 
-    async def test_an_organisation_has_fifty_at_most(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_an_organisation_has_fifty_at_most(self, database: Database, subscribe: Subscribe) -> None:
         for _ in range(50):
             await subscribe("/ok")
 
@@ -314,27 +251,20 @@ class TestSubscriptions:
             await subscribe("/ok")
         await subscribe("/ok", actor=STRANGER)
 
-    async def test_the_secret_is_stored_sealed(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_the_secret_is_stored_sealed(self, database: Database, subscribe: Subscribe) -> None:
         subscription_id = await subscribe("/ok")
         stored = await database.pool.fetchval("SELECT secret FROM subscriptions")
 
         assert b"whsec_" not in stored
         assert SEAL.open(subscription_id, stored).startswith("whsec_")
 
-    @pytest.mark.parametrize(
-        "stranger",
-        [STRANGER, Actor("x", "SBMI-2", frozenset({"ngo_system"}), "client")],
-    )
+    @pytest.mark.parametrize("stranger", [STRANGER, Actor("x", "SBMI-2", frozenset({"ngo_system"}), "client")])
     async def test_anothers_subscription_does_not_exist(
         self, database: Database, subscribe: Subscribe, stranger: Actor
     ) -> None:
         subscription_id = await subscribe("/ok")
         await hear(database, a_fact())
-        delivery_id = await database.pool.fetchval(
-            "SELECT delivery_id::text FROM deliveries"
-        )
+        delivery_id = await database.pool.fetchval("SELECT delivery_id::text FROM deliveries")
 
         for act in (
             subscriptions.pause_subscription,
@@ -349,18 +279,12 @@ class TestSubscriptions:
             with pytest.raises(DeliveryUnknown):
                 async with database.work(stranger, purpose="test") as work:
                     await deliveries.replay_delivery(work, unknown)
-        assert (
-            await database.pool.fetchval("SELECT status FROM subscriptions") == "active"
-        )
+        assert await database.pool.fetchval("SELECT status FROM subscriptions") == "active"
 
-    async def test_what_is_on_its_way_is_not_replayed(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_what_is_on_its_way_is_not_replayed(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")
         await hear(database, a_fact())
-        delivery_id = await database.pool.fetchval(
-            "SELECT delivery_id::text FROM deliveries"
-        )
+        delivery_id = await database.pool.fetchval("SELECT delivery_id::text FROM deliveries")
 
         with pytest.raises(DeliveryStillWaiting):
             async with database.work(NGO, purpose="test") as work:
@@ -377,17 +301,13 @@ class TestSubscriptions:
 
         assert len(await queued(database)) == 1
 
-    async def test_pausing_twice_is_one_fact(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_pausing_twice_is_one_fact(self, database: Database, subscribe: Subscribe) -> None:
         subscription_id = await subscribe("/ok")
         for _ in range(2):
             async with database.work(NGO, purpose="test") as work:
                 await subscriptions.pause_subscription(work, subscription_id)
 
-        told = await database.pool.fetchval(
-            "SELECT count(*) FROM journal WHERE type = 'notify.subscription_paused.v1'"
-        )
+        told = await database.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'notify.subscription_paused.v1'")
         assert told == 1
 
 
@@ -401,45 +321,14 @@ class TestSecondWall:
         await hear(database, a_fact())
 
         async with database.work(STRANGER, purpose="look") as work:
-            assert (
-                await store.subscriptions.lock_subscription(
-                    work, subscription_id, scope=None
-                )
-                is None
-            )
-            assert (
-                await store.subscriptions.list_overviews(
-                    work, scope=None, since=work.now
-                )
-                == []
-            )
-            assert (
-                await store.deliveries.list_deliveries(
-                    work, scope=None, subscription_id=subscription_id
-                )
-                == []
-            )
+            assert await store.subscriptions.lock_subscription(work, subscription_id, scope=None) is None
+            assert await store.subscriptions.list_overviews(work, scope=None, since=work.now) == []
+            assert await store.deliveries.list_deliveries(work, scope=None, subscription_id=subscription_id) == []
 
-    async def test_an_operator_looks_after_all(
-        self, database: Database, subscribe: Subscribe
-    ) -> None:
+    async def test_an_operator_looks_after_all(self, database: Database, subscribe: Subscribe) -> None:
         subscription_id = await subscribe("/ok")
         await hear(database, a_fact())
 
         async with database.work(OPERATOR, purpose="look") as work:
-            assert (
-                len(
-                    await store.subscriptions.list_overviews(
-                        work, scope=None, since=work.now
-                    )
-                )
-                == 1
-            )
-            assert (
-                len(
-                    await store.deliveries.list_deliveries(
-                        work, scope=None, subscription_id=subscription_id
-                    )
-                )
-                == 1
-            )
+            assert len(await store.subscriptions.list_overviews(work, scope=None, since=work.now)) == 1
+            assert len(await store.deliveries.list_deliveries(work, scope=None, subscription_id=subscription_id)) == 1
