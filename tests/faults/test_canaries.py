@@ -38,10 +38,11 @@ BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 def a_canary(n: int) -> dict[str, str]:
     """One value per identifying column, each of which is found once in the world."""
     word = WORDS[n]
+    year, month, day = BIRTHS[n].split("-")
     return {
         **{column: f"{word}{place}" for place, column in enumerate(COLUMNS)},
         "full_name": f"Siti {word} binti {word[::-1]}",
-        "nik": f"65039{n}{''.join(str(ord(letter) % 10) for letter in word)[:10]}",
+        "nik": f"65039{n}{int(day) + 40}{month}{year[2:]}{''.join(str(ord(letter) % 10) for letter in word[6:10])}",
         "doc_number": f"{word[6:].upper()}77{n}31",
         "family_contact": f"+62 811 90{n}4 77{n}3",
     }
