@@ -48,14 +48,14 @@ CloseReason = Literal[
     "NO_LONGER_NEEDED",
     "ENTERED_IN_ERROR",
 ]
-RecallReason = Literal["WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE", "WRONG_ORIGIN"]
+RecallReason = Literal["WRONG_AGENCY", "PERSON_MOVED", "NEW_FACTS", "SENT_TWICE"]
 HoldReason = Literal["IN_HOSPITAL", "IN_CUSTODY", "AWAITING_PAPERS", "PERSON_ASKED_TO_WAIT"]
 Refuser = Literal["self", "family"]
 """Family speaks for whoever cannot decide itself (Permen P2MI 32/2025 Art. 39)."""
 
 ExpiryCause = Literal["not_opened", "not_decided", "not_reviewed"]
 QuestionCode = Literal["still_at_port", "travels_on", "fit_to_travel", "company", "wants_help", "papers", "interpreter"]
-ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR", "FOUND_AFTER_ALL"]
+ReopenReason = Literal["NEED_REMAINS", "PERSON_FOUND", "PERSON_AGREES", "CLOSED_IN_ERROR"]
 
 
 class ReferralFact(Fact):
@@ -221,7 +221,7 @@ class AssignmentFailed(AssignmentFact):
 class AssignmentRecalled(AssignmentFact):
     """The request was taken back before it was accepted: for this reason, or because the need ended or was held."""
 
-    reason: RecallReason | Literal["CONSENT_WITHDRAWN"] | None = None
+    reason: RecallReason | Literal["CONSENT_WITHDRAWN", "WRONG_ORIGIN"] | None = None
 
 
 class AssignmentCancelled(AssignmentFact):
@@ -307,7 +307,7 @@ class ReferralCorrected(ReferralFact):
 class ReferralReopened(ReferralFact):
     """A need that was met or given up is open again."""
 
-    reason: ReopenReason
+    reason: ReopenReason | Literal["FOUND_AFTER_ALL"]
 
 
 class ReferralEscalated(ReferralFact):

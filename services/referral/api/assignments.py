@@ -21,7 +21,7 @@ from services.referral.domain.questions import Question
 from services.referral.domain.refusals import Refused
 from services.referral.domain.responsibilities import Responsibility
 from services.referral.rules import reasons
-from services.referral.store import desk, needs
+from services.referral.store import corrections, desk, needs
 from services.referral.store import questions as asked_of
 from services.referral.store.desk import InboxItem
 from shared.contracts import codes
@@ -152,6 +152,7 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
         erased_at = await reaching.find_erased_at(work, need.referral.case_id)
         asked = (await asked_of.find_asked(work, [assignment_id])).get(assignment_id, [])
         responsible = await guarding.find_responsible(work, need)
+        corrected = await corrections.list_corrections(work, need.referral.case_id)
         routing: Routing = request.app.state.routing
         await routing.router(work)
         now = work.now
@@ -162,6 +163,7 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
         "holidays_unknown_of": counting.unknown_year(assignment, now=now),
         "identity_erased_at": erased_at and erased_at.isoformat(),
         "responsible": responsible and _responsible(need, responsible),
+        "corrections": [asdict(one) for one in corrected],
     }
     return json_response(case | more)
 

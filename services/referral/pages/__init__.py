@@ -6,6 +6,7 @@ from services.referral.pages import (
     cancellations,
     cases,
     closing,
+    corrections,
     deciding,
     directory,
     figures,
@@ -16,6 +17,7 @@ from services.referral.pages import (
     oversight,
     questions,
     recipients,
+    refusals,
     rulesets,
     steering,
     supervision,
@@ -23,7 +25,7 @@ from services.referral.pages import (
 )
 
 router = APIRouter()
-AGENCY = (inbox, cases, deciding, handovers, cancellations, recipients)
+AGENCY = (inbox, cases, deciding, handovers, refusals, cancellations, corrections, recipients)
 SUPERVISOR = (supervision, closing, steering, oversight, glass)
 KEEPER = (directory, rulesets, whatif)
 for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):

@@ -15,6 +15,8 @@ from services.referral.actions.answering import Answer, Result
 from services.referral.domain import assignments, limits, responsibilities
 from services.referral.domain import questions as questions_of
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.consents import Consents
+from services.referral.domain.corrections import Correction
 from services.referral.domain.deadlines import running
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
@@ -27,8 +29,10 @@ from services.referral.domain.refusals import (
     Refused,
 )
 from services.referral.domain.responsibilities import Responsibility
-from services.referral.pages import conflicts, explanations, forms, labels
+from services.referral.pages import conflicts, consentwords, corrections, explanations, forms, labels
 from services.referral.rules import reasons
+from services.referral.store import consents as book
+from services.referral.store import corrections as corrected
 from services.referral.store import needs, questions
 from shared.contracts import codes
 from shared.contracts.fact import Id
@@ -58,6 +62,8 @@ ByName = Annotated[Actor, Depends(require(*policy.PEOPLE_AT_WORK))]
 EVERY_MS = 20_000
 """How often a page that waits for an identity asks. Each time counts as a reading; an hour of it is no mass reading."""
 
+TAKEN_BACK = msg("The request was taken back")
+
 Identity = dict[str, str] | Literal["follows", "withheld", "ended", "erased"] | None
 
 
@@ -77,8 +83,11 @@ class Case:
     asked: list[Question]
     responsible: Responsibility | None
     """Who answers for it, if it is a child."""
+    corrections: list[Correction]
     others: list[tuple[str, str]]
     """Agencies that may be named instead of this one: id and name."""
+    consents: Consents
+    """What the person has said of handing the case on."""
 
 
 @router.get("/rujukan/{assignment_id}")
@@ -253,6 +262,9 @@ async def _show(
             *_responsible(language, case, zone),
             *([(msg("Handover reference"), a.handover_ref)] if a.handover_ref else []),
         ],
+        corrections=corrections.lines(language, case.corrections, zone),
+        consents=consentwords.lines(language, case.consents, r.need, now=now, zone=zone),
+        may_refuse=a.is_live and not r.child,
         identity=identity,
         assignment_id=assignment_id,
         field_labels=labels.FIELDS,
@@ -302,6 +314,8 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         erased_at=await reaching.find_erased_at(work, need.referral.case_id),
         asked=(await questions.find_asked(work, [assignment_id])).get(assignment_id, []),
         responsible=await guarding.find_responsible(work, need),
+        consents=(await book.find_consents(work, [need.referral.case_id]))[need.referral.case_id],
+        corrections=await corrected.list_corrections(work, need.referral.case_id),
         others=passing.others(need, decision.candidates, directory),
         agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},
     )
@@ -404,8 +418,9 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
             {
                 "when": own.ended_at,
                 "zone": zone,
-                "what": translate(language, msg("The need was closed")),
-                "who": translate(language, msg("a supervisor")),
+                "what": translate(language, TAKEN_BACK if own.end_reason else msg("The need was closed")),
+                "who": translate(language, msg("the sender") if own.end_reason else msg("a supervisor")),
+                "why": translate(language, labels.END_REASONS.get(own.end_reason or "", "")) if own.end_reason else "",
                 "system": False,
             }
         )
@@ -418,6 +433,7 @@ def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]
                     "zone": zone,
                     "who": case.agency_names[other.agency_id],
                     "what": translate(language, msg("Attempt %(n)s: %(state)s"), n=other.attempt, state=text),
+                    "why": translate(language, labels.END_REASONS[other.end_reason]) if other.end_reason else "",
                     "system": False,
                 }
             )

@@ -78,7 +78,7 @@ REOPENINGS: dict[str, str] = {
     "PERSON_AGREES": msg("The person wants help now"),
     "CLOSED_IN_ERROR": msg("The need was closed in error"),
 }
-OUTCOMES = {**FAILURES, **SUCCESSES}
+OUTCOMES = {**FAILURES, **SUCCESSES, "CONSENT_WITHDRAWN": msg("Consent withdrawn")}
 SEXES: dict[str, str] = {"F": msg("Woman"), "M": msg("Man"), "X": msg("Not stated")}
 AGES: dict[str, str] = {
     "child": msg("under 18"),
@@ -122,6 +122,9 @@ RECALLS: dict[str, str] = {
     "NEW_FACTS": msg("There are new facts"),
     "SENT_TWICE": msg("It was sent twice"),
 }
+"""Why a supervisor takes a request back."""
+END_REASONS: dict[str, str] = {**RECALLS, "WRONG_ORIGIN": msg("The origin was wrong")}
+"""Why the sender took a request back, or wants the help handed on."""
 HOLDS: dict[str, str] = {
     "IN_HOSPITAL": msg("The person is in hospital"),
     "IN_CUSTODY": msg("The person is in custody"),
@@ -172,6 +175,32 @@ WITNESSES: dict[str, str] = {
     "social_ministry": msg("Social ministry"),
     "agency": msg("Another agency"),
 }
+REFUSERS: dict[str, str] = {
+    "self": msg("The person"),
+    "family": msg("The family, since the person cannot decide"),
+}
+EXPLAINED: dict[str, str] = {
+    "help_offered": msg("What help was offered"),
+    "who_helps": msg("Who would help"),
+    "what_follows": msg("What follows from a refusal"),
+    "may_ask_again": msg("That the help can be asked for again"),
+    "what_is_kept": msg("What is kept of this"),
+}
+LANGUAGES: dict[str, str] = {
+    "id": msg("Indonesian"),
+    "jv": msg("Javanese"),
+    "su": msg("Sundanese"),
+    "mad": msg("Madurese"),
+    "sas": msg("Sasak"),
+    "bug": msg("Buginese"),
+    "mak": msg("Makassarese"),
+    "bjn": msg("Banjarese"),
+    "min": msg("Minangkabau"),
+    "ace": msg("Acehnese"),
+    "ms": msg("Malay"),
+    "en": msg("English"),
+    "inl": msg("Indonesian sign language"),
+}
 PAPERS: dict[str, str] = {
     "passport": msg("Passport"),
     "travel_letter": msg("Travel letter (SPLP)"),
@@ -204,6 +233,9 @@ NEEDS: dict[str, tuple[str, str]] = {
     "on_hold": (msg("on hold"), "neutral"),
     "fulfilled": (msg("met"), "ok"),
     "unfulfilled": (msg("not met"), "warn"),
+    "awaiting_consent": (msg("waits for the person's consent"), "info"),
+    "refused": (msg("refused by the person"), "neutral"),
+    "consent_withdrawn": (msg("consent withdrawn"), "neutral"),
     "cancelled": (msg("cancelled"), "neutral"),
     "entered_in_error": (msg("entered in error"), "neutral"),
 }
