@@ -112,7 +112,7 @@ def birth(cell: str, on: date | None = None, since_1904: bool = False) -> Birth 
     if cell.casefold() in UNKNOWN:
         return None
     try:
-        return dates.read_birth(cell, on=on, since_1904=since_1904)
+        return dates.read_birth(cell.lstrip("'\N{RIGHT SINGLE QUOTATION MARK}"), on=on, since_1904=since_1904)
     except dates.BadDate as bad:
         raise BadCell(bad.code, bad.suggestion) from None
 

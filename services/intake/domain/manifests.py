@@ -130,7 +130,7 @@ class _Reading:
             written = record[column]
             if not written:
                 continue
-            kind = grids.kind_of(written)
+            kind = grids.kind_of(written) if self.sheet.aligned else None
             if kind is None and memory is not None and written in memory:
                 found[field] = memory[written]
                 continue

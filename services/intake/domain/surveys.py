@@ -62,21 +62,24 @@ def survey(sheet: Sheet) -> Survey:
 
 def is_blank(record: Sequence[str]) -> bool:
     """True for a row in which nothing stands. What is merged with a row above stands there."""
-    return all(not cell.strip() or grids.kind_of(cell) == "merged" for cell in record)
+    return not any(cell and cell.strip() and grids.kind_of(cell) != "merged" for cell in record)
 
 
 def _speaks(sheet: Sheet, record: Sequence[str]) -> bool:
     """True for a row of which more is filled in than its number and what formulas make of nothing."""
-    if is_blank(record):
-        return False
-    if len(record) != len(sheet.heading) or grids.kind_of(record[0]) == "broken":
-        return True
     seq = sheet.fields.get("seq")
-    naming = {sheet.fields.get(field) for field in NAMING}
-    return any(
-        n != seq and cell.strip() and (n in naming or grids.kind_of(cell) not in ("formula", "merged"))
-        for n, cell in enumerate(record)
-    )
+    for n, cell in enumerate(record):
+        if n == seq or not cell.strip():
+            continue
+        kind = grids.kind_of(cell)
+        if kind is None or (kind == "formula" and n in _naming(sheet)) or kind not in ("formula", "merged"):
+            return True
+    return len(record) != len(sheet.heading) and not is_blank(record)
+
+
+def _naming(sheet: Sheet) -> set[int]:
+    """Columns that say who it is: a list of which these are formulas is to be asked for again, not passed over."""
+    return {sheet.fields[field] for field in NAMING if field in sheet.fields}
 
 
 def _named(sheet: Sheet, wanted: set[str]) -> dict[str, tuple[int, Sequence[str]]]:

@@ -1,0 +1,245 @@
+"""What people complain about in the imports of other systems, each as a test of ours. Named after the complaint."""
+
+import datetime
+
+import pytest
+from openpyxl.utils.datetime import MAC_EPOCH
+
+from services.intake.domain import headings
+from services.intake.domain.people import born_in, born_on
+from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
+from services.intake.domain.refusals import ManifestUnusable
+from services.intake.gateways import workbooks
+from shared.kit import words
+from tests.intake.reading import (
+    LANDING,
+    a_line,
+    a_text,
+    arrivals_in,
+    codes_in,
+    names,
+    opened,
+    problems_in,
+    rows_of,
+)
+from tests.intake.workbooks import HEADING, a_person, a_workbook
+
+BORN = born_on(datetime.date(1987, 8, 5))
+
+
+class TestImport:
+    """Import that tells the truth."""
+
+    def test_complaint_success_is_claimed_though_rows_failed(self) -> None:
+        rows = rows_of(a_text(*(a_line(n, **({"sex": "Q"} if n % 3 == 0 else {})) for n in range(1, 31))))
+
+        assert len(rows) == 30
+        assert sum(row.arrival is not None for row in rows) == 20
+        assert {row.number for row in rows if row.problems} == {n + 1 for n in range(3, 31, 3)}
+
+    @pytest.mark.parametrize("empty", ["", " ", "-", "?", "tidak diketahui"])
+    def test_complaint_empty_dates_become_the_import_date(self, empty: str) -> None:
+        for content in (a_text(a_line(1, born=empty)), a_workbook(HEADING, a_person(1, born=empty or None))):
+            [arrival] = arrivals_in(content)
+            assert (arrival.birth, arrival.identity.birth) == (None, "")
+
+    def test_complaint_blank_rows_are_errors(self) -> None:
+        text = a_text(a_line(1), "", ";;;;", " ; ; ; ; ", a_line(2))
+        workbook = a_workbook(HEADING, a_person(1), [], [None, " ", None], a_person(2), [3], [4, None, None, "=D2"])
+
+        assert [row.number for row in rows_of(text)] == [2, 6]
+        assert [row.number for row in rows_of(workbook)] == [2, 5]
+        assert problems_in(text) == problems_in(workbook) == []
+
+    def test_complaint_a_row_between_people_is_skipped_for_having_a_number_only(self) -> None:
+        assert codes_in(a_text(a_line(1), "2;;;;", a_line(3))) == [(3, "B", "missing"), (3, "C", "missing")]
+
+    @pytest.mark.parametrize(
+        "filled",
+        [
+            datetime.date(1987, 8, 5),
+            datetime.datetime.fromisoformat("1987-08-05"),
+            "5 Agustus 1987",
+            "'5/8/1987",
+            31994,
+        ],
+    )
+    def test_complaint_a_filled_date_is_called_empty(self, filled: object) -> None:
+        [arrival] = arrivals_in(a_workbook(HEADING, a_person(1, born=filled)))
+
+        assert arrival.birth == BORN
+
+    def test_complaint_the_shipped_template_fails(self) -> None:
+        filled = ["1", "Bala", "L", "5/8/1987", "9171010508870001", "SPLP", "XS9000001", "91.71"]
+        [arrival] = arrivals_in(workbooks.workbook([headings.TEMPLATE, filled]))
+
+        assert (arrival.identity.nik, arrival.birth) == ("9171010508870001", BORN)
+
+    def test_complaint_the_row_is_named_but_not_the_column(self) -> None:
+        [problem] = problems_in(a_workbook(["DAFTAR"], [], HEADING, a_person(1), a_person(2, born="kemarin")))
+
+        assert (problem.row, problem.letter, problem.column, problem.value) == (5, "D", "Tgl Lahir", "kemarin")
+        for language in ("id", "en"):
+            assert words.translate(language, problem.message)
+            assert words.translate(language, problem.remedy)
+
+    @pytest.mark.parametrize("garbage", [b"\x00\xff" * 500, b"PK\x03\x04garbage", b"%PDF-1.7", b"{}", b"<html>"])
+    def test_complaint_a_stack_trace_is_shown(self, garbage: bytes) -> None:
+        with pytest.raises(ManifestUnusable) as refused:
+            opened(garbage)
+
+        message, remedy = FILE_PROBLEMS[refused.value.code]
+        assert message % refused.value.details
+        assert remedy
+
+    def test_complaint_the_import_is_slow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A workbook is opened once, however many rows it has; `make bench` measures the rest."""
+        read: list[str] = []
+        real = workbooks.openpyxl.load_workbook
+        monkeypatch.setattr(workbooks.openpyxl, "load_workbook", lambda *a, **k: read.append("book") or real(*a, **k))
+        rows = rows_of(a_workbook(HEADING, *(a_person(n) for n in range(1, 301))))
+
+        assert (len(rows), read) == (300, ["book"])
+
+
+class TestNik:
+    """A NIK survives Excel."""
+
+    def test_complaint_the_last_digit_becomes_zero(self) -> None:
+        rounded = a_workbook(HEADING, a_person(1, nik=6503996912850000))
+        exact = a_workbook(HEADING, a_person(1, nik=9171010508870001))
+
+        assert codes_in(rounded) == codes_in(exact) == [(2, "E", "nik_damaged")]
+
+    def test_complaint_all_niks_of_a_file_end_in_zero(self) -> None:
+        lines = (a_line(n, sex="P", born="29-12-85", nik=f"650399691285{n:03d}0") for n in range(1, 5))
+
+        assert {code for _, _, code in codes_in(a_text(*lines))} == {"nik_damaged"}
+
+    @pytest.mark.parametrize("shown", ["6,504E+15", "6.50399691285E+15", "6.50E+15", "6503990508870000"])
+    def test_complaint_a_number_comes_as_e_15(self, shown: str) -> None:
+        [problem] = problems_in(a_text(a_line(1, nik=shown)))
+
+        assert problem.code == "nik_damaged"
+        assert "text" in CELL_PROBLEMS["nik_damaged"][1]
+
+    @pytest.mark.parametrize(
+        "shown", ["6503 9905 0887 0001", "6503.99.050887.0001", "'6503990508870001", "\u00a06503990508870001 "]
+    )
+    def test_complaint_spaces_make_a_nik_wrong(self, shown: str) -> None:
+        assert arrivals_in(a_text(a_line(1, nik=shown)))[0].identity.nik == "6503990508870001"
+
+    @pytest.mark.parametrize("shown", ["0", "-", "", " ", "belum ada", "0000000000000000", "Tidak Ada"])
+    def test_complaint_a_nik_of_zero_is_taken_for_a_number(self, shown: str) -> None:
+        people = arrivals_in(a_text(a_line(1, nik=shown), a_line(2, nik=shown)))
+
+        assert [one.identity.nik for one in people] == ["", ""]
+
+
+class TestText:
+    """CSV from an Indonesian Excel."""
+
+    @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+    def test_complaint_semicolons_make_one_column(self, separator: str) -> None:
+        sheet = opened(a_text(a_line(1)).replace(b";", separator.encode()))
+
+        assert (sheet.separator, len(sheet.heading)) == (separator, 5)
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+    def test_complaint_letters_are_spoilt(self, encoding: str) -> None:
+        content = a_text(a_line(1, name="José Ñandú"), encoding=encoding)
+
+        assert names(rows_of(content)) == ["José Ñandú"]
+        assert opened(content).encoding == {"utf-8": "utf-8-sig"}.get(encoding, encoding)
+
+    def test_complaint_success_is_reported_and_there_is_no_data(self) -> None:
+        with pytest.raises(ManifestUnusable) as refused:
+            opened(a_text(a_line(1), heading="Kolom 1;Kolom 2;Kolom 3;Kolom 4;Kolom 5"))
+
+        assert refused.value.code == "no_heading"
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        "written",
+        ["5/8/1987", "5-8-87", "5.8.1987", "5 Agt 1987", "5 Agustus 1987", "1987-08-05", "5 Ogos 1987", "5 August 1987",
+         "31994", "05 08 1987", "5/8/87"],
+    )  # fmt: skip
+    def test_complaint_dates_as_people_write_them_are_refused(self, written: str) -> None:
+        assert arrivals_in(a_text(a_line(1, born=written)))[0].birth == BORN
+
+    def test_complaint_dates_are_read_in_the_american_order(self) -> None:
+        [problem] = problems_in(a_text(a_line(1), a_line(2, born="8/25/1987")))
+
+        assert (problem.row, problem.code, problem.hint) == (3, "date_month_first", "25/8/1987")
+
+    def test_complaint_excel_has_exchanged_day_and_month(self) -> None:
+        """An American Excel takes 5/8/1987 for 8 May, and leaves 25/8/1987 as text."""
+        typed = [datetime.date(1987, 5, 8), datetime.date(1990, 12, 1), datetime.date(1979, 2, 11)]
+        texts = ["25/8/1987", "31/12/1990", "13/1/1979"]
+        people = [a_person(n, born=born) for n, born in enumerate([*typed, *texts], start=1)]
+
+        assert [code for _, _, code in codes_in(a_workbook(HEADING, *people))] == ["date_maybe_swapped"] * 3
+        assert problems_in(a_workbook(HEADING, *people, a_person(9, born="5/8/1987"))) == []
+
+    def test_complaint_a_year_of_two_digits_lands_in_another_century(self) -> None:
+        years = ["5/8/37", "5/8/87", "5/8/99", "5/8/00", "5/8/26"]
+        people = arrivals_in(a_text(*(a_line(n, born=year) for n, year in enumerate(years))))
+
+        assert [one.birth.earliest.year for one in people if one.birth] == [1937, 1987, 1999, 2000, 2026]
+        [asked] = problems_in(a_text(a_line(1, born="12/12/26")))
+        assert (asked.code, asked.hint) == ("date_two_digit_year", "12/12/1926 · 12/12/2026")
+
+    def test_complaint_a_date_of_a_mac_workbook_is_four_years_off(self) -> None:
+        def on_a_mac(sheet: object) -> None:
+            sheet.parent.epoch = MAC_EPOCH  # type: ignore[attr-defined]
+
+        for born in (datetime.date(1987, 8, 5), 30532):
+            [arrival] = arrivals_in(a_workbook(HEADING, a_person(1, born=born), then=on_a_mac))
+            assert arrival.birth == BORN
+
+
+class TestUnknownBirth:
+    @pytest.mark.parametrize(
+        ("written", "said", "precision"),
+        [
+            ("1987", "1987", "year"), ("± 1987", "1987", "year"), ("1987 (perkiraan)", "1987", "year"),
+            ("8/1987", "1987-08", "month"), ("Agustus 1987", "1987-08", "month"),
+            ("34 th", "1991-11-24/1992-11-23", "age"), ("umur 34", "1991-11-24/1992-11-23", "age"),
+            ("5/8/1987", "1987-08-05", "day"), ("1/1/1987", "1987-01-01", "day"),
+        ],
+    )  # fmt: skip
+    def test_complaint_a_guess_looks_like_a_real_date(self, written: str, said: str, precision: str) -> None:
+        [arrival] = arrivals_in(a_text(a_line(1, born=written)))
+
+        assert arrival.birth is not None
+        assert (arrival.identity.birth, arrival.birth.precision) == (said, precision)
+
+    def test_complaint_only_an_age_is_known_and_a_date_is_demanded(self) -> None:
+        heading = "Nama;L/P;Tgl Lahir;Umur"
+        people = arrivals_in(a_text("Bala;L;;± 34", "Siti;P;tidak tahu;8 bulan", "Ulo;L;1992;34", heading=heading))
+
+        ages = [(one.birth.precision, one.birth.latest.year) for one in people if one.birth]
+        assert ages == [("age", LANDING.year - 34), ("age", LANDING.year), ("year", 1992)]
+        assert people[2].birth == born_in(1992)
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "name", ["Bala", "Siti binti Ahmad", "Emong bin Kawaya", "O'ong", "Moch. Rudi", "Ny. Aminah", "ꦱꦶꦠꦶ", "N"]
+    )
+    def test_complaint_one_word_is_no_name(self, name: str) -> None:
+        assert arrivals_in(a_text(a_line(1, name=f"  {name} ")))[0].identity.full_name == name
+
+    def test_complaint_two_spellings_of_one_letter_are_two_people(self) -> None:
+        composed, apart = "Jos\u00e9", "Jose\u0301"
+
+        assert codes_in(a_text(a_line(1, name=composed), a_line(2, name=apart))) == [(3, "B", "person_repeated")]
+
+
+class TestDuplicates:
+    def test_complaint_duplicates_block_the_whole_import(self) -> None:
+        rows = rows_of(a_text(a_line(1), a_line(2, name="Orang 1"), a_line(3)))
+
+        assert [row.arrival is not None for row in rows] == [True, False, True]
+        assert (rows[1].problems[0].code, rows[1].problems[0].hint) == ("person_repeated", "#2")
