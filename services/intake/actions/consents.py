@@ -5,7 +5,7 @@ For the port where the person landed, and for officers for the protection of dat
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from services.intake import policy
@@ -115,7 +115,7 @@ class Consents:
 
     @property
     def person(self) -> Person:
-        return Person(self.case.age_band, self.case.needs)
+        return Person(self.case.age_band, self.case.needs, has_died=self.case.ended_as == "died")
 
     def find(self, entry_id: str, *kinds: Kind) -> Kept:
         """Raises `ConsentUnknown`."""
@@ -141,6 +141,11 @@ async def read_consents(work: Work, case_id: str) -> Consents:
     return found
 
 
+async def find_zone(work: Work, case_id: str) -> str:
+    """The time zone of the port where a case landed, by which the days of its consents end. Raises `CaseUnknown`."""
+    return codes.ports()[(await _find(work, case_id)).case.port].zone
+
+
 async def record_consent(
     work: Work,
     vault: Vault,
@@ -160,7 +165,7 @@ async def record_consent(
     found = await _to_write(work, case_id, version)
     domain.check_speaker(found.person, spoken_by=spoken.by, named=spoken.is_named, witnessed=spoken.is_witnessed)
     domain.check_needs(found.person, scope)
-    expires_at = expires_at if given else None
+    expires_at = expires_at.astimezone(UTC) if given and expires_at is not None else None
     domain.check_expiry(expires_at, work.now)
     new = _spoken(work, found, "given" if given else "refused", scope, spoken)
     new = replace(new, expires_at=expires_at)

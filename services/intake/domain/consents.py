@@ -97,6 +97,7 @@ class Person:
 
     age_band: str
     needs: tuple[str, ...]
+    has_died: bool = False
 
     @property
     def is_child(self) -> bool:
@@ -106,7 +107,7 @@ class Person:
     @property
     def speakers(self) -> tuple[GivenBy, ...]:
         """Who may say yes or no. Nobody speaks for the dead: then a basis is named."""
-        if "REMAINS" in self.needs:
+        if self.has_died or "REMAINS" in self.needs:
             return ()
         return ("parent", "guardian") if self.is_child else ("self",)
 

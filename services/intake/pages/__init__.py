@@ -14,6 +14,8 @@ from services.intake.pages import (
     reconciliation,
     records,
     retention,
+    slips,
+    triage,
     voyages,
 )
 from shared.kit.web import page_router
@@ -24,6 +26,9 @@ router.include_router(reconciliation.router)
 router.include_router(manifests.router)
 router.include_router(drafts.router)
 router.include_router(arrivals.router)
+# Before the corrections, whose path takes any last part.
+router.include_router(slips.router)
+router.include_router(triage.router)
 router.include_router(arrival_corrections.router)
 router.include_router(households.router)
 router.include_router(matches.router)

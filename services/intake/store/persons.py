@@ -44,6 +44,8 @@ class Case(NamedTuple):
     recorded_at: datetime
     sealed: bytes
     wrapped_key: bytes | None
+    ended_as: str | None = None
+    """`died` or `entered_in_error`; None while neither is known."""
 
     @property
     def is_erased(self) -> bool:
@@ -57,7 +59,7 @@ async def list_cases(work: Work, person_ids: Sequence[str]) -> list[Case]:
     """
     rows = await work.connection.fetch(
         "SELECT a.case_id, a.person_id, a.port, a.origin_regency, a.sex, a.age_band, a.needs, a.onward_wish, a.channel,"
-        " a.arrived_at, a.recorded_at, a.sealed, k.wrapped_key"
+        " a.arrived_at, a.recorded_at, a.sealed, k.wrapped_key, a.ended_as"
         " FROM arrivals a LEFT JOIN person_keys k USING (person_id)"
         " WHERE a.person_id = ANY($1::uuid[]) ORDER BY a.case_id",
         person_ids,

@@ -10,7 +10,6 @@ from services.intake.actions import (
     arrival_corrections,
     consents,
     corrections,
-    drafts,
     erasures,
     holds,
     households,
@@ -19,11 +18,9 @@ from services.intake.actions import (
     totals,
 )
 from services.intake.actions.consents import Spoken
-from services.intake.actions.opening import open_file
 from services.intake.actions.totals import Said
 from services.intake.domain.arrival_corrections import Proposal
 from services.intake.domain.consents import Scope
-from services.intake.pages import manifests
 from services.intake.store import match_keys
 from services.intake.store import matches as match_store
 from services.intake.store.matches import Proposed
@@ -63,7 +60,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
         things = _Landed(database, app)
         voyage = "/{language:language}/pelayaran/{voyage_id}"
         kept = "/{language:language}/data-pribadi"
-        packed = manifests.pack(LIST)
+        draft = "/{language:language}/draf/{draft_id}"
         person = {"full_name": "Emong bin Kawaya", "sex": "M"}
         contents: dict[str, Asked] = {
             "POST /api/voyages": json_of(
@@ -99,8 +96,11 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /{language:language}/angka/{source_id}/cabut": form(reason="entered_in_error"),
             "POST /{language:language}/selisih/{difference_id}": form(version="1", reason="bail"),
             f"POST {voyage}/daftar": form(pasted=LIST.decode()),
-            f"POST {voyage}/daftar/kirim": form(content=packed),
-            f"POST {voyage}/daftar/tertahan.csv": form(content=packed),
+            f"POST {draft}/baris/{{row}}": form(version="0", c3_2="P"),
+            f"POST {draft}/kolom": form(k4=""),
+            f"POST {draft}/berkas": lambda _i, _c: {"files": {"file": ("daftar.csv", LIST + b"\n", "text/csv")}},
+            f"POST {draft}/kirim": form(version="1"),
+            f"POST {draft}/buang": form(),
             "POST /api/arrivals": lambda id_, _: {"json": {**person, "voyage_id": id_}},
             "POST /api/arrivals/batch": lambda id_, _: {
                 "json": {"arrivals": [{**person, "voyage_id": id_, "key": f"batch-{id_}"}]}
@@ -224,11 +224,7 @@ class _Landed:
     async def draft(self, cell: Cell) -> str:
         who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
         voyage = await intake.a_voyage(self._database, actor=who)
-        vault = self._app.state.vault
-        file = await open_file(self._database, vault, who, LIST)
-        write = await drafts.prepare_draft(self._database, vault, who, voyage, file)
-        async with self._database.work(who, purpose="manifest") as work:
-            return (await write(work)).draft_id
+        return await intake.a_draft(self._database, voyage.voyage_id, LIST, actor=who)
 
     async def acceptance(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(
@@ -310,7 +306,7 @@ class _Landed:
         return link.link_id
 
     async def match(self, cell: Cell) -> str:
-        """Somebody who landed at another port before; of two who may be one the order of landing does not matter here."""
+        """Somebody of this port and of another who may be one; the order of landing does not matter here."""
         later = await self.person(cell)
         earlier = await self.person({"region": "other" if cell["region"] == "own" else "own"})
         match_id = new_id()
