@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
+from services.notify import store
 from services.notify.actions import deliveries, notices
 from services.notify.actions.attempts import Channels, attempt
-from services.notify.domain import circuits
+from services.notify.domain import circuits, consents
 from services.notify.domain.circuits import IN_FLIGHT_EACH, Circuit
 from services.notify.domain.deliveries import LEASE, SEND_MARGIN, Answer, Claimed, verdict
 from shared.kit import telemetry
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 CLOCK = system("notify", "clock")
 IDLE_S = 0.1
+ASKED_EVERY = timedelta(seconds=1)
 
 TRUSTED_PLACES = 40
 PATIENT_PLACES = 24
@@ -71,12 +73,15 @@ class Courier:
         self._places = asyncio.Semaphore(TRUSTED_PLACES if trusted else PATIENT_PLACES)
         self._ahead = TRUSTED_AHEAD if trusted else PATIENT_AHEAD
         self._hands: dict[str, Hand] = {}
+        self._stopped: frozenset[tuple[str, str, str]] = frozenset()
+        self._asked_at: datetime | None = None
         self._in_hand: set[asyncio.Task[None]] = set()
         self._settling: Lane[tuple[Claimed, Answer | None], None] = Lane(self._settle)
 
     async def turn(self) -> int:
         """Claim what is due and start carrying it, or wait a moment for something to do; answers 1 (never idle)."""
         since = self._database.written.times
+        await self._ask_what_is_stopped()
         room = self._ahead - len(self._in_hand)
         claimed = await self._claim(room) if room > 0 else []
         for one in claimed:
@@ -100,6 +105,22 @@ class Courier:
         for task in set(self._in_hand):
             task.cancel()
         await asyncio.gather(*self._in_hand, return_exceptions=True)
+
+    async def _ask_what_is_stopped(self) -> None:
+        """Learn, each second, of which cases nothing more may be sent, though it is in hand."""
+        now = self._database.clock.now()
+        if self._asked_at is not None and now - self._asked_at < ASKED_EVERY:
+            return
+        async with self._database.work(CLOCK, purpose="deliver") as work:
+            self._stopped = frozenset(await store.stops.list_stopped_since(work, now - 2 * LEASE))
+        self._asked_at = now
+
+    def _may_send(self, claimed: Claimed) -> bool:
+        """False for what a person has meanwhile stopped; it goes back, and is suppressed there."""
+        if not self._stopped or claimed.need is None or claimed.event_type in consents.STATES:
+            return True
+        about = (claimed.case_id, consents.recipient_class(claimed.organisation))
+        return self._stopped.isdisjoint({(*about, claimed.need), (*about, consents.ALL_NEEDS)})
 
     async def _claim(self, limit: int) -> list[Claimed]:
         async with self._database.work(CLOCK, purpose="deliver") as work:
@@ -131,7 +152,11 @@ class Courier:
             if hand.is_stale(claimed):
                 return None
             async with self._places:
-                if hand.is_stale(claimed) or self._database.clock.now() + SEND_MARGIN > claimed.lease_until:
+                if (
+                    hand.is_stale(claimed)
+                    or not self._may_send(claimed)
+                    or self._database.clock.now() + SEND_MARGIN > claimed.lease_until
+                ):
                     return None
                 with telemetry.span("notify.send", parent=claimed.traceparent):
                     traced = replace(claimed, traceparent=telemetry.traceparent())
@@ -166,7 +191,7 @@ async def give_up_deliveries(database: Database) -> int:
 
 
 async def suppress_deliveries(database: Database) -> int:
-    """End what waits for subscriptions that were ended."""
+    """End what waits for subscriptions that were ended, and of cases that are not to be told any more."""
     async with database.work(CLOCK, purpose="suppress") as work:
         return await deliveries.suppress_deliveries(work)
 

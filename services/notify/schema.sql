@@ -95,6 +95,7 @@ CREATE TABLE deliveries (
     ended_at timestamp with time zone,
     trouble text,
     http_status smallint,
+    suppressed_because text,
     CONSTRAINT deliveries_pkey PRIMARY KEY (delivery_id),
     CONSTRAINT delivery_once_per_event UNIQUE (subscription_id, event_id),
     CONSTRAINT deliveries_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(subscription_id),
@@ -102,10 +103,13 @@ CREATE TABLE deliveries (
     CONSTRAINT delivery_status_is_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text, 'delivered'::text, 'dead_lettered'::text, 'suppressed'::text, 'expired'::text]))),
     CONSTRAINT ended_delivery_has_end CHECK (((status = ANY (ARRAY['delivered'::text, 'dead_lettered'::text, 'suppressed'::text, 'expired'::text])) = (ended_at IS NOT NULL))),
     CONSTRAINT notice_is_small CHECK (((octet_length(body) >= 2) AND (octet_length(body) <= 2048))),
+    CONSTRAINT suppressed_notice_says_why CHECK (((status <> 'suppressed'::text) OR (suppressed_because IS NOT NULL))) NOT VALID,
+    CONSTRAINT suppression_reason_is_known CHECK ((suppressed_because = ANY (ARRAY['subscription_ended'::text, 'consent_withdrawn'::text]))) NOT VALID,
     CONSTRAINT waiting_delivery_has_next_attempt CHECK (((status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text])) = (next_attempt_at IS NOT NULL)))
 );
 CREATE INDEX deliveries_due ON deliveries USING btree (subscription_id, COALESCE(lease_until, next_attempt_at)) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
 CREATE INDEX deliveries_in_hand ON deliveries USING btree (subscription_id) WHERE (status = 'sending'::text);
+CREATE INDEX deliveries_of_case ON deliveries USING btree (case_id);
 CREATE INDEX deliveries_of_subscription ON deliveries USING btree (subscription_id, delivery_id);
 CREATE INDEX deliveries_waiting_since ON deliveries USING btree (queued_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
 ALTER TABLE deliveries ENABLE ROW LEVEL SECURITY;
@@ -234,6 +238,21 @@ CREATE INDEX sessions_by_provider_session ON sessions USING btree (provider_sess
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON sessions FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE stops (
+    case_id uuid NOT NULL,
+    recipient_class text NOT NULL,
+    need text NOT NULL,
+    seq integer NOT NULL,
+    stopped boolean NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT stops_pkey PRIMARY KEY (case_id, recipient_class, need),
+    CONSTRAINT stop_is_for_who_is_told_by_consent CHECK ((recipient_class = ANY (ARRAY['civil_society'::text, 'international'::text])))
+);
+CREATE INDEX stops_since ON stops USING btree (since);
+ALTER TABLE stops ENABLE ROW LEVEL SECURITY;
+ALTER TABLE stops FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON stops FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE subscriptions (
     subscription_id uuid NOT NULL,

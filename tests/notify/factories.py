@@ -95,6 +95,7 @@ def a_claim(url: str, *, seal: Seal, now: datetime, **values: Any) -> Claimed:
         "event_id": new_id(),
         "event_type": "referral.referral_opened.v1",
         "case_id": new_id(),
+        "need": "NEED",
         "body": b'{"type":"referral.referral_opened.v1"}',
         "traceparent": None,
         "attempts": 0,

@@ -11,6 +11,7 @@ import pytest
 from services.notify import consumers, store
 from services.notify.actions import deliveries, notices, subscriptions
 from services.notify.actions.notices import Matchers
+from services.notify.domain import consents
 from services.notify.domain.refusals import (
     DeliveryStillWaiting,
     DeliveryUnknown,
@@ -222,7 +223,7 @@ class TestQueueNotices:
         inbox = Inbox(Nowhere())  # type: ignore[arg-type]
         consumers.subscribe(inbox)
 
-        assert inbox.heard_types.keys() == EVENTS.keys()
+        assert inbox.heard_types.keys() == EVENTS.keys() | consents.STATES.keys()
 
 
 class TestSubscriptions:

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from services.notify import policy, store
-from services.notify.domain import circuits, deliveries
+from services.notify.domain import circuits, consents, deliveries
 from services.notify.domain.deliveries import Answer, Claimed, Outcome
-from services.notify.domain.refusals import DeliveryStillWaiting, DeliveryUnknown, SubscriptionUnknown
+from services.notify.domain.refusals import ConsentWithdrawn, DeliveryStillWaiting, DeliveryUnknown, SubscriptionUnknown
 from services.notify.domain.refusals import SubscriptionEnded as SubscriptionHasEnded
 from shared.contracts.notify import (
     NoticeDeadLettered,
@@ -21,6 +22,8 @@ from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 AT_ONCE = 500
+SWEPT_FOR = timedelta(hours=1)
+"""How long after a case was stopped waiting notices are looked for, longer than anything that was in hand then."""
 
 
 def chance() -> float:
@@ -98,24 +101,41 @@ async def give_up_deliveries(work: Work) -> int:
 
 
 async def suppress_deliveries(work: Work) -> int:
-    """End what waits for subscriptions that were ended; answers how many."""
+    """End what waits for subscriptions that were ended, or of cases that are not to be told any more; how many."""
     rows = await store.deliveries.suppress_ended(work, limit=AT_ONCE)
+    tell_suppressed(work, rows)
+    return len(rows) + await suppress_stopped(work)
+
+
+async def suppress_stopped(work: Work) -> int:
+    """End what waits of cases that a person does not let be told any more; answers how many."""
+    listening = await store.subscriptions.list_organisations(work)
+    rows = await store.deliveries.suppress_stopped(
+        work, *consents.by_class(listening), since=work.now - SWEPT_FOR, limit=AT_ONCE
+    )
+    tell_suppressed(work, rows)
+    return len(rows)
+
+
+def tell_suppressed(work: Work, rows: Sequence[store.deliveries.Row]) -> None:
+    """Say of each notice that it was ended unsent, and why."""
     for row in rows:
         work.record(
-            NoticeSuppressed(
-                case_id=row.case_id,
-                delivery_id=row.delivery_id,
-                subscription_id=row.subscription_id,
-                reason="subscription_ended",
+            NoticeSuppressed.model_validate(
+                {
+                    "case_id": row.case_id,
+                    "delivery_id": row.delivery_id,
+                    "subscription_id": row.subscription_id,
+                    "reason": row.suppressed_because,
+                }
             )
         )
-    return len(rows)
 
 
 async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
     """Put one ended notice back into the queue under its old id.
 
-    Raises `DeliveryUnknown`, `DeliveryStillWaiting`, `SubscriptionEnded`.
+    Raises `DeliveryUnknown`, `DeliveryStillWaiting`, `SubscriptionEnded`, `ConsentWithdrawn`.
     """
     row = await store.deliveries.lock_delivery(work, delivery_id, scope=policy.scope(work.actor))
     if row is None:
@@ -127,6 +147,10 @@ async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
     )
     if subscription is None or subscription.status == "ended":
         raise SubscriptionHasEnded
+    if row.need is not None and row.event_type not in consents.STATES:
+        await work.as_service()  # what persons have said is the service's; the notice has been found as the actor's own
+        if await store.stops.is_stopped(work, row.case_id, consents.recipient_class(row.organisation), row.need):
+            raise ConsentWithdrawn
     [queued] = await store.deliveries.requeue(work, [delivery_id])
     await store.tasks.close_tasks_of_deliveries(work, [delivery_id], because="replayed")
     work.emit(NoticeReplayed(case_id=row.case_id, delivery_id=row.delivery_id, subscription_id=row.subscription_id))
@@ -153,6 +177,7 @@ async def begin_test(work: Work, subscription_id: str) -> Claimed:
         event_id=event_id,
         event_type=deliveries.TEST_EVENT,
         case_id=subscription_id,
+        need=None,
         body=deliveries.test_body(event_id=event_id, subscription_id=subscription_id, now=work.now),
         traceparent=None,
         attempts=0,

@@ -8,7 +8,7 @@ from services.notify.domain import deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.domain.subscriptions import EVENTS, Kind, Matcher
 from shared.contracts import codes
-from shared.contracts.notify import NoticesQueued, QueuedNotice
+from shared.contracts.notify import NoticesQueued, NoticeSuppressed, QueuedNotice
 from shared.contracts.referral import ReferralFact
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
@@ -76,8 +76,10 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     added = await store.deliveries.add_notices(work, [notice for notice, _ in notices.values()])
     queued: dict[str, list[tuple[Notice, Heard[ReferralFact]]]] = {}
     for delivery_id, (notice, h) in notices.items():
-        if delivery_id in added:
+        if added.get(delivery_id):
             queued.setdefault(notice.case_id, []).append((notice, h))
+        elif delivery_id in added:
+            work.record(_suppressed(notice), cause=h)
     for case_id, found in queued.items():
         for start in range(0, len(found), MOST_IN_ONE_FACT):
             part = found[start : start + MOST_IN_ONE_FACT]
@@ -91,6 +93,15 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
                 for notice, _ in part
             )
             work.record(NoticesQueued(case_id=case_id, notices=said), cause=part[-1][1])
+
+
+def _suppressed(notice: Notice) -> NoticeSuppressed:
+    return NoticeSuppressed(
+        case_id=notice.case_id,
+        delivery_id=notice.delivery_id,
+        subscription_id=notice.subscription_id,
+        reason="consent_withdrawn",
+    )
 
 
 def is_restricted(fact: ReferralFact) -> bool:

@@ -139,6 +139,7 @@ def _delivery(actor: Actor, row: store.deliveries.Row, tried: list[store.deliver
         "ended_at": row.ended_at,
         "trouble": row.trouble,
         "http_status": row.http_status,
+        "suppressed_because": row.suppressed_because,
         "attempts": [_attempt(one, readable=readable) for one in tried],
     }
 

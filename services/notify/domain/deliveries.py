@@ -78,6 +78,7 @@ class Claimed:
     event_id: str
     event_type: str
     case_id: str
+    need: str | None
     body: bytes
     traceparent: str | None
     attempts: int

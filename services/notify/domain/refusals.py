@@ -37,6 +37,10 @@ class DeliveryStillWaiting(Refused):
     """It is on its way already: replay is for what has been delivered or given up."""
 
 
+class ConsentWithdrawn(Refused):
+    """The person does not let this organisation be told of the case any more: nothing about it is sent again."""
+
+
 class TooManySubscriptions(Refused):
     """An organisation may have this many at most."""
 

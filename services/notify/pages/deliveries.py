@@ -50,6 +50,7 @@ async def delivery_page(request: Request, actor: Reader, delivery_id: Id) -> Res
         event_labels=labels.EVENTS,
         status_labels=labels.STATUSES,
         trouble_labels=labels.TROUBLES,
+        why_not_sent=labels.SUPPRESSED.get(row.suppressed_because or ""),
         zone=policy.zone(actor),
         now=now,
     )

@@ -41,6 +41,8 @@ EVENTS = {
     "referral.escalation_taken.v1": msg("Somebody has taken it on"),
     "referral.escalation_raised.v1": msg("Nobody took it on, brought before the next"),
     "referral.gap_closed.v1": msg("Somebody can serve the need now"),
+    "intake.consent_withdrawn.v1": msg("Consent withdrawn: use nothing of this case any more"),
+    "intake.consent_recorded.v1": msg("Consent refused: use nothing of this case any more"),
     "notify.test.v1": msg("Test"),
 }
 STATUSES = {
@@ -61,6 +63,12 @@ TROUBLES = {
     "client_error": msg("The server refused the notice. It is not sent again until somebody replays it."),
     "server_error": msg("The server reported an error of its own."),
     "throttled": msg("The server asked to be called less often."),
+}
+SUPPRESSED = {
+    "subscription_ended": msg("It was not sent, because the subscription had ended."),
+    "consent_withdrawn": msg(
+        "It was not sent, because the person does not let your organisation be told of this case."
+    ),
 }
 PAUSES = {
     "by_subscriber": msg("Paused by your organisation. Notices are kept and sent when you resume."),

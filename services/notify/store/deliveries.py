@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.notify.domain import consents
 from services.notify.domain.deliveries import Claimed, Notice, Outcome
+from services.notify.store import stops
 from shared.kit.database import Database
 from shared.kit.work import Work
 
 ROW = """d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.event_id::text, d.event_type,
     d.case_id::text, d.need, d.province, d.status, d.attempts, d.replays, d.created_at, d.next_attempt_at,
-    d.ended_at, d.trouble, d.http_status"""
+    d.ended_at, d.trouble, d.http_status, d.suppressed_because"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,18 @@ class Row:
     ended_at: datetime | None
     trouble: str | None
     http_status: int | None
+    suppressed_because: str | None
     ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A subscription that has been sent something about a case, and what that was about."""
+
+    subscription_id: str
+    organisation: str
+    need: str
+    province: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +61,31 @@ class Attempt:
     response: bytes
 
 
-async def add_notices(work: Work, notices: Sequence[Notice]) -> set[str]:
-    """Queue notices; answers the delivery ids that were new (a fact reaches a subscription once)."""
+async def add_notices(work: Work, notices: Sequence[Notice]) -> dict[str, bool]:
+    """Queue notices; answers the delivery ids that were new (a fact reaches a subscription once), and which wait.
+
+    Of a case that its organisation must not be told of any more a notice is written down as not sent.
+    """
     rows = await work.connection.fetch(
-        """
+        f"""
         INSERT INTO deliveries (delivery_id, subscription_id, organisation, test, event_id, event_type, case_id,
-            need, province, body, traceparent, status, created_at, queued_at, next_attempt_at)
+            need, province, body, traceparent, status, created_at, queued_at, next_attempt_at, ended_at,
+            suppressed_because)
         SELECT n.delivery_id, n.subscription_id, n.organisation, FALSE, n.event_id, n.event_type, n.case_id,
-            n.need, n.province, n.body, n.traceparent, 'queued', $11, $11, $11
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
-                $8::text[], $9::bytea[], $10::text[])
-            AS n (delivery_id, subscription_id, organisation, event_id, event_type, case_id, need, province,
-                body, traceparent)
+            n.need, n.province, n.body, n.traceparent, CASE WHEN n.stopped THEN 'suppressed' ELSE 'queued' END,
+            $11, $11, CASE WHEN NOT n.stopped THEN $11::timestamptz END, CASE WHEN n.stopped THEN $11::timestamptz END,
+            CASE WHEN n.stopped THEN 'consent_withdrawn' END
+        FROM (
+            SELECT n.*, n.event_type <> ALL($13::text[])
+                AND coalesce({stops.STANDS.format(case="n.case_id", class_="n.class", need="n.need")}, FALSE) AS stopped
+            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
+                    $8::text[], $9::bytea[], $10::text[], $12::text[])
+                AS n (delivery_id, subscription_id, organisation, event_id, event_type, case_id, need, province,
+                    body, traceparent, class)
+        ) n
         ON CONFLICT (subscription_id, event_id) DO NOTHING
-        RETURNING delivery_id::text
-        """,
+        RETURNING delivery_id::text, status = 'queued' AS waits
+        """,  # noqa: S608 - a constant piece
         [n.delivery_id for n in notices],
         [n.subscription_id for n in notices],
         [n.organisation for n in notices],
@@ -74,8 +97,66 @@ async def add_notices(work: Work, notices: Sequence[Notice]) -> set[str]:
         [n.body for n in notices],
         [n.traceparent for n in notices],
         work.now,
+        [consents.recipient_class(n.organisation) for n in notices],
+        list(consents.STATES),
     )
-    return {row["delivery_id"] for row in rows}
+    return {row["delivery_id"]: row["waits"] for row in rows}
+
+
+async def list_told(work: Work, case_id: str, organisations: Sequence[str], need: str) -> list[Told]:
+    """The subscriptions of these organisations that have been sent something about a case, for a need or any (`*`).
+
+    # unscoped: the service itself has heard that this case is not to be told any more
+    """
+    rows = await work.connection.fetch(
+        """
+        SELECT DISTINCT ON (d.subscription_id) d.subscription_id::text, d.organisation, d.need, d.province
+        FROM deliveries d JOIN subscriptions s USING (subscription_id)
+        WHERE d.case_id = $1 AND d.attempts > 0 AND d.need IS NOT NULL AND NOT d.test AND s.status <> 'ended'
+            AND d.organisation = ANY($2) AND ($3 = '*' OR d.need = $3)
+        ORDER BY d.subscription_id, d.delivery_id DESC
+        """,
+        case_id,
+        organisations,
+        need,
+    )
+    return [Told(**dict(row)) for row in rows]
+
+
+async def suppress_stopped(
+    work: Work, organisations: Sequence[str], classes: Sequence[str], *, since: datetime, limit: int
+) -> list[Row]:
+    """End what waits of cases that these organisations, each of its class, must not be told of, stopped since then.
+
+    What is in hand is left to its holder, who does not send it.
+    """
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        f"""
+        WITH moot AS (
+            SELECT d.delivery_id FROM stops fresh
+            JOIN deliveries d ON d.case_id = fresh.case_id AND (fresh.need = '*' OR fresh.need = d.need)
+            JOIN unnest($2::text[], $3::text[]) AS o (organisation, class)
+                ON o.organisation = d.organisation AND o.class = fresh.recipient_class
+            WHERE fresh.stopped AND fresh.since >= $4 AND d.status IN ('queued', 'sending', 'retry_wait')
+                AND NOT d.test AND d.event_type <> ALL($6) AND (d.lease_until IS NULL OR d.lease_until <= $1)
+                AND {stops.STANDS.format(case="d.case_id", class_="o.class", need="d.need")}
+            LIMIT $5
+            FOR UPDATE OF d SKIP LOCKED
+        )
+        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, lease_until = NULL, ended_at = $1,
+            suppressed_because = 'consent_withdrawn'
+        FROM moot WHERE d.delivery_id = moot.delivery_id
+        RETURNING {ROW}
+        """,  # noqa: S608 - constant pieces
+        work.now,
+        organisations,
+        classes,
+        since,
+        limit,
+        list(consents.STATES),
+    )
+    return [Row(**dict(row)) for row in rows]
 
 
 async def add_test(
@@ -164,8 +245,8 @@ async def claim_due(
         WHERE d.delivery_id = due.delivery_id AND s.subscription_id = d.subscription_id
             AND d.ended_at IS NULL AND coalesce(d.lease_until, d.next_attempt_at) <= $1
         RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.replays > 0 AS replayed,
-            d.event_id::text, d.event_type, d.case_id::text, d.body, d.traceparent, d.attempts, d.step, d.queued_at,
-            d.lease_until, s.channel, s.url, s.secret AS sealed_secret
+            d.event_id::text, d.event_type, d.case_id::text, d.need, d.body, d.traceparent, d.attempts, d.step,
+            d.queued_at, d.lease_until, s.channel, s.url, s.secret AS sealed_secret
         """,
         work.now,
         trusted,
@@ -290,7 +371,8 @@ async def suppress_ended(work: Work, *, limit: int) -> list[Row]:
             LIMIT $1
             FOR UPDATE OF d SKIP LOCKED
         )
-        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, lease_until = NULL, ended_at = $2
+        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, lease_until = NULL, ended_at = $2,
+            suppressed_because = 'subscription_ended'
         FROM moot WHERE d.delivery_id = moot.delivery_id
         RETURNING {ROW}
         """,  # noqa: S608 - a constant list of columns
@@ -305,7 +387,7 @@ async def requeue(work: Work, delivery_ids: Sequence[str]) -> list[Row]:
     rows = await work.connection.fetch(
         f"""
         UPDATE deliveries d SET status = 'queued', step = 0, replays = d.replays + 1, queued_at = $2,
-            next_attempt_at = $2, ended_at = NULL
+            next_attempt_at = $2, ended_at = NULL, suppressed_because = NULL
         WHERE d.delivery_id = ANY($1::uuid[])
         RETURNING {ROW}
         """,  # noqa: S608 - a constant list of columns

@@ -217,6 +217,13 @@ async def list_listeners(work: Work) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
+async def list_organisations(work: Work) -> list[str]:
+    """The organisations that have subscribed, whatever has become of it."""
+    # unscoped: as above
+    rows = await work.connection.fetch("SELECT DISTINCT organisation FROM subscriptions")
+    return [row["organisation"] for row in rows]
+
+
 def listener(row: tuple[Any, ...]) -> Listener:
     """One row of `list_listeners`."""
     subscription_id, organisation, events, provinces, needs = row

@@ -1,0 +1,91 @@
+"""What a person says of being told of: who is told by consent only hears no more of the case, but that it has ended."""
+
+from collections.abc import Sequence
+
+from services.notify import store
+from services.notify.actions import deliveries as sending
+from services.notify.domain import consents, deliveries
+from services.notify.domain.deliveries import Notice
+from services.notify.store.stops import Stop
+from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn
+from shared.contracts.notify import NoticesQueued, QueuedNotice
+from shared.kit.heard import Heard
+from shared.kit.ids import new_id
+from shared.kit.work import Work
+
+HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn]
+
+
+async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
+    """Keep what was said, end what waits for delivery, and tell those who had been told of the case that it is over."""
+    relevant = [
+        h for h in heard if h.fact.purpose == consents.PURPOSE and h.fact.recipient_class in consents.BY_CONSENT
+    ]
+    if not relevant:
+        return
+    await work.lock_cases(h.case_id for h in relevant)
+    await store.stops.keep(work, [stop for h in relevant for stop in _stops(h)])
+    await sending.suppress_stopped(work)
+    organisations = await store.subscriptions.list_organisations(work)
+    for h in relevant:
+        if _stops_telling(h):
+            told = [one for one in organisations if consents.recipient_class(one) == h.fact.recipient_class]
+            await _tell_it_is_over(work, h, told)
+
+
+async def _tell_it_is_over(work: Work, h: HeardOf, organisations: Sequence[str]) -> None:
+    """A notice to each subscription that has been sent something about the case, whatever it had asked to hear."""
+    past = {
+        one.subscription_id: one
+        for need in h.fact.needs or (consents.ALL_NEEDS,)
+        for one in await store.deliveries.list_told(work, h.case_id, organisations, need)
+    }
+    notices = [
+        Notice(
+            delivery_id=new_id(),
+            subscription_id=one.subscription_id,
+            organisation=one.organisation,
+            event_id=h.event_id,
+            event_type=h.type,
+            case_id=h.case_id,
+            need=one.need,
+            province=one.province,
+            body=deliveries.body(
+                event_type=h.type,
+                event_id=h.event_id,
+                case_id=h.case_id,
+                need=one.need,
+                province=one.province,
+                state=consents.STATES[h.type],
+                occurred_at=h.occurred_at,
+            ),
+            traceparent=h.traceparent,
+        )
+        for one in past.values()
+    ]
+    if not notices:
+        return
+    added = await store.deliveries.add_notices(work, notices)
+    said = tuple(
+        QueuedNotice(
+            delivery_id=notice.delivery_id,
+            subscription_id=notice.subscription_id,
+            event_id=notice.event_id,
+            event_type=notice.event_type,
+        )
+        for notice in notices
+        if notice.delivery_id in added
+    )
+    if said:
+        work.record(NoticesQueued(case_id=h.case_id, notices=said), cause=h)
+
+
+def _stops_telling(h: HeardOf) -> bool:
+    return not (isinstance(h.fact, ConsentRecorded) and h.fact.given)
+
+
+def _stops(h: HeardOf) -> list[Stop]:
+    return [
+        Stop(h.case_id, h.fact.recipient_class, need, h.case_seq, _stops_telling(h))
+        for need in h.fact.needs or (consents.ALL_NEEDS,)
+    ]

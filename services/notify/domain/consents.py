@@ -1,0 +1,39 @@
+"""Whom a withdrawn consent silences: civil society and foreign bodies, which are told of a case at all by consent only.
+
+Offices of the state are told by their duty (UU 27/2022 Art 20(2)(e)); that they may use what they were told is not
+decided here.
+"""
+
+import re
+from collections.abc import Iterable
+
+from shared.contracts import codes
+from shared.contracts.codes import RecipientClass
+
+BY_CONSENT: frozenset[RecipientClass] = frozenset({"civil_society", "international"})
+ALL_NEEDS = "*"
+PURPOSE = "help"
+
+STATE_OFFICE = re.compile(r"[A-Z0-9]+-[0-9]{2}(\.[0-9]{2})?")
+"""An office of one region, `DINSOS-73.06`."""
+MINISTRIES = frozenset(
+    {"KP2MI", "KEMENSOS", "KEMENPPPA", "KEMENKES", "KEMNAKER", "KEMLU", "BNN", "LPSK", "DUKCAPIL"}
+)  # fmt: skip
+
+WITHDRAWN, REFUSED = "intake.consent_withdrawn.v1", "intake.consent_recorded.v1"
+STATES = {WITHDRAWN: "consent_withdrawn", REFUSED: "consent_refused"}
+"""The notice that a person has ended it, which goes to whoever had been told of the case, and the state it says."""
+
+
+def recipient_class(organisation: str) -> RecipientClass:
+    """The class of a subscriber. Who is not known as an office of the state is told by consent only."""
+    found = codes.recipient_class(organisation)
+    if found != "state" or organisation in MINISTRIES or STATE_OFFICE.fullmatch(organisation):
+        return found
+    return "civil_society"
+
+
+def by_class(organisations: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Of these organisations those that are told by consent only, each with its class: two lists of one length."""
+    found = [(one, class_) for one in sorted(set(organisations)) if (class_ := recipient_class(one)) in BY_CONSENT]
+    return [one for one, _ in found], [class_ for _, class_ in found]

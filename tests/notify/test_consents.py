@@ -1,0 +1,228 @@
+"""Once a person has taken a consent back, organisations that are told by consent only hear that, and nothing more."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from services.notify import clock as clocks
+from services.notify.actions import deliveries, obeying
+from services.notify.domain import consents
+from services.notify.domain.refusals import ConsentWithdrawn as TellingStopped
+from services.notify.store import stops
+from shared.contracts import referral as facts
+from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn
+from shared.kit.actor import Actor, system
+from shared.kit.clock import FixedClock
+from shared.kit.database import Database
+from shared.kit.heard import Heard
+from shared.kit.ids import new_id
+from tests.notify.conftest import NGO, START, Carried
+from tests.notify.factories import a_fact, hear, heard
+from tests.notify.receiver import Receiver
+
+Subscribe = Callable[..., Awaitable[str]]
+STATE = Actor(id="bp3mi", organisation="BP3MI-53", roles=frozenset({"ngo_system"}), kind="client")
+FOREIGN = Actor(id="iom", organisation="INT-IOM", roles=frozenset({"ngo_system"}), kind="client")
+
+CASE = "01900000-0000-7000-8000-000000000001"
+
+
+def a_withdrawal(case_id: str = CASE, *needs: str, to: str = "civil_society", seq: int = 5, **other: Any) -> Heard[Any]:
+    fact = ConsentWithdrawn.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": to,
+            "needs": needs,
+            "withdrawal_id": new_id(),
+            "consent_id": new_id(),
+            "withdrawn_by": "self",
+            "how": "signed",
+            "recipients": (),
+            "confirm_by": START,
+            **other,
+        }
+    )
+    return replace(heard(fact, at=START), case_seq=seq)
+
+
+def a_consent(case_id: str = CASE, *needs: str, given: bool = True, seq: int = 6) -> Heard[Any]:
+    fact = ConsentRecorded.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": "civil_society",
+            "needs": needs,
+            "consent_id": new_id(),
+            "given": given,
+            "given_by": "self",
+            "how": "signed",
+            "language": "id",
+            "statement": None if given else new_id(),
+        }
+    )
+    return replace(heard(fact, at=START), case_seq=seq)
+
+
+async def obey(database: Database, *said: Heard[Any]) -> None:
+    async with database.work(system("notify", "consumer"), purpose="hear") as work:
+        await obeying.obey(work, said)
+
+
+async def standing(database: Database) -> list[tuple[str, str, str, str | None]]:
+    """Organisation, event, status and why it was not sent, of each notice."""
+    rows = await database.fetch(
+        "SELECT organisation, event_type, status, suppressed_because FROM deliveries ORDER BY delivery_id"
+    )
+    return [(r["organisation"], r["event_type"].split(".")[1], r["status"], r["suppressed_because"]) for r in rows]
+
+
+NOT_SENT = ("suppressed", "consent_withdrawn")
+
+
+class TestWithdrawal:
+    async def test_ends_what_waits_for_a_retry_and_says_why_in_the_log(
+        self, database: Database, subscribe: Subscribe, carried: Carried, clock: FixedClock
+    ) -> None:
+        await subscribe("/status/503")
+        await hear(database, a_fact(case_id=CASE), a_fact())
+        await carried()
+        assert {status for _, _, status, _ in await standing(database)} == {"retry_wait"}
+
+        await obey(database, a_withdrawal())
+
+        assert [row[2:] for row in await standing(database) if row[1] == "referral_opened"] == [
+            NOT_SENT,
+            ("retry_wait", None),
+        ]
+        told = await database.fetch("SELECT payload FROM journal WHERE type = 'notify.notice_suppressed.v1'")
+        assert [orjson.loads(row["payload"])["data"]["reason"] for row in told] == ["consent_withdrawn"]
+        clock.advance(timedelta(hours=1))
+        await carried()
+        rows = await database.fetch("SELECT attempts FROM deliveries WHERE status = 'suppressed'")
+        assert [row["attempts"] for row in rows] == [1]
+
+    async def test_lets_nothing_new_of_the_case_out(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
+    ) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal())
+
+        await hear(database, a_fact(case_id=CASE), a_fact(facts.ReferralFulfilled, case_id=CASE))
+        await carried()
+
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT, NOT_SENT]
+        assert receiver.received == []
+
+    async def test_is_told_to_whoever_had_been_told_whatever_it_had_asked_to_hear(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
+    ) -> None:
+        await subscribe(events=frozenset({"referral.referral_opened.v1"}))
+        await subscribe(events=frozenset({"referral.gap_opened.v1"}))
+        await hear(database, a_fact(case_id=CASE))
+        await carried()
+
+        withdrawal = a_withdrawal()
+        await obey(database, withdrawal)
+        await obey(database, withdrawal)
+        await carried()
+
+        assert [row[1:3] for row in await standing(database)] == [
+            ("referral_opened", "delivered"),
+            ("consent_withdrawn", "delivered"),
+        ]
+        body = orjson.loads(receiver.received[-1].body)
+        assert (body["type"], body["data"]["state"], body["data"]["case_id"]) == (
+            "intake.consent_withdrawn.v1",
+            "consent_withdrawn",
+            CASE,
+        )
+
+    async def test_leaves_offices_of_the_state_their_duty_and_other_classes_alone(
+        self, database: Database, subscribe: Subscribe, carried: Carried
+    ) -> None:
+        for actor in (NGO, STATE, FOREIGN):
+            await subscribe(actor=actor)
+        await obey(database, a_withdrawal(), a_withdrawal(to="state", seq=6))
+
+        await hear(database, a_fact(case_id=CASE))
+        await carried()
+
+        assert {(row[0], row[2]) for row in await standing(database)} == {
+            ("SBMI", "suppressed"),
+            ("BP3MI-53", "delivered"),
+            ("INT-IOM", "delivered"),
+        }
+
+    async def test_of_one_need_leaves_the_others(self, database: Database, subscribe: Subscribe) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal(CASE, "WAGE"))
+
+        await hear(database, a_fact(case_id=CASE, need="WAGE"), a_fact(case_id=CASE, need="NEED"))
+
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT, ("queued", None)]
+
+    async def test_for_another_purpose_changes_nothing(self, database: Database, subscribe: Subscribe) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal(purpose="prosecution"))
+
+        await hear(database, a_fact(case_id=CASE))
+
+        assert [row[2] for row in await standing(database)] == ["queued"]
+
+    async def test_counts_until_something_later_is_said_in_whatever_order_that_is_heard(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        await subscribe()
+        await obey(database, a_consent(seq=6))
+        await obey(database, a_withdrawal(seq=5))
+        await hear(database, a_fact(case_id=CASE))
+
+        await obey(database, a_consent(given=False, seq=7))
+        await hear(database, a_fact(facts.ReferralFulfilled, case_id=CASE))
+
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT, NOT_SENT]
+
+    async def test_is_obeyed_by_a_courier_that_has_the_notice_in_hand(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
+    ) -> None:
+        await subscribe()
+        await hear(database, a_fact(case_id=CASE))
+        async with database.work(system("notify", "test"), purpose="test") as work:  # not by the sweep, as in a race
+            await stops.keep(work, [stops.Stop(CASE, "civil_society", "*", 1, True)])
+
+        await carried()
+        await clocks.suppress_deliveries(database)
+
+        assert receiver.received == []
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT]
+
+    async def test_lets_nobody_send_a_notice_again(self, database: Database, subscribe: Subscribe) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal())
+        await hear(database, a_fact(case_id=CASE))
+        [row] = await database.fetch("SELECT delivery_id::text FROM deliveries")
+
+        with pytest.raises(TellingStopped):
+            async with database.work(NGO, purpose="replay") as work:
+                await deliveries.replay_delivery(work, row["delivery_id"])
+
+
+@pytest.mark.parametrize(
+    ("organisation", "class_"),
+    [
+        ("SBMI", "civil_society"),
+        ("NGO-SBMI", "civil_society"),
+        ("CSO-LEGAL", "civil_society"),
+        ("INT-IOM", "international"),
+        ("BP3MI-53", "state"),
+        ("DINSOS-73.06", "state"),
+        ("KP2MI", "state"),
+    ],
+)
+def test_who_is_not_known_as_an_office_of_the_state_is_told_by_consent_only(organisation: str, class_: str) -> None:
+    assert consents.recipient_class(organisation) == class_
