@@ -77,3 +77,17 @@ def read_levels(said: Sequence[str]) -> dict[str, str]:
 def bits_of(field: str, level: str) -> float:
     """What a level weighs by the weights of today; nothing for one that is known no more."""
     return 0.0 if level == MISSING else WEIGHTS.get(field, {}).get(level, 0.0)
+
+
+SHOWN = ("full_name", "alias", "birth", "birthplace", "mother_name", "nik", "document_number")
+"""Of an identity, what is compared and so is shown to who decides; sex and origin stand beside it in codes."""
+COVERED = ("nik", "document_number")
+"""Of these the end alone: how far they agree is said in words, and the paper is in the officer's hand."""
+LEFT_OPEN = 4
+
+
+def covered(field: str, value: str) -> str:
+    """A value as it is shown side by side."""
+    if field not in COVERED or len(value) <= LEFT_OPEN:
+        return value
+    return "…" + value[-LEFT_OPEN:]

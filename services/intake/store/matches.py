@@ -48,6 +48,15 @@ async def propose(work: Work, pairs: Sequence[Proposed]) -> None:
     )
 
 
+DECIDING = 7_318
+"""An advisory lock: two decisions may contradict each other by way of cases that neither of them names."""
+
+
+async def be_alone(work: Work) -> None:
+    """Be the only one that decides until this work ends."""
+    await work.connection.execute("SELECT pg_advisory_xact_lock($1)", DECIDING)
+
+
 async def find(work: Work, match_id: str) -> Match | None:
     """One pair of the actor's port."""
     row = await work.connection.fetchrow(
