@@ -17,7 +17,7 @@ from shared.kit.service import application
 from tests.browser.conftest import DESKTOP, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
 from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
-from tests.intake.factories import OFFICER, a_list, a_referral_fact, a_row, a_voyage, hear, the_settings
+from tests.intake.factories import OFFICER, a_draft, a_list, a_referral_fact, a_row, a_voyage, hear, the_settings
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -28,6 +28,10 @@ LIST = a_list(
     a_row(14, name="Moch. Rudi", sex="Q", born="5-8-87", nik="6,504E+15"),
     a_row(15, name="", regency="Bogor"),
 )
+
+
+DRAFT = ("", "?tampil=siap", "?baris=15")
+"""The pages of an uploaded list."""
 
 
 @dataclass
@@ -53,9 +57,9 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     await database.aclose()
 
 
-async def choose(sight: Sight) -> None:
+async def choose(sight: Sight, content: bytes = LIST) -> None:
     """Choose the list and go on to look at it."""
-    await sight.page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": LIST})
+    await sight.page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": content})
     await sight.page.get_by_role("button", name="Periksa daftar").click()
 
 
@@ -74,6 +78,8 @@ async def refer_everybody(database: Database) -> None:
 async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
     addresses = [f"{site.url}/{language}/", f"{site.url}/{language}/pelayaran/baru"]
     addresses += [site.at(path, language) for path in ("", "/daftar", "/catat")]
+    draft = await a_draft(site.database, site.voyage_id, LIST)
+    addresses += [f"{site.url}/{language}/draf", *(f"{site.url}/{language}/draf/{draft}{more}" for more in DRAFT)]
 
     await sweep(addresses, size=size, theme=theme)
 
@@ -105,6 +111,36 @@ async def test_a_list_of_a_ship_at_sea_is_looked_at_only(see: Open, axe: Axe, si
     assert await sight.page.get_by_role("button", name="Kirim").count() == 0
     assert await axe(sight.page) == []
     assert await sight.sideways_px() == 0
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
+async def test_a_list_is_mended_in_its_place_by_keyboard(see: Open, axe: Axe, site: Site, size: Any) -> None:
+    sight = await see(site.at("/daftar"), size=size)
+    await choose(sight, a_list(a_row(1), a_row(2, sex="Q", born="31-02-1987"), a_row(3, name="")))
+    page = sight.page
+
+    await page.locator("#f-c3_2").focus()
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("L")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("28-02-1987")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Baris tersimpan.").wait_for()
+    assert await axe(page) == []
+    assert await sight.sideways_px() == 0
+    await page.get_by_role("link", name="Semua sel baris 4").click()
+    await page.get_by_role("heading", name="Baris 4").first.wait_for()
+    assert await axe(page) == []
+    assert await sight.sideways_px() == 0
+    await page.get_by_role("button", name="Lewati baris 4").first.click()
+    await page.get_by_text("Baris tersimpan.").wait_for()
+    await page.get_by_role("button", name="Kirim semua 2").click()
+    await page.get_by_text("2 orang tercatat.").wait_for()
+    await page.goto(f"{site.url}/id/draf")
+    await page.get_by_text("Semua daftar sudah selesai").wait_for()
+    assert await axe(page) == []
+    assert sight.complaints == []
 
 
 @pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])

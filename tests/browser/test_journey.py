@@ -146,9 +146,9 @@ async def announce_upload_and_confirm(rujukan: Running) -> Sight:
     await page.get_by_role("link", name="Unggah daftar").click()
     await page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": LIST})
     await page.get_by_role("button", name="Periksa daftar").click()
-    problems = page.locator("table", has_text="Orang4").first.locator("li")
+    problems = page.locator("section", has_text="Orang4").first.locator(".problem")
     assert await problems.count() == 2
-    assert await page.get_by_text("31-02-1987").is_visible()
+    assert await page.locator("input[value='31-02-1987']").is_visible()
     await page.get_by_role("button", name="Kirim 3 siap, tahan 1").click()
     await page.get_by_text("Semua sudah dirujuk.").first.wait_for()
     assert NAME not in await page.content()

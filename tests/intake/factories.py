@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from services.intake import consumers
 from services.intake.actions import arrivals as actions
 from services.intake.actions.arrivals import Submitted, seal_arrival
-from services.intake.actions.voyages import announce_voyage
+from services.intake.actions.drafts import prepare_draft
+from services.intake.actions.opening import open_file
+from services.intake.actions.voyages import announce_voyage, find_voyage
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.people import Identity, born_on
 from services.intake.domain.voyages import Voyage
@@ -118,6 +120,15 @@ def a_row(n: int, **said: str) -> str:
         "number": f"XS9{n:06d}", "regency": "73.06", "flags": "", "with": "", **said,
     }  # fmt: skip
     return ",".join(cells.values())
+
+
+async def a_draft(database: Database, voyage_id: str, content: bytes, *, actor: Actor = OFFICER) -> str:
+    """The id of a list that was uploaded and is not done with."""
+    vault = a_vault()
+    voyage = await find_voyage(database, actor, voyage_id)
+    write = await prepare_draft(database, vault, actor, voyage, await open_file(database, vault, actor, content))
+    async with database.work(actor, purpose="manifest") as work:
+        return (await write(work)).draft_id
 
 
 def a_referral_fact(kind: type[ReferralFact], case_id: str, *, need: str, **said: Any) -> ReferralFact:

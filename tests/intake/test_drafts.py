@@ -254,10 +254,11 @@ class TestSending:
         assert (first.listed, first.rejected, first.arrived) == (3, 1, 2)
         with pytest.raises(LineRecorded):
             await desk.mend(sent.draft, 2, {SEX: "F"})
-        with pytest.raises(NothingToSend):
-            await desk.send(sent.draft)
+        again = await desk.send(sent.draft)
+        assert (again.manifest.accepted, again.manifest.rejected, again.manifest.known) == (0, 1, 2)
+        assert (await report_voyage(database, OFFICER, voyage.voyage_id)).counts == first
 
-        sent = await desk.send(await desk.mend(sent.draft, 3, {SEX: "F"}))
+        sent = await desk.send(await desk.mend(again.draft, 3, {SEX: "F"}))
         second = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
         assert (sent.manifest.listed, sent.manifest.accepted, sent.manifest.known) == (3, 1, 2)
         assert (second.listed, second.rejected, second.arrived) == (3, 0, 3)
@@ -282,6 +283,12 @@ class TestSending:
             await desk.send(draft)
         assert refused.value.by == "sari"
         assert await recorded(database) == []
+
+    async def test_of_what_has_nothing_left_is_refused(self, database: Database, desk: Desk) -> None:
+        draft = await desk.upload(await a_voyage(database), a_list(a_row(1)))
+
+        with pytest.raises(NothingToSend):
+            await desk.send(await desk.leave_out(draft, 2))
 
     async def test_lets_nobody_change_it_meanwhile(self, database: Database, desk: Desk) -> None:
         draft = await desk.upload(await a_voyage(database), a_list(a_row(1), a_row(2, sex="Q")))

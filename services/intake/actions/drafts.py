@@ -162,6 +162,21 @@ async def read_draft(
     )
 
 
+async def read_line(database: Database, vault: Vault, actor: Actor, draft_id: str, number: int, *, form: str) -> Line:
+    """One row with all its cells; on the trail first. Raises `LineUnknown`, and as `open_draft`."""
+    port_of(actor)
+    async with database.work(actor, purpose="manifest") as work:
+        sealed = await _sealed(work, draft_id)
+        assert sealed.wrapped_key is not None
+        key = drafting.open_key(vault.ring, sealed.wrapped_key, draft_id)
+        place = number - store.opened_header(key, sealed.header).first_row
+        blocks = await store.blocks_of(work, draft_id, [place // store.BLOCK])
+        if place < 0 or not blocks or place % store.BLOCK >= len(blocks[0].standings):
+            raise LineUnknown
+        _note_reading(work, sealed.draft, form, 1)
+    return store.opened_lines(key, blocks)[place % store.BLOCK]
+
+
 async def open_draft(
     database: Database, vault: Vault, actor: Actor, draft_id: str, *, form: str | None = None
 ) -> Opened:
@@ -205,7 +220,8 @@ async def prepare_cells(
     line = opened.lines[place]
     _check_line(line, version, cells or {})
     width = len(opened.header.heading)
-    if any(not 0 <= column < width or len(said) > drafts.LONGEST_CELL for column, said in (cells or {}).items()):
+    wide = max(width, len(line.cells))
+    if any(not 0 <= column < wide or len(said) > drafts.LONGEST_CELL for column, said in (cells or {}).items()):
         raise ColumnUnknown
     now = database.clock.now()
     mended = drafts.mended(line, cells, width=width, by=actor.id, at=now) if cells else line

@@ -1,6 +1,8 @@
 """Sending a draft: what is ready is recorded, the rest is held back and stays; who is interrupted goes on."""
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from services.intake.actions import drafts as drafting
 from services.intake.actions import manifests
@@ -41,7 +43,7 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     if database.clock.now() < voyage.due_from:
         raise VoyageNotDue
     if draft.state == "open":
-        if not draft.ready:
+        if not draft.ready + draft.held:
             raise NothingToSend
         async with database.work(actor, purpose="manifest") as work:
             if not await store.begin_sending(work, draft):
@@ -73,3 +75,33 @@ async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened
         now = await store.find(work, draft.draft_id)
     assert now is not None
     return now
+
+
+class Runs:
+    """Drafts that are being sent by this process, each once, while people look on."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[tuple[str, str, int], asyncio.Task[Sent]] = {}
+
+    def send(
+        self, database: Database, vault: Vault, actor: Actor, draft_id: str, *, version: int
+    ) -> asyncio.Task[Sent]:
+        """Send a draft as `send_draft`, or join whoever began it a moment ago."""
+        run = (actor.id, draft_id, version)
+        if run not in self._tasks:
+            task = asyncio.create_task(send_draft(database, vault, actor, draft_id, version=version))
+            self._tasks[run] = task
+            task.add_done_callback(partial(self._ended, run))
+        return self._tasks[run]
+
+    async def aclose(self) -> None:
+        """Let go of what is under way; who sends it again goes on."""
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, run: tuple[str, str, int], task: asyncio.Task[Sent]) -> None:
+        self._tasks.pop(run, None)
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; of who does not, the draft says that it is not sent yet

@@ -128,6 +128,10 @@ class Header:
     worksheet: str = ""
     aligned: bool = False
     since_1904: bool = False
+    others: tuple[str, ...] = ()
+    """Worksheets that were not taken for the list."""
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,9 @@ def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
         worksheet=sheet.worksheet,
         aligned=sheet.aligned,
         since_1904=sheet.since_1904,
+        others=sheet.others,
+        hidden_rows=tuple(sorted(sheet.hidden_rows)),
+        hidden_columns=tuple(sorted(sheet.hidden_columns)),
     )
 
 

@@ -136,6 +136,12 @@ class RecordedAndErased(RecordedDifferently):
     detail = msg("The person that was recorded under this key was erased. Use a new key for another person.")
 
 
+class CaseIdTaken(Refused):
+    """The id that was made for a person belongs to a case already."""
+
+    detail = msg("This id belongs to another case. Make a new one, a UUID of version 7, for another person.")
+
+
 class CaseUnknown(Refused):
     """There is no such case."""
 
@@ -167,6 +173,28 @@ class HoldLifted(Refused):
     """The hold has ended already."""
 
     detail = msg("This legal hold was lifted before.")
+
+
+class SlipTooLate(Refused):
+    """Who landed long ago is at the port no more; its officers are shown no name any more."""
+
+    detail = msg("This person landed more than thirty days ago. A slip is printed until then.")
+
+
+class FieldFilled(Refused):
+    """Something else stands there already."""
+
+    detail = msg("Something else stands there already. Ask for a correction if it is wrong.")
+
+    def __init__(self, field: str) -> None:
+        super().__init__()
+        self.field = field
+
+
+class NothingToComplete(Refused):
+    """Nothing was said that is not there already."""
+
+    detail = msg("Nothing was written that does not stand there already.")
 
 
 class FieldUnknown(Refused):
@@ -531,9 +559,9 @@ class ColumnUnknown(Refused):
 
 
 class NothingToSend(Refused):
-    """Not one row of the draft is ready."""
+    """Every row of the draft is recorded, blank or left out."""
 
-    detail = msg("No row of this list is ready. Mend at least one, then send it.")
+    detail = msg("Every row of this list is recorded, blank or left out. Discard it, or upload another.")
 
 
 class DraftOfThisFile(Refused):

@@ -21,6 +21,11 @@ MODALITIES = {
     "repatriation": msg("Repatriation"),
     "vulnerable_flight": msg("Flight for vulnerable people"),
 }
+LOOKS = {
+    "child": msg("A child"),
+    "adult": msg("An adult"),
+    "elderly": msg("60 or older"),
+}
 WISHES = {
     "go_home": msg("Go home"),
     "stay_local": msg("Stay near the port"),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
-from services.intake.actions import voyages
+from services.intake.actions import drafts, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.totals import Said
 from services.intake.domain.refusals import ExpectedFarOff
@@ -123,6 +123,7 @@ async def _standing(request: Request, actor: Actor, voyage_id: str, after: str |
         "counts": report.counts,
         "port": port,
         "lists": lists,
+        "under_way": await drafts.list_drafts(database, actor, voyage_id=voyage_id),
         "is_moving": report.counts.not_referred > 0 or any(one.finished_at is None for one in lists),
         "needs": [
             (names[need], people, report.opened.get(need, 0))

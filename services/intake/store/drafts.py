@@ -319,7 +319,8 @@ def opened_header(key: DraftKey, sealed: bytes) -> Header:
     header = Header(**said)
     told = said["differences"]
     differences = told and Differences(told["same"], *(tuple(told[name]) for name in ("new", "changed", "gone")))
-    return replace(header, heading=tuple(header.heading), differences=differences)
+    lists = {name: tuple(said[name]) for name in ("heading", "others", "hidden_rows", "hidden_columns")}
+    return replace(header, **lists, differences=differences)
 
 
 def blocks_in(lines: int) -> int:

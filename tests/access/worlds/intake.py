@@ -134,6 +134,9 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/arrivals/{case_id}/death": json_of(
                 version=1, died_on=NOW.date().isoformat(), place="in_care"
             ),
+            f"POST {voyage}/cepat": form(sex="F", group="adult"),
+            "POST /api/arrivals/{case_id}/completion": json_of(version=1, mother_name="Aminah"),
+            "POST /{language:language}/kedatangan/{case_id}/lengkapi": form(version="1", mother_name="Aminah"),
             "POST /{language:language}/kedatangan/{case_id}/{apa}": form(
                 version="1", origin="53.01", reason="person_said"
             ),

@@ -159,7 +159,7 @@ def one(**item: Any) -> Asked:
     return lambda id_, _: {"json": {"items": [{name: id_ if value is ... else value for name, value in item.items()}]}}
 
 
-def form(**fields: str) -> Asked:
+def form(**fields: str | list[str]) -> Asked:
     return lambda _id, _cell: {"data": {**fields, "key": new_id()}}
 
 
