@@ -3,7 +3,7 @@
 import structlog
 
 from services.referral import rules
-from services.referral.actions import breaking, cancelling, chasing, escalating, reaching, steering
+from services.referral.actions import breaking, cancelling, chasing, escalating, households, reaching, steering
 from services.referral.actions.routing import Routing
 from services.referral.store import rulesets
 from shared.kit.actor import system
@@ -73,7 +73,7 @@ async def resume(database: Database, routing: Routing) -> int:
 async def climb(database: Database) -> int:
     """Let climb what nobody has taken in time, and come back what was taken and has not moved."""
     async with database.work(CLOCK, purpose="climb") as work:
-        return await escalating.climb(work)
+        return await escalating.climb(work) + await households.climb(work)
 
 
 async def keep_the_law(database: Database) -> int:

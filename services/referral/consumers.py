@@ -1,8 +1,26 @@
-"""Kafka in: arrivals become referrals, erased and corrected persons tasks for who had been shown them."""
+"""Kafka in: arrivals become referrals, erased and corrected persons tasks for who had been shown them.
 
-from services.referral.actions import opening, reaching
+And what persons say of handing their case on says who may be asked.
+"""
+
+from services.referral.actions import consenting, correcting, households, opening, reaching
 from services.referral.actions.routing import Routing
-from shared.contracts.intake import ArrivalRecorded, IdentityCorrected, PersonErased
+from shared.contracts.intake import (
+    AgeCorrected,
+    ArrivalEnteredInError,
+    ArrivalRecorded,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    HouseholdChanged,
+    IdentityCorrected,
+    LawfulBasisEnded,
+    LawfulBasisNamed,
+    NeedsCorrected,
+    OriginCorrected,
+    PersonDied,
+    PersonErased,
+    SexCorrected,
+)
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
 from shared.kit.work import Work
@@ -15,6 +33,18 @@ def subscribe(inbox: Inbox, routing: Routing) -> None:
     async def on_arrivals_recorded(work: Work, heard: list[Heard[ArrivalRecorded]]) -> None:
         await opening.open_referrals(work, heard, routing=routing)
 
+    @inbox.hears(HouseholdChanged)
+    async def on_households_changed(work: Work, heard: list[Heard[HouseholdChanged]]) -> None:
+        await households.hear_households(work, heard, routing=routing)
+
     @inbox.hears(PersonErased, IdentityCorrected)
     async def on_persons_erased_or_corrected(work: Work, heard: list[reaching.Said]) -> None:
         await reaching.ask_recipients(work, heard)
+
+    @inbox.hears(ConsentRecorded, ConsentWithdrawn, LawfulBasisNamed, LawfulBasisEnded)
+    async def on_consents_said(work: Work, heard: list[consenting.HeardOf]) -> None:
+        await consenting.hear_consents(work, heard, routing=routing)
+
+    @inbox.hears(AgeCorrected, SexCorrected, OriginCorrected, NeedsCorrected, ArrivalEnteredInError, PersonDied)
+    async def on_arrivals_corrected(work: Work, heard: list[correcting.HeardOf]) -> None:
+        await correcting.hear_corrections(work, heard, routing=routing)

@@ -359,6 +359,16 @@ ALTER TABLE handovers FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_agency ON handovers FOR SELECT TO PUBLIC USING (((agency_id = ( SELECT acting_organisation() AS acting_organisation)) AND ( SELECT acting_in_role(VARIADIC ARRAY['agency_worker'::text, 'agency_supervisor'::text, 'agency_system'::text]) AS acting_in_role)));
 CREATE POLICY service_itself ON handovers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+CREATE TABLE households (
+    case_id uuid NOT NULL,
+    household_id uuid NOT NULL,
+    CONSTRAINT households_pkey PRIMARY KEY (case_id)
+);
+CREATE INDEX households_by_id ON households USING btree (household_id, case_id);
+ALTER TABLE households ENABLE ROW LEVEL SECURITY;
+ALTER TABLE households FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON households FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 -- append-only: one row per event and consumer that took effect
 CREATE TABLE inbox (
     event_id uuid NOT NULL,
@@ -591,6 +601,8 @@ CREATE TABLE referrals (
     CONSTRAINT terminal_referral_has_end CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'unfulfilled'::text, 'refused'::text, 'consent_withdrawn'::text, 'cancelled'::text, 'entered_in_error'::text]))))
 );
 CREATE INDEX held_referrals ON referrals USING btree (held_until) WHERE (held_until IS NOT NULL);
+CREATE INDEX live_needs_with_a_limit ON referrals USING btree (need, opened_at) WHERE ((ended_at IS NULL) AND (need = ANY (ARRAY['GBV'::text, 'TIP'::text])));
+CREATE INDEX live_referrals ON referrals USING btree (province, arrived_at) WHERE (ended_at IS NULL);
 CREATE INDEX referrals_closed ON referrals USING btree (province, ended_at, referral_id) WHERE (ended_at IS NOT NULL);
 CREATE CONSTRAINT TRIGGER child_has_a_responsible_officer AFTER INSERT ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.age_band = ANY (ARRAY['child'::text, 'unknown'::text]))) EXECUTE FUNCTION refuse_child_without_officer();
 CREATE CONSTRAINT TRIGGER corrected_child_has_a_responsible_officer AFTER UPDATE OF age_band ON referrals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.age_band = ANY (ARRAY['child'::text, 'unknown'::text])) AND (old.age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))) EXECUTE FUNCTION refuse_child_without_officer();
@@ -650,6 +662,38 @@ CREATE TABLE responsibilities (
 ALTER TABLE responsibilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE responsibilities FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON responsibilities FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE reunifications (
+    task_id uuid NOT NULL,
+    household_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    agency_id text NOT NULL,
+    apart_from text NOT NULL,
+    regency text NOT NULL,
+    reason text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    rung text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    closed_as text,
+    decision text,
+    closed_by text,
+    closed_at timestamp with time zone,
+    CONSTRAINT reunifications_pkey PRIMARY KEY (task_id),
+    CONSTRAINT ended_reunification_says_how_and_when CHECK (((closed_as IS NULL) = (closed_at IS NULL))),
+    CONSTRAINT reunification_decision_is_known CHECK ((decision = ANY (ARRAY['persons_wish'::text, 'safety'::text, 'medical_care'::text, 'reunited_by_people'::text, 'no_family'::text]))),
+    CONSTRAINT reunification_ends_in_a_known_way CHECK ((closed_as = ANY (ARRAY['reunited'::text, 'parted'::text, 'decided'::text]))),
+    CONSTRAINT reunification_rung_is_known CHECK ((rung = ANY (ARRAY['agency_supervisor'::text, 'province'::text, 'national'::text]))),
+    CONSTRAINT split_has_a_reason CHECK ((reason = ANY (ARRAY['declined'::text, 'not_answered'::text, 'not_helped'::text, 'taken_back'::text, 'handed_on'::text, 'helped_before'::text, 'not_taken_together'::text, 'medical_care'::text, 'safety'::text, 'persons_wish'::text, 'no_room_together'::text]))),
+    CONSTRAINT staying_apart_is_decided_by_name CHECK ((((NOT (closed_as IS DISTINCT FROM 'decided'::text)) = (decision IS NOT NULL)) AND ((decision IS NULL) = (closed_by IS NULL))))
+);
+CREATE UNIQUE INDEX one_open_reunification_per_case ON reunifications USING btree (case_id) WHERE (closed_at IS NULL);
+CREATE INDEX reunifications_due ON reunifications USING btree (due_at) WHERE (closed_at IS NULL);
+CREATE INDEX reunifications_of_household ON reunifications USING btree (household_id, case_id, opened_at);
+CREATE INDEX reunifications_to_bring_together ON reunifications USING btree (regency, due_at) WHERE (closed_at IS NULL);
+ALTER TABLE reunifications ENABLE ROW LEVEL SECURITY;
+ALTER TABLE reunifications FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_region ON reunifications FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = "left"(regency, 2)))));
+CREATE POLICY service_itself ON reunifications FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,

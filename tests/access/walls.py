@@ -193,6 +193,7 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION, "region": REGION},
         (Open("SELECT UPDATE", own("agency_id"), AGENCY), Open("SELECT UPDATE", within(), SUPERVISOR)),
     ),
+    "reunifications": Owned({"regency": REGION}, (Open("SELECT", within("regency"), SUPERVISOR),)),
     "glasses": Owned(
         {"broken_by": ACTOR, "region": REGION},
         (
@@ -205,7 +206,9 @@ REFERRAL: dict[str, Owned] = {
         {"agency_id": ORGANISATION},
         (Open("SELECT INSERT UPDATE", own("agency_id"), AGENCY), Open("SELECT", anyones, KEEPER)),
     ),
-    **dict.fromkeys(("corrections", "erasures", "explanations", "responsibilities", "consents"), SERVICE_ONLY),
+    **dict.fromkeys(
+        ("corrections", "erasures", "explanations", "households", "responsibilities", "consents"), SERVICE_ONLY
+    ),
 }
 
 SUBSCRIBERS = ("ngo_member", "ngo_system")

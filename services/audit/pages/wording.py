@@ -148,6 +148,9 @@ EVENTS = {
     "intake.arrival_entered_in_error.v1": msg("Arrival entered in error"),
     "intake.person_died.v1": msg("Death recorded"),
     "referral.referral_corrected.v1": msg("Need decided again on corrected facts"),
+    "referral.reunification_opened.v1": msg("Somebody is apart from the household"),
+    "referral.reunification_raised.v1": msg("Household not brought together in time, brought before the next"),
+    "referral.reunification_closed.v1": msg("Household together again, or decided"),
 }
 
 FIELDS = {
@@ -573,6 +576,21 @@ VALUES = {
     "WRONG_ORIGIN": msg("The origin was wrong"),
     "FOUND_AFTER_ALL": msg("The need was found after all"),
     "correction": msg("Correction"),
+    "declined": msg("Declined by the agency"),
+    "not_answered": msg("No answer in time"),
+    "not_helped": msg("The help did not come about"),
+    "taken_back": msg("Request taken back"),
+    "handed_on": msg("Handed on to another agency"),
+    "helped_before": msg("Help had begun before"),
+    "not_taken_together": msg("Nobody takes them together"),
+    "medical_care": msg("Care in a hospital"),
+    "safety": msg("Safety of one of them"),
+    "persons_wish": msg("The person's wish"),
+    "no_room_together": msg("No room for all of them"),
+    "reunited": msg("Together again"),
+    "decided": msg("Decided by a person"),
+    "reunited_by_people": msg("Brought together by other means"),
+    "no_family": msg("They are no family"),
 }
 
 PURPOSES = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from services.referral import rules
-from services.referral.actions import choosing, following, guarding, opening, telling, walls
+from services.referral.actions import choosing, following, guarding, opening, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.actions.walls import Walls
@@ -53,7 +53,7 @@ RETURN_OFFICE = "BP3MI"
 
 async def hear_corrections(work: Work, heard: Sequence[HeardOf], *, routing: Routing) -> None:
     """Let the needs of each arrival follow what was corrected of it, one correction after the other."""
-    await work.lock_cases(h.case_id for h in heard)
+    await staying.lock(work, [h.case_id for h in heard])
     for one in heard:
         found = await store.find_of_cases(work, [one.case_id])
         changes = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})
@@ -153,7 +153,7 @@ class _Following:
             decision = router.decide(facts)
             corrected = corrections.corrected(
                 need,
-                Facts(facts.sex, facts.age_band, facts.origin_regency or facts.port_regency),
+                Facts(facts.sex, facts.age_band, facts.due_in),
                 restricted=opening.is_restricted(need.referral.need, facts.age_band, decision),
                 explanation=decision.digest,
             )
@@ -267,6 +267,7 @@ class _Following:
             onward_wish=fact.onward_wish,
             arrived_at=fact.arrived_at,
             channel="single",
+            household_id=self.changes.households.get(fact.case_id),
         )
         as_told = Told[ArrivalRecorded](
             actor=told.actor, organisation=told.organisation, role=told.role, purpose=told.purpose, data=landed

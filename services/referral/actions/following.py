@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.referral.actions import telling, walls
+from services.referral.actions import staying, telling, walls
 from services.referral.actions.routing import Routing
 from services.referral.domain import corrections, escalations, needs
 from services.referral.domain.assignments import Assignment
@@ -15,6 +15,7 @@ from services.referral.domain.referrals import Referral
 from services.referral.store import cancellations, places, questions
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
+from shared.contracts.referral import SplitReason
 from shared.kit.crash import crash_point
 from shared.kit.ids import new_id
 from shared.kit.work import Work
@@ -28,6 +29,10 @@ class Changes:
     now: datetime
     after: dict[str, Need] = field(default_factory=dict)
     escalations: list[Escalation] = field(default_factory=list)
+    households: Mapping[str, str] = field(default_factory=dict)
+    """The household of each of the cases that is in one; its lock is held too."""
+    splits: dict[str, SplitReason] = field(default_factory=dict)
+    """What people have said of why somebody comes to be apart from it, by case."""
     settled: set[str] = field(default_factory=set)
     """Referrals that nobody need worry about any more: their escalations close."""
 
@@ -66,9 +71,9 @@ async def locked(work: Work, owned: Mapping[str, tuple[str, str]]) -> Changes:
     attempts and leads to new ones.
     """
     await work.as_service()
-    await work.lock_cases(case_id for _, case_id in owned.values())
+    homes = await staying.lock(work, {case_id for _, case_id in owned.values()})
     found = await store.find_needs(work, sorted({referral_id for referral_id, _ in owned.values()}))
-    return Changes(found, work.now)
+    return Changes(found, work.now, households=homes)
 
 
 async def locked_by_attempts(work: Work, assignment_ids: Sequence[str]) -> Changes:
@@ -125,6 +130,7 @@ async def save(work: Work, changes: Changes) -> None:
         for escalation in changes.escalations:
             if escalation.escalation_id in told:
                 work.emit(telling.escalated(changes.need(escalation.referral_id), escalation))
+    await staying.note(work, changes.households.values(), changes.splits)
 
 
 async def _note_ends(work: Work, changes: Changes, changed: Sequence[Assignment]) -> None:

@@ -1,15 +1,17 @@
 """Arrivals become needs, and each need goes to the first agency that can serve it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.referral.actions import following, guarding, leasing, telling
+from services.referral.actions.households import Together
 from services.referral.actions.leasing import Rooms
 from services.referral.actions.routing import Routing
-from services.referral.domain import capacity, needs
+from services.referral.domain import capacity, consents, needs
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import CHILDREN, Referral
-from services.referral.domain.routing import Decision, Facts
+from services.referral.domain.routing import AT_PORT, Decision, Facts
 from services.referral.rules import Router
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
@@ -32,49 +34,61 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
     whoever is the case team's alone, does not wait in it: a supervisor is told at once.
     """
     router = await routing.router(work)
+    together = await Together.of(work, arrivals)
     rooms = await _rooms(work, router, arrivals, routing)
     opened: list[Need] = []
     decisions: list[Decision] = []
     gaps: list[Gap] = []
     escalations: list[Escalation] = []
-    for arrival in arrivals:
-        for code in dict.fromkeys(arrival.fact.needs):
-            decision = _decide(router, arrival.fact, code)
-            need = _opened(work, arrival.fact, code, decision, routing, rooms, await routing.open_for(work, code))
-            work.emit(telling.opened(need, decision.rules_version), cause=arrival)
-            if need.live is not None:
-                work.emit(telling.sent(need, need.live), cause=arrival)
-            elif need.referral.state == "open":
-                # All who serve this have said that they cannot now: a person decides whom to ask in spite of it.
-                escalations.append(following.escalation(need, "no_candidate_left", None, now=work.now))
+    for arrival, code in together.in_order(arrivals):
+        facts = together.told(_facts(arrival.fact, code), arrival.fact.case_id)
+        decision = router.decide(facts)
+        need = _opened(work, arrival.fact, code, decision, routing, rooms, await routing.open_for(work, code))
+        together.opened(need, facts)
+        work.emit(telling.opened(need, decision.rules_version), cause=arrival)
+        if need.live is not None:
+            work.emit(telling.sent(need, need.live), cause=arrival)
+        elif need.referral.state == "awaiting_consent":
+            work.emit(telling.consent_awaited(need), cause=arrival)
+        elif need.referral.state == "open":
+            # All who serve this have said that they cannot now: a person decides whom to ask in spite of it.
+            escalations.append(following.escalation(need, "no_candidate_left", None, now=work.now))
+            work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
+        else:
+            gaps.append(Gap(new_id(), need.referral.referral_id, decision.why_nobody))
+            work.emit(telling.gap_opened(need, gaps[-1]), cause=arrival)
+            if need.referral.restricted:  # also of an adult: nobody is to learn which of them is a child's
+                reason = "unroutable_child" if need.referral.child else "no_candidate_left"
+                escalations.append(following.escalation(need, reason, None, now=work.now))
                 work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
-            else:
-                gaps.append(Gap(new_id(), need.referral.referral_id, decision.why_nobody))
-                work.emit(telling.gap_opened(need, gaps[-1]), cause=arrival)
-                if need.referral.restricted:  # also of an adult: nobody is to learn which of them is a child's
-                    reason = "unroutable_child" if need.referral.child else "no_candidate_left"
-                    escalations.append(following.escalation(need, reason, None, now=work.now))
-                    work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
-            opened.append(need)
-            decisions.append(decision)
+        opened.append(need)
+        decisions.append(decision)
     await guarding.begin(work, arrivals)
     await store.add_opened(work, opened, decisions, gaps, directory_at=router.since)
     if rooms.leases:
         await places.take_places(work, rooms.leases)
     if escalations:
         await ladder.add_escalations(work, escalations)
+    await together.follow(work, routing)
     crash_point("referral.after_open")
 
 
-def _decide(router: Router, arrival: ArrivalRecorded, need: str) -> Decision:
-    return router.decide(
-        Facts(
-            need=need,
-            age_band=arrival.age_band,
-            port_regency=arrival.port_regency,
-            origin_regency=arrival.origin_regency,
-            sex=arrival.sex,
-        )
+def is_restricted(need: str, age_band: str, decision: Decision) -> bool:
+    """True for what is the case team's alone: all needs of a child, also those that are not secret in an adult.
+
+    What else is to be, the rules say.
+    """
+    by_the_rules = decision.terms is not None and decision.terms.visibility == "restricted"
+    return need in RESTRICTED or age_band in CHILDREN or by_the_rules
+
+
+def _facts(arrival: ArrivalRecorded, need: str) -> Facts:
+    return Facts(
+        need=need,
+        age_band=arrival.age_band,
+        port_regency=arrival.port_regency,
+        origin_regency=arrival.origin_regency,
+        sex=arrival.sex,
     )
 
 
@@ -83,8 +97,20 @@ async def _rooms(work: Work, router: Router, arrivals: Sequence[Heard[ArrivalRec
     publishing = await routing.publishing(work)
     if not publishing:
         return Rooms(work.now)
-    decided = [_decide(router, a.fact, code) for a in arrivals for code in a.fact.needs if capacity.takes_place(code)]
+    decided = [
+        router.decide(facts)
+        for a in arrivals
+        for code in a.fact.needs
+        if capacity.takes_place(code)
+        for facts in _ways(a.fact, code)
+    ]
     return await leasing.rooms(work, publishing & {c.agency_id for decision in decided for c in decision.candidates})
+
+
+def _ways(arrival: ArrivalRecorded, need: str) -> list[Facts]:
+    """The facts by which a need may go: by the own, and with a household that stays at the port."""
+    own = _facts(arrival, need)
+    return [own] if arrival.household_id is None else [own, replace(own, household_at=AT_PORT)]
 
 
 def _opened(
@@ -96,8 +122,10 @@ def _opened(
     rooms: Rooms,
     available: frozenset[str],
 ) -> Need:
-    """A need as it stands after its decision: asked, unroutable, or before a person where all are paused or full."""
-    regency = arrival.origin_regency or arrival.port_regency
+    """A need as it stands after its decision: asked, unroutable, or before a person where all are paused or full.
+
+    It waits only where the rules say that an adult consents before anybody is asked.
+    """
     need = Need(
         Referral(
             referral_id=new_id(),
@@ -105,12 +133,8 @@ def _opened(
             need=code,
             state="open",
             version=1,
-            # All needs of a child are the case team's alone, also those that are not secret in an adult.
-            # What else is to be, the rules say.
-            restricted=code in RESTRICTED
-            or arrival.age_band in CHILDREN
-            or (decision.terms is not None and decision.terms.visibility == "restricted"),
-            regency=regency,
+            restricted=is_restricted(code, arrival.age_band, decision),
+            regency=decision.facts.due_in,
             port=arrival.port,
             sex=arrival.sex,
             age_band=arrival.age_band,
@@ -120,6 +144,8 @@ def _opened(
             opened_at=work.now,
         )
     )
+    if consents.waits(decision.terms, arrival.age_band):
+        return needs.wait_for_consent(need, now=work.now)
     if not decision.candidates:
         return needs.unroutable(need, now=work.now)
     first = needs.next_candidate(need, decision.candidates, rooms.open_to(need, available))

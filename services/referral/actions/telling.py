@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.referral.domain import deadlines
+from services.referral.domain import deadlines, households
 from services.referral.domain.agencies import Agency, entry
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.capacity import Place
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.glass import Decision, Glass
 from services.referral.domain.handovers import Handover
+from services.referral.domain.households import Reunification
 from services.referral.domain.needs import Need
 from services.referral.domain.pauses import Pause
 from services.referral.domain.questions import Question
@@ -142,6 +143,39 @@ def cancellation_confirmed(need: Need, a: Assignment) -> says.CancellationConfir
 
 def cancellation_overdue(need: Need, a: Assignment, confirm_by: datetime) -> says.CancellationOverdue:
     return says.CancellationOverdue(**about_attempt(need, a), confirm_by=confirm_by)
+
+
+def reunification_opened(task: Reunification) -> says.ReunificationOpened:
+    return says.ReunificationOpened(
+        case_id=task.case_id,
+        task_id=task.task_id,
+        household_id=task.household_id,
+        reason=task.reason,
+        supervisor=households.duty(task),
+        due_at=task.due_at,
+    )
+
+
+def reunification_raised(task: Reunification) -> says.ReunificationRaised:
+    return says.ReunificationRaised(
+        case_id=task.case_id,
+        task_id=task.task_id,
+        household_id=task.household_id,
+        rung=task.rung,
+        supervisor=households.duty(task),
+        due_at=task.due_at,
+    )
+
+
+def reunification_closed(task: Reunification) -> says.ReunificationClosed:
+    assert task.closed_as is not None
+    return says.ReunificationClosed(
+        case_id=task.case_id,
+        task_id=task.task_id,
+        household_id=task.household_id,
+        how=task.closed_as,
+        decision=task.decision,
+    )
 
 
 def held(need: Need, reason: str) -> says.ReferralHeld:

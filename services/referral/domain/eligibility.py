@@ -39,5 +39,5 @@ def _serves(agency: Agency, facts: Facts) -> bool:
     """True when the office serves where the person landed or where the person goes home to."""
     if agency.serves is None:
         return True
-    places = {facts.port_regency, facts.port_province, facts.origin_regency, facts.origin_province}
+    places = {facts.port_regency, facts.port_province, facts.home, facts.origin_province}
     return not places.isdisjoint(agency.serves)

@@ -55,6 +55,18 @@ class VersionChanged(Refused):
         self.found = found
 
 
+class ReunificationUnknown(Refused):
+    """There is no such task in the actor's region or duty."""
+
+
+class ReunificationEnded(Refused):
+    """They are together again, or somebody has decided."""
+
+
+class SplitUnexplained(Refused):
+    """By this somebody is parted from the household, and nobody has said why. An office of its region would do."""
+
+
 class AssignmentUnknown(Refused):
     """There is no such assignment, or it is another agency's; both look the same from outside."""
 

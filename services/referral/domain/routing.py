@@ -36,6 +36,10 @@ Basis = Literal["consent", "legal_obligation", "vital_interest", "public_task", 
 """Why the data may be processed (UU 27/2022 Art. 20(2))."""
 
 
+AT_PORT = "port"
+"""Where a household is helped that does not go home for now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that the rules may look at. Region codes are Kemendagri's."""
@@ -48,6 +52,24 @@ class Facts:
     """Recorded consent to hand the case to civil society. An arrival brings none."""
     sex: str = "X"
     """F, M, or X where it is not stated."""
+    household_at: str | None = None
+    """Where the household of the person is helped, `port` or its home regency; None: the person goes by its own."""
+    household_agency: str | None = None
+    """Who is asked for the strictest need of the household: it comes first wherever it is a candidate."""
+    household_mixed: bool = False
+    """The household has children and adults: who takes both comes before who does not."""
+
+    @property
+    def home(self) -> str | None:
+        """The regency that counts as home: the household's, else the own; None where help is due at the port."""
+        if self.household_at is None:
+            return self.origin_regency
+        return None if self.household_at == AT_PORT else self.household_at
+
+    @property
+    def due_in(self) -> str:
+        """The regency in which help is due."""
+        return self.home or self.port_regency
 
     @property
     def port_province(self) -> str:
@@ -55,17 +77,17 @@ class Facts:
 
     @property
     def origin_province(self) -> str | None:
-        return None if self.origin_regency is None else self.origin_regency[:2]
+        return None if self.home is None else self.home[:2]
 
     @property
     def has_origin(self) -> bool:
-        return self.origin_regency is not None
+        return self.home is not None
 
     def region(self, place: Place, level: Level) -> str | None:
         """The region code of a place at a level; None for the nation or an unknown origin."""
         if place == "nation" or level == "national":
             return None
-        regency = self.port_regency if place == "port" else self.origin_regency
+        regency = self.port_regency if place == "port" else self.home
         return regency if regency is None or level == "regency" else regency[:2]
 
 

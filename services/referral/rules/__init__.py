@@ -92,6 +92,7 @@ class Rules:
             considered.append(said)
             if said.why_not is None and said.agency_id is not None:
                 before.add(said.agency_id)
+        considered = _with_household(considered, facts, directory)
         return explanations.explained(self.version, self.digest, facts, terms, considered, form=form or self.form)
 
     def replay(self, stored: Decision, entries: Mapping[tuple[str, int], Agency]) -> Decision:
@@ -160,6 +161,22 @@ class Router:
         return decision
 
 
+def _with_household(considered: list[Considered], facts: Facts, directory: Directory) -> list[Considered]:
+    """In rank order: who is asked for the household's strictest need first, and of a household with children and adults
+    those who say that they do not take both last."""
+    if facts.household_agency is None and not facts.household_mixed:
+        return considered
+
+    def rank(c: Considered) -> tuple[bool, bool]:
+        if c.why_not is not None or c.agency_id is None:
+            return True, False
+        found = directory.agencies.get(c.agency_id)
+        parts = facts.household_mixed and found is not None and found.with_children is False
+        return c.agency_id != facts.household_agency, parts
+
+    return sorted(considered, key=rank)
+
+
 def _why_not(
     found: Agency | None, *, is_somewhere: bool, failed: Sequence[str], unmet: Sequence[str], before: AbstractSet[str]
 ) -> WhyNot | None:
@@ -188,7 +205,7 @@ def _checked(facts: Facts) -> dict[str, Any]:
             need=facts.need,  # type: ignore[arg-type]
             age_band=facts.age_band,  # type: ignore[arg-type]
             port_regency=facts.port_regency,
-            origin_regency=facts.origin_regency,
+            origin_regency=facts.home,
             consent=facts.consent,
             sex=facts.sex,  # type: ignore[arg-type]
         )

@@ -37,6 +37,7 @@ def explained(
                 "port_regency": facts.port_regency,
                 "origin_regency": facts.origin_regency,
                 "consent": facts.consent,
+                **_household_of(facts),
             },
             **_said_of(terms, form),
             "considered": [
@@ -140,6 +141,16 @@ def _of_form_1(c: Considered) -> Agency:
         takes_referrals=c.why_not != "never_by_itself",
         is_suspended=c.why_not == "suspended",
     )
+
+
+def _household_of(facts: Facts) -> dict[str, Any]:
+    """What of the household a decision hung on; nothing of who goes by its own, as in earlier decisions."""
+    said = {
+        "household_at": facts.household_at,
+        "household_agency": facts.household_agency,
+        "household_mixed": facts.household_mixed,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _said_of(terms: Terms | None, form: int) -> dict[str, Any]:

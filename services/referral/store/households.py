@@ -1,0 +1,148 @@
+"""Who belongs to which household, and who of it is to be brought together with the others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from services.referral.domain.households import Reunification
+from shared.kit.work import Work
+
+NAMES = tuple(field.name for field in fields(Reunification))
+COLUMNS = ", ".join(f"t.{name}" for name in NAMES)
+OVERSEEN = "$1 IN (t.regency, left(t.regency, 2))"
+"""As for needs: `$1` is the actor's region, a province or a regency; nothing without one."""
+
+
+async def find_households(work: Work, case_ids: Sequence[str]) -> dict[str, str]:
+    """The household of each of these cases that is in one. # unscoped: what the service itself has heard"""
+    rows = await work.connection.fetch(
+        "SELECT case_id, household_id FROM households WHERE case_id = ANY($1::uuid[])", case_ids
+    )
+    return {str(row["case_id"]): str(row["household_id"]) for row in rows}
+
+
+async def list_members(work: Work, household_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The cases of each of these households. # unscoped: what the service itself has heard"""
+    rows = await work.connection.fetch(
+        "SELECT household_id, case_id FROM households WHERE household_id = ANY($1::uuid[])"
+        " ORDER BY household_id, case_id",
+        household_ids,
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(str(row["household_id"]), []).append(str(row["case_id"]))
+    return found
+
+
+async def put_members(work: Work, members: Mapping[str, str]) -> None:
+    """Let these cases belong to these households (case → household)."""
+    await work.connection.execute(
+        "INSERT INTO households (case_id, household_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])"
+        " ON CONFLICT (case_id) DO UPDATE SET household_id = excluded.household_id",
+        list(members),
+        list(members.values()),
+    )
+
+
+async def remove_member(work: Work, case_id: str, household_id: str) -> None:
+    """This case belongs to the household no longer."""
+    await work.connection.execute(
+        "DELETE FROM households WHERE case_id = $1 AND household_id = $2", case_id, household_id
+    )
+
+
+async def list_latest(work: Work, household_ids: Sequence[str]) -> dict[str, Reunification]:
+    """The latest task of each case of these households; their locks are held. # unscoped: the service's own duty"""
+    rows = await work.connection.fetch(
+        f"SELECT DISTINCT ON (t.case_id) {COLUMNS} FROM reunifications t"  # noqa: S608 - a constant
+        " WHERE t.household_id = ANY($1::uuid[]) ORDER BY t.case_id, t.opened_at DESC, t.task_id DESC",
+        household_ids,
+    )
+    return {str(row["case_id"]): _task(row) for row in rows}
+
+
+async def add_tasks(work: Work, tasks: Sequence[Reunification]) -> None:
+    """Put these in front of a person."""
+    kinds = ("uuid", "uuid", "uuid", *["text"] * 4, "timestamptz", "text", "timestamptz", *["text"] * 3, "timestamptz")
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, 1))
+    await work.connection.execute(
+        f"INSERT INTO reunifications ({', '.join(NAMES)}) SELECT * FROM unnest({arrays})",  # noqa: S608 - constants
+        *zip(*map(attrgetter(*NAMES), tasks), strict=True),
+    )
+
+
+async def save_task(work: Work, task: Reunification) -> None:
+    """Write where a task stands; the lock of its household is held."""
+    await work.connection.execute(
+        "UPDATE reunifications SET rung = $2, due_at = $3, closed_as = $4, decision = $5, closed_by = $6,"
+        " closed_at = $7 WHERE task_id = $1 AND closed_at IS NULL",
+        *attrgetter("task_id", "rung", "due_at", "closed_as", "decision", "closed_by", "closed_at")(task),
+    )
+
+
+async def list_due(work: Work, limit: int) -> list[Reunification]:
+    """What nobody has settled in time, the longest due first. # unscoped: the clock works for everybody"""
+    rows = await work.connection.fetch(
+        f"SELECT {COLUMNS} FROM reunifications t WHERE t.closed_at IS NULL AND t.due_at <= $1"  # noqa: S608
+        " ORDER BY t.due_at LIMIT $2",
+        work.now,
+        limit,
+    )
+    return [_task(row) for row in rows]
+
+
+async def list_open(work: Work, *, everywhere: bool, limit: int) -> list[Reunification]:
+    """Who is to be brought together in the actor's region, the soonest due first.
+
+    `everywhere`: what has climbed to the whole country instead. # unscoped: for those who answer for it
+    """
+    rows = await work.connection.fetch(
+        f"SELECT {COLUMNS} FROM reunifications t WHERE t.closed_at IS NULL"  # noqa: S608 - constants
+        f" AND CASE WHEN $2 THEN t.rung = 'national' ELSE {OVERSEEN} END ORDER BY t.due_at, t.task_id LIMIT $3",
+        work.actor.region,
+        everywhere,
+        limit,
+    )
+    return [_task(row) for row in rows]
+
+
+async def find_task(work: Work, task_id: str, *, everywhere: bool) -> Reunification | None:
+    """A task of the actor's region, also one that has ended; `everywhere` as above."""
+    row = await work.connection.fetchrow(
+        f"SELECT {COLUMNS} FROM reunifications t WHERE t.task_id = $3"  # noqa: S608 - constants
+        f" AND CASE WHEN $2 THEN t.rung = 'national' ELSE {OVERSEEN} END",
+        work.actor.region,
+        everywhere,
+        task_id,
+    )
+    return None if row is None else _task(row)
+
+
+class Companion(NamedTuple):
+    """Somebody of the same household whom the actor's agency has before it too."""
+
+    case_id: str
+    assignment_id: str
+    sex: str
+    age_band: str
+
+
+async def list_companions(work: Work, case_id: str) -> list[Companion]:
+    """Others of the household of a case in the inbox of the actor's own agency, and nobody else of it.
+
+    # unscoped: as the service, since households are nobody's; the statement has the actor's organisation
+    """
+    rows = await work.connection.fetch(
+        "SELECT DISTINCT ON (r.case_id) r.case_id, a.assignment_id, r.sex, r.age_band FROM households own"
+        " JOIN households h ON h.household_id = own.household_id AND h.case_id <> own.case_id"
+        " JOIN referrals r ON r.case_id = h.case_id JOIN assignments a USING (referral_id)"
+        " WHERE own.case_id = $1 AND a.agency_id = $2 AND a.due_at IS NOT NULL ORDER BY r.case_id, a.due_at",
+        case_id,
+        work.actor.organisation,
+    )
+    return [Companion(str(r["case_id"]), str(r["assignment_id"]), r["sex"], r["age_band"]) for r in rows]
+
+
+def _task(row: Mapping[str, Any]) -> Reunification:
+    return Reunification(**{**row, **{name: str(row[name]) for name in ("task_id", "household_id", "case_id")}})
