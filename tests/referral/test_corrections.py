@@ -227,8 +227,8 @@ class TestAge:
     async def test_that_turns_back_finds_what_was_struck_again(self, desk: Desk) -> None:
         landed = an_arrival("UAC", "NEED", age_band="child")
         await desk.open(landed)
-        of_age = {"was": "child", "age_band": "adult", "struck": ("UAC",), "needs": ("NEED",)}
-        child = {"was": "adult", "age_band": "child", "added": ("UAC",), "needs": ("UAC", "NEED")}
+        of_age: dict[str, Any] = {"was": "child", "age_band": "adult", "struck": ("UAC",), "needs": ("NEED",)}
+        child: dict[str, Any] = {"was": "adult", "age_band": "child", "added": ("UAC",), "needs": ("UAC", "NEED")}
 
         await hear(desk, a_correction(AgeCorrected, landed, **of_age))
         await hear(desk, a_correction(AgeCorrected, landed, version=3, **child))
