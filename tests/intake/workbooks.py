@@ -1,6 +1,7 @@
 """Workbooks as people make them: by openpyxl, or written part by part where no program would write them so."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -47,3 +48,31 @@ def with_parts(content: bytes, parts: Mapping[str, bytes | Callable[[bytes], byt
             assert isinstance(part, bytes)
             after.writestr(name, part)
     return out.getvalue()
+
+
+INLINE = re.compile(rb'(<c r="[A-Z]+\d+")( s="\d+")? t="inlineStr"><is><t(?: xml:space="preserve")?>(.*?)</t></is></c>')
+
+
+def with_shared_texts(content: bytes) -> bytes:
+    """The same workbook as Excel saves it: texts of cells in a part of their own, some of them in several runs."""
+    texts: list[bytes] = []
+
+    def share(xml: bytes) -> bytes:
+        def place(found: re.Match[bytes]) -> bytes:
+            texts.append(found[3])
+            return b'%s%s t="s"><v>%d</v></c>' % (found[1], found[2] or b"", len(texts) - 1)
+
+        return INLINE.sub(place, xml)
+
+    shared = with_parts(content, {"xl/worksheets/sheet1.xml": share})
+    items = b"".join(b'<si><r><t xml:space="preserve">%s</t></r><r><t>%s</t></r></si>' % (t[:1], t[1:]) for t in texts)
+    namespace = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    override = b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s.sharedStrings+xml" /></Types>'
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml"
+    return with_parts(
+        shared,
+        {
+            "xl/sharedStrings.xml": b'<sst xmlns="%s">%s</sst>' % (namespace, items),
+            "[Content_Types].xml": lambda xml: xml.replace(b"</Types>", override % kind),
+        },
+    )
