@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import combinations
 from typing import Any
 
 import pytest
 
 from services.intake.actions import matches
+from services.intake.clock import Retention
 from services.intake.domain.refusals import MatchContradicts
 from services.intake.store import matches as store
 from services.intake.store.matches import Proposed
@@ -322,3 +324,88 @@ class TestPages:
 
     async def test_of_nothing_says_so(self, site: Site) -> None:
         assert "Nothing to decide" in (await site("officer").get("/en/kecocokan")).text
+
+
+class TestPersonOfTwoCases:
+    """What is done for a person is done for all cases that were decided to be theirs."""
+
+    async def test_is_found_and_handed_out_with_both(self, site: Site, pair: tuple[str, str]) -> None:
+        [match] = await listed(site)
+        await decided(site, match, "same")
+        found = await site("dpo").post("/api/persons/search", json={"by": "document", "value": "XD1000001"})
+        handed = await site("dpo").post(f"/api/cases/{pair[0]}/export", json={"reference": "PPID/2026/0113"})
+
+        assert {case["case_id"] for case in found.json()["items"]} == set(pair)
+        assert {case["case_id"] for case in handed.json()["cases"]} == set(pair)
+
+    async def test_is_erased_with_both_and_what_joined_them(
+        self, site: Site, database: Database, pair: tuple[str, str]
+    ) -> None:
+        [match] = await listed(site)
+        await decided(site, match, "same")
+        sent = {"reason": "request", "reference": "PPID/2026/0113"}
+        assert (await site("dpo").post(f"/api/cases/{pair[0]}/erasure", json=sent)).is_success
+
+        for case_id in pair:
+            assert len(await told(database, case_id, "intake.person_erased.v1")) == 1
+        for table in ("person_keys", "possible_matches", "match_decisions", "match_keys"):
+            assert await database.pool.fetchval(f"SELECT count(*) FROM {table}") == 0, table
+
+    async def test_is_kept_by_a_hold_on_either(self, site: Site, database: Database, pair: tuple[str, str]) -> None:
+        [match] = await listed(site)
+        await decided(site, match, "same")
+        sent = {"reason": "court", "reference": "PN-JKT/1/2026"}
+        assert (await site("dpo").post(f"/api/cases/{pair[1]}/holds", json=sent)).is_success
+        sent = {"reason": "request", "reference": "PPID/2026/0113"}
+
+        assert (await site("dpo").post(f"/api/cases/{pair[0]}/erasure", json=sent)).status_code == 409
+        assert await database.pool.fetchval("SELECT count(*) FROM person_keys") == 2
+
+    async def test_is_two_again_when_that_was_taken_back(
+        self, site: Site, database: Database, pair: tuple[str, str]
+    ) -> None:
+        [match] = await listed(site)
+        await decided(site, match, "same")
+        await taken_back(site, match["match_id"], 2)
+        sent = {"reason": "request", "reference": "PPID/2026/0113"}
+        await site("dpo").post(f"/api/cases/{pair[0]}/erasure", json=sent)
+
+        assert await told(database, pair[1], "intake.person_erased.v1") == []
+
+    async def test_goes_by_time_when_all_are_due_and_not_before(
+        self, site: Site, database: Database, vault: Vault, clock: FixedClock, pair: tuple[str, str]
+    ) -> None:
+        [match] = await listed(site)
+        await decided(site, match, "same")
+        await database.fetch(
+            "INSERT INTO referred_needs (case_id, need, opened_at, ended_at)"
+            " SELECT case_id, unnest(needs), $1, $1 FROM arrivals",
+            clock.now(),
+        )
+        await database.fetch(
+            "UPDATE arrivals SET recorded_at = recorded_at + interval '2 years' WHERE case_id = $1", pair[0]
+        )
+        retain = Retention(database)
+        kept = []
+        for years in (6, 2):
+            clock.advance(timedelta(days=366 * years))
+            while await retain():
+                pass
+            kept.append(await database.pool.fetchval("SELECT count(*) FROM person_keys"))
+
+        assert kept == [2, 0]
+
+
+async def test_what_was_corrected_is_compared_anew(site: Site, database: Database, vault: Vault) -> None:
+    await landed(database, vault, BEFORE, port="ETK")
+    [later] = await landed(database, vault, {"full_name": "Siti Aminah", "nik": "", "document_number": ""})
+    await compared(database, vault)
+    assert await listed(site) == []
+    for field, value in (("full_name", AGAIN["full_name"]), ("nik", AGAIN["nik"])):
+        sent = {"field": field, "value": value, "reference": "PPID/2026/0113"}
+        asked = await site("officer").post(f"/api/cases/{later}/corrections", json=sent)
+        path = f"/api/corrections/{asked.json()['correction_id']}/decision"
+        assert (await site("dpo").post(path, json={"decision": "accepted"})).is_success
+    await compared(database, vault)
+
+    assert [match["case_id"] for match in await listed(site)] == [later]

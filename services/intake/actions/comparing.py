@@ -79,6 +79,8 @@ async def _read(vault: Vault, cases: Sequence[Comparable]) -> dict[str, Features
         except (Damaged, WrongKey) as error:
             log.error("identity_not_compared", case_id=one.case_id, error=type(error).__name__)
             continue
+        if not identity.full_name:
+            continue  # logged in a hurry: compared when it is complete (`persons.reseal`)
         people[one.case_id] = features_of(identity, regency=one.origin_regency, sex=one.sex)
         if n % BREATH == 0:
             await asyncio.sleep(0)

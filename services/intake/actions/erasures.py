@@ -7,7 +7,7 @@ from services.intake.domain.erasures import CONFIRM_WITHIN, Reason, Receipt
 from services.intake.domain.holds import Hold
 from services.intake.domain.references import is_reference
 from services.intake.domain.refusals import ReferenceUnfit
-from services.intake.store import disclosures, holds, persons
+from services.intake.store import disclosures, holds, matches, persons
 from services.intake.store import erasures as store
 from services.intake.store.persons import Person
 from shared.contracts.intake import ErasureRefused, PersonErased
@@ -39,19 +39,23 @@ class HeldByLaw(Refusal):
 async def erase_person(work: Work, case_id: str, *, reason: Reason, reference: str) -> Receipt | Hold:
     """Erase the person of a case for good; who was erased before stays so, and the first receipt is the answer.
 
+    Whoever was decided to be the same person goes with it: one key that is left would tell who the others were.
     Answers the hold that stands in the way, and puts that on the trail. Raises `NotAllowed`, `ReferenceUnfit` or
     `CaseUnknown`.
     """
     person = await protection.find_person(work, case_id)
     if not is_reference(reference):
         raise ReferenceUnfit
-    await work.lock_cases(person.case_ids)
+    await matches.be_alone(work)
+    people = await persons.all_as_one(work, person)
+    await work.lock_cases(case_id for one in people for case_id in one.case_ids)
     if await store.find(work, person.person_id) is None:
-        hold = next((one for one in await holds.of_people(work, [person.person_id]) if one.stands), None)
+        found = await holds.of_people(work, [one.person_id for one in people])
+        hold = next((one for one in found if one.stands), None)
         if hold is not None:
             work.record(ErasureRefused(case_id=case_id, reason=reason, hold_id=hold.hold_id))
             return hold
-        await erase(work, [person], reason=reason, references=[reference])
+        await erase(work, people, reason=reason, references=[reference] * len(people))
     receipt = await store.find(work, person.person_id)
     assert receipt is not None
     return receipt

@@ -22,6 +22,7 @@ from services.intake.store import (
     erasures,
     holds,
     households,
+    matches,
     persons,
     trails,
 )
@@ -74,7 +75,7 @@ class Export:
 async def find_cases(work: Work, vault: Vault, *, by: By, value: str) -> list[Case]:
     """The cases of whoever came with this number. Raises `NotAllowed`."""
     await protection.act_for_all_ports(work)
-    people = await _find_people(work, vault, by, value)
+    people = await matches.one_person_with(work, await _find_people(work, vault, by, value))
     found = await persons.list_cases(work, people) if people else []
     for case_id in [case.case_id for case in found] or [person_stream(work.actor.id)]:
         work.record(PersonSought(case_id=case_id, by=by, found=len(found)))
@@ -131,15 +132,18 @@ async def _find_people(work: Work, vault: Vault, by: By, value: str) -> list[str
 
 async def _record_of(work: Work, case_id: str) -> Record:
     person = await protection.find_person(work, case_id)
-    belonging, links = await households.of_cases(work, person.case_ids)
+    people = await persons.all_as_one(work, person)
+    person_ids = [one.person_id for one in people]
+    case_ids = [one for same in people for one in same.case_ids]
+    belonging, links = await households.of_cases(work, case_ids)
     return Record(
-        cases=await persons.list_cases(work, [person.person_id]),
-        holds=await holds.of_people(work, [person.person_id]),
-        corrections=await corrections.of_person(work, person.person_id),
-        history=await arrival_corrections.of_cases(work, person.case_ids),
+        cases=await persons.list_cases(work, person_ids),
+        holds=await holds.of_people(work, person_ids),
+        corrections=[one for person_id in person_ids for one in await corrections.of_person(work, person_id)],
+        history=await arrival_corrections.of_cases(work, case_ids),
         receipt=await erasures.find(work, person.person_id),
-        steps=await trails.list_steps(work, person.case_ids),
-        consents=await consents.of_cases(work, person.case_ids),
+        steps=await trails.list_steps(work, case_ids),
+        consents=await consents.of_cases(work, case_ids),
         belonging=belonging,
         links=links,
     )

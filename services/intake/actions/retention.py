@@ -1,11 +1,13 @@
 """Keeping the periods: what has been kept for long enough is removed in batches, and reported; a hold keeps people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from services.intake.actions import erasures, protection
 from services.intake.domain.retention import RULES, Forecast, Report, Rule
+from services.intake.store import matches, persons
 from services.intake.store import retention as store
+from services.intake.store.persons import Person
 from shared.contracts.intake import RetentionApplied
 from shared.kit.work import Work
 
@@ -24,14 +26,43 @@ async def apply_rule(work: Work, rule: Rule, *, after: str | None = None, limit:
         await _report(work, rule, removed, 0)
         return removed, None
     found = await store.find_due(work, rule, after=after, limit=limit)
+    if found.people:
+        await matches.be_alone(work)
+    joined = {one.person_id: same for one in found.people if len(same := await persons.all_as_one(work, one)) > 1}
     case_ids = [case_id for person in found.people for case_id in person.case_ids]
-    await work.lock_cases(case_ids)
+    also = [case_id for same in joined.values() for one in same for case_id in one.case_ids]
+    await work.lock_cases([*case_ids, *also])
     # Looked at once more: while the locks were waited for, a hold may have been placed or another clock been here.
     due = await store.find_due(work, rule, after=after, limit=limit, among=case_ids)
-    if due.people:
-        await erasures.erase(work, due.people, reason="retention", references=[rule.code] * len(due.people))
-    await _report(work, rule, len(due.people), found.held + due.held)
-    return len(due.people), found.last
+    people = await _with_all_that_are_one(work, due.people, joined)
+    if people:
+        await erasures.erase(work, people, reason="retention", references=[rule.code] * len(people))
+    await _report(work, rule, len(people), found.held + due.held)
+    return len(people), found.last
+
+
+async def _with_all_that_are_one(
+    work: Work, due: Sequence[Person], joined: Mapping[str, Sequence[Person]]
+) -> list[Person]:
+    """Of these people those of whom every case is due, each by its own rule, with those cases.
+
+    Somebody who came back is one person: while one of the cases is kept, the name behind the others would be, too.
+    """
+    going = {one.person_id: one for one in due}
+    for person_id, same in joined.items():
+        if person_id not in going:
+            continue
+        cases = [case_id for one in same for case_id in one.case_ids]
+        ready: set[str] = set()
+        for rule in RULES:
+            if rule.kind == "identity":
+                found = await store.find_due(work, rule, after=None, limit=len(cases), among=cases)
+                ready |= {one.person_id for one in found.people}
+        if ready.issuperset(one.person_id for one in same):
+            going |= {one.person_id: one for one in same}
+        else:
+            del going[person_id]
+    return list(going.values())
 
 
 async def forecast(work: Work, *, ahead: timedelta = AHEAD) -> list[Forecast]:

@@ -42,7 +42,7 @@ async def be_alone(work: Work) -> None:
 async def list_uncompared(work: Work, *, after: str, limit: int) -> list[Comparable]:
     """Cases after this one for which nobody has looked for earlier returns, in the order of landing."""
     rows = await work.connection.fetch(
-        f"{SELECT} WHERE a.case_id > $1"
+        f"{SELECT} WHERE a.case_id > $1 AND a.ended_as IS DISTINCT FROM 'entered_in_error'"
         " AND NOT EXISTS (SELECT FROM compared_cases c WHERE c.case_id = a.case_id)"
         " ORDER BY a.case_id LIMIT $2",
         after,
@@ -52,8 +52,11 @@ async def list_uncompared(work: Work, *, after: str, limit: int) -> list[Compara
 
 
 async def find_sealed(work: Work, case_ids: Collection[str]) -> dict[str, Comparable]:
-    """These cases by id; who was erased is not among them."""
-    rows = await work.connection.fetch(f"{SELECT} WHERE a.case_id = ANY($1::uuid[])", list(case_ids))
+    """These cases by id; who was erased or entered in error is not among them."""
+    rows = await work.connection.fetch(
+        f"{SELECT} WHERE a.case_id = ANY($1::uuid[]) AND a.ended_as IS DISTINCT FROM 'entered_in_error'",
+        list(case_ids),
+    )
     return {str(row["case_id"]): _comparable(row) for row in rows}
 
 

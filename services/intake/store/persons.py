@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.intake.domain.lookups import Kind
+from services.intake.store import match_keys
+from services.intake.store.matches import ONE_PERSON
 from shared.kit.work import Work
 
 
@@ -26,6 +28,19 @@ async def find(work: Work, case_id: str) -> Person | None:
         case_id,
     )
     return None if row is None else Person(str(row["person_id"]), tuple(map(str, row["case_ids"])))
+
+
+async def all_as_one(work: Work, person: Person) -> list[Person]:
+    """The person, and whoever was decided to be the same one, each with the cases under their own key; in order.
+
+    # unscoped: an officer for the protection of data sees every port; policy says who that is.
+    """
+    rows = await work.connection.fetch(
+        f"{ONE_PERSON} SELECT a.person_id, array_agg(a.case_id ORDER BY a.case_id) AS case_ids"  # noqa: S608 - a constant
+        " FROM arrivals a JOIN one USING (person_id) GROUP BY a.person_id ORDER BY a.person_id",
+        [person.person_id],
+    )
+    return [Person(str(row["person_id"]), tuple(map(str, row["case_ids"]))) for row in rows]
 
 
 class Case(NamedTuple):
@@ -73,7 +88,11 @@ async def list_cases(work: Work, person_ids: Sequence[str]) -> list[Case]:
 
 
 async def reseal(work: Work, case_id: str, sealed: bytes) -> None:
-    """Put a corrected identity, sealed under the person's same key, in the place of the one before."""
+    """Put a corrected identity, sealed under the person's same key, in the place of the one before.
+
+    By what it says now, earlier returns are looked for anew.
+    """
+    await match_keys.forget(work, case_id)
     await work.connection.execute("UPDATE arrivals SET sealed = $2 WHERE case_id = $1", case_id, sealed)
 
 
