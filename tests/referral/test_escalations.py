@@ -1,6 +1,8 @@
 """The ladder: what nobody takes climbs, what was taken and does not move comes back; limits of the law."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from services.referral.domain import escalations, limits
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import AlreadyTaken, ReferralUnknown
+from services.referral.store import limits as limiting
 from shared.kit.actor import system
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import START, a_need, an_arrival
@@ -189,6 +192,34 @@ class TestLimitsOfTheLaw:
 
         [row] = await desk.rows("SELECT count(*) AS n, count(DISTINCT referral_id) AS m FROM escalations")
         assert tuple(row) == (2, 2)
+
+    async def test_of_a_year_ends_every_need_and_is_told_once(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"), an_arrival("ELDER", arrived_at=START + timedelta(days=1)))
+        desk.clock.advance(timedelta(days=365))
+
+        assert await keep_the_law(desk) == 1
+        assert await keep_the_law(desk) == 0
+
+        rows = await desk.rows("SELECT limit_code, arrived_at FROM escalations JOIN referrals USING (referral_id)")
+        assert [tuple(row) for row in rows] == [("perban-6-2023", START)]
+
+    async def test_are_found_by_indexes_of_what_is_live(self, desk: Desk) -> None:
+        said: list[Any] = []
+        async with desk.database.work(system("referral", "clock"), purpose="law") as work:
+            work.connection.add_query_logger(said.append)
+            await limiting.list_breached(work, 200)
+            await asyncio.sleep(0)  # loggers are called by the loop
+            [statement] = [one for one in said if "LATERAL" in one.query]
+            await work.connection.execute("SET LOCAL enable_seqscan = off")
+            rows = await work.connection.fetch(f"EXPLAIN {statement.query}", *statement.args)
+        plan = [row[0].strip(" ->") for row in rows]
+
+        scans = [line.partition(" on referrals r")[0] for line in plan if " on referrals r" in line]
+        assert scans == ["Index Scan using live_needs_with_a_limit", "Index Scan using live_referrals"]
+
+    def test_are_of_the_two_kinds_that_are_looked_for(self) -> None:
+        assert {(limit.since, limit.until == "ended") for limit in limiting.OF_A_NEED} == {("opened", False)}
+        assert {(limit.since, limit.until) for limit in limiting.OF_EVERY_NEED} == {("arrived", "ended")}
 
     def test_are_no_part_of_the_rules(self) -> None:
         need = a_need()
