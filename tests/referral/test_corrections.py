@@ -1,14 +1,16 @@
 """The port corrects what routing rests on; the needs follow, help does not break, and nobody decides on what was."""
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
-from services.referral.actions import correcting
+from services.referral.actions import correcting, leasing
 from services.referral.actions.answering import Answer
 from services.referral.actions.handing import Handed
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.capacity import Place
 from services.referral.domain.refusals import GuardianCheckMissing, TakenBack, VersionChanged
 from shared.contracts.intake import (
     AgeCorrected,
@@ -23,7 +25,8 @@ from shared.kit.actor import system
 from shared.kit.heard import Heard
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import Desk, Site
-from tests.referral.factories import START, an_arrival, heard
+from tests.referral.factories import START, an_agency, an_arrival, heard
+from tests.referral.test_consumers import hear as hear_all
 
 SAID: dict[type, dict[str, Any]] = {
     AgeCorrected: {"was": "adult", "reason": "papers_found", "proof": None, "proposed_by": None, "added": (),
@@ -161,6 +164,60 @@ async def _router(desk: Desk) -> Any:
         return await desk.routing.router(work)
 
 
+class TestHearing:
+    async def test_twice_or_with_the_landing_in_one_batch_has_one_effect_in_order(self, desk: Desk) -> None:
+        landed = an_arrival("NEED")
+        said = [
+            landed,
+            a_correction(OriginCorrected, landed, origin_regency="53.01"),
+            a_correction(SexCorrected, landed, version=3, sex="M", origin_regency="53.01"),
+        ]
+
+        await hear_all(desk, *said, *said)
+        await hear_all(desk, *said)
+
+        assert await attempts(desk) == [("BP3MI-73", "recalled", "WRONG_ORIGIN"), ("BP3MI-53", "sent", None)]
+        [row] = await desk.rows("SELECT sex, regency FROM referrals")
+        assert tuple(row) == ("M", "53.01")
+
+    async def test_of_a_place_that_is_taken_lets_it_go_and_takes_one_that_fits(self, desk: Desk) -> None:
+        await publish(desk, "DINSOS-73.06", F=1, M=1)
+        landed = an_arrival("NOFAM")
+        await desk.open(landed)
+        assert (await taken(desk)) == {"F/any/other": 1, "M/any/other": 0}
+
+        await hear(desk, a_correction(SexCorrected, landed, sex="M"))
+
+        assert (await taken(desk)) == {"F/any/other": 0, "M/any/other": 1}
+        assert await attempts(desk, "NOFAM") == [
+            ("DINSOS-73.06", "recalled", "NEW_FACTS"),
+            ("DINSOS-73.06", "sent", None),
+        ]
+
+    async def test_of_an_arrival_that_was_none_lets_the_place_go(self, desk: Desk) -> None:
+        await publish(desk, "DINSOS-73.06", F=1)
+        landed = an_arrival("NOFAM")
+        await desk.open(landed)
+        assert await taken(desk) == {"F/any/other": 1}
+
+        await hear(desk, a_correction(ArrivalEnteredInError, landed))
+
+        assert await taken(desk) == {"F/any/other": 0}
+
+
+async def publish(desk: Desk, agency_id: str, **offered: int) -> None:
+    """The office has so many places for people of each sex."""
+    offers = [
+        Place(agency_id, sex, "any", False, n, 0, desk.clock.now() + timedelta(days=1)) for sex, n in offered.items()
+    ]
+    async with desk.database.work(an_agency(agency_id), purpose="keep") as work:
+        await leasing.publish_places(work, offers)
+
+
+async def taken(desk: Desk) -> dict[str, int]:
+    return {row["place"]: row["taken"] for row in await desk.rows("SELECT place, taken FROM places")}
+
+
 class TestRecordChangedAfterSending:
     async def test_is_not_accepted_unseen(self, desk: Desk) -> None:
         """The complaint: an agency accepts what it saw, and the record has changed since."""
@@ -289,7 +346,7 @@ class TestNeeds:
 
 
 class TestEnteredInError:
-    async def test_ends_all_that_goes_on_and_who_helps_confirms_that_it_knows(self, desk: Desk) -> None:
+    async def test_ends_all_that_goes_on_and_who_helps_confirms_that_it_knows(self, desk: Desk, site: Site) -> None:
         landed = an_arrival("NEED", "SICK")
         await desk.open(landed)
         helping = await live_of(desk, "NEED")
@@ -302,6 +359,9 @@ class TestEnteredInError:
         assert [state for _, state, _ in await attempts(desk, "SICK")] == ["recalled"]
         [row] = await desk.rows("SELECT agency_id FROM cancellations WHERE confirmed_at IS NULL")
         assert row["agency_id"] == "BP3MI-73"
+        [told] = (await site("BP3MI-73").get("/api/cancellations")).json()["items"]
+        assert (told["assignment_id"], told["reason"]) == (helping, "ENTERED_IN_ERROR")
+        assert "Kebutuhan salah catat" in (await site("BP3MI-73").get("/id/")).text
         [refused] = await desk.answer("start", "BP3MI-73", Answer(helping))
         assert isinstance(refused, TakenBack)
 

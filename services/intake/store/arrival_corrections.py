@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 from typing import Any
 
 from services.intake.domain.arrival_corrections import Kept, Proposal, ProposalEnd, Step
@@ -176,14 +175,6 @@ async def end_proposal(work: Work, proposal_id: str, how: ProposalEnd) -> None:
         work.actor.id,
         work.now,
     )
-
-
-async def count_open_before(work: Work, before: datetime) -> int:
-    """How many proposals wait since before. # unscoped: a number, for who looks after the service"""
-    counted: int = await work.connection.fetchval(
-        "SELECT count(*) FROM age_proposals WHERE ended_as IS NULL AND proposed_at < $1", before
-    )
-    return counted
 
 
 def _kept(row: Mapping[str, Any]) -> Kept:

@@ -13,7 +13,7 @@ from services.referral.actions.cancelling import Result
 from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.refusals import Refused
 from services.referral.store import cancellations
-from shared.contracts.fact import Id
+from shared.contracts.fact import Code, Id
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, json_response
@@ -48,6 +48,8 @@ class ShownCancellation(BaseModel):
     case_id: Id
     cancelled_at: datetime
     confirm_by: datetime
+    reason: Code | None = None
+    """Why the need ended, like `DECEASED` or `ENTERED_IN_ERROR`; null while it goes on with others."""
 
 
 class ShownCancellations(BaseModel):
@@ -62,9 +64,11 @@ async def get_cancellations(
     """What your agency helped with and was cancelled, and has still to be confirmed, the soonest first."""
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await cancellations.list_open(work, limit)
+        why = await cancellations.list_reasons(work, [one.assignment_id for one in found])
         now = work.now
     names = ("assignment_id", "case_id", "cancelled_at", "confirm_by")
-    return json_response({"items": [{n: getattr(one, n) for n in names} for one in found], "now": now.isoformat()})
+    items = [{**{n: getattr(one, n) for n in names}, "reason": why.get(one.assignment_id)} for one in found]
+    return json_response({"items": items, "now": now.isoformat()})
 
 
 @router.post("/cancellations/confirmations", response_model=KnownResults, openapi_extra=KEYED)

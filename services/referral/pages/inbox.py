@@ -55,6 +55,7 @@ async def inbox_page(
         counts = await desk.count_inbox(work)
         to_see_to = await recipients.list_open(work, MOST_TASKS)
         cancelled = await cancellations.list_open(work, MOST_TASKS)
+        why = await cancellations.list_reasons(work, [one.assignment_id for one in cancelled])
         paused = await pauses.list_own(work)
         own = await agencies.find_agency(work, actor.organisation) if policy.may_keep_own_entry(actor) else None
         now = work.now
@@ -72,7 +73,15 @@ async def inbox_page(
         rows=[_row(request, item) for item in shown],
         further=f"/?tab={tab}&after={shown[-1].place}" if len(found) > len(shown) else "",
         copies=copies.shown(language_of(request), to_see_to),
-        cancelled=[(one.assignment_id, labels.reference(one.case_id), one.confirm_by) for one in cancelled],
+        cancelled=[
+            (
+                one.assignment_id,
+                labels.reference(one.case_id),
+                one.confirm_by,
+                labels.CLOSINGS.get(why.get(one.assignment_id) or "", ""),
+            )
+            for one in cancelled
+        ],
         paused=[(labels.need(language_of(request), one.need), one.until) for one in paused],
         undoable=[item.assignment_id for item in shown if item.may_undo(now)],
         entry=own if own is not None and not own.is_fresh(now) else None,

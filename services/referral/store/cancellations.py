@@ -46,6 +46,17 @@ async def list_open(work: Work, limit: int) -> list[Cancellation]:
     return [_cancellation(row) for row in rows]
 
 
+async def list_reasons(work: Work, assignment_ids: Sequence[str]) -> dict[str, str | None]:
+    """Of these attempts of the own agency, why each need ended; None where it has not."""
+    rows = await work.connection.fetch(
+        "SELECT a.assignment_id, r.outcome FROM assignments a JOIN referrals r USING (referral_id)"
+        " WHERE a.agency_id = $1 AND a.assignment_id = ANY($2::uuid[])",
+        work.actor.organisation,
+        assignment_ids,
+    )
+    return {str(row["assignment_id"]): row["outcome"] for row in rows}
+
+
 async def lock_own(work: Work, assignment_ids: Sequence[str]) -> dict[str, Cancellation]:
     """Of these cancellations the own agency's, for this work alone to change."""
     rows = await work.connection.fetch(
