@@ -68,6 +68,11 @@ def answers(event: assignments.Event | None = None) -> Decide:
     return decide
 
 
+def records_refusal(actor: Actor, thing: Thing) -> bool:
+    is_childs = thing.cell["visibility"] == "restricted"
+    return not is_childs and (answers("declined")(actor, thing) or answers("service_started")(actor, thing))
+
+
 def takes_over(actor: Actor, thing: Thing) -> bool:
     is_childs = thing.cell["visibility"] == "restricted"
     return is_childs and actor.has(*referral.PEOPLE_AT_WORK) and answers("service_started")(actor, thing)
@@ -141,6 +146,10 @@ def lands(actor: Actor, thing: Thing) -> bool:
     return intake.works_at(actor, thing.port)
 
 
+def at_the_quay(actor: Actor, thing: Thing) -> bool:
+    return intake.may_correct_arrivals(actor) and intake.works_at(actor, thing.port)
+
+
 def subscribes(actor: Actor, thing: Thing) -> bool:
     return notify.may_subscribe(actor) and notify.scope(actor) in (None, thing.ngo)
 
@@ -161,6 +170,7 @@ IN_EACH_STATE: Mapping[str, Decide] = {
     "undo an acceptance": answers("acceptance_undone"),
     "put on the waiting list": answers("waitlisted"),
     "record minutes of a handover": answers("service_started"),
+    "record a statement of refusal": records_refusal,
     "answer for a child": takes_over,
     "ask the port": answers("question_asked"),
     "hand on": answers("transferred"),
@@ -194,6 +204,12 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "confirm that the own copy is seen to": answers(),
     "confirm for an agency": lambda actor, thing: referral.may_confirm_for(actor, thing.regency),
     "look at a voyage": lands,
+    "keep head counts of a voyage, and say why they differ": lands,
+    "withdraw a head count": lands,
+    "settle a difference, or take it over": lands,
+    "log somebody in a hurry": at_the_quay,
+    "open the form by which somebody is completed": at_the_quay,
+    "print a slip, and complete who somebody is": at_the_quay,
     "look at a household": lands,
     "say who belongs together and who answers for a child": links,
     "confirm or unlink an adult who answers for a child": links,

@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted({*ROOT.glob("services/*/templates/*.html"), *ROOT.glob("shared/kit/templates/*.html")})
 WHOLE = [file for file in TEMPLATES if "<!doctype" in (text := file.read_text(encoding="utf-8")) or "extends" in text]
 
-ON_PAPER = {ROOT / "services/intake/templates/export.html", ROOT / "services/referral/templates/handover_paper.html"}
+ON_PAPER = {
+    ROOT / "services/intake/templates/export.html",
+    ROOT / "services/referral/templates/handover_paper.html",
+    ROOT / "services/referral/templates/refusal_paper.html",
+}
 
 
 class TestId:

@@ -11,7 +11,13 @@ from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Candidate, Terms
 from shared.contracts.fact import Fact, Told
-from shared.contracts.intake import ArrivalRecorded, PersonErased
+from shared.contracts.intake import (
+    ArrivalRecorded,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    LawfulBasisNamed,
+    PersonErased,
+)
 from shared.kit.actor import Actor
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
@@ -44,6 +50,65 @@ def an_erasure(case_id: str, *recipients: str, within: timedelta = timedelta(day
     """The person of this case was erased, whom these agencies had been shown."""
     fact = PersonErased(case_id=case_id, reason="request", recipients=recipients, confirm_by=START + within)
     return heard(fact)
+
+
+def a_consent(
+    case_id: str, *needs: str, given: bool = True, to: str = "civil_society", seq: int = 2, **other: Any
+) -> Heard[Any]:
+    """Somebody was asked at the port and said yes, or no, which is on file there."""
+    fact = ConsentRecorded.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": to,
+            "needs": needs,
+            "consent_id": new_id(),
+            "given": given,
+            "given_by": "self",
+            "how": "signed",
+            "language": "id",
+            "statement": None if given else new_id(),
+            **other,
+        }
+    )
+    return replace(heard(fact), case_seq=seq)
+
+
+def a_withdrawal(
+    case_id: str, *recipients: str, to: str = "civil_society", needs: tuple[str, ...] = (), seq: int = 3
+) -> Heard[Any]:
+    """A consent was taken back; these agencies had been shown who it is."""
+    fact = ConsentWithdrawn.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": to,
+            "needs": needs,
+            "withdrawal_id": new_id(),
+            "consent_id": new_id(),
+            "withdrawn_by": "self",
+            "how": "signed",
+            "recipients": recipients,
+            "confirm_by": START + timedelta(days=3),
+        }
+    )
+    return replace(heard(fact), case_seq=seq)
+
+
+def a_basis(case_id: str, *needs: str, to: str = "state", seq: int = 4) -> Heard[Any]:
+    """A law decides, whatever the person says."""
+    fact = LawfulBasisNamed.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": to,
+            "needs": needs,
+            "basis_id": new_id(),
+            "basis": "vital_interest",
+            "reason": "danger_to_life",
+        }
+    )
+    return replace(heard(fact), case_seq=seq)
 
 
 def heard(fact: Fact, event_id: str | None = None) -> Heard[Any]:

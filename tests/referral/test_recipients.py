@@ -3,13 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
 from services.referral.actions.answering import Answer
 from shared.contracts.intake import ArrivalRecorded, IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code
 from tests.referral.conftest import Desk, Site
-from tests.referral.factories import an_arrival, an_erasure, heard
+from tests.referral.factories import START, a_consent, a_withdrawal, an_arrival, an_erasure, heard
 from tests.referral.intake_server import IntakeServer
 from tests.referral.test_consumers import hear
 from tests.referral.test_pages import posted, said
@@ -237,3 +239,50 @@ async def copies_confirmed(site: Site, actor: str, *task_ids: str) -> list[dict[
     answer = await site(actor).send("POST", "/api/copies/confirmations", json=body)
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
+
+
+class TestWithdrawal:
+    async def test_asks_each_that_had_been_shown_the_person_to_use_that_no_longer(self, desk: Desk, site: Site) -> None:
+        arrival = await somebody_helped(desk)
+        withdrawal = a_withdrawal(arrival.case_id, AGENCY, AGENCY, to="state")
+        await hear(desk, withdrawal)
+        await hear(desk, withdrawal)
+
+        inbox = said(await site("worker").get("/id/"))
+        [open_] = (await site(AGENCY).get("/api/copies")).json()["items"]
+        done = await posted(site, "worker", f"/id/salinan/{open_['task_id']}/konfirmasi", done="1")
+
+        assert "Jangan pakai lagi salinan instansi Anda" in inbox
+        assert (open_["kind"], open_["fields"]) == ("withdrawal", [])
+        assert done.status_code == 303
+        [told] = await desk.rows("SELECT payload FROM journal WHERE type = 'referral.withdrawal_confirmed.v1'")
+        assert orjson.loads(told["payload"])["data"] == {
+            "case_id": arrival.case_id,
+            "withdrawal_id": withdrawal.fact.withdrawal_id,
+            "agency_id": AGENCY,
+        }
+
+    async def test_is_asked_of_a_refusal_too_and_of_each_one_anew(self, desk: Desk) -> None:
+        case_id = new_id()
+        by = (START + timedelta(days=3)).isoformat()
+        refusal = a_consent(case_id, given=False, recipients=(AGENCY,), confirm_by=by)
+
+        await hear(desk, refusal, a_withdrawal(case_id, AGENCY), a_withdrawal(case_id, AGENCY, seq=4))
+
+        rows = await desk.rows("SELECT cause::text FROM recipient_tasks")
+        assert len({row["cause"] for row in rows}) == 3
+        assert refusal.fact.consent_id in {row["cause"] for row in rows}
+
+    async def test_comes_before_who_oversees_when_it_is_overdue(self, desk: Desk, site: Site) -> None:
+        withdrawal = a_withdrawal(new_id(), AGENCY)
+        await hear(desk, withdrawal)
+        desk.clock.advance(timedelta(hours=3 * 24, minutes=1))
+
+        assert [await desk.remind(), await desk.remind()] == [1, 0]
+        [told] = await desk.rows("SELECT payload FROM journal WHERE type = 'referral.withdrawal_overdue.v1'")
+        assert orjson.loads(told["payload"])["data"]["withdrawal_id"] == withdrawal.fact.withdrawal_id
+        pages = [said(await site(who).get("/id/pengawasan")) for who in ("supervisor", "gowa", "dpo")]
+        assert all("Gowa" in page for page in pages)
+        done = await posted(site, "supervisor", f"/id/salinan/{await task(desk)}/wakili", done="1")
+        assert done.status_code == 303
+        assert "withdrawal_confirmed" in await desk.told()

@@ -312,6 +312,14 @@ class TestChecks:
             (lambda t: t["terms"][0].update(visibility='"normal"'), "terms terms-uac visibility: holds for a child"),
             (lambda t: t["terms"][5].update(visibility='"specific"'), "terms-sick-child visibility: holds for a child"),
             (lambda t: t["terms"][0].update(basis='""'), "terms terms-uac basis: is none of consent"),
+            (
+                lambda t: t["terms"][-2].update(consent='"person_before_asking"'),
+                "terms terms-need consent: lets nobody be asked before a consent",
+            ),
+            (
+                lambda t: t["terms"][6].update(consent='"person_before_asking"'),
+                "terms terms-sick consent: lets nobody be asked before a consent",
+            ),
             (lambda t: t["candidates"][0].update(age='"infant"'), "uac-1 age_band: a code that there is not"),
             (lambda t: t["candidates"][0].update(consent='"yes"'), "uac-1 consent: a code that there is not"),
             (lambda t: t["candidates"][0].update(consent="1"), "uac-1 consent: holds for nothing"),

@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from services.referral import policy, rules
-from services.referral.actions import choosing, following, telling, walls
+from services.referral.actions import choosing, following, staying, telling, walls
 from services.referral.actions.choosing import Asking
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import needs
 from services.referral.domain.assignments import Assignment
+from services.referral.domain.consents import NOTHING_SAID, Consents
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import NobodyToAsk, ReferralUnknown, Refused
 from services.referral.domain.routing import Decision
+from services.referral.store import consents as book
 from services.referral.store import desk
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
 from services.referral.store.desk import Task
+from shared.contracts.referral import SplitReason
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
@@ -46,6 +49,8 @@ class Reopening:
     reason: str
     agency_id: str | None = None
     version: int | None = None
+    split: SplitReason | None = None
+    """Why the household is parted by it, where it is."""
 
 
 class About(Protocol):
@@ -70,6 +75,8 @@ class Explained:
     attempts: Sequence[Assignment]
     decision: Decision | None
     unknown_year: int | None = None
+    consents: Consents = NOTHING_SAID
+    """What the person has said of handing the case on; of a restricted need nothing either."""
 
 
 async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
@@ -91,20 +98,27 @@ async def explain(work: Work, referral_id: str, *, routing: Routing) -> Explaine
     if task.explanation is None:
         return Explained(task, [], None)
     decision = rules.read((await store.find_explanations(work, [task.explanation]))[task.explanation])
+    consents = (await book.find_consents(work, [task.case_id]))[task.case_id]
     live = next((a for a in reversed(attempts) if a.is_live), None)
     if live is None:
-        return Explained(task, attempts, decision)
+        return Explained(task, attempts, decision, consents=consents)
     counting = routing.times.of(live.agency_id, decision.facts.need, decision.terms)
-    return Explained(task, attempts, decision, counting.unknown_year(live, now=work.now))
+    return Explained(task, attempts, decision, counting.unknown_year(live, now=work.now), consents)
 
 
 async def ask_again(
-    work: Work, referral_id: str, *, agency_id: str | None, routing: Routing, version: int | None = None
+    work: Work,
+    referral_id: str,
+    *,
+    agency_id: str | None,
+    routing: Routing,
+    version: int | None = None,
+    split: SplitReason | None = None,
 ) -> None:
     """Ask an agency of the supervisor's choice among the candidates, else the first of them, once more.
 
     A person may choose an agency that is passed over. Raises `ReferralUnknown` outside the actor's region and duty,
-    `VersionChanged`, `AttemptStillLive`, `NobodyToAsk`.
+    `VersionChanged`, `AttemptStillLive`, `NobodyToAsk`; without `split`, `SplitUnexplained` where it parts a household.
     """
     overseen = await desk.find_overseen(work, [referral_id])
     if not overseen and policy.answers_for_the_country(work.actor):
@@ -122,7 +136,10 @@ async def ask_again(
     chosen = choosing.chosen(need, candidates, walled.open_to(need, available), agency_id)
     if chosen is None:
         raise NobodyToAsk
-    asked = walled.note(needs.ask(need, chosen, assignment_id=new_id(), times=routing.times, now=work.now))
+    asked = needs.ask(need, chosen, assignment_id=new_id(), times=routing.times, now=work.now)
+    if agency_id is not None:
+        (await staying.watch(work, changes.households, changes.splits)).expect(asked, split)
+    asked = walled.note(asked)
     changes.put(asked)
     changes.settled.add(referral_id)
     work.emit(telling.sent(asked, asked.attempts[-1]))
@@ -167,7 +184,8 @@ async def reopen_needs(work: Work, reopenings: Sequence[Reopening], *, routing: 
 
     def reopen(need: Need, reopening: Reopening) -> Need:
         reopened = needs.reopen(need, reason=reopening.reason, version=reopening.version, now=work.now)
-        return asking.ask(reopened, reopening.agency_id, telling.reopened(reopened, reopening.reason))
+        told = telling.reopened(reopened, reopening.reason)
+        return asking.ask(reopened, reopening.agency_id, told, split=reopening.split)
 
     results = each(reopenings, overseen, changes, reopen)
     await following.save(work, changes)

@@ -58,7 +58,8 @@ async def get_erasures(request: Request, actor: Worker, limit: Limit = 100) -> R
 async def get_copies(request: Request, actor: Worker, limit: Limit = 100) -> Response:
     """The cases of which your agency has a copy to see to, the soonest limit first.
 
-    `kind` says what to do: `erasure`, erase it; `correction`, read the identity again, whose `fields` were corrected.
+    `kind` says what to do: `erasure`, erase it; `correction`, read the identity again, whose `fields` were corrected;
+    `withdrawal`, use it no longer, since the person has taken the consent back, or refused it.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         found, now = await recipients.list_open(work, limit), work.now
@@ -73,7 +74,7 @@ async def post_erased(request: Request, actor: Worker, posted: Items[Confirmatio
 
 @router.post("/copies/confirmations", response_model=ConfirmationResults, openapi_extra=KEYED)
 async def post_confirmations(request: Request, actor: Worker, posted: Items[Confirmation]) -> Response:
-    """Say that the own copies are seen to: erased, or corrected where the identity is not shown to you any more.
+    """Say that the own copies are seen to: erased, used no longer, or corrected where you are shown it no more.
 
     While it is shown to you, reading it is what settles a correction (`identity_to_be_read`).
     """

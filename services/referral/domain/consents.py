@@ -6,9 +6,9 @@ basis of a need (UU 27/2022 Art 20(2)(a)), an adult's no, or the withdrawal of a
 asked only with a recorded consent, or where a law says so. Help for a child rests on neither: its offices go on.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from services.referral.domain.referrals import CHILDREN, Referral
@@ -97,6 +97,12 @@ def rests_on_consent(terms: Terms | None, age_band: str) -> bool:
     return age_band not in CHILDREN and terms is not None and terms.basis == "consent"
 
 
+def latest_no(consents: Consents, need: str) -> Said | None:
+    """The last refusal or withdrawal that still counts for this need, of whatever class."""
+    said = [found for one in CLASSES if (found := consents.latest(need, one)) is not None and found.kind != "given"]
+    return max(said, key=lambda one: one.seq, default=None)
+
+
 def waits(terms: Terms | None, age_band: str) -> bool:
     """True where the rules let nobody be asked before an adult has consented."""
     return rests_on_consent(terms, age_band) and terms is not None and terms.consent == "person_before_asking"
@@ -127,6 +133,7 @@ def _is_open(
     return not waits(terms, age_band) and (found is None or found.kind == "given")
 
 
-def among(agency_ids: Sequence[str] | frozenset[str], classes: frozenset[RecipientClass]) -> frozenset[str]:
-    """Of these agencies those of these classes."""
-    return frozenset(id_ for id_ in agency_ids if codes.recipient_class(id_) in classes)
+@lru_cache(maxsize=64)
+def outside(agency_ids: frozenset[str], classes: frozenset[RecipientClass]) -> frozenset[str]:
+    """Of these agencies those of no such class; remembered, since directories are large and classes few."""
+    return frozenset(id_ for id_ in agency_ids if codes.recipient_class(id_) not in classes)

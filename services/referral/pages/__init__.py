@@ -12,6 +12,7 @@ from services.referral.pages import (
     figures,
     glass,
     handovers,
+    households,
     inbox,
     office,
     oversight,

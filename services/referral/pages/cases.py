@@ -10,8 +10,9 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, guarding, passing, reaching
+from services.referral.actions import answering, disclosing, guarding, households, passing, reaching
 from services.referral.actions.answering import Answer, Result
+from services.referral.actions.households import Company
 from services.referral.domain import assignments, limits, responsibilities
 from services.referral.domain import questions as questions_of
 from services.referral.domain.assignments import Assignment
@@ -84,6 +85,8 @@ class Case:
     responsible: Responsibility | None
     """Who answers for it, if it is a child."""
     corrections: list[Correction]
+    company: Company
+    """The household of the person, as far as the agency sees it."""
     others: list[tuple[str, str]]
     """Agencies that may be named instead of this one: id and name."""
     consents: Consents
@@ -277,6 +280,10 @@ async def _show(
         questions=[(code, translate(language, text)) for code, text in labels.QUESTIONS.items()],
         asked=[_asked(language, question, a) for question in case.asked],
         forwards=[(code, translate(language, text)) for code, text in labels.FORWARDS.items()],
+        splits=[(code, translate(language, text)) for code, text in labels.SPLITS.items()],
+        reference_of=labels.reference,
+        sexes=labels.SEXES,
+        ages=labels.AGES,
         days=[(code, translate(language, text)) for code, (text, _) in labels.DAYS.items()],
         may_take_over=_may_take_over(actor, case),
         is_paused=questions_of.is_paused(a),
@@ -316,6 +323,7 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         responsible=await guarding.find_responsible(work, need),
         consents=(await book.find_consents(work, [need.referral.case_id]))[need.referral.case_id],
         corrections=await corrected.list_corrections(work, need.referral.case_id),
+        company=await households.find_company(work, need.referral.case_id),
         others=passing.others(need, decision.candidates, directory),
         agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},
     )

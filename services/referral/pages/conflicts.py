@@ -4,6 +4,7 @@ from services.referral.domain.refusals import (
     AlreadyAccepted,
     AlreadyAnswered,
     AttemptStillLive,
+    ConsentIsNoBasis,
     DateMissing,
     HandoverRecorded,
     HandoverUnrecorded,
@@ -13,6 +14,8 @@ from services.referral.domain.refusals import (
     QuestionOpen,
     ReceiverUnfit,
     Refused,
+    SplitUnexplained,
+    StatementRecorded,
     TakenBack,
     TooLate,
 )
@@ -24,6 +27,7 @@ SENTENCES: dict[type[Refused], str] = {
     TooLate: msg("The time to answer is over; another agency is being asked."),
     AttemptStillLive: msg("Another agency is being asked or already helps. Wait for its answer."),
     NobodyToAsk: msg("This agency cannot be asked for this need, or was asked before. Choose another one."),
+    SplitUnexplained: msg("By this the person is parted from the household. Say why, or choose an office nearby."),
     NotUndoable: msg("The acceptance cannot be undone any more. Give the need back, or hand it on."),
     QuestionOpen: msg("The port was asked this already, or is being asked. Wait, or decide without its answer."),
     QuestionClosed: msg("This question is answered, or nobody needs the answer any more."),
@@ -31,6 +35,8 @@ SENTENCES: dict[type[Refused], str] = {
         "No minutes of this number are recorded for this person. Record the signed minutes first, then complete."
     ),
     HandoverRecorded: msg("Minutes of this number are recorded already. Give other minutes their own number."),
+    StatementRecorded: msg("A statement of this number is recorded already. Give another statement its own number."),
+    ConsentIsNoBasis: msg("A child's help does not depend on what anybody says: nobody refuses it."),
     ReceiverUnfit: msg("The minutes name another receiver than this outcome. Choose the outcome that they say."),
     DateMissing: msg("This takes a date to come, and not too far off."),
 }
@@ -56,7 +62,7 @@ def sentence(language: Language, refused: Refused, zone: str) -> str:
     if isinstance(refused, TakenBack) and refused.ended_at is not None:
         return translate(
             language,
-            msg("A supervisor ended it on %(when)s. Stop what you have begun for it."),
+            msg("It was ended on %(when)s. Stop what you have begun for it."),
             when=words.moment(language, refused.ended_at, zone),
         )
     return translate(language, next((text for kind, text in SENTENCES.items() if isinstance(refused, kind)), CHANGED))

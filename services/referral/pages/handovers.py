@@ -74,7 +74,7 @@ async def record_minutes(request: Request, actor: Worker, assignment_id: Id) -> 
     form, key = await request.form(), await key_of(request)
     number, check = forms.text(form, "number").strip(), forms.text(form, "guardian_check").strip()
     language, zone = language_of(request), ZoneInfo(policy.zone(actor))
-    handed_at, signed_at = (_moment(forms.text(form, name), zone) for name in ("handed_at", "signed_at"))
+    handed_at, signed_at = (moment_of(forms.text(form, name), zone) for name in ("handed_at", "signed_at"))
     missing = [
         FieldProblem(name, translate(language, text))
         for name, text, is_wrong in (
@@ -190,29 +190,29 @@ async def _show(
         is_helping=assignment.state in assignments.HELPING,
         child=need.referral.child,
         recorded=recorded,
-        receivers=_options(language, labels.RECEIVERS),
-        witnesses=_options(language, labels.WITNESSES),
-        papers=_options(language, labels.PAPERS),
-        conditions=_options(language, labels.CONDITIONS),
+        receivers=options(language, labels.RECEIVERS),
+        witnesses=options(language, labels.WITNESSES),
+        papers=options(language, labels.PAPERS),
+        conditions=options(language, labels.CONDITIONS),
         names=labels.RECEIVERS,
-        places=_places(need),
+        places=places(need),
         typed={} if form is None else {name: form.getlist(name) for name in form},
         zone=policy.zone(actor),
     )
 
 
-def _options(language: Language, texts: dict[str, str]) -> list[tuple[str, str]]:
+def options(language: Language, texts: dict[str, str]) -> list[tuple[str, str]]:
     return [(code, translate(language, text)) for code, text in texts.items()]
 
 
-def _places(need: Need) -> list[tuple[str, str]]:
+def places(need: Need) -> list[tuple[str, str]]:
     """Where help is due first, then its province, then the rest of the country."""
     r = need.referral
     known = sorted(codes.regencies(), key=lambda code: (code != r.regency, code[:2] != r.province, code))
     return [(code, labels.region(code)) for code in known]
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime | None:
+def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
     """What a form's date and time says, in the office's zone."""
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=zone)

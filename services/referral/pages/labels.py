@@ -101,6 +101,30 @@ TASKS: dict[str, tuple[str, str]] = {
     "legal_limit": (msg("A time limit of the law has passed"), "bad"),
     "gap": (msg("Nobody serves this there"), "bad"),
 }
+SPLITS: dict[str, str] = {
+    "medical_care": msg("Care in a hospital"),
+    "safety": msg("Safety of one of them"),
+    "persons_wish": msg("The person's wish"),
+    "no_room_together": msg("No room for all of them"),
+}
+APART: dict[str, str] = {
+    **SPLITS,
+    "declined": msg("Declined by the agency"),
+    "not_answered": msg("No answer in time"),
+    "not_helped": msg("The help did not come about"),
+    "taken_back": msg("Request taken back"),
+    "handed_on": msg("Handed on to another agency"),
+    "helped_before": msg("Help had begun before"),
+    "not_taken_together": msg("Nobody takes them together"),
+}
+"""Why somebody is apart from the household."""
+FAMILY_DECISIONS: dict[str, str] = {
+    "reunited_by_people": msg("Brought together by other means"),
+    "persons_wish": msg("The person's wish"),
+    "safety": msg("Safety of one of them"),
+    "medical_care": msg("Care in a hospital"),
+    "no_family": msg("They are no family"),
+}
 GAPS: dict[str, str] = {
     "no_terms": msg("The rules give no terms for this need"),
     "no_rule": msg("The rules propose nobody for this need"),

@@ -56,6 +56,16 @@ WORDS: dict[Kind, Words] = {
         msg("Our copy is corrected"),
         msg("I have checked with the agency: its copy is corrected"),
     ),
+    "withdrawal": Words(
+        msg("Use your copy no longer"),
+        msg(
+            "These persons have taken back the consent by which your agency was shown who they are, or have refused it."
+            " Stop what you do with name, documents and contacts, also where you have handed them on, and keep only"
+            " what a law makes you keep."
+        ),
+        msg("We use our copy no longer"),
+        msg("I have checked with the agency: it uses its copy no longer"),
+    ),
 }
 
 

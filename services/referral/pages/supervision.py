@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
@@ -10,11 +10,12 @@ from starlette.responses import Response
 from services.referral import policy, rules
 from services.referral.actions import escalating, supervising
 from services.referral.domain.agencies import Directory
-from services.referral.pages import explanations, forms, labels
+from services.referral.pages import consentwords, explanations, forms, labels
 from services.referral.rules import reasons
 from services.referral.store import desk, needs
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Id
+from shared.contracts.referral import SaidOfSplit
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
 from shared.kit.web import idempotent, key_of, language_of, page, page_router, redirect
@@ -89,6 +90,7 @@ async def _list(
         path_here=path,
         tabs=[(label, href, href == path) for href, label in TABS.items() if region is not None or href != CLOSED],
         tasks=tasks,
+        splits=[(code, translate(language, text)) for code, text in labels.SPLITS.items()],
         further=f"{path}?after={found[PAGE_TASKS - 1].place}" if len(found) > PAGE_TASKS else "",
         now=now,
         zone=policy.zone(actor),
@@ -100,6 +102,7 @@ async def ask_again(request: Request, actor: Duty, referral_id: Id) -> Response:
     """Ask an agency again, the one chosen or the first in rank."""
     await duty_of(request, actor)
     form, key = await request.form(), await key_of(request)
+    split = forms.text(form, "split")
     async with request.app.state.database.work(actor, purpose="supervise") as work:
 
         async def once() -> Response:
@@ -109,6 +112,7 @@ async def ask_again(request: Request, actor: Duty, referral_id: Id) -> Response:
                 agency_id=forms.text(form, "agency") or None,
                 routing=request.app.state.routing,
                 version=forms.version(request, form),
+                split=cast("SaidOfSplit | None", split if split in labels.SPLITS else None),
             )
             return redirect(request, "/eskalasi", said=msg("The agency has been asked."))
 
@@ -145,8 +149,12 @@ async def explanation_page(request: Request, actor: Supervisor, referral_id: Id)
             "digest": decision.digest.hex()[:12],
             "unknown_year": found.unknown_year,
         }
+    consents: list[tuple[str, str]] = []
+    if found.task.need is not None:
+        zone = policy.zone(actor)
+        consents = consentwords.lines(language, found.consents, found.task.need, now=work.now, zone=zone)
     task = _shown(language, found.task, {}, directory)
-    return page(request, "explanation.html", task=task, why=why, zone=policy.zone(actor))
+    return page(request, "explanation.html", task=task, why=why, consents=consents, zone=policy.zone(actor))
 
 
 async def shown(work: Work, request: Request, language: Language, tasks: Sequence[Task]) -> list[dict[str, Any]]:

@@ -76,6 +76,11 @@ def _values(table: str, row: TermsRow) -> Iterator[Finding]:
     ):
         yield Finding(table, row.id, "visibility", "too_open")
 
+    if given.get("consent") == "person_before_asking" and (
+        given.get("basis") != "consent" or given.get("urgency") == 1
+    ):
+        yield Finding(table, row.id, "consent", "waits")
+
 
 def _is_time(value: Any, *, most: int, whole: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:

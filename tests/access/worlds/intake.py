@@ -134,6 +134,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/arrivals/{case_id}/death": json_of(
                 version=1, died_on=NOW.date().isoformat(), place="in_care"
             ),
+            "GET /api/cases": lambda _i, _c: {"params": {"code": "0000-0000-0"}},
             f"POST {voyage}/cepat": form(sex="F", group="adult"),
             "POST /api/arrivals/{case_id}/completion": json_of(version=1, mother_name="Aminah"),
             "POST /{language:language}/kedatangan/{case_id}/lengkapi": form(version="1", mother_name="Aminah"),

@@ -1,0 +1,99 @@
+"""Statements of refusal: recorded when they are signed, and with that the need is refused and nobody is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.referral.actions import choosing, telling
+from services.referral.actions.answering import Answer, Result, each
+from services.referral.actions.following import Changes
+from services.referral.domain import assignments, needs, statements
+from services.referral.domain.needs import Need
+from services.referral.domain.statements import Statement
+from services.referral.store import statements as book
+from shared.kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What stands on the paper: its number, who refuses and who watched, where, when, and what was explained."""
+
+    number: str
+    refuser: str
+    witness: str
+    place: str
+    language: str
+    explained: tuple[str, ...]
+    refused_at: datetime
+    signed_at: datetime
+    incapacity: str | None = None
+
+
+async def record_refusals(work: Work, answers: Sequence[Answer], *, signed: Signed) -> list[Result]:
+    """An adult wants no help with these needs, as the agency that is asked or helps has on paper: they end refused."""
+    known: dict[str, list[Statement]] = {}
+    recorded: list[Statement] = []
+
+    async def prepare(changes: Changes) -> None:
+        known.update(await book.find_statements(work, list(changes.before)))
+
+    def record(need: Need, answer: Answer) -> Need:
+        r, found = need.referral, need.attempt(answer.assignment_id)
+        statement = Statement(
+            referral_id=r.referral_id,
+            number=signed.number,
+            case_id=r.case_id,
+            agency_id=found.agency_id,
+            recorded_by=work.actor.id,
+            refuser=signed.refuser,
+            incapacity=signed.incapacity,
+            witness=signed.witness,
+            place=signed.place,
+            language=signed.language,
+            explained=signed.explained,
+            refused_at=signed.refused_at,
+            signed_at=signed.signed_at,
+        )
+        sent_away = _sent_away(work, need, answer)
+        before = known.setdefault(r.referral_id, [])
+        statements.expect_new(statement, before)
+        before.append(statements.expect_sound(statement, child=r.child, now=work.now))
+        refused = needs.refuse(sent_away, statement=statement.number, by=work.actor.id, now=work.now)
+        own = refused.attempt(found.assignment_id)
+        work.record(telling.refusal_recorded(refused, statement))
+        work.emit(telling.declined(refused, own) if own.state == "declined" else telling.failed(refused, own))
+        choosing.tell_ends(work, sent_away, refused)
+        work.emit(telling.closed(refused))
+        recorded.append(statement)
+        return refused
+
+    async def follow(_: Changes) -> None:
+        if recorded:
+            await book.add_statements(work, recorded)
+
+    return await each(work, answers, record, settles=True, prepare=prepare, follow=follow)
+
+
+async def find_statements(work: Work, need: Need) -> list[Statement]:
+    """The statements about a need that the actor has found as its own."""
+    return (await book.find_statements(work, [need.referral.referral_id])).get(need.referral.referral_id, [])
+
+
+def _sent_away(work: Work, need: Need, answer: Answer) -> Need:
+    """The agency's own part ends first: as declined, or as help that did not come about, by the person's wish."""
+    found = need.attempt(answer.assignment_id)
+    if found.state in assignments.HELPING:
+        failed, _ = needs.fail(
+            need, found.assignment_id, outcome="PERSON_REFUSED", version=answer.version, now=work.now
+        )
+        return failed
+    declined, _ = needs.decline(
+        need,
+        found.assignment_id,
+        reason="person_refused",
+        side="PERSON",
+        by=work.actor.id,
+        version=answer.version,
+        now=work.now,
+    )
+    return declined

@@ -1,0 +1,48 @@
+"""Statements of refusal: recorded by the agency that is asked, or helps; with them the need ends."""
+
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from services.referral.actions import refusing
+from services.referral.actions.refusing import Signed
+from services.referral.api import assignments
+from services.referral.api.assignments import HandoverRef, Item, Results, Worker
+from services.referral.api.items import Items
+from shared.contracts.fact import AwareDatetime, RegencyCode
+from shared.contracts.referral import HandoverWitness, Refuser
+from shared.kit.web import KEYED
+
+router = APIRouter()
+
+Explained = Literal["help_offered", "who_helps", "what_follows", "may_ask_again", "what_is_kept"]
+
+
+class Refusals(Items[Item]):
+    """What was signed about all `items`, needs of one adult. Names stay on the paper.
+
+    `incapacity`: number of the document that says that the person cannot decide itself, with `family` only.
+    `explained`: at least what was offered and what follows. `signed_at`: since when both signatures stand on it.
+    """
+
+    number: Annotated[HandoverRef, Field(examples=["PNL/3/2026"])]
+    refuser: Refuser
+    incapacity: HandoverRef | None = None
+    witness: HandoverWitness
+    place: Annotated[RegencyCode, Field(examples=["73.06"])]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["id"])]
+    explained: Annotated[
+        list[Explained], Field(min_length=2, max_length=5, examples=[["help_offered", "what_follows"]])
+    ]
+    refused_at: AwareDatetime
+    signed_at: AwareDatetime
+
+
+@router.post("/assignments/refusals", response_model=Results, openapi_extra=KEYED)
+async def post_refusals(request: Request, actor: Worker, posted: Refusals) -> Response:
+    """Record a signed statement of refusal (Permen P2MI 32/2025 Annex III); each need ends refused. Never a child's."""
+    said = posted.model_dump(exclude={"items"})
+    signed = Signed(**said | {"explained": tuple(said["explained"])})
+    return await assignments.post(request, actor, posted, "serve", partial(refusing.record_refusals, signed=signed))
