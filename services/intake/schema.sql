@@ -95,6 +95,7 @@ CREATE TABLE arrivals (
     sealed bytea NOT NULL,
     version integer NOT NULL DEFAULT 1,
     ended_as text,
+    unfinished boolean NOT NULL DEFAULT false,
     CONSTRAINT arrivals_pkey PRIMARY KEY (case_id),
     CONSTRAINT arrival_age_band_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'unknown'::text]))),
     CONSTRAINT arrival_by_list_has_a_row_until_it_is_erased CHECK (((channel <> 'manifest'::text) OR (manifest_row IS NOT NULL) OR (octet_length(sealed) = 0))) NOT VALID,
@@ -109,6 +110,7 @@ CREATE TABLE arrivals (
 );
 CREATE INDEX arrivals_of_person ON arrivals USING brin (person_id) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX arrivals_of_voyage ON arrivals USING btree (voyage_id, case_id);
+CREATE INDEX arrivals_to_complete ON arrivals USING btree (port, case_id) WHERE unfinished;
 CREATE CONSTRAINT TRIGGER child_becomes_adult_by_two_people AFTER UPDATE OF age_band ON arrivals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.age_band = ANY (ARRAY['child'::text, 'unknown'::text])) AND (new.age_band = ANY (ARRAY['adult'::text, 'elderly'::text])))) EXECUTE FUNCTION refuse_adult_made_by_one();
 ALTER TABLE arrivals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE arrivals FORCE ROW LEVEL SECURITY;

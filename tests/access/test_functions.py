@@ -185,6 +185,7 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "look at a need as its supervisor": oversees,
     "ask an agency again": oversees,
     "take a need": oversees,
+    "decide about a family that is apart": oversees,
     "close a need": oversees,
     "reopen a need": oversees,
     "take a request back": oversees,

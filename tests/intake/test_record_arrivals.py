@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 import pytest
 
-from services.intake.actions.arrivals import Desk, Recorded, record_arrivals
+from services.intake.actions.arrivals import Desk, Item, Recorded, record_arrivals
 from services.intake.domain.refusals import ArrivalInFuture, NotAllowed, RecordedDifferently, VoyageUnknown
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
@@ -168,7 +168,7 @@ class TestDesk:
             return_exceptions=True,
         )
         with pytest.raises(Revoked):
-            await desk.record_many(revoked, [("k2", an_arrival(), None, None)])
+            await desk.record_many(revoked, [Item("k2", an_arrival(), None, None)])
 
         assert isinstance(refused, Revoked)
         assert isinstance(recorded, Recorded)
@@ -182,11 +182,11 @@ class TestDesk:
         results = await desk.record_many(
             OFFICER,
             [
-                ("a", an_arrival(), None, None),
-                ("b", an_arrival(), strange.voyage_id, None),
-                ("c", an_arrival(), None, late),
-                ("a", an_arrival(), None, None),
-                ("a", an_arrival(sex="F"), None, None),
+                Item("a", an_arrival(), None, None),
+                Item("b", an_arrival(), strange.voyage_id, None),
+                Item("c", an_arrival(), None, late),
+                Item("a", an_arrival(), None, None),
+                Item("a", an_arrival(sex="F"), None, None),
             ],
         )
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
+from asyncpg import UniqueViolationError
 
 from services.intake import policy
 from services.intake.domain import people
@@ -18,6 +19,7 @@ from services.intake.domain.arrivals import Arrival, Channel, screened
 from services.intake.domain.refusals import (
     ArrivalInFuture,
     ArrivalLongAgo,
+    CaseIdTaken,
     PortUnknown,
     RecordedAndErased,
     RecordedDifferently,
@@ -60,6 +62,10 @@ class Submitted:
     voyage_id: str | None = None
     manifest_id: str | None = None
     manifest_row: int | None = None
+    case_id: str | None = None
+    """Made by who sends it, so that a slip can have its code at once; None: made here."""
+    unfinished: bool = False
+    """Logged in a hurry: who it is has to be completed."""
     on: date | None = None
     """None: the day of `arrived_at` at the port."""
     household_id: str | None = None
@@ -84,7 +90,7 @@ class Recorded:
 def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime) -> store.NewArrival:
     """Screen an arrival, seal its identity and write down its fact: everything but the database. About 15 µs."""
     arrival = submitted.arrival
-    case_id, person_id = new_id(), new_id()
+    case_id, person_id = submitted.case_id or new_id(), new_id()
     screening = screened(arrival, submitted.day)
     fields = vaults.plain(arrival.identity)
     wrapped_key, sealed = vault.seal(fields, person_id=person_id, case_id=case_id)
@@ -117,7 +123,7 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
         age_band=screening.age_band,
         needs=" ".join(screening.needs),
         onward_wish=arrival.onward_wish,
-        channel=submitted.channel,
+        channel="triage" if submitted.unfinished else submitted.channel,
         arrived_at=submitted.arrived_at,
         occurred_at=now,
         sealed=sealed,
@@ -154,6 +160,17 @@ async def record_arrivals(
     ]
 
 
+class Item(NamedTuple):
+    """One of a batch; `case_id` and `unfinished` as of `Submitted`."""
+
+    key: str
+    arrival: Arrival
+    voyage_id: str | None
+    arrived_at: datetime | None
+    case_id: str | None = None
+    unfinished: bool = False
+
+
 class Content(Protocol):
     """Something that has the digest of what was recorded."""
 
@@ -171,41 +188,55 @@ class Desk:
         self._voyages: set[tuple[str, str]] = set()
 
     async def record(
-        self, actor: Actor, arrival: Arrival, *, key: str, voyage_id: str | None, arrived_at: datetime | None
+        self,
+        actor: Actor,
+        arrival: Arrival,
+        *,
+        key: str,
+        voyage_id: str | None,
+        arrived_at: datetime | None,
+        case_id: str | None = None,
+        unfinished: bool = False,
     ) -> Recorded:
         """Record one person.
 
-        Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture`, `ArrivalLongAgo` or `RecordedDifferently`; for
-        whose access ended while it waited in the lane, `Revoked` or `RevocationsUnknown`.
+        Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture`, `ArrivalLongAgo`, `RecordedDifferently` or
+        `CaseIdTaken`; for whose access ended while it waited in the lane, `Revoked` or `RevocationsUnknown`.
         """
         port = port_of(actor)
         await self._check_voyages({voyage_id} if voyage_id else set(), port.code)
-        sealed = self._sealed(actor, arrival, key, voyage_id, arrived_at, "single", port)
-        return await self._lane.put((actor, sealed))
+        item = Item(key, arrival, voyage_id, arrived_at, case_id, unfinished)
+        sealed = self._sealed(actor, item, "single", port)
+        try:
+            return await self._lane.put((actor, sealed))
+        except UniqueViolationError:
+            raise CaseIdTaken from None
 
     async def record_many(
-        self, actor: Actor, items: Sequence[tuple[str, Arrival, str | None, datetime | None]]
-    ) -> list[Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown]:
+        self, actor: Actor, items: Sequence[Item]
+    ) -> list[Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown | CaseIdTaken]:
         """Record a batch of (key, arrival, voyage, when), each with a result of its own.
 
         Raises `NotAllowed`; for whose access ended meanwhile, `Revoked` or `RevocationsUnknown`.
         """
         port = port_of(actor)
-        await self._check_voyages({v for _, _, v, _ in items if v}, port.code, missing_ok=True)
-        results: dict[int, Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown] = {}
+        await self._check_voyages({item.voyage_id for item in items if item.voyage_id}, port.code, missing_ok=True)
+        results: dict[
+            int, Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown | CaseIdTaken
+        ] = {}
         sealed: list[tuple[int, store.NewArrival]] = []
-        for n, (key, arrival, voyage_id, arrived_at) in enumerate(items):
+        for n, item in enumerate(items):
             if n % 50 == 49:
                 await asyncio.sleep(0)
-            if voyage_id and (voyage_id, port.code) not in self._voyages:
+            if item.voyage_id and (item.voyage_id, port.code) not in self._voyages:
                 results[n] = VoyageUnknown()
                 continue
             try:
-                sealed.append((n, self._sealed(actor, arrival, key, voyage_id, arrived_at, "batch", port)))
+                sealed.append((n, self._sealed(actor, item, "batch", port)))
             except (ArrivalInFuture, ArrivalLongAgo) as refused:
                 results[n] = refused
         await self._database.still_allows(actor)
-        recorded = await record_arrivals(self._database, [new for _, new in sealed])
+        recorded = await self._each([new for _, new in sealed])
         results.update(zip((n for n, _ in sealed), recorded, strict=True))
         return [results[n] for n in range(len(items))]
 
@@ -222,20 +253,28 @@ class Desk:
         results.update(zip((n for n, _ in writing), recorded, strict=True))
         return [results[n] for n in range(len(batch))]
 
-    def _sealed(
-        self,
-        actor: Actor,
-        arrival: Arrival,
-        key: str,
-        voyage_id: str | None,
-        arrived_at: datetime | None,
-        channel: Channel,
-        port: codes.Port,
-    ) -> store.NewArrival:
+    async def _each(self, new: Sequence[store.NewArrival]) -> list[Recorded | RecordedDifferently | CaseIdTaken]:
+        """Record all at once; where an id was taken, one by one, so that it fails no other."""
+        try:
+            return list(await record_arrivals(self._database, new))
+        except UniqueViolationError:
+            if len(new) == 1:
+                return [CaseIdTaken()]
+            return [result for one in new for result in await self._each([one])]
+
+    def _sealed(self, actor: Actor, item: Item, channel: Channel, port: codes.Port) -> store.NewArrival:
         now = self._database.clock.now()
-        at = landed_at(arrived_at, now)
-        kept_key = bytes.fromhex(self._vault.kept_key(key))
-        submitted = Submitted(arrival, scope_of(actor), kept_key, port, channel, at, voyage_id)
+        submitted = Submitted(
+            item.arrival,
+            scope_of(actor),
+            bytes.fromhex(self._vault.kept_key(item.key)),
+            port,
+            channel,
+            landed_at(item.arrived_at, now),
+            item.voyage_id,
+            case_id=item.case_id,
+            unfinished=item.unfinished,
+        )
         return seal_arrival(self._vault, actor, submitted, now)
 
     async def _check_voyages(self, voyage_ids: set[str], port: str, *, missing_ok: bool = False) -> None:

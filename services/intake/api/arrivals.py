@@ -9,14 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.routing import Route
 
 from services.intake import policy
-from services.intake.actions.arrivals import Desk, Recorded, day_at, landed_at, port_of
+from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, landed_at, port_of
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
+from services.intake.domain.completing import Group, guessed
 from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.refusals import (
     ArrivalInFuture,
     ArrivalLongAgo,
+    CaseIdTaken,
     RecordedAndErased,
     RecordedDifferently,
     Refused,
@@ -44,17 +46,27 @@ Text = Annotated[
 ]
 
 
+VERSION_7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+"""RFC 9562, 5.7. Only ids that grow with time: others would cost every index its order."""
+
+
 class ArrivalIn(BaseModel):
     """One person who landed. Everything that can identify the person is sealed before it is stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    case_id: Annotated[str, StringConstraints(pattern=VERSION_7)] | None = None
+    """Made by who sends it, a UUID of version 7, so that the slip has its code without a server; else made here."""
     full_name: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$"),
+        StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$"),
         Identifying(),
-    ]
-    """As on the document; one word is enough."""
+    ] = ""
+    """As on the document; one word is enough. Left out of somebody who is logged in a hurry and cannot say it."""
+    unfinished: Annotated[bool, Field(strict=True)] = False
+    """Logged in a hurry: who it is is completed later."""
+    looks: Group | None = None
+    """How old somebody looks whose age nobody has asked for yet."""
     sex: Sex
     birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), Identifying()] | None = None
     """`1987-08-05`, `1987-08` or `1987`."""
@@ -93,6 +105,8 @@ class ArrivalIn(BaseModel):
 
     @model_validator(mode="after")
     def _is_known(self) -> "ArrivalIn":
+        if not self.full_name and not self.unfinished:
+            raise ValueError(msg("The name is missing; log the person as unfinished when nobody knows it."))
         if self.origin_regency is not None and self.origin_regency not in codes.regencies():
             raise ValueError(msg("There is no regency or city with this code."))
         if self.birth_date is not None:
@@ -110,6 +124,8 @@ class ArrivalIn(BaseModel):
             cells.in_life(birth, on, self.age)
         elif self.age is not None:
             birth = people.aged(self.age, on)
+        elif self.looks is not None:
+            birth = guessed(self.looks, on)
         return Arrival(
             people.Identity(
                 full_name=" ".join(self.full_name.split()),
@@ -186,7 +202,15 @@ async def record_arrival(request: Request) -> Response:
     sent = _parsed(request, ArrivalIn, await request.body())
     arrival = _told(request, actor, sent)
     desk: Desk = request.app.state.desk
-    recorded = await desk.record(actor, arrival, key=key, voyage_id=sent.voyage_id, arrived_at=sent.arrived_at)
+    recorded = await desk.record(
+        actor,
+        arrival,
+        key=key,
+        voyage_id=sent.voyage_id,
+        arrived_at=sent.arrived_at,
+        case_id=sent.case_id,
+        unfinished=sent.unfinished,
+    )
     headers = None if recorded.new else {"Idempotent-Replay": "true"}
     return web.json_response(_out(recorded), 201, headers)
 
@@ -207,7 +231,11 @@ async def record_batch(request: Request) -> Response:
             results[n] = _refused(request, key if isinstance(key, str) else None, refused)
     desk: Desk = request.app.state.desk
     recorded = await desk.record_many(
-        actor, [(sent.key, arrival, sent.voyage_id, sent.arrived_at) for _, sent, arrival in good]
+        actor,
+        [
+            Item(sent.key, arrival, sent.voyage_id, sent.arrived_at, sent.case_id, sent.unfinished)
+            for _, sent, arrival in good
+        ],
     )
     for (n, sent, _), result in zip(good, recorded, strict=True):
         if isinstance(result, Recorded):
@@ -221,6 +249,7 @@ async def record_batch(request: Request) -> Response:
 CODES: dict[type[Refused], str] = {
     ArrivalInFuture: "arrival_in_future",
     ArrivalLongAgo: "arrival_long_ago",
+    CaseIdTaken: "case_id_taken",
     RecordedDifferently: "idempotency_key_reused",
     RecordedAndErased: "identity_erased",
     VoyageUnknown: "voyage_unknown",

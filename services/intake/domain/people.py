@@ -35,7 +35,8 @@ class Birth:
 class Identity:
     """What can identify a person or harm them when known. Sealed in the vault, disclosed field by field."""
 
-    full_name: str
+    full_name: str = ""
+    """Empty for somebody who was logged in a hurry, until it is completed."""
     alias: str = ""
     birth: str = ""
     birthplace: str = ""

@@ -559,9 +559,9 @@ class ColumnUnknown(Refused):
 
 
 class NothingToSend(Refused):
-    """Every row of the draft is recorded, blank or left out."""
+    """Every row of the draft is blank or left out."""
 
-    detail = msg("Every row of this list is recorded, blank or left out. Discard it, or upload another.")
+    detail = msg("Every row of this list is blank or left out. Discard it, or upload another.")
 
 
 class DraftOfThisFile(Refused):

@@ -31,6 +31,7 @@ class NewArrival(NamedTuple):
     """The codes with spaces between them: PostgreSQL has no `unnest` for lists of lists of unequal length."""
     onward_wish: str
     channel: str
+    """As facts say it, or `triage` for one by one in a hurry: who it is has to be completed."""
     arrived_at: datetime
     occurred_at: datetime
     sealed: bytes
@@ -65,10 +66,11 @@ WITH item AS MATERIALIZED (
 ), kept AS (
     INSERT INTO arrivals (
         case_id, person_id, voyage_id, manifest_id, manifest_row, port, origin_regency, sex, age_band, needs,
-        onward_wish, channel, arrived_at, recorded_at, sealed
+        onward_wish, channel, unfinished, arrived_at, recorded_at, sealed
     )
     SELECT case_id, person_id, voyage_id, manifest_id, manifest_row, port, origin_regency, sex, age_band,
-        string_to_array(needs, ' '), onward_wish, channel, arrived_at, occurred_at, sealed
+        string_to_array(needs, ' '), onward_wish, CASE channel WHEN 'triage' THEN 'single' ELSE channel END,
+        channel = 'triage', arrived_at, occurred_at, sealed
     FROM fresh ORDER BY n
 ), keyed AS (
     INSERT INTO person_keys (person_id, wrapped_key) SELECT person_id, wrapped_key FROM fresh ORDER BY n
@@ -178,6 +180,61 @@ async def to_count(work: Work, voyage_id: str, *, after: str | None, limit: int)
     return [ToCount(**{**row, "case_id": str(row["case_id"]), "person_id": str(row["person_id"])}) for row in rows]
 
 
+class Unfinished(NamedTuple):
+    """An arrival that was logged in a hurry, in codes; what is missing is told by what it has not."""
+
+    case_id: str
+    sex: str
+    age_band: str
+    origin_regency: str | None
+    needs: tuple[str, ...]
+    recorded_at: datetime
+    voyage_id: str | None
+
+
+async def list_unfinished(work: Work, *, after: str | None, limit: int) -> list[Unfinished]:
+    """Arrivals of the actor's port of whom it is not complete who they are, in the order of their ids."""
+    rows = await work.connection.fetch(
+        "SELECT case_id, sex, age_band, origin_regency, needs, recorded_at, voyage_id FROM arrivals"
+        " WHERE port = $1 AND unfinished AND ended_as IS NULL AND ($2::uuid IS NULL OR case_id > $2::uuid)"
+        " ORDER BY case_id LIMIT $3",
+        work.actor.port,
+        after,
+        limit,
+    )
+    return [
+        Unfinished(
+            **{
+                **row,
+                "case_id": str(row["case_id"]),
+                "needs": tuple(row["needs"]),
+                "voyage_id": str(row["voyage_id"]) if row["voyage_id"] else None,
+            }
+        )
+        for row in rows
+    ]
+
+
+async def finish(work: Work, case_id: str) -> None:
+    """It is complete who this is. # unscoped: the case is locked, and found in the actor's port"""
+    await work.connection.execute("UPDATE arrivals SET unfinished = FALSE WHERE case_id = $1", case_id)
+
+
+async def ends_with(work: Work, tail: str, *, since: datetime, limit: int) -> list[str]:
+    """Cases of the actor's port that landed since then and whose id ends with this."""
+    rows = await work.connection.fetch(
+        "SELECT a.case_id FROM voyages v JOIN arrivals a ON a.voyage_id = v.voyage_id"
+        " WHERE v.port = $1 AND v.expected_at >= $3 AND a.port = $1 AND right(a.case_id::text, 10) = $2"
+        " UNION ALL SELECT case_id FROM arrivals WHERE voyage_id IS NULL AND port = $1 AND arrived_at >= $3"
+        " AND right(case_id::text, 10) = $2 LIMIT $4",
+        work.actor.port,
+        tail,
+        since,
+        limit,
+    )
+    return [str(row["case_id"]) for row in rows]
+
+
 class Line(NamedTuple):
     """One arrival of a voyage as the quay may see it: no name."""
 
@@ -188,6 +245,8 @@ class Line(NamedTuple):
     needs: tuple[str, ...]
     opened: tuple[str, ...]
     recorded_at: datetime
+    ended_as: str | None
+    """`entered_in_error` or `died`."""
 
     @property
     def referred(self) -> bool:
@@ -198,7 +257,7 @@ class Line(NamedTuple):
 async def of_voyage(work: Work, voyage_id: str, *, after: str | None, limit: int) -> list[Line]:
     """Arrivals of a voyage of the actor's port, in the order they were recorded, `limit` of them after a case."""
     rows = await work.connection.fetch(
-        "SELECT a.case_id, a.manifest_row, a.sex, a.age_band, a.needs, a.recorded_at,"
+        "SELECT a.case_id, a.manifest_row, a.sex, a.age_band, a.needs, a.recorded_at, a.ended_as,"
         " ARRAY(SELECT r.need FROM referred_needs r WHERE r.case_id = a.case_id) AS opened"
         " FROM arrivals a WHERE a.voyage_id = $1 AND a.port = $2 AND ($3::uuid IS NULL OR a.case_id > $3::uuid)"
         " ORDER BY a.case_id LIMIT $4",
@@ -216,6 +275,7 @@ async def of_voyage(work: Work, voyage_id: str, *, after: str | None, limit: int
             tuple(row["needs"]),
             tuple(row["opened"]),
             row["recorded_at"],
+            row["ended_as"],
         )
         for row in rows
     ]

@@ -18,9 +18,10 @@ from services.referral.actions.routing import Routing
 from services.referral.actions.steering import Hold
 from services.referral.actions.supervising import Closing
 from services.referral.domain.glass import REVIEW_WITHIN, Glass
+from services.referral.domain.households import Reunification
 from services.referral.domain.pauses import Pause
 from services.referral.domain.referrals import closings
-from services.referral.store import glasses, pauses
+from services.referral.store import glasses, households, pauses
 from shared.contracts import codes
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
@@ -125,6 +126,8 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             f"POST {worker}/berita-acara": form(
                 documents="none", condition="well", handed_at=LOCAL, signed_at=LOCAL, **MINUTES | {"number": "BAST/2"}
             ),
+            "POST /api/reunifications/decisions": one(task_id=..., decision="persons_wish"),
+            "POST /{language:language}/keluarga-terpisah/{task_id}": form(decision="persons_wish"),
             "POST /api/assignments/refusals": lambda id_, _: {
                 "json": {
                     "items": [{"assignment_id": id_}],
@@ -219,6 +222,7 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "need": things.need,
             "request": things.request,
             "pause": things.pause,
+            "reunification": things.reunification,
             "question": things.question,
             "cancellation": things.cancellation,
             "erasure": things.erasure,
@@ -284,6 +288,24 @@ class _Needs:
                 [held] = await steering.hold_needs(work, [Hold(referral_id, "IN_HOSPITAL", until, personally=True)])
             assert not isinstance(held, Exception), repr(held)
         return referral_id
+
+    async def reunification(self, cell: Cell) -> str:
+        """Somebody whose household is helped elsewhere."""
+        apart = Reunification(
+            task_id=new_id(),
+            household_id=new_id(),
+            case_id=new_id(),
+            agency_id="BP3MI-11",
+            apart_from="BP3MI-73",
+            regency=side(cell, "region", "region"),
+            reason="declined",
+            opened_at=NOW,
+            rung="agency_supervisor",
+            due_at=NOW + timedelta(days=3),
+        )
+        async with self._desk.database.work(system("referral", "test"), purpose="test") as work:
+            await households.add_tasks(work, [apart])
+        return apart.task_id
 
     async def pause(self, cell: Cell) -> str:
         """An office of the region that declined such a need; each time another kind of need."""

@@ -1,0 +1,235 @@
+"""Logging people in a hurry, and completing afterwards who they are."""
+
+from typing import Annotated, Any, cast, get_args
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.datastructures import FormData
+
+from services.intake import policy
+from services.intake.actions import arrival_corrections, completing, voyages
+from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
+from services.intake.actions.arrivals import Desk, day_at, port_of
+from services.intake.domain import cells
+from services.intake.domain.arrivals import Arrival
+from services.intake.domain.cells import BadCell
+from services.intake.domain.completing import Group, guessed
+from services.intake.domain.corrections import read_value
+from services.intake.domain.people import Identity
+from services.intake.domain.problems import CELL_PROBLEMS
+from services.intake.domain.refusals import AgeBandWouldChange, FieldFilled, NothingToComplete
+from services.intake.pages import history, labels
+from services.intake.pages.arrivals import BY_AGE_ALONE
+from services.intake.store import arrivals as store
+from services.intake.store.arrivals import Unfinished
+from shared.contracts import codes
+from shared.contracts.codes import NeedCode, Sex
+from shared.contracts.fact import Id
+from shared.kit import identity, web, words
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.ids import is_id, new_id
+from shared.kit.words import Language, msg
+
+router = APIRouter()
+
+Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
+Reader = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
+
+PER_PAGE = 50
+TEXTS = ("full_name", "nik", "document_type", "document_number", "mother_name", "origin", "family_contact")
+PARTS = ("birth_day", "birth_month", "birth_year")
+
+
+@router.get("/pelayaran/{voyage_id}/cepat")
+async def triage_page(request: Request, voyage_id: Id, actor: Officer) -> Response:
+    """The shortest form there is: a name if there is one, the sex, how old somebody looks, what is needed now."""
+    voyage = await voyages.find_voyage(request.app.state.database, actor, voyage_id)
+    return _triage_page(request, voyage, {}, [])
+
+
+@router.post("/pelayaran/{voyage_id}/cepat")
+async def triage(request: Request, voyage_id: Id, actor: Officer) -> Response:
+    """Record somebody in a hurry, go to the slip, and leave the rest as a task."""
+    database: Database = request.app.state.database
+    voyage = await voyages.find_voyage(database, actor, voyage_id)
+    form = await request.form()
+    typed = _typed_in_hurry(form)
+    today = day_at(port_of(actor), database.clock.now())
+    language = web.language_of(request)
+    errors = []
+    name = ""
+    if typed["full_name"].strip():
+        try:
+            name = cells.name(typed["full_name"].strip())
+        except BadCell as bad:
+            errors.append(_bad(language, "full_name", bad))
+    if typed["sex"] not in labels.SEXES:
+        errors.append(_problem(language, "sex", msg("The sex is missing."), msg("Choose one.")))
+    if errors:
+        return _triage_page(request, voyage, typed, errors)
+    birth = guessed(cast(Group, typed["group"]), today) if typed["group"] in get_args(Group) else None
+    arrival = Arrival(
+        Identity(name, birth=birth.text if birth else ""),
+        cast(Sex, typed["sex"]),
+        birth,
+        flags=frozenset(cast(NeedCode, need) for need in typed["needs"] if need in codes.needs()),
+        accompanied=bool(typed["accompanied"]),
+    )
+    desk: Desk = request.app.state.desk
+    recorded = await desk.record(
+        actor,
+        arrival,
+        key=await web.key_of(request),
+        voyage_id=voyage_id,
+        arrived_at=None,
+        case_id=typed["case_id"] if is_id(typed["case_id"]) else None,
+        unfinished=True,
+    )
+    return web.redirect(request, f"/kedatangan/{recorded.case_id}/slip", said=msg("Saved. The rest can wait."))
+
+
+@router.get("/belum-lengkap")
+async def unfinished_page(request: Request, actor: Reader, setelah: Annotated[Id | None, Query()] = None) -> Response:
+    """Who was logged in a hurry at the port, and what is still missing of each; `setelah` pages on."""
+    port = codes.ports()[policy.own_port(actor)]
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="look") as work:
+        found = await store.list_unfinished(work, after=setelah, limit=PER_PAGE + 1)
+    language = web.language_of(request)
+    return web.page(
+        request,
+        "unfinished.html",
+        port=port,
+        found=[(one, _tasks(one)) for one in found[:PER_PAGE]],
+        next_after=found[PER_PAGE - 1].case_id if len(found) > PER_PAGE else "",
+        case_code=labels.case_code,
+        sexes=labels.SEXES,
+        age_bands=labels.AGE_BANDS,
+        need_names=labels.needs(language),
+        may_complete=policy.may_correct_arrivals(actor),
+    )
+
+
+def _tasks(one: Unfinished) -> list[tuple[str, bool]]:
+    """What makes an arrival whole, and whether it is there."""
+    return [
+        (msg("Who it is"), False),
+        (msg("Age"), one.age_band != "unknown"),
+        (msg("Origin"), one.origin_regency is not None),
+        (msg("Needs"), bool(set(one.needs) - BY_AGE_ALONE - {"UAC"})),
+    ]
+
+
+@router.get("/kedatangan/{case_id}/lengkapi")
+async def complete_page(request: Request, case_id: Id, actor: Officer) -> Response:
+    """The form of what is missing. It shows nothing of what is kept already."""
+    async with request.app.state.database.work(actor, purpose="correct") as work:
+        seen = await arrival_corrections.look(work, case_id)
+    return _complete_page(request, case_id, {"version": str(seen.kept.version)}, [])
+
+
+@router.post("/kedatangan/{case_id}/lengkapi")
+async def complete(request: Request, case_id: Id, actor: Officer) -> Response:
+    """Fill what is empty, and go back to the arrival."""
+    form = await request.form()
+    typed = {name: str(form.get(name, "")) for name in (*TEXTS, *PARTS, "version")}
+    language = web.language_of(request)
+    said, origin, errors = _read(language, typed)
+    if errors:
+        return _complete_page(request, case_id, typed, errors)
+    vault = request.app.state.vault
+    database: Database = request.app.state.database
+    # Under a key: what is kept to know a repeated write must not tell the name that is in it.
+    digest = vault.digest_of(await web.digest_of(request))
+    version = int(typed["version"]) if typed["version"].isdecimal() and typed["version"].isascii() else 0
+    try:
+        async with database.work(actor, purpose="correct") as work:
+
+            async def act() -> Response:
+                await completing.complete_identity(work, vault, case_id, said, version=version, origin=origin)
+                return web.redirect(request, f"/kedatangan/{case_id}", said=msg("Completed. Whoever helps is told."))
+
+            return await web.idempotent(request, work, await web.key_of(request), act, digest=digest)
+    except FieldFilled as filled:
+        problem = _problem(language, filled.field, filled.detail)
+        return _complete_page(request, case_id, typed, [problem], 409)
+    except AgeBandWouldChange as refused:
+        remedy = msg("Correct the age on the page of the case instead.")
+        return _complete_page(request, case_id, typed, [_problem(language, "birth", refused.detail, remedy)])
+    except NothingToComplete as refused:
+        return _complete_page(request, case_id, typed, [_problem(language, "full_name", refused.detail)])
+    except ChangedMeanwhile as changed:
+        conflict = ArrivalChanged(language, changed, lambda kind, code: history.say(language, kind, code))
+        problem = web.FieldProblem("full_name", conflict.detail)
+        return _complete_page(request, case_id, typed, [problem], 409)
+
+
+def _read(language: Language, typed: dict[str, str]) -> tuple[dict[str, str], str | None, list[web.FieldProblem]]:
+    """What the form says, the origin apart, or what is wrong with it."""
+    errors: list[web.FieldProblem] = []
+    said: dict[str, str] = {}
+    texts = {name: typed[name] for name in TEXTS if name != "origin"}
+    texts["birth"] = " ".join(filter(None, (typed[part].strip() for part in PARTS)))
+    for name, text in texts.items():
+        if not text.strip():
+            continue
+        try:
+            said[name] = read_value(name, text)
+        except BadCell as bad:
+            errors.append(_bad(language, name, bad))
+    origin = None
+    if typed["origin"].strip():
+        try:
+            origin = cells.regency(typed["origin"].strip())
+        except BadCell as bad:
+            errors.append(_bad(language, "origin", bad))
+    return said, origin, errors
+
+
+def _typed_in_hurry(form: FormData) -> dict[str, Any]:
+    typed: dict[str, Any] = {
+        name: str(form.get(name, "")) for name in ("full_name", "sex", "group", "accompanied", "case_id")
+    }
+    return typed | {"needs": [str(need) for need in form.getlist("needs")]}
+
+
+def _bad(language: Language, field: str, bad: BadCell) -> web.FieldProblem:
+    return _problem(language, field, *CELL_PROBLEMS[bad.code])
+
+
+def _problem(language: Language, field: str, message: str, remedy: str = "") -> web.FieldProblem:
+    return web.FieldProblem(field, words.translate(language, message), remedy and words.translate(language, remedy))
+
+
+def _triage_page(request: Request, voyage: Any, typed: dict[str, Any], errors: list[web.FieldProblem]) -> Response:
+    language = web.language_of(request)
+    names = labels.needs(language)
+    return web.page(
+        request,
+        "triage.html",
+        422 if errors else 200,
+        voyage=voyage,
+        port=codes.ports()[voyage.port],
+        typed={"full_name": "", "sex": "", "group": "", "accompanied": "", "needs": [], "case_id": new_id(), **typed},
+        errors=errors,
+        sexes=labels.options(language, labels.SEXES),
+        groups=labels.options(language, labels.LOOKS),
+        need_chips=[(code, names[code]) for code in codes.needs() if code not in BY_AGE_ALONE | {"REMAINS"}],
+    )
+
+
+def _complete_page(
+    request: Request, case_id: str, typed: dict[str, str], errors: list[web.FieldProblem], status: int = 422
+) -> Response:
+    language = web.language_of(request)
+    return web.page(
+        request,
+        "complete.html",
+        status if errors else 200,
+        case_id=case_id,
+        case_code=labels.case_code,
+        typed=dict.fromkeys((*TEXTS, *PARTS, "version"), "") | typed,
+        errors=errors,
+        document_types=labels.options(language, labels.DOCUMENT_TYPES),
+        regencies=codes.regencies().values(),
+    )
