@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.intake.actions import matches
+from services.intake.actions.arrivals import record_arrivals
 from services.intake.clock import Retention
 from services.intake.domain.refusals import MatchContradicts
 from services.intake.store import matches as store
@@ -18,7 +19,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import DPO, OFFICER
+from tests.intake.factories import DPO, OFFICER, a_new_arrival, a_voyage, an_arrival
 from tests.intake.test_comparing import AGAIN, BEFORE, compared, landed
 from tests.intake.test_erasures import told
 
@@ -311,6 +312,19 @@ class TestPages:
         answer = await site("officer").post(f"{path}/tarik", data={"reason": "new_proof", "version": "2"})
         assert answer.status_code == 303
         assert "Ada bukti baru" in (await site("officer").get(path)).text
+
+    async def test_of_a_voyage_says_how_many_may_have_come_before(
+        self, site: Site, database: Database, vault: Vault
+    ) -> None:
+        voyage = await a_voyage(database)
+        new = [a_new_arrival(vault, arrival=an_arrival(who=who), voyage_id=voyage.voyage_id) for who in (BEFORE, AGAIN)]
+        await record_arrivals(database, new)
+        await compared(database, vault)
+        page = await site("officer").get(f"/en/pelayaran/{voyage.voyage_id}")
+
+        assert "1 person may have come before" in page.text
+        assert f"/en/kecocokan?pelayaran={voyage.voyage_id}" in page.text
+        assert len(await listed(site, voyage_id=voyage.voyage_id)) == 1
 
     async def test_says_who_was_first(self, site: Site, pair: tuple[str, str]) -> None:
         [match] = await listed(site)

@@ -18,6 +18,7 @@ from services.intake.pages import labels
 from services.intake.pages.reconciliation import read_paper, typed_paper
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import manifests as manifests_store
+from services.intake.store import matches as matches_store
 from services.intake.store import voyages as store
 from shared.contracts import codes
 from shared.contracts.fact import Id
@@ -116,6 +117,7 @@ async def _standing(request: Request, actor: Actor, voyage_id: str, after: str |
     async with database.work(actor, purpose="look") as work:
         lists = await manifests_store.of_voyage(work, voyage_id)
         lines = await arrivals_store.of_voyage(work, voyage_id, after=after, limit=LINES_PER_PAGE + 1)
+        returns = await matches_store.count_undecided(work, voyage_id)
     language = web.language_of(request)
     names = labels.needs(language)
     return {
@@ -123,6 +125,7 @@ async def _standing(request: Request, actor: Actor, voyage_id: str, after: str |
         "counts": report.counts,
         "port": port,
         "lists": lists,
+        "returns": returns,
         "under_way": await drafts.list_drafts(database, actor, voyage_id=voyage_id),
         "is_moving": report.counts.not_referred > 0 or any(one.finished_at is None for one in lists),
         "needs": [

@@ -82,9 +82,9 @@ async def list_undecided(work: Work, *, voyage_id: str | None, after: str | None
 
 
 async def count_undecided(work: Work, voyage_id: str) -> int:
-    """How many pairs of a voyage of the actor's port are to be decided."""
+    """How many people of a voyage of the actor's port may have come before, and nobody has decided."""
     count: int = await work.connection.fetchval(
-        "SELECT count(*) FROM possible_matches p"
+        "SELECT count(DISTINCT p.case_id) FROM possible_matches p"
         " WHERE p.port = $1 AND p.state IN ('open', 'later') AND p.voyage_id = $2",
         work.actor.port,
         voyage_id,
