@@ -1,6 +1,7 @@
 """The ladder: what nobody takes climbs, what was taken and does not move comes back; limits of the law."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -214,7 +215,7 @@ class TestLimitsOfTheLaw:
             rows = await work.connection.fetch(f"EXPLAIN {statement.query}", *statement.args)
         plan = [row[0].strip(" ->") for row in rows]
 
-        scans = [line.partition(" on referrals r")[0] for line in plan if " on referrals r" in line]
+        scans = [line.partition(" on ")[0] for line in plan if re.search(r" on referrals r(_1)? ", line)]
         assert scans == ["Index Scan using live_needs_with_a_limit", "Index Scan using live_referrals"]
 
     def test_are_of_the_two_kinds_that_are_looked_for(self) -> None:
