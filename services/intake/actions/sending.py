@@ -43,7 +43,7 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     if database.clock.now() < voyage.due_from:
         raise VoyageNotDue
     if draft.state == "open":
-        if not draft.ready + draft.held:
+        if not draft.listed:
             raise NothingToSend
         async with database.work(actor, purpose="manifest") as work:
             if not await store.begin_sending(work, draft):
