@@ -1,12 +1,15 @@
 """What routing rests on is corrected by the port: on the version that was seen, with a reason, and with its history."""
 
 import asyncio
+import html
+import re
 from collections.abc import Callable
 from datetime import date
 from itertools import combinations
 from typing import Any
 
 import asyncpg
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +20,7 @@ from services.intake.domain.refusals import AgeStaysSame, NotTwoPeople, ProofMis
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import START, a_disclosure, an_accepted
+from tests.intake.factories import START, a_disclosure, a_voyage, an_accepted
 from tests.intake.test_erasures import a_case, erased, told
 
 Site = Callable[[str], Browser]
@@ -356,6 +359,20 @@ class TestEnteredInError:
             "duplicate_unfit"
         )
 
+    async def test_is_counted_nowhere_any_more(self, site: Site, database: Database) -> None:
+        voyage_id = (await a_voyage(database)).voyage_id
+        cases = [
+            (await site("officer").post("/api/arrivals", json={"full_name": name, "sex": "F", "voyage_id": voyage_id}))
+            .json()["case_id"]
+            for name in ("Melati", "Mawar")
+        ]  # fmt: skip
+
+        await corrected(site, cases[0], "error", reason="duplicate", duplicate_of=cases[1])
+
+        counts = (await site("officer").get(f"/api/voyages/{voyage_id}")).json()
+        assert counts["arrived"] == 1
+        assert "Salah catat" in (await site("officer").get(f"/id/pelayaran/{voyage_id}")).text
+
 
 class TestDeath:
     async def test_is_told_with_day_and_place_and_the_remains_are_due(self, site: Site, database: Database) -> None:
@@ -377,6 +394,97 @@ class TestDeath:
         assert (await corrected(site, case_id, "origin", version=2, origin_regency="53.01", reason="family_said"))[
             0
         ] == 200
+
+
+def said(answer: httpx2.Response) -> str:
+    """What a reader sees of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text.partition("<main")[2])).split())
+
+
+async def filled(site: Site, case_id: str, what: str, *, actor: str = "officer", **form: Any) -> httpx2.Response:
+    """Fill in a form as the page offers it, with the version that it shows."""
+    page = await site(actor).get(f"/id/kedatangan/{case_id}/{what}")
+    version = re.search(r'name="version" value="(\d+)"', page.text)
+    assert version, said(page)
+    return await site(actor).post(f"/id/kedatangan/{case_id}/{what}", data={"version": version[1], **form})
+
+
+class TestPages:
+    @pytest.mark.parametrize(
+        ("what", "form", "told"),
+        [
+            ("jenis-kelamin", {"sex": "X", "reason": "recorded_wrongly"}, "Tidak disebutkan"),
+            ("asal", {"origin": "Kabupaten Gowa", "reason": "family_said"}, "Kabupaten Gowa"),
+            ("kebutuhan", {"add": "WAGE", "reason": "person_said"}, "Menurut orangnya sendiri"),
+            ("umur", {"birth_year": "2015", "reason": "papers_found"}, "Anak"),
+            ("keliru", {"reason": "test_entry"}, "Salah catat"),
+            ("meninggal", {"died_day": "23", "died_month": "11", "died_year": "2026", "place": "in_care"},
+             "Dalam perawatan"),
+        ],
+    )  # fmt: skip
+    async def test_correct_by_a_form_and_show_the_history(
+        self, site: Site, what: str, form: dict[str, str], told: str
+    ) -> None:
+        case_id = await a_case(site)
+
+        answer = await filled(site, case_id, what, **form)
+
+        assert answer.status_code == 303, said(answer)
+        page = said(await site("officer").get(f"/id/kedatangan/{case_id}"))
+        assert told in page
+        assert "rina" in page
+
+    @pytest.mark.parametrize(
+        ("what", "form", "told"),
+        [
+            ("jenis-kelamin", {"reason": "recorded_wrongly"}, "Pilih salah satu."),
+            ("jenis-kelamin", {"sex": "X"}, "Pilih alasan perbaikannya."),
+            ("asal", {"origin": "Atlantis", "reason": "family_said"}, "Atlantis"),
+            ("kebutuhan", {"strike": "SICK"}, "Pilih alasan perbaikannya."),
+            ("umur", {"birth_day": "5", "birth_month": "13", "birth_year": "1990", "reason": "assessed"}, "1990"),
+            ("keliru", {"reason": "duplicate", "duplicate_of": "7K2M"}, "7K2M"),
+            ("meninggal", {"place": "in_care"}, "Periksa hari dan tempatnya."),
+        ],
+    )  # fmt: skip
+    async def test_say_what_is_wrong_and_keep_what_was_typed(
+        self, site: Site, what: str, form: dict[str, str], told: str
+    ) -> None:
+        answer = await filled(site, await a_case(site), what, **form)
+
+        assert answer.status_code == 422
+        assert told in answer.text.replace("&#34;", '"')
+        assert "<title>Galat:" in answer.text
+
+    async def test_tell_who_comes_second_both_values_and_keep_what_was_typed(self, site: Site) -> None:
+        case_id = await a_case(site)
+        await filled(site, case_id, "asal", origin="Kabupaten Gowa", reason="family_said")
+
+        answer = await site("colleague").post(
+            f"/id/kedatangan/{case_id}/asal", data={"version": "1", "origin": "Kabupaten Kupang", "reason": "assessed"}
+        )
+
+        assert answer.status_code == 409
+        assert "Kabupaten Gowa" in said(answer)
+        assert "rina" in said(answer)
+        assert 'value="Kabupaten Kupang"' in answer.text
+        assert 'name="version" value="2"' in answer.text
+
+    async def test_list_the_ages_that_wait_and_let_a_second_person_confirm(self, site: Site) -> None:
+        case_id = await a_child(site)
+        answer = await filled(site, case_id, "umur", age="34", reason="papers_found", proof="identity_card")
+        assert answer.status_code == 303
+        assert "meminta agar orang ini dihitung sebagai dewasa" in said(
+            await site("officer").get(f"/id/kedatangan/{case_id}")
+        )
+
+        mine = said(await site("officer").get("/id/usulan-umur"))
+        theirs = await site("supervisor").get("/id/usulan-umur")
+        action = re.search(r'action="(/id/usulan-umur/[0-9a-f-]+)"', theirs.text)
+        assert "Tarik kembali" in mine
+        assert "Sahkan" not in mine
+        assert action
+        assert (await site("supervisor").post(action[1], data={"decision": "confirmed"})).status_code == 303
+        assert (await state(site, case_id))["age_band"] == "adult"
 
 
 BANDS = ("child", "unknown", "adult", "elderly")

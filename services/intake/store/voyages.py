@@ -32,13 +32,15 @@ CROSS JOIN LATERAL (
 ) recording
 CROSS JOIN LATERAL (
     SELECT count(*) AS arrived, count(a.manifest_id) AS by_list, count(*) FILTER (
-        WHERE cardinality(a.needs) = (SELECT count(*) FROM referred_needs r WHERE r.case_id = a.case_id)
+        WHERE cardinality(a.needs) = (
+            SELECT count(*) FROM referred_needs r WHERE r.case_id = a.case_id AND r.need = ANY(a.needs)
+        )
     ) AS referred
-    FROM arrivals a WHERE a.voyage_id = v.voyage_id
+    FROM arrivals a WHERE a.voyage_id = v.voyage_id AND a.ended_as IS DISTINCT FROM 'entered_in_error'
 ) heads
 """
 """Each person on a list counts once: recorded by one, still held back (or logged by hand since), or about to be
-recorded. A held row that stands in a later list counts there."""
+recorded. A held row that stands in a later list counts there, and an arrival that was entered in error nowhere."""
 
 
 async def add(work: Work, voyage: Voyage) -> None:
