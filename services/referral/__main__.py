@@ -53,6 +53,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         navigation=[
             Nav("/", msg("Inbox"), frozenset(policy.WORKERS)),
             Nav("/eskalasi", msg("Escalations and gaps"), frozenset(policy.DUTY)),
+            Nav("/keluarga-terpisah", msg("Families apart"), frozenset(policy.DUTY)),
             Nav("/jeda", msg("Passed over and waiting"), frozenset(policy.SUPERVISORS)),
             Nav("/pertanyaan", msg("Questions to the port"), frozenset(policy.PORT_OFFICERS)),
             Nav("/darurat", msg("Emergency access"), frozenset(policy.GLASS_BREAKERS)),

@@ -26,6 +26,21 @@ GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_i
 """Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
 directory, takes referrals now, is asked without a person, or takes this person."""
 
+CorrectionReason = Literal[
+    "recorded_wrongly", "person_said", "family_said", "papers_found", "assessed", "office_reported"
+]
+"""How it was found out. Why a need is struck says `StrikeReason`."""
+AgeProof = Literal[
+    "birth_certificate",
+    "identity_card",
+    "family_card",
+    "travel_document",
+    "school_record",
+    "medical_assessment",
+    "consular_letter",
+]
+StrikeReason = Literal["recorded_wrongly", "screened_again", "person_said", "of_another_person"]
+
 DATA = Path(__file__).parent / "data"
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from shared.contracts.codes import AgeBand, NeedCode, RecipientClass, Sex
+from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, RecipientClass, Sex, StrikeReason
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id, RegencyCode
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
@@ -122,22 +122,6 @@ class ArrivalFact(Fact):
     needs: tuple[NeedCode, ...]
     onward_wish: Literal["go_home", "stay_local", "unknown"]
     arrived_at: AwareDatetime
-
-
-CorrectionReason = Literal[
-    "recorded_wrongly", "person_said", "family_said", "papers_found", "assessed", "office_reported"
-]
-"""How it was found out. Why a need is struck says `StrikeReason`."""
-AgeProof = Literal[
-    "birth_certificate",
-    "identity_card",
-    "family_card",
-    "travel_document",
-    "school_record",
-    "medical_assessment",
-    "consular_letter",
-]
-StrikeReason = Literal["recorded_wrongly", "screened_again", "person_said", "of_another_person"]
 
 
 class AgeCorrected(ArrivalFact):

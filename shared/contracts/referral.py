@@ -185,11 +185,11 @@ class ServiceStarted(AssignmentFact):
 
 class ResponsibilityPassed(ReferralFact):
     """Who did this answers for the child by name from now on: by accepting its protection, by taking over, or by
-    finding that it is a child."""
+    finding that it is a child. By `undoing` an acceptance who answered before it does again."""
 
     for_audit = True
 
-    reason: Literal["acceptance", "takeover", "correction"]
+    reason: Literal["acceptance", "takeover", "correction", "undoing"]
     step: int
     """How many have answered for it by now."""
 
@@ -516,6 +516,8 @@ SplitReason = Literal[
     "no_room_together",
 ]
 """Why somebody is apart from the household; the last four are what people say of it."""
+SaidOfSplit = Literal["medical_care", "safety", "persons_wish", "no_room_together"]
+"""Those of them that people say."""
 ReunificationDecision = Literal["persons_wish", "safety", "medical_care", "reunited_by_people", "no_family"]
 """Why a person has ended it: they stay apart for this reason, are together by other means, or are no family."""
 

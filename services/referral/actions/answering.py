@@ -21,6 +21,7 @@ from services.referral.domain.refusals import AssignmentUnknown, DateMissing, Mo
 from services.referral.domain.routing import Terms
 from services.referral.store import handovers
 from services.referral.store import needs as store
+from shared.contracts.referral import SplitReason
 from shared.kit.work import Work
 
 
@@ -37,6 +38,8 @@ class Answer:
     until: datetime | None = None
     agency_id: str | None = None
     question: str = ""
+    split: SplitReason | None = None
+    """Why the person is parted from the household, where that comes of it."""
 
 
 ESCALATED_AS = {"person_refused": "person_refused", "duplicate": "said_duplicate"}
@@ -122,14 +125,21 @@ async def take_over_children(work: Work, answers: Sequence[Answer]) -> list[Resu
 
 
 async def undo_acceptances(work: Work, answers: Sequence[Answer]) -> list[Result]:
-    """Take back an acceptance of a moment ago; the agency is asked as before."""
+    """Take back an acceptance of a moment ago; the agency is asked as before, and who answered for a child does again."""
+    taken_back: list[tuple[Need, datetime]] = []
 
     def undo(need: Need, answer: Answer) -> Need:
         undone = needs.undo(need, answer.assignment_id, version=answer.version, now=work.now)
         work.emit(telling.undone(undone, undone.attempt(answer.assignment_id)))
+        accepted_at = need.attempt(answer.assignment_id).answered_at
+        assert accepted_at is not None
+        taken_back.append((undone, accepted_at))
         return undone
 
-    return await each(work, answers, undo)
+    async def follow(_: Changes) -> None:
+        await guarding.give_back(work, taken_back)
+
+    return await each(work, answers, undo, follow=follow)
 
 
 async def waitlist_assignments(work: Work, answers: Sequence[Answer], *, routing: Routing) -> list[Result]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.referral.actions import telling, walls
+from services.referral.actions import staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
+from services.referral.actions.staying import Watch
 from services.referral.actions.walls import Walls
 from services.referral.domain import needs
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import NobodyToAsk
 from services.referral.domain.routing import Candidate
 from shared.contracts.fact import Fact
+from shared.contracts.referral import SplitReason
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
@@ -27,6 +29,7 @@ class Asking:
         available: frozenset[str],
         open_for: Mapping[str, frozenset[str]],
         walled: Walls,
+        watch: Watch,
     ) -> None:
         self._work = work
         self._changes = changes
@@ -35,6 +38,7 @@ class Asking:
         self._available = available
         self._open_for = open_for
         self._walled = walled
+        self._watch = watch
 
     @classmethod
     async def of(cls, work: Work, changes: Changes, routing: Routing) -> "Asking":
@@ -48,12 +52,22 @@ class Asking:
             (await routing.router(work)).directory.available,
             {n.referral.need: await routing.open_for(work, n.referral.need) for n in found},
             await walls.around(work, found, routing),
+            await staying.watch(work, changes.households, changes.splits),
         )
 
-    def ask(self, need: Need, agency_id: str | None, told: Fact, *, untried: bool = False) -> Need:
-        """Ask the agency that is wished for, else the first in rank; then tell what led to it. Raises `NobodyToAsk`.
+    def ask(
+        self,
+        need: Need,
+        agency_id: str | None,
+        told: Fact,
+        *,
+        untried: bool = False,
+        split: SplitReason | None = None,
+    ) -> Need:
+        """Ask the agency that is wished for, else the first in rank; then tell what led to it.
 
-        `untried`: only who was not asked before. A person may wish for one that is passed over.
+        `untried`: only who was not asked before. A person may wish for one that is passed over; `split`: and says why,
+        where the household is parted by it. Raises `NobodyToAsk`, `SplitUnexplained`.
         """
         to: Candidate | None = None
         if need.live is None:
@@ -62,6 +76,9 @@ class Asking:
             to = chosen(need, self._candidates[need.referral.explanation], open_to, agency_id)
             if to is None and agency_id is not None:
                 raise NobodyToAsk
+            if to is not None and agency_id is not None:
+                wished = needs.ask(need, to, assignment_id=new_id(), times=self._routing.times, now=self._work.now)
+                self._watch.expect(wished, split)
         self._work.emit(told)
         if need.live is not None:
             return need

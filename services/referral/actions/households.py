@@ -11,7 +11,7 @@ from services.referral.actions.routing import Routing
 from services.referral.domain import corrections, households, needs
 from services.referral.domain.households import Reunification
 from services.referral.domain.needs import Need
-from services.referral.domain.refusals import ReunificationUnknown
+from services.referral.domain.refusals import Refused, ReunificationUnknown
 from services.referral.domain.routing import Decision, Facts
 from services.referral.rules import Router
 from services.referral.store import corrections as book
@@ -24,6 +24,14 @@ from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What a person decides of one who is apart."""
+
+    task_id: str
+    decision: ReunificationDecision
 
 
 @dataclass(slots=True)
@@ -215,6 +223,21 @@ async def _facts_of(work: Work, some: Sequence[Need]) -> dict[str, Facts]:
     return {need.referral.referral_id: rules.read(bodies[need.referral.explanation]).facts for need in some}
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Whether somebody belongs to a household, and who of it the actor's own agency has before it too."""
+
+    in_household: bool
+    others: Sequence[store.Companion]
+
+
+async def find_company(work: Work, case_id: str) -> Company:
+    """The household of a case that was found in the actor's own scope, as far as the actor sees the others anyway."""
+    await work.as_service()  # households are nobody's; what of them may be seen, the statement says
+    home = await store.find_households(work, [case_id])
+    return Company(bool(home), await store.list_companions(work, case_id) if home else [])
+
+
 async def list_tasks(work: Work, *, limit: int) -> list[Reunification]:
     """Who is to be brought together, before the actor: of the own region, or what has climbed to the whole country."""
     everywhere = policy.answers_for_the_country(work.actor)
@@ -223,24 +246,34 @@ async def list_tasks(work: Work, *, limit: int) -> list[Reunification]:
     return await store.list_open(work, everywhere=everywhere, limit=limit)
 
 
-async def decide(work: Work, task_id: str, decision: ReunificationDecision) -> Reunification:
+async def decide(work: Work, decisions: Sequence[Deciding]) -> list[Reunification | Refused]:
     """The actor says by name why they stay apart, or that they are together by other means.
 
-    Raises `ReunificationUnknown` outside the actor's duty, `ReunificationEnded`.
+    One that is refused stops none of the others; outside the actor's duty it looks like a missing one.
     """
     everywhere = policy.answers_for_the_country(work.actor)
     if everywhere:
         await work.as_service()  # as above
-    found = await store.find_task(work, task_id, everywhere=everywhere)
-    if found is None:
-        raise ReunificationUnknown
+    ids = [one.task_id for one in decisions]
+    found = await store.find_tasks(work, ids, everywhere=everywhere)
     await work.as_service()  # found in the own duty; tasks are written by these actions alone
-    await work.lock_cases([found.household_id])
-    found = await store.find_task(work, task_id, everywhere=everywhere) or found
-    decided = households.decide(found, decision, by=work.actor.id, now=work.now)
-    await store.save_task(work, decided)
-    work.record(telling.reunification_closed(decided))
-    return decided
+    await work.lock_cases({task.household_id for task in found.values()})
+    found = await store.find_tasks(work, list(found), everywhere=everywhere)
+    results: list[Reunification | Refused] = []
+    for one in decisions:
+        if one.task_id not in found:
+            results.append(ReunificationUnknown())
+            continue
+        try:
+            task = households.decide(found[one.task_id], one.decision, by=work.actor.id, now=work.now)
+        except Refused as refused:
+            results.append(refused)
+            continue
+        found[one.task_id] = task
+        await store.save_task(work, task)
+        work.record(telling.reunification_closed(task))
+        results.append(task)
+    return results
 
 
 async def climb(work: Work, *, limit: int = BATCH) -> int:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.referral.actions import pausing, telling, walls
+from services.referral.actions import pausing, staying, telling, walls
 from services.referral.actions.answering import Answer, Result, each
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
+from services.referral.actions.staying import Watch
 from services.referral.actions.walls import Walls
 from services.referral.domain import needs, passing, pauses
 from services.referral.domain.agencies import Directory
@@ -35,6 +36,7 @@ async def transfer_assignments(work: Work, answers: Sequence[Answer], *, routing
             times=routing.times,
             now=work.now,
         )
+        choice.watch.expect(asked, answer.split)
         asked = choice.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
@@ -60,11 +62,6 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
             now=work.now,
         )
         to = choice.of(declined, answer.agency_id)
-        attempt = declined.attempt(answer.assignment_id)
-        until = pauses.until(answer.reason, None, now=work.now)
-        if until is not None:
-            paused.append(pausing.of(declined, attempt, until=until, now=work.now))
-        work.emit(telling.declined(declined, attempt, passed_over_until=until, instead=to.agency_id))
         if declined.helping is not None:
             asked = passing.transfer(
                 declined,
@@ -76,6 +73,12 @@ async def forward_assignments(work: Work, answers: Sequence[Answer], *, routing:
             )
         else:
             asked = needs.ask(declined, to, assignment_id=new_id(), times=routing.times, now=work.now)
+        choice.watch.expect(asked, answer.split)
+        attempt = declined.attempt(answer.assignment_id)
+        until = pauses.until(answer.reason, None, now=work.now)
+        if until is not None:
+            paused.append(pausing.of(declined, attempt, until=until, now=work.now))
+        work.emit(telling.declined(declined, attempt, passed_over_until=until, instead=to.agency_id))
         asked = choice.note(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
         return asked
@@ -112,6 +115,7 @@ class _Choice:
         self._open: dict[str, frozenset[str]] = {}
         self._directory: Directory | None = None
         self._walled: Walls | None = None
+        self.watch = Watch({}, {}, {})
 
     async def prepare(self, changes: Changes) -> None:
         """Read what the choices are made of; the cases are locked."""
@@ -119,6 +123,7 @@ class _Choice:
         self._candidates = await self._routing.candidates(self._work, {n.referral.explanation for n in found})
         self._directory = (await self._routing.router(self._work)).directory
         self._walled = await walls.around(self._work, found, self._routing)
+        self.watch = await staying.watch(self._work, changes.households, changes.splits)
         for need in found:
             self._open[need.referral.need] = await self._routing.open_for(self._work, need.referral.need)
 

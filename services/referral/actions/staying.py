@@ -1,11 +1,13 @@
 """Keeping an eye on households: who acts on one is alone with it, and who comes to be apart is somebody's task."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from services.referral.actions import telling
 from services.referral.domain import households
 from services.referral.domain.households import Reunification
 from services.referral.domain.needs import Need
+from services.referral.domain.refusals import SplitUnexplained
 from services.referral.store import households as store
 from services.referral.store import needs as needs_store
 from shared.contracts.referral import SplitReason
@@ -37,6 +39,36 @@ async def load(work: Work, household_ids: Iterable[str]) -> dict[str, list[Need]
         if not need.referral.is_terminal:
             found.setdefault(home[need.referral.case_id], []).append(need)
     return found
+
+
+@dataclass(slots=True)
+class Watch:
+    """Households as they stand before a person chooses an office: whoever parts one has to say why."""
+
+    home: Mapping[str, str]
+    needs: dict[str, list[Need]]
+    splits: dict[str, SplitReason]
+
+    def expect(self, after: Need, said: SplitReason | None) -> None:
+        """The need goes where a person has chosen. Raises `SplitUnexplained`."""
+        household_id = self.home.get(after.referral.case_id)
+        if household_id is None:
+            return
+        known = self.needs.get(household_id, [])
+        changed = [n for n in known if n.referral.referral_id != after.referral.referral_id] + [after]
+        before, now = (
+            {need.referral.case_id for need in households.who_is_apart(some)[1]} for some in (known, changed)
+        )
+        if now <= before:
+            return
+        if said is None:
+            raise SplitUnexplained
+        self.splits.update(dict.fromkeys(now - before, said))
+
+
+async def watch(work: Work, home: Mapping[str, str], splits: dict[str, SplitReason]) -> Watch:
+    """The households of some cases, whose locks are held; what is said goes into `splits`."""
+    return Watch(home, await load(work, home.values()) if home else {}, splits)
 
 
 async def note(work: Work, household_ids: Iterable[str], reasons: Mapping[str, SplitReason] | None = None) -> None:

@@ -13,6 +13,7 @@ from services.referral.domain import needs
 from services.referral.domain.needs import Need
 from services.referral.store import desk
 from services.referral.store import needs as store
+from shared.contracts.referral import SplitReason
 from shared.kit.work import Work
 
 BATCH = 200
@@ -26,6 +27,8 @@ class Recall:
     reason: str
     agency_id: str | None = None
     version: int | None = None
+    split: SplitReason | None = None
+    """Why the household is parted by it, where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Resumption:
     referral_id: str
     agency_id: str | None = None
     version: int | None = None
+    split: SplitReason | None = None
 
 
 async def recall_assignments(work: Work, recalls: Sequence[Recall], *, routing: Routing) -> list[Result]:
@@ -67,7 +71,8 @@ async def recall_assignments(work: Work, recalls: Sequence[Recall], *, routing: 
         recalled = needs.recall(need, reason=recall.reason, version=recall.version, now=work.now)
         assert need.asked is not None
         told = telling.recalled(recalled, recalled.attempt(need.asked.assignment_id), recall.reason)
-        return asking.ask(recalled, recall.agency_id, told, untried=recall.agency_id is None)
+        untried = recall.agency_id is None
+        return asking.ask(recalled, recall.agency_id, told, untried=untried, split=recall.split)
 
     results = supervising.each(recalls, overseen, changes, recall)
     await following.save(work, changes)
@@ -136,7 +141,7 @@ async def _resume(
 
     def resume(need: Need, resumption: Resumption) -> Need:
         resumed = needs.resume(need, version=resumption.version, now=work.now)
-        return asking.ask(resumed, resumption.agency_id, telling.resumed(resumed))
+        return asking.ask(resumed, resumption.agency_id, telling.resumed(resumed), split=resumption.split)
 
     results = supervising.each(resumptions, overseen, changes, resume)
     await following.save(work, changes)

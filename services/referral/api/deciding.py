@@ -10,7 +10,7 @@ from services.referral.actions import answering, asking, passing
 from services.referral.api.assignments import Item, Results, Worker, post
 from services.referral.api.items import Items
 from shared.contracts.fact import AwareDatetime, Code
-from shared.contracts.referral import QuestionCode
+from shared.contracts.referral import QuestionCode, SaidOfSplit
 from shared.kit.web import KEYED
 
 router = APIRouter()
@@ -29,9 +29,13 @@ class Asked(Item):
 
 
 class Transfer(Item):
-    """`agency_id`: who is to take over, an office of a kind that the rules ask for this need."""
+    """`agency_id`: who is to take over, an office of a kind that the rules ask for this need.
+
+    `split`: why the person is parted from the household, where that comes of it.
+    """
 
     agency_id: Code = Field(examples=["DINSOS-73.71"])
+    split: SaidOfSplit | None = None
 
 
 class Forward(Transfer):

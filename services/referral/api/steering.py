@@ -16,7 +16,7 @@ from services.referral.api.supervision import Item, NeedResults, Supervisor, pos
 from services.referral.domain.pauses import Pause
 from services.referral.store import pauses
 from shared.contracts.fact import AwareDatetime, Code, Id
-from shared.contracts.referral import HoldReason, RecallReason
+from shared.contracts.referral import HoldReason, RecallReason, SaidOfSplit
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, json_response
@@ -34,6 +34,8 @@ class Recalled(Item):
 
     reason: RecallReason = Field(examples=["WRONG_AGENCY"])
     agency_id: Code | None = Field(default=None, examples=["DINSOS-73"])
+    split: SaidOfSplit | None = None
+    """Why the household is parted by it, where it is."""
 
     def asked(self) -> Recall:
         return Recall(**self.model_dump())

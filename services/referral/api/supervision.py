@@ -17,7 +17,7 @@ from services.referral.rules import reasons
 from services.referral.store import desk
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Code, Id
-from shared.contracts.referral import CloseReason, ReopenReason
+from shared.contracts.referral import CloseReason, ReopenReason, SaidOfSplit
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, json_response
@@ -56,6 +56,8 @@ class Reopened(Item):
 
     reason: ReopenReason
     agency_id: Code | None = None
+    split: SaidOfSplit | None = None
+    """Why the household is parted by it, where it is."""
 
     def asked(self) -> Reopening:
         return Reopening(**self.model_dump())

@@ -27,7 +27,7 @@ from services.referral.pages import (
 
 router = APIRouter()
 AGENCY = (inbox, cases, deciding, handovers, refusals, cancellations, corrections, recipients)
-SUPERVISOR = (supervision, closing, steering, oversight, glass)
+SUPERVISOR = (supervision, households, closing, steering, oversight, glass)
 KEEPER = (directory, rulesets, whatif)
 for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):
     router.include_router(part.router)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import Request
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.referral.actions import answering, asking, passing
@@ -50,15 +51,26 @@ async def forward(request: Request, actor: Worker, assignment_id: Id) -> Respons
         return await again(request, actor, assignment_id, "right", msg("Choose the right agency."))
     act = partial(passing.forward_assignments, routing=request.app.state.routing)
     said = msg("Declined, and the agency that you named has been asked.")
-    return await do(request, actor, assignment_id, "decline", act, said, reason=reason, agency_id=agency_id)
+    split = split_of(form)
+    return await do(
+        request, actor, assignment_id, "decline", act, said, reason=reason, agency_id=agency_id, split=split
+    )
 
 
 @router.post("/rujukan/{assignment_id}/alihkan")
 async def transfer(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Another agency is to take over."""
-    agency_id = forms.text(await request.form(), "taker")
+    form = await request.form()
+    agency_id = forms.text(form, "taker")
     if not agency_id:
         return await again(request, actor, assignment_id, "taker", msg("Choose who is to take over."))
     act = partial(passing.transfer_assignments, routing=request.app.state.routing)
     said = msg("Asked. The need stays yours until that agency has accepted.")
-    return await do(request, actor, assignment_id, "transfer", act, said, agency_id=agency_id)
+    split = split_of(form)
+    return await do(request, actor, assignment_id, "transfer", act, said, agency_id=agency_id, split=split)
+
+
+def split_of(form: FormData) -> str | None:
+    """Why the household is parted, where somebody has said so."""
+    said = forms.text(form, "split")
+    return said if said in labels.SPLITS else None

@@ -29,6 +29,9 @@ UNMET: dict[str, str] = {
     "period": msg("The office was not active at that time."),
 }
 """What of an office's own entry stood in the way, and so what would have made it eligible."""
+HOUSEHOLD = msg(
+    "With the household: help is due where its strictest need is helped, and who is asked there comes first."
+)
 HOME_KNOWN = msg("Only when the home regency is unknown.")
 HOME_UNKNOWN = msg("Only when the home regency is known.")
 CONSENT: Mapping[str, str] = {
@@ -77,13 +80,20 @@ def said(decision: Decision) -> dict[str, Any]:
     """All of a decision, as the API gives it: codes, and the sentences in each language."""
     return {
         "rules_version": decision.rules_version,
-        "facts": asdict(decision.facts),
+        # Who is asked for the strictest need of the household would say what that need is.
+        "facts": {name: fact for name, fact in asdict(decision.facts).items() if name != "household_agency"},
+        "household": {language: _household(language, decision) for language in get_args(Language)},
         "terms": None if decision.terms is None else asdict(decision.terms),
         "considered": [
             asdict(c) | {"why": {language: _text(language, c, decision) for language in get_args(Language)}}
             for c in decision.considered
         ],
     }
+
+
+def _household(language: Language, decision: Decision) -> str | None:
+    """That the need goes with those of the household; None for who goes by its own."""
+    return None if decision.facts.household_at is None else translate(language, HOUSEHOLD)
 
 
 def _text(language: Language, c: Considered, decision: Decision) -> str:
@@ -107,4 +117,6 @@ def terms(language: Language, decision: Decision) -> list[tuple[str, str]]:
         (msg("Seen by"), VISIBILITY.get(given.visibility or "")),
         (msg("Lawful basis"), BASIS.get(given.basis or "")),
     ]
-    return [(translate(language, name), translate(language, text)) for name, text in lines if text is not None]
+    told = [(translate(language, name), translate(language, text)) for name, text in lines if text is not None]
+    together = _household(language, decision)
+    return told if together is None else [(translate(language, msg("Household")), together), *told]

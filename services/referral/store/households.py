@@ -107,16 +107,16 @@ async def list_open(work: Work, *, everywhere: bool, limit: int) -> list[Reunifi
     return [_task(row) for row in rows]
 
 
-async def find_task(work: Work, task_id: str, *, everywhere: bool) -> Reunification | None:
-    """A task of the actor's region, also one that has ended; `everywhere` as above."""
-    row = await work.connection.fetchrow(
-        f"SELECT {COLUMNS} FROM reunifications t WHERE t.task_id = $3"  # noqa: S608 - constants
+async def find_tasks(work: Work, task_ids: Sequence[str], *, everywhere: bool) -> dict[str, Reunification]:
+    """Of these tasks those of the actor's region, also ones that have ended; `everywhere` as above."""
+    rows = await work.connection.fetch(
+        f"SELECT {COLUMNS} FROM reunifications t WHERE t.task_id = ANY($3::uuid[])"  # noqa: S608 - constants
         f" AND CASE WHEN $2 THEN t.rung = 'national' ELSE {OVERSEEN} END",
         work.actor.region,
         everywhere,
-        task_id,
+        task_ids,
     )
-    return None if row is None else _task(row)
+    return {str(row["task_id"]): _task(row) for row in rows}
 
 
 class Companion(NamedTuple):
