@@ -25,7 +25,8 @@ from services.intake.store import arrivals
 from services.intake.store.vault import Vault
 from services.intake.store.vault.resealing import open_proposal, seal_proposal
 from shared.contracts import codes
-from shared.contracts.intake import AgeProof, AgeProposalEnded, AgeProposed, CorrectionReason
+from shared.contracts.codes import AgeProof, CorrectionReason
+from shared.contracts.intake import AgeProposalEnded, AgeProposed
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

@@ -18,19 +18,16 @@ from services.intake.store import arrivals, disclosures
 from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal
 from shared.contracts import codes
-from shared.contracts.codes import NeedCode, Sex
+from shared.contracts.codes import AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 from shared.contracts.intake import (
     AgeCorrected,
-    AgeProof,
     ArrivalEnteredInError,
     ArrivalFact,
-    CorrectionReason,
     IdentityCorrected,
     NeedsCorrected,
     OriginCorrected,
     PersonDied,
     SexCorrected,
-    StrikeReason,
 )
 from shared.kit import words
 from shared.kit.refusal import Refusal

@@ -17,9 +17,8 @@ from services.intake.domain import dates, people
 from services.intake.domain.arrival_corrections import DeathPlace, ErrorReason, Kept, Kind, Proposal, Step
 from services.intake.domain.cells import BadCell
 from shared.contracts import codes
-from shared.contracts.codes import AgeBand, NeedCode, Sex
+from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 from shared.contracts.fact import Id, Identifying, RegencyCode
-from shared.contracts.intake import AgeProof, CorrectionReason, StrikeReason
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database

@@ -21,8 +21,7 @@ from services.intake.domain.refusals import (
     PersonHasDied,
     ProofMissing,
 )
-from shared.contracts.codes import AgeBand, NeedCode, Sex
-from shared.contracts.intake import AgeProof, CorrectionReason, StrikeReason
+from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 
 Kind = Literal["age", "sex", "origin", "needs", "entered_in_error", "died"]
 ErrorReason = Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry"]

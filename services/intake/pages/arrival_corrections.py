@@ -33,9 +33,8 @@ from services.intake.domain.refusals import (
 )
 from services.intake.pages import history, labels
 from shared.contracts import codes
-from shared.contracts.codes import NeedCode, Sex
+from shared.contracts.codes import AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 from shared.contracts.fact import Id
-from shared.contracts.intake import AgeProof, CorrectionReason, StrikeReason
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from services.referral import policy
 from services.referral.store import corrections
+from shared.contracts.codes import CorrectionReason
 from shared.contracts.fact import Id, RegencyCode
-from shared.contracts.intake import CorrectionReason
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import json_response
