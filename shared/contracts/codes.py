@@ -22,6 +22,25 @@ AgeBand = Literal["child", "adult", "elderly", "unknown"]
 RecipientClass = Literal["state", "civil_society", "police", "international"]
 """What sort of body an agency is, where consent makes a difference by it; `codes.recipient_class` says which."""
 
+ConsentPurpose = Literal["help", "family_tracing", "prosecution"]
+"""What an identity is handed on for. Help is what referrals are about; a report to the police is apart from it."""
+GivenBy = Literal["self", "parent", "guardian"]
+"""Who speaks: an adult for itself; for a child, or somebody of unknown age, its parent or guardian alone."""
+ConsentHow = Literal["signed", "thumbprint", "spoken_before_witness"]
+LawfulBasis = Literal["legal_obligation", "vital_interest", "public_task", "best_interest"]
+"""Why an identity may be handed on without consent (UU 27/2022 Art 20(2)); `best_interest` is a child's alone."""
+LawfulReason = Literal[
+    "lawful_order",
+    "duty_to_report",
+    "public_health",
+    "danger_to_life",
+    "cannot_consent",
+    "task_by_law",
+    "child_at_risk",
+    "no_guardian",
+    "guardian_suspected",
+]
+
 GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_itself", "not_eligible"]
 """Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
 directory, takes referrals now, is asked without a person, or takes this person."""

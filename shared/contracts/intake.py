@@ -3,7 +3,20 @@
 from datetime import date
 from typing import Literal
 
-from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, RecipientClass, Sex, StrikeReason
+from shared.contracts.codes import (
+    AgeBand,
+    AgeProof,
+    ConsentHow,
+    ConsentPurpose,
+    CorrectionReason,
+    GivenBy,
+    LawfulBasis,
+    LawfulReason,
+    NeedCode,
+    RecipientClass,
+    Sex,
+    StrikeReason,
+)
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id, RegencyCode
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
@@ -160,6 +173,31 @@ class NeedsCorrected(ArrivalFact):
     """Why they were added; None when none was."""
     struck: tuple[NeedCode, ...]
     strike_reason: StrikeReason | None
+
+
+TraffickingDecision = Literal["indicated", "not_indicated", "assess_further", "not_asked"]
+TraffickingReason = Literal[
+    "said_more", "explained_otherwise", "answers_contradict", "specialist_advises", "no_private_room"
+]
+
+
+class ArrivalScreened(Fact):
+    """Somebody was asked what they need. What was answered is sealed; a need that was found is `NeedsCorrected`."""
+
+    for_audit = True
+
+    screening_id: Id
+    questionnaire: Code
+    proposed: tuple[NeedCode, ...]
+    """Needs that the answers point to."""
+    added: tuple[NeedCode, ...]
+    level: Literal["indicated", "possible", "none"]
+    """What the indicators of trafficking come to; a person decided (`decision`), with a reason where it differs."""
+    decision: TraffickingDecision
+    reason: TraffickingReason | None
+    interpreter: Literal["none", "officer", "interpreter", "relative"]
+    alone: bool
+    """Nobody else listened."""
 
 
 class ArrivalEnteredInError(ArrivalFact):
@@ -437,26 +475,6 @@ class DisclosureRefused(Fact):
     assignment_id: Id
     agency_id: Code
     reason: Literal["not_accepted", "other_agency", "ended", "unknown_case", "erased", "no_consent"]
-
-
-ConsentPurpose = Literal["help", "family_tracing", "prosecution"]
-"""What an identity is handed on for. Help is what referrals are about; a report to the police is apart from it."""
-GivenBy = Literal["self", "parent", "guardian"]
-"""Who speaks: an adult for itself; for a child, or somebody of unknown age, its parent or guardian alone."""
-ConsentHow = Literal["signed", "thumbprint", "spoken_before_witness"]
-LawfulBasis = Literal["legal_obligation", "vital_interest", "public_task", "best_interest"]
-"""Why an identity may be handed on without consent (UU 27/2022 Art 20(2)); `best_interest` is a child's alone."""
-LawfulReason = Literal[
-    "lawful_order",
-    "duty_to_report",
-    "public_health",
-    "danger_to_life",
-    "cannot_consent",
-    "task_by_law",
-    "child_at_risk",
-    "no_guardian",
-    "guardian_suspected",
-]
 
 
 class ConsentFact(Fact):

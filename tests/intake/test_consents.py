@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from services.intake.domain import consents
 from services.intake.domain.consents import Entry, Kind, Scope, standing
-from shared.contracts.codes import NeedCode, RecipientClass
+from shared.contracts.codes import ConsentPurpose, NeedCode, RecipientClass
 from shared.contracts.fact import Fact
-from shared.contracts.intake import ConsentPurpose
 from shared.contracts.referral import WithdrawalConfirmed, WithdrawalOverdue
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import START, a_disclosure, an_accepted, hear
+from tests.intake.factories import DPO, START, a_disclosure, an_accepted, hear
 from tests.intake.test_erasures import a_case, erased, told
+from tests.waiting import until
 
 Site = Callable[[str], Browser]
 
@@ -437,22 +437,35 @@ class TestRaces:
     async def test_who_is_shown_the_person_before_a_withdrawal_is_told_and_nobody_after_it(
         self, site: Site, database: Database, first: str
     ) -> None:
-        """Real transactions, begun while the case is held: whichever order they end in, nobody falls between."""
+        """Both wait for the case in real transactions; whoever begins it first is done before the other sees it."""
         case_id = await a_case(site)
         consent_id = await a_consent(site, case_id)
         assignment_id = await an_accepted(database, case_id, agency=CSO)
-        acts = {
+        acts: dict[str, Callable[[], Any]] = {
             "disclosure": lambda: a_disclosure(site("referral"), case_id, assignment_id, CSO),
             "withdrawal": lambda: withdrawn(site, consent_id),
         }
-        order = [first, *(name for name in acts if name != first)]
-        answers = dict(zip(order, await asyncio.gather(*(acts[name]() for name in order)), strict=True))
+        begun: dict[str, asyncio.Task[Any]] = {}
+        async with database.work(DPO, purpose="protect") as holder:
+            await holder.lock_cases([case_id])
+            for n, name in enumerate(sorted(acts, key=lambda name: name != first), start=1):
+                begun[name] = asyncio.create_task(acts[name]())
+                await until(lambda n=n: _are_waiting(database, n))
+        shown, taken_back = await begun["disclosure"], await begun["withdrawal"]
 
-        shown = answers["disclosure"].status_code == 200
+        assert taken_back.status_code == 201
+        assert shown.status_code == (200 if first == "disclosure" else 403)
         [fact] = await told(database, case_id, "intake.consent_withdrawn.v1")
-        assert fact["recipients"] == ([CSO] if shown else [])
-        assert answers["disclosure"].status_code in (200, 403)
+        assert fact["recipients"] == ([CSO] if first == "disclosure" else [])
         assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 403
+
+
+async def _are_waiting(database: Database, n: int) -> bool:
+    waiting = await database.pool.fetchval(
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+        " WHERE l.locktype = 'advisory' AND NOT l.granted"
+    )
+    return int(waiting) == n
 
 
 class TestErasure:

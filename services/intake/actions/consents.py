@@ -25,16 +25,12 @@ from services.intake.store.consents import Kept
 from services.intake.store.persons import Case
 from services.intake.store.vault import Vault, resealing
 from shared.contracts import codes
-from shared.contracts.codes import NeedCode
+from shared.contracts.codes import ConsentHow, GivenBy, LawfulBasis, LawfulReason, NeedCode
 from shared.contracts.intake import (
-    ConsentHow,
     ConsentRecorded,
     ConsentWithdrawn,
-    GivenBy,
-    LawfulBasis,
     LawfulBasisEnded,
     LawfulBasisNamed,
-    LawfulReason,
     PersonRecordRead,
 )
 from shared.contracts.referral import WithdrawalConfirmed, WithdrawalOverdue

@@ -14,9 +14,16 @@ from services.intake.domain.consents import EndReason, Kind, Scope, State, Words
 from services.intake.domain.erasures import Confirmation
 from services.intake.domain.refusals import ConsentsChanged
 from services.intake.store.consents import Kept
-from shared.contracts.codes import NeedCode, RecipientClass
+from shared.contracts.codes import (
+    ConsentHow,
+    ConsentPurpose,
+    GivenBy,
+    LawfulBasis,
+    LawfulReason,
+    NeedCode,
+    RecipientClass,
+)
 from shared.contracts.fact import Id, Identifying
-from shared.contracts.intake import ConsentHow, ConsentPurpose, GivenBy, LawfulBasis, LawfulReason
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database

@@ -18,8 +18,15 @@ from services.intake.domain.refusals import (
     SpeakerUnfit,
     SpeakerUnnamed,
 )
-from shared.contracts.codes import NeedCode, RecipientClass
-from shared.contracts.intake import ConsentHow, ConsentPurpose, GivenBy, LawfulBasis, LawfulReason
+from shared.contracts.codes import (
+    ConsentHow,
+    ConsentPurpose,
+    GivenBy,
+    LawfulBasis,
+    LawfulReason,
+    NeedCode,
+    RecipientClass,
+)
 
 CONFIRM_WITHIN = timedelta(hours=72)
 """3 x 24 hours for each recipient to end what it did on a consent that was taken back (UU 27/2022 Art 40)."""

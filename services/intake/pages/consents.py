@@ -25,9 +25,16 @@ from services.intake.domain.refusals import (
     SpeakerUnnamed,
 )
 from services.intake.pages import consentwords, guarding, labels
-from shared.contracts.codes import NeedCode, RecipientClass
+from shared.contracts.codes import (
+    ConsentHow,
+    ConsentPurpose,
+    GivenBy,
+    LawfulBasis,
+    LawfulReason,
+    NeedCode,
+    RecipientClass,
+)
 from shared.contracts.fact import Id
-from shared.contracts.intake import ConsentHow, ConsentPurpose, GivenBy, LawfulBasis, LawfulReason
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

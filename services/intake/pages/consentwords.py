@@ -8,8 +8,7 @@ from services.intake.actions.consents import KINDS
 from services.intake.domain.consents import REASONS, Entry, Person, Scope, Standing, Words, every_standing
 from services.intake.pages import labels
 from services.intake.store.consents import Kept
-from shared.contracts.codes import RecipientClass
-from shared.contracts.intake import ConsentPurpose
+from shared.contracts.codes import ConsentPurpose, RecipientClass
 from shared.kit import words
 from shared.kit.words import Language, msg
 
