@@ -75,7 +75,12 @@ def a_consent(
 
 
 def a_withdrawal(
-    case_id: str, *recipients: str, to: str = "civil_society", needs: tuple[str, ...] = (), seq: int = 3
+    case_id: str,
+    *recipients: str,
+    to: str = "civil_society",
+    needs: tuple[str, ...] = (),
+    seq: int = 3,
+    confirm_by: datetime = START + timedelta(days=3),
 ) -> Heard[Any]:
     """A consent was taken back; these agencies had been shown who it is."""
     fact = ConsentWithdrawn.model_validate(
@@ -89,7 +94,7 @@ def a_withdrawal(
             "withdrawn_by": "self",
             "how": "signed",
             "recipients": recipients,
-            "confirm_by": START + timedelta(days=3),
+            "confirm_by": confirm_by,
         }
     )
     return replace(heard(fact), case_seq=seq)

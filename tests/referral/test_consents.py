@@ -17,12 +17,13 @@ from services.referral.domain import consents, needs
 from services.referral.domain.consents import Consents, Said
 from services.referral.domain.refusals import ConsentIsNoBasis, TakenBack
 from services.referral.domain.routing import Terms
-from shared.contracts.intake import LawfulBasisEnded
+from shared.contracts.intake import LawfulBasisEnded, NeedsCorrected
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from tests.referral.conftest import Desk
 from tests.referral.factories import START, a_basis, a_consent, a_need, a_withdrawal, an_arrival, heard
 from tests.referral.test_consumers import hear
+from tests.referral.test_corrections import a_correction
 from tests.referral.test_rules import TEXT
 
 UNION, OFFICE, PROVINCE = "CSO-UNION", "DISNAKER-73.06", "BP3MI-73"
@@ -356,3 +357,29 @@ class TestStanding:
         refused = Consents((some_said("refused"),))
 
         assert "state" in consents.open_classes(refused, a_need().referral, terms, now=START)
+
+
+class TestAddedLater:
+    """What was said of all of a case holds for needs that are found later too."""
+
+    async def test_is_not_asked_of_who_must_not_be(self, desk: Desk) -> None:
+        arrival = an_arrival("NEED")
+        await hear(desk, arrival, a_withdrawal(arrival.case_id, to="state"))
+
+        await hear(desk, a_correction(NeedsCorrected, arrival, added=("WAGE",), reason="person_said"))
+
+        rows = await desk.rows("SELECT need, state FROM referrals ORDER BY need")
+        assert [tuple(row) for row in rows] == [("NEED", "open"), ("WAGE", "consent_withdrawn")]
+
+    async def test_is_open_to_whom_the_person_has_let_be_asked(self, desk: Desk) -> None:
+        await takes_referrals(desk, UNION)
+        arrival = an_arrival("NEED")
+        await hear(desk, arrival, a_consent(arrival.case_id))
+
+        await hear(desk, a_correction(NeedsCorrected, arrival, added=("WAGE",), reason="person_said"))
+
+        [row] = await desk.rows(
+            "SELECT body FROM explanations JOIN referrals ON explanation = digest WHERE need = 'WAGE'"
+        )
+        assert UNION in {c.agency_id for c in rules.read(bytes(row["body"])).candidates}
+        assert len(await desk.attempts()) == 2

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from services.referral import clock as clocks
 from services.referral import rules
-from services.referral.actions import answering, asking, passing, pausing, steering, supervising
+from services.referral.actions import answering, asking, keeping, passing, pausing, steering, supervising
 from services.referral.actions.answering import Answer
 from services.referral.actions.asking import Reply
 from services.referral.actions.routing import Routing
@@ -31,7 +32,7 @@ from shared.kit.inbox import Inbox
 from tests.conftest import DatabaseUrls
 from tests.referral.commands import by_agency, by_officer, by_supervisor
 from tests.referral.conftest import PEOPLE, Desk
-from tests.referral.factories import START, an_arrival
+from tests.referral.factories import START, a_basis, a_consent, a_withdrawal, an_arrival
 
 NEEDS = ("NEED", "ELDER", "SICK", "UAC", "WAGE")
 AGENCIES = ("DINSOS-73.06", "DINSOS-73", "DINSOS-32.04", "DINKES-73")
@@ -50,6 +51,8 @@ VERBS: dict[str, tuple[Callable[..., Any], bool]] = {
 }
 """What an agency says; whether that takes the rules."""
 STEERING = ("recall", "find wrong", "hold", "resume", "close or reopen", "ask again", "lift")
+words = st.sampled_from(["consent", "refuse", "withdraw", "name a law"])
+classes = st.sampled_from(["state", "civil_society"])
 verbs, steps, picks = st.sampled_from(sorted(VERBS)), st.sampled_from(STEERING), st.integers(0, 60)
 
 LOST = """
@@ -91,6 +94,20 @@ WITHOUT_REFERRAL = (
 WITHOUT_EXPLANATION = (
     "SELECT FROM referrals r WHERE NOT EXISTS (SELECT FROM explanations e WHERE e.digest = r.explanation)"
 )
+WITHOUT_GROUND = """
+SELECT a.assignment_id FROM assignments a JOIN referrals r USING (referral_id)
+CROSS JOIN LATERAL (SELECT CASE WHEN a.agency_id LIKE 'CSO-%' THEN 'civil_society' ELSE 'state' END AS class) of
+LEFT JOIN LATERAL (
+    SELECT c.kind FROM consents c WHERE c.case_id = r.case_id AND c.recipient_class = of.class
+    AND c.kind IN ('given', 'refused', 'withdrawn') ORDER BY c.seq DESC LIMIT 1
+) said ON TRUE
+WHERE a.ended_at IS NULL
+  AND CASE WHEN of.class = 'state' THEN r.age_band = 'adult' AND r.need IN ('ELDER', 'SICK', 'WAGE')
+      AND said.kind IN ('refused', 'withdrawn') ELSE said.kind IS DISTINCT FROM 'given' END
+  AND NOT EXISTS (SELECT FROM consents c WHERE c.case_id = r.case_id AND c.recipient_class = of.class
+      AND c.kind = 'basis')
+"""
+"""Who is asked or helps though the person said no, or never yes, and no law decides."""
 OVERDUE = """
 SELECT FROM assignments WHERE due_at <= $1 AND overdue_told_at IS NULL
 UNION ALL SELECT FROM referrals WHERE held_until <= $1
@@ -134,6 +151,7 @@ class Referring(RuleBasedStateMachine):
         self.runner = runner
         self.desk = desk
         self.heard: list[Heard[Any]] = []
+        self.spoken = count(2)
 
     def run(self, *work: Coroutine[Any, Any, Any]) -> None:
         async def together() -> None:
@@ -236,6 +254,27 @@ class Referring(RuleBasedStateMachine):
     def all_at_once(self, some: list[str], pick: int) -> None:
         self.run(*(self.act(verb, pick) for verb in some), self.desk.chase(), self.reply(0))
 
+    async def speak(self, what: str, to: str, pick: int) -> None:
+        """What somebody of those who landed last says of handing the case on."""
+        if not self.heard:
+            return
+        case_id, seq = self.heard[-1 - pick % min(3, len(self.heard))].case_id, next(self.spoken)
+        said = {
+            "consent": lambda: a_consent(case_id, to=to, seq=seq),
+            "refuse": lambda: a_consent(case_id, given=False, to=to, seq=seq),
+            "withdraw": lambda: a_withdrawal(case_id, to=to, seq=seq),
+            "name a law": lambda: a_basis(case_id, to=to, seq=seq),
+        }
+        await self.hear(said[what]())
+
+    @rule(what=words, to=classes, pick=picks)
+    def somebody_says(self, what: str, to: str, pick: int) -> None:
+        self.run(self.speak(what, to, pick))
+
+    @rule(what=words, to=classes, verb=verbs, step=steps, pick=picks)
+    def somebody_says_while_others_act(self, what: str, to: str, verb: str, step: str, pick: int) -> None:
+        self.run(self.act(verb, pick), self.speak(what, to, 0), self.steer(step, pick), self.desk.chase())
+
     @rule(pick=picks)
     def a_port_answers(self, pick: int) -> None:
         self.run(self.reply(pick))
@@ -273,6 +312,7 @@ class Referring(RuleBasedStateMachine):
         assert not self.rows(HELD_BUT_ASKED)
         assert not self.rows(QUESTION_LOST)
         assert not self.rows(UNCONFIRMED)
+        assert not self.rows(WITHOUT_GROUND)
         assert not self.rows(ENDED_BUT_WAITING)
         assert not self.rows(WITHOUT_REFERRAL)
         assert not self.rows(WITHOUT_EXPLANATION)
@@ -283,11 +323,19 @@ class Referring(RuleBasedStateMachine):
         assert list(row) == [0] * len(row)
 
 
+async def takes_referrals(desk: Desk, *agency_ids: str) -> None:
+    """These organisations of civil society have agreed that requests come by themselves, where a person consents."""
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        for agency_id in agency_ids:
+            await keeping.change_agency(work, agency_id, {"takes_referrals": True})
+
+
 def interleave(database_urls: DatabaseUrls, *, examples: int, steps: int) -> None:
     with asyncio.Runner() as runner:
         clock = FixedClock(START)
         database = runner.run(connect(database_urls("referral").application, service="referral", clock=clock))
         desk = Desk(database, clock, Routing(rules.load(rules.latest())))
+        runner.run(takes_referrals(desk, "CSO-FAITH", "CSO-HEALTH", "CSO-UNION", "CSO-CHILD", "CSO-VILLAGE"))
         try:
             run_state_machine_as_test(
                 lambda: Referring(runner, desk),  # type: ignore[arg-type]

@@ -173,9 +173,22 @@ class Commands(RuleBasedStateMachine):
     def fail(self, n: int, outcome: str) -> None:
         self.attempt(lambda: needs.fail(self.need, self.some(n), outcome=outcome, version=None, now=self.now)[0])
 
-    @rule(event=st.sampled_from(["consent_recorded", "consent_requested", "consent_refused"]))
+    @rule(event=st.sampled_from(["consent_recorded", "consent_requested"]))
     def consent(self, event: Any) -> None:
         self.attempt(lambda: replace(self.need, referral=referrals.move(self.need.referral, event, now=self.now)))
+
+    @rule(statement=st.sampled_from(["", "PNL/1"]))
+    def refuse(self, statement: str) -> None:
+        self.attempt(lambda: needs.refuse(self.need, statement=statement, by="penyelia.73", now=self.now))
+
+    @rule()
+    def withdraw(self) -> None:
+        self.attempt(lambda: needs.withdraw(self.need, by="penyelia.73", now=self.now))
+
+    @rule(agencies=st.frozensets(st.sampled_from(sorted(AVAILABLE))))
+    def stop(self, agencies: frozenset[str]) -> None:
+        self.attempt(lambda: needs.stop(self.need, agencies, now=self.now))
+        assert not any(a.is_live and a.agency_id in agencies for a in self.need.attempts)
 
     @rule(until=minutes, personally=st.booleans())
     def hold(self, until: int, personally: bool) -> None:
@@ -249,7 +262,10 @@ class Commands(RuleBasedStateMachine):
         referral = self.need.referral
         if referral.state in {"unfulfilled", "cancelled", "entered_in_error"}:
             assert referral.outcome in referrals.CLOSINGS
+        if referral.is_terminal and referral.state != "fulfilled":
+            assert referral.outcome is not None
             assert referral.closed_by == "penyelia.73"
+        assert (referral.state == "refused") == (referral.statement is not None)
 
     @invariant()
     def a_terminal_attempt_never_changes_again(self) -> None:

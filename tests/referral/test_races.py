@@ -8,20 +8,23 @@ import os
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, count
 from typing import Any
 
 import pytest
 
 from services.referral import clock as clocks
-from services.referral.actions import answering, asking, passing, steering, supervising
+from services.referral.actions import answering, asking, consenting, leasing, passing, refusing, steering, supervising
 from services.referral.actions.answering import Answer
+from services.referral.actions.refusing import Signed
 from services.referral.actions.steering import Error, Hold, Recall, Resumption
 from services.referral.actions.supervising import Closing, Reopening
+from services.referral.domain.capacity import Place
 from services.referral.domain.refusals import Refused
+from shared.kit.actor import system
 from tests.referral.commands import by_agency, by_supervisor
 from tests.referral.conftest import PEOPLE, Desk
-from tests.referral.factories import an_arrival
+from tests.referral.factories import a_consent, a_withdrawal, an_agency, an_arrival
 
 AGENCY = "DINSOS-73.06"
 Command = Callable[[Desk, str, str], Awaitable[list[Any]]]
@@ -71,6 +74,30 @@ async def chase(desk: Desk, _: str, __: str) -> list[Any]:
     return []
 
 
+SPOKEN = count(10)
+"""What is said of a case comes in an order, and nothing twice."""
+
+
+def said(what: Callable[..., Any], **values: Any) -> Command:
+    """What the person says of offices of the state, as it is heard."""
+
+    async def hear(desk: Desk, _: str, referral_id: str) -> list[Any]:
+        [row] = await desk.rows("SELECT case_id::text FROM referrals WHERE referral_id = $1", referral_id)
+        async with desk.database.work(system("referral", "consumer"), purpose="hear") as work:
+            heard = what(row["case_id"], to="state", seq=next(SPOKEN), **values)
+            await consenting.hear_consents(work, [heard], routing=desk.routing)
+        return []
+
+    return hear
+
+
+async def sign_refusal(desk: Desk, assignment_id: str, _: str) -> list[Any]:
+    now = desk.clock.now()
+    signed = Signed("PNL/1", "self", "village", "73.06", "id", ("help_offered", "what_follows"), now, now)
+    async with desk.database.work(an_agency(AGENCY), purpose="serve") as work:
+        return await refusing.record_refusals(work, [Answer(assignment_id)], signed=signed)
+
+
 def later(desk: Desk) -> Any:
     return desk.clock.now() + timedelta(days=2)
 
@@ -96,6 +123,10 @@ COMMANDS: dict[str, Command] = {
     "resume": supervisor(steering.resume_needs, lambda _, id_: Resumption(id_)),
     "go on": go_on,
     "chase": chase,
+    "consent": said(a_consent),
+    "refuse": said(a_consent, given=False),
+    "withdraw": said(a_withdrawal),
+    "sign a refusal": sign_refusal,
 }
 FIRST: dict[str, Command] = {
     "give up": agency(answering.fail_assignments, routed=True, outcome="COULD_NOT_CONTACT"),
@@ -121,6 +152,7 @@ BEFORE = {
     "held": ("hold",),
     "before a person": ("accept", "give up"),
     "given up": ("close as failed",),
+    "consent withdrawn": ("withdraw",),
 }
 """What happened to the need before."""
 
@@ -203,3 +235,47 @@ class TestComplaints:
         assert tuple(row) == ("acknowledged", None, True)
         [escalation] = await desk.rows("SELECT reason FROM escalations WHERE closed_at IS NULL")
         assert escalation["reason"] == "question_unanswered"
+
+
+class TestWithdrawalAndAcceptance:
+    """At once, in transactions of their own: whoever is first, both sides know the same end."""
+
+    async def test_never_leave_anybody_helping_without_a_ground(self, desk: Desk) -> None:
+        ends = set()
+        for _ in range(12):
+            arrival = an_arrival("ELDER")
+            await desk.open(arrival)
+            [row] = await desk.rows(
+                "SELECT a.assignment_id::text, r.referral_id::text FROM assignments a JOIN referrals r"
+                " USING (referral_id) WHERE r.case_id = $1",
+                arrival.case_id,
+            )
+
+            [accepted], _ = await asyncio.gather(COMMANDS["accept"](desk, *row), COMMANDS["withdraw"](desk, *row))
+
+            [now] = await desk.rows(
+                "SELECT a.state, r.state AS need FROM assignments a JOIN referrals r USING (referral_id)"
+                " WHERE a.assignment_id = $1",
+                row["assignment_id"],
+            )
+            assert now["need"] == "consent_withdrawn"
+            assert now["state"] == ("recalled" if isinstance(accepted, Refused) else "cancelled_by_sender")
+            ends.add(now["state"])
+            confirmations = await desk.rows("SELECT FROM cancellations WHERE assignment_id = $1", row["assignment_id"])
+            assert len(confirmations) == (now["state"] == "cancelled_by_sender")
+        assert ends
+
+    async def test_release_the_place_that_was_taken(self, desk: Desk) -> None:
+        office = "DINSOS-73.06"
+        async with desk.database.work(an_agency(office), purpose="publish") as work:
+            await leasing.publish_places(work, [Place(office, "F", "any", False, 1, 0, later(desk))])
+        desk.clock.advance(timedelta(seconds=3))
+        arrival = an_arrival("NOFAM")
+        await desk.open(arrival)
+        [row] = await desk.rows("SELECT assignment_id::text, referral_id::text, place FROM assignments")
+        assert row["place"] is not None
+
+        await COMMANDS["withdraw"](desk, row["assignment_id"], row["referral_id"])
+
+        [places] = await desk.rows("SELECT taken FROM places WHERE agency_id = $1", office)
+        assert places["taken"] == 0

@@ -5,8 +5,9 @@ none, are made again; who may not be asked any more is recalled, or told that it
 instead; and a need that rests on nothing any more ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from services.referral import rules
 from services.referral.actions import choosing, following, telling, walls
@@ -40,6 +41,8 @@ class Standing:
     said: Consents
     is_allowed_anew: bool
     """A consent, or a law that decides without one, was among what was heard just now."""
+    is_decided_anew: bool
+    """That, or it changed what the rules look at: others may be asked."""
     classes: frozenset[RecipientClass]
 
 
@@ -51,11 +54,15 @@ async def hear_consents(work: Work, heard: Sequence[HeardOf], *, routing: Routin
     of_help = [h for h in heard if h.fact.purpose == consents.PURPOSE]
     if of_help:
         await book.add_said(work, [_said(h) for h in of_help])
-        await _reconsider(work, of_help, routing)
+        await _reconsider(work, {h.case_id: h for h in of_help}, of_help, routing)
 
 
-async def _reconsider(work: Work, heard: Sequence[HeardOf], routing: Routing) -> None:
-    causes = {h.case_id: h for h in heard}
+async def apply_to_added(work: Work, cause: Heard[Any], *, routing: Routing) -> None:
+    """Needs of this case were found later: what was said of all of the case before holds for them too."""
+    await _reconsider(work, {cause.case_id: cause}, (), routing)
+
+
+async def _reconsider(work: Work, causes: Mapping[str, Heard[Any]], heard: Sequence[HeardOf], routing: Routing) -> None:
     found = await store.find_of_cases(work, sorted(causes))
     if not found:
         return
@@ -70,7 +77,7 @@ async def _reconsider(work: Work, heard: Sequence[HeardOf], routing: Routing) ->
     for id_, standing in standings.items():
         before = changes.need(id_)
         after = _followed(work, before, standing, causes[before.referral.case_id])
-        if after.referral.state == "unroutable" and standing.is_allowed_anew:
+        if after.referral.state == "unroutable" and standing.is_decided_anew:
             open_to = walled.open_to(after, await routing.open_for(work, after.referral.need))
             if needs.next_candidate(after, standing.decision.candidates, open_to) is not None:
                 after = needs.routable(after, now=work.now)
@@ -115,6 +122,7 @@ async def _standings(
             decision=decision,
             said=said[r.case_id],
             is_allowed_anew=is_allowed_anew,
+            is_decided_anew=is_allowed_anew or id_ in decided,
             classes=consents.open_classes(said[r.case_id], r, decision.terms, now=work.now),
         )
     if decided:
@@ -122,7 +130,7 @@ async def _standings(
     return Changes(before, work.now), standings
 
 
-def _followed(work: Work, need: Need, standing: Standing, cause: HeardOf) -> Need:
+def _followed(work: Work, need: Need, standing: Standing, cause: Heard[Any]) -> Need:
     """The need as it follows from what was said, before anybody else is asked; tells what has changed."""
     r = need.referral
     if r.is_terminal:

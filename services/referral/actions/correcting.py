@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from services.referral import rules
-from services.referral.actions import choosing, following, guarding, opening, staying, telling, walls
+from services.referral.actions import choosing, consenting, following, guarding, opening, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.actions.walls import Walls
@@ -274,6 +274,7 @@ class _Following:
         )
         arrival: Heard[ArrivalRecorded] = replace(self.heard, told=as_told)  # type: ignore[arg-type, assignment]
         await opening.open_referrals(self.work, [arrival], routing=self.routing)
+        await consenting.apply_to_added(self.work, self.heard, routing=self.routing)
 
     def _added(self) -> tuple[str, ...]:
         match self.fact:
