@@ -9,6 +9,8 @@ import uvloop
 from tests.benchmarks import (
     counting,
     deciding,
+    drafting,
+    finding,
     guarding,
     harness,
     importing,
@@ -24,11 +26,13 @@ from tests.benchmarks.rig import Rig, rig
 PARTS: dict[str, Callable[[Rig, Extent], Awaitable[list[harness.Result]]]] = {
     "relay": relaying.measure,
     "import": importing.measure,
+    "draft": drafting.measure,
     "intake": intaking.measure,
     "count": counting.measure,
     "seal": sealing.measure,
     "decide": deciding.measure,
     "guard": guarding.measure,
+    "find": finding.measure,
     "pipeline": pipeline.measure,
 }
 

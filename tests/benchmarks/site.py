@@ -50,12 +50,14 @@ class Site:
         header = await self.tokens[client].header(audience)
         return header["Authorization"].removeprefix("Bearer ")
 
-    async def ask(self, client: str, service: str, method: str, path: str, body: object = None) -> Any:
-        """One request by the public API: JSON, or bytes as CSV. Answers the JSON of the answer."""
+    async def ask(
+        self, client: str, service: str, method: str, path: str, body: object = None, *, kind: str = "text/csv"
+    ) -> Any:
+        """One request by the public API: JSON, or bytes of this kind. Answers the JSON of the answer."""
         is_file = isinstance(body, bytes)
         headers = {
             "Authorization": f"Bearer {await self.token(client, service)}",
-            "Content-Type": "text/csv" if is_file else "application/json",
+            "Content-Type": kind if is_file else "application/json",
             "Idempotency-Key": new_id(),
         }
         async with self.http.request(

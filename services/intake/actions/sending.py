@@ -54,15 +54,21 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
         return sheet, await manifests.read_rows(voyage, sheet)
 
     taken = await manifests.take_in_rows(database, vault, actor, voyage, drafts.list_digest(draft), read)
-    return Sent(await _finish(database, vault, actor, opened), taken)
+    return Sent(await _finish(database, vault, actor, opened, taken), taken)
 
 
-async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened) -> Draft:
+async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened, taken: Manifest) -> Draft:
     """Say of each row how it stands now; end what has nothing left. Who comes second finds it done."""
     draft = opened.draft
-    voyage = await find_voyage(database, actor, draft.voyage_id)
-    judged = await drafting.judge(database, vault, voyage, opened.header, opened.lines)
-    counts = drafts.counted(judged)
+    judged = opened.lines
+    if taken.rejected:
+        voyage = await find_voyage(database, actor, draft.voyage_id)
+        judged = await drafting.judge(database, vault, voyage, opened.header, opened.lines)
+        counts = drafts.counted(judged)
+    else:
+        # Everybody is recorded, and the list ends: nothing of it has to be looked at again.
+        counts = dict.fromkeys(drafts.STANDINGS, 0)
+        counts |= {"known": draft.listed, "empty": draft.empty, "left_out": draft.left_out}
     blocks = store.sealed_blocks(opened.key, judged, opened.lines)
     header = store.sealed_header(opened.key, opened.header)
     async with database.work(actor, purpose="manifest") as work:

@@ -260,9 +260,9 @@ def judged(lines: Sequence[Line], rows: Iterable[Row], known: frozenset[int]) ->
     return found
 
 
-def counted(lines: Iterable[Line]) -> dict[str, int]:
+def counted(lines: Iterable[Line]) -> dict[Standing, int]:
     """How many lines stand how; each standing has a number."""
-    found = Counter[str](line.standing for line in lines)
+    found = Counter(line.standing for line in lines)
     return {standing: found[standing] for standing in STANDINGS}
 
 

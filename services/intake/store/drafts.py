@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from asyncpg import Record
@@ -48,7 +48,7 @@ class NewDraft:
     form: str
     file_digest: bytes
     sender: bytes | None
-    counts: Mapping[str, int]
+    counts: Mapping[Standing, int]
     header: bytes
     wrapped_key: bytes
 
@@ -196,7 +196,7 @@ async def change(
     draft: Draft,
     blocks: Sequence[Block],
     *,
-    counts: Mapping[str, int],
+    counts: Mapping[Standing, int],
     header: bytes,
     in_all: int,
     was: State = "open",
@@ -316,11 +316,10 @@ def sealed_header(key: DraftKey, header: Header) -> bytes:
 def opened_header(key: DraftKey, sealed: bytes) -> Header:
     """Raises `Damaged`."""
     said = json.loads(key.open("header", sealed))
-    header = Header(**said)
     told = said["differences"]
     differences = told and Differences(told["same"], *(tuple(told[name]) for name in ("new", "changed", "gone")))
     lists = {name: tuple(said[name]) for name in ("heading", "others", "hidden_rows", "hidden_columns")}
-    return replace(header, **lists, differences=differences)
+    return Header(**{**said, **lists, "differences": differences})
 
 
 def blocks_in(lines: int) -> int:
@@ -350,7 +349,7 @@ def _bytes(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _counts(counts: Mapping[str, int]) -> list[int]:
+def _counts(counts: Mapping[Standing, int]) -> list[int]:
     return [counts[standing] for standing in LETTERS]
 
 
