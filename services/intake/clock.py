@@ -19,9 +19,13 @@ CLOCK = system("intake", "clock")
 RETAIN_EVERY_S = 6 * 3600.0
 COMPARE_EVERY_S = 1.0
 COMPARED_AT_ONCE = 100
-COMMITTED_WITHIN = timedelta(hours=1)
-"""An arrival has its id before it is committed; what comes later than this is found by the round over everybody."""
-EVERYBODY_EVERY = timedelta(hours=6)
+ROUNDS = (
+    (timedelta(hours=6), None),
+    (timedelta(minutes=5), timedelta(days=3)),
+    (timedelta(0), timedelta(hours=1)),
+)
+"""How often a round begins so far back (None: with the first case of all). An arrival has its id before it is recorded,
+by a lane that waits for the database, or by a tablet without signal."""
 
 
 class Retention:
@@ -49,16 +53,17 @@ class Retention:
 class Comparing:
     """Looks for earlier returns of those who landed. `await compare()` is one batch.
 
-    A round begins an hour back, and now and then, as when the process starts, with the first case of all: so whoever
-    was recorded before there was a matching, by an older version or late is found too. Cases that were compared are
-    marked; nothing else says how far it is.
+    A round begins an hour back, now and then further, and when the process starts with the first case of all: so
+    whoever was recorded before there was a matching, by an older version or late is found too. Cases that were compared
+    are marked; nothing else says how far it is.
     """
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
         self._after = FIRST
-        self._everybody_again = database.clock.now() + EVERYBODY_EVERY
+        now = database.clock.now()
+        self._due = [now + every for every, _ in ROUNDS]
 
     async def __call__(self) -> int:
         """Answers how many were compared; 0 ends a round. Rests as long as it worked: others come first."""
@@ -74,10 +79,10 @@ class Comparing:
 
     def _start(self) -> str:
         now = self._database.clock.now()
-        if now < self._everybody_again:
-            return first_id_at(now - COMMITTED_WITHIN)
-        self._everybody_again = now + EVERYBODY_EVERY
-        return FIRST
+        n = next(n for n, due in enumerate(self._due) if due <= now)
+        every, back = ROUNDS[n]
+        self._due[n] = now + every
+        return FIRST if back is None else first_id_at(now - back)
 
 
 async def count_overdue(database: Database) -> float:

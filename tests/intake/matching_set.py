@@ -155,7 +155,13 @@ class Written(NamedTuple):
     """One record as it was written down at a port; `who` is the label."""
 
     who: int
-    features: Features
+    identity: Identity
+    regency: str
+    sex: str
+
+    @property
+    def features(self) -> Features:
+        return features_of(self.identity, regency=self.regency, sex=self.sex)
 
 
 @dataclass(frozen=True)
@@ -193,8 +199,8 @@ def make(people: int, *, seed: str) -> LabelledSet:
     for _ in range(len(strangers) // 5):  # a newcomer may be the twin or namesake of who came before
         near = rng.choice(population)
         strangers += _alike(rng, near, len(population) + len(strangers), always=True)
-    earlier = [Written(one.who, _written(rng, one, LANDED, anew=False)) for one in population]
-    later = [Written(one.who, _written(rng, one, BACK, anew=True)) for one in (*returning, *strangers)]
+    earlier = [_written(rng, one, LANDED, anew=False) for one in population]
+    later = [_written(rng, one, BACK, anew=True) for one in (*returning, *strangers)]
     return LabelledSet(earlier, later)
 
 
@@ -261,7 +267,7 @@ def _document(rng: random.Random) -> str:
     return f"{rng.choice(('XD', 'XE', 'C', 'AU', 'B'))}{rng.randrange(10**7):07d}"
 
 
-def _written(rng: random.Random, one: Person, on: date, *, anew: bool) -> Features:
+def _written(rng: random.Random, one: Person, on: date, *, anew: bool) -> Written:
     """A person as a clerk writes them down on a day; `anew`: with everything that may have changed since."""
 
     def befalls(error: str) -> bool:
@@ -291,7 +297,7 @@ def _written(rng: random.Random, one: Person, on: date, *, anew: bool) -> Featur
         ),
         mother_name=mother if rng.random() < 0.4 else "",
     )
-    return features_of(identity, regency=regency, sex=sex)
+    return Written(one.who, identity, regency, sex)
 
 
 def _name(rng: random.Random, one: Person, befalls: Befalls) -> tuple[str, str]:
@@ -387,23 +393,25 @@ class Pair(NamedTuple):
     levels: dict[str, str]
 
 
-def candidates(labelled: LabelledSet) -> Iterator[tuple[Written, list[Written]]]:
-    """Each later record with the earlier ones that it is compared with."""
+def candidates(labelled: LabelledSet) -> Iterator[tuple[int, Features, list[tuple[int, Features]]]]:
+    """Each later record with the earlier ones that it is compared with, each with who it is."""
+    earlier = [(one.who, one.features) for one in labelled.earlier]
     blocks: dict[str, list[int]] = defaultdict(list)
-    for n, one in enumerate(labelled.earlier):
-        for key in keys_of(one.features):
+    for n, (_, person) in enumerate(earlier):
+        for key in keys_of(person):
             blocks[key].append(n)
     for one in labelled.later:
-        shared = Counter(n for key in asked_by(one.features) for n in blocks.get(key, ()))
+        person = one.features
+        shared = Counter(n for key in asked_by(person) for n in blocks.get(key, ()))
         most = sorted(shared, key=lambda n: (-shared[n], -n))[: scoring.MOST_COMPARED]
-        yield one, [labelled.earlier[n] for n in most]
+        yield one.who, person, [earlier[n] for n in most]
 
 
 def pairs(labelled: LabelledSet) -> list[Pair]:
     return [
-        Pair(one.who == other.who, compare(one.features, other.features))
-        for one, found in candidates(labelled)
-        for other in found
+        Pair(who == other_who, compare(person, other))
+        for who, person, found in candidates(labelled)
+        for other_who, other in found
     ]
 
 

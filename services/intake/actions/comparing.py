@@ -5,7 +5,7 @@ and which pairs a person at the port has to decide (`matches`).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -50,23 +50,32 @@ async def compare_new(work: Work, vault: Vault, *, after: str, limit: int) -> Ro
     people = await _read(vault, new)
     keys = {case_id: {vault.match_key(key) for key in keys_of(person)} for case_id, person in people.items()}
     await match_keys.add(work, {one.case_id: keys.get(one.case_id, ()) for one in new})
-    asked = {case_id: {vault.match_key(key) for key in asked_by(person)} for case_id, person in people.items()}
-    sharing = await match_keys.find_sharing(work, asked, most=MOST_COMPARED)
-    kept = {one.case_id: one for one in new}
-    wanted = {other for others in sharing.values() for other in others}
-    kept |= await match_keys.find_sealed(work, wanted - kept.keys())
-    people |= await _read(vault, [kept[case_id] for case_id in wanted - people.keys() if case_id in kept])
     pairs: dict[tuple[str, str], Proposed] = {}
-    for n, (case_id, others) in enumerate(sharing.items(), 1):
-        compared = [other for other in others if other in people]
-        found = [pair for other in compared if (pair := _pair(kept[case_id], kept[other], people)) is not None]
+    for case_id, (compared, found) in (await look_up(work, vault, {one.case_id: one for one in new}, people)).items():
         pairs |= {(pair.case_id, pair.earlier_case_id): pair for pair in found}
         if compared:
             work.record(IdentitiesCompared(case_id=case_id, compared=tuple(compared), proposed=len(found)))
-        if n % BREATH == 0:
-            await asyncio.sleep(0)
     await matches.propose(work, list(pairs.values()))
     return Round(len(new), len(pairs), new[-1].case_id)
+
+
+async def look_up(
+    work: Work, vault: Vault, cases: Mapping[str, Comparable], people: Mapping[str, Features]
+) -> dict[str, tuple[list[str], list[Proposed]]]:
+    """For each of these people the cases it was compared with, and those of them that may be of the same person."""
+    asked = {case_id: {vault.match_key(key) for key in asked_by(person)} for case_id, person in people.items()}
+    sharing = await match_keys.find_sharing(work, asked, most=MOST_COMPARED)
+    wanted = {other for others in sharing.values() for other in others}
+    kept = {**cases, **await match_keys.find_sealed(work, wanted - cases.keys())}
+    known = {**people, **await _read(vault, [kept[one] for one in wanted - people.keys() if one in kept])}
+    found = {}
+    for n, (case_id, others) in enumerate(sharing.items(), 1):
+        compared = [other for other in others if other in known]
+        pairs = [pair for other in compared if (pair := _pair(kept[case_id], kept[other], known)) is not None]
+        found[case_id] = compared, pairs
+        if n % BREATH == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def _read(vault: Vault, cases: Sequence[Comparable]) -> dict[str, Features]:
@@ -87,7 +96,7 @@ async def _read(vault: Vault, cases: Sequence[Comparable]) -> dict[str, Features
     return people
 
 
-def _pair(one: Comparable, other: Comparable, people: dict[str, Features]) -> Proposed | None:
+def _pair(one: Comparable, other: Comparable, people: Mapping[str, Features]) -> Proposed | None:
     """The two as a pair to decide; None when they hardly agree."""
     levels = compare(people[one.case_id], people[other.case_id])
     bits = weigh(levels)

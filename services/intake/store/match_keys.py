@@ -42,9 +42,12 @@ async def be_alone(work: Work) -> None:
 async def list_uncompared(work: Work, *, after: str, limit: int) -> list[Comparable]:
     """Cases after this one for which nobody has looked for earlier returns, in the order of landing."""
     rows = await work.connection.fetch(
-        f"{SELECT} WHERE a.case_id > $1 AND a.ended_as IS DISTINCT FROM 'entered_in_error'"
-        " AND NOT EXISTS (SELECT FROM compared_cases c WHERE c.case_id = a.case_id)"
-        " ORDER BY a.case_id LIMIT $2",
+        f"{SELECT} WHERE a.case_id = ANY(ARRAY("  # noqa: S608 - a constant
+        " SELECT n.case_id FROM arrivals n WHERE n.case_id > $1 AND n.ended_as IS DISTINCT FROM 'entered_in_error'"
+        # OFFSET 0: looked up one by one, or all that was ever compared would be read beside it.
+        " AND NOT EXISTS (SELECT FROM compared_cases c WHERE c.case_id = n.case_id OFFSET 0)"
+        " AND EXISTS (SELECT FROM person_keys p WHERE p.person_id = n.person_id OFFSET 0)"
+        " ORDER BY n.case_id LIMIT $2)) ORDER BY a.case_id",
         after,
         limit,
     )
