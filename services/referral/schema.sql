@@ -246,7 +246,7 @@ CREATE TABLE escalations (
     taken_by text,
     taken_at timestamp with time zone,
     CONSTRAINT escalations_pkey PRIMARY KEY (escalation_id),
-    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text, 'question_unanswered'::text, 'said_duplicate'::text, 'legal_limit'::text]))) NOT VALID,
+    CONSTRAINT escalation_reason_is_known CHECK ((reason = ANY (ARRAY['no_candidate_left'::text, 'service_overdue'::text, 'person_refused'::text, 'outcome_failed'::text, 'unroutable_child'::text, 'question_unanswered'::text, 'said_duplicate'::text, 'legal_limit'::text, 'consent_awaited'::text]))) NOT VALID,
     CONSTRAINT escalation_rung_is_known CHECK ((rung = ANY (ARRAY['agency_supervisor'::text, 'province'::text, 'national'::text]))) NOT VALID,
     CONSTRAINT passed_limit_is_named CHECK (((reason = 'legal_limit'::text) = (limit_code IS NOT NULL))) NOT VALID,
     CONSTRAINT taken_escalation_says_by_whom CHECK (((taken_by IS NULL) = (taken_at IS NULL))) NOT VALID
@@ -654,10 +654,10 @@ CREATE TABLE responsibilities (
     since timestamp with time zone NOT NULL,
     reason text NOT NULL,
     CONSTRAINT responsibilities_pkey PRIMARY KEY (case_id, seq),
-    CONSTRAINT responsibility_begins_at_the_landing CHECK (((reason = 'correction'::text) OR ((seq = 1) = (reason = ANY (ARRAY['arrival'::text, 'duty'::text]))))) NOT VALID,
+    CONSTRAINT responsibility_begins_at_the_landing CHECK (((reason = ANY (ARRAY['correction'::text, 'duty'::text])) OR ((seq = 1) = (reason = 'arrival'::text)))) NOT VALID,
     CONSTRAINT responsibility_counts_from_one CHECK ((seq >= 1)),
     CONSTRAINT responsibility_names_somebody CHECK (((officer <> ''::text) AND (organisation <> ''::text))),
-    CONSTRAINT responsibility_reason_is_known CHECK ((reason = ANY (ARRAY['arrival'::text, 'duty'::text, 'acceptance'::text, 'takeover'::text, 'correction'::text]))) NOT VALID
+    CONSTRAINT responsibility_reason_is_known CHECK ((reason = ANY (ARRAY['arrival'::text, 'duty'::text, 'acceptance'::text, 'takeover'::text, 'correction'::text, 'undoing'::text]))) NOT VALID
 );
 ALTER TABLE responsibilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE responsibilities FORCE ROW LEVEL SECURITY;

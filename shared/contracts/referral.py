@@ -32,6 +32,7 @@ EscalationReason = Literal[
     "question_unanswered",
     "said_duplicate",
     "legal_limit",
+    "consent_awaited",
 ]
 HandoverReceiver = Literal["family", "guardian", "village", "social_ministry", "agency"]
 HandoverWitness = Literal["village", "local_government", "police", "agency", "social_ministry"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.referral.actions import answering
+from services.referral.actions import answering, escalating
 from services.referral.actions.answering import Answer
 from services.referral.actions.supervising import Closing
 from services.referral.domain import responsibilities
@@ -21,6 +22,7 @@ from services.referral.domain.routing import Facts
 from shared.contracts import codes
 from shared.kit.actor import system
 from shared.kit.ids import new_id
+from tests.referral.commands import by_agency, by_supervisor
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import START, an_agency, an_arrival
 
@@ -90,6 +92,60 @@ class TestPassing:
 
         assert await steps(desk) == [PORT, ("pekerja.sosial", office, "acceptance")]
         assert (await desk.told()).count("responsibility_passed") == 1
+
+    async def test_goes_back_to_who_answered_before_when_the_acceptance_is_undone(self, desk: Desk) -> None:
+        await desk.open(an_arrival("CHILD", age_band="child"))
+        child, office = await live(desk, "CHILD")
+        await by_person(desk, "accept", office, child, "pekerja.sosial")
+        desk.clock.advance(timedelta(seconds=5))
+
+        await by_agency(desk, office, answering.undo_acceptances, Answer(child))
+
+        assert await steps(desk) == [PORT, ("pekerja.sosial", office, "acceptance"), (*PORT[:2], "undoing")]
+        assert (await desk.told()).count("responsibility_passed") == 2
+
+    async def test_goes_back_to_the_supervisor_on_duty_where_nobody_answered_by_name(self, desk: Desk) -> None:
+        landing = an_arrival("CHILD", age_band="child")
+        told = landing.told.model_copy(update={"actor": "port-NNK", "role": "port_system"})
+        await desk.open(replace(landing, told=told))
+        child, office = await live(desk, "CHILD")
+        await by_person(desk, "accept", office, child, "pekerja.sosial")
+
+        await by_agency(desk, office, answering.undo_acceptances, Answer(child))
+
+        assert (await steps(desk))[-1] == ("supervisor-65", "BP3MI-65", "duty")
+
+    async def test_does_not_go_back_from_who_has_taken_over_since(self, desk: Desk) -> None:
+        await desk.open(an_arrival("CHILD", age_band="child"))
+        child, office = await live(desk, "CHILD")
+        await by_person(desk, "accept", office, child, "pekerja.sosial")
+        desk.clock.advance(timedelta(seconds=5))
+        await by_person(desk, "take_over", office, child, "rekan")
+
+        await by_agency(desk, office, answering.undo_acceptances, Answer(child))
+
+        assert [officer for officer, *_ in await steps(desk)] == [PORT[0], "pekerja.sosial", "rekan"]
+
+    async def test_goes_to_who_takes_it_on_where_a_system_recorded_the_landing(self, desk: Desk) -> None:
+        """A supervisor before whom the need comes answers by name; of a child that has an officer nothing changes."""
+        landing = an_arrival("CHILD", age_band="child")
+        told = landing.told.model_copy(update={"actor": "port-NNK", "role": "port_system"})
+        await desk.open(replace(landing, told=told), an_arrival("CHILD", age_band="child"))
+        for row in await desk.rows("SELECT assignment_id::text, agency_id FROM assignments"):
+            await desk.answer("decline", row["agency_id"], Answer(row["assignment_id"], reason="person_refused"))
+        waiting = [str(row["referral_id"]) for row in await desk.rows("SELECT referral_id FROM escalations")]
+
+        await by_supervisor(desk, escalating.take_needs, *waiting, routed=False)
+
+        found = await desk.rows("SELECT case_id, officer, reason FROM responsibilities ORDER BY case_id, seq")
+        by_case = {
+            case_id: [(r["officer"], r["reason"]) for r in found if r["case_id"] == case_id]
+            for case_id in {r["case_id"] for r in found}
+        }
+        assert sorted(by_case.values()) == [
+            [("petugas.nnk", "arrival")],
+            [("supervisor-65", "duty"), ("penyelia.73", "takeover")],
+        ]
 
     async def test_stays_where_a_system_accepts(self, desk: Desk) -> None:
         await desk.open(an_arrival("CHILD", age_band="child"))

@@ -60,6 +60,20 @@ class TestInbox:
         assert "untuk membuka" in page
         assert "Pemulangan" not in page  # another agency's
 
+    async def test_tells_of_each_row_that_has_changed_since_the_page_was_made(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"), an_arrival("ELDER"))
+        chosen = re.findall(r'name="chosen" value="([^"]+)"', (await site("worker").get("/id/")).text)
+        opened = chosen[0].partition(".")[0]
+        await desk.answer("acknowledge", "DINSOS-73.06", Answer(opened))
+
+        page = await posted(site, "worker", "/id/terima", chosen=chosen)
+
+        assert f"/id/rujukan/{opened}" in page.text
+        assert "1 rujukan diterima." in said(page)
+        assert "Kasus berubah sejak" in said(page)
+        states = {str(row["assignment_id"]): row["state"] for row in await desk.rows("SELECT * FROM assignments")}
+        assert [states[one.partition(".")[0]] for one in chosen] == ["acknowledged", "accepted"]
+
     async def test_accepts_the_chosen_ones(self, desk: Desk, site: Site) -> None:
         await desk.open(*(an_arrival("ELDER") for _ in range(3)))
         ids = [str(row["assignment_id"]) for row in await desk.rows("SELECT assignment_id FROM assignments ORDER BY 1")]

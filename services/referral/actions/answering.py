@@ -125,7 +125,7 @@ async def take_over_children(work: Work, answers: Sequence[Answer]) -> list[Resu
 
 
 async def undo_acceptances(work: Work, answers: Sequence[Answer]) -> list[Result]:
-    """Take back an acceptance of a moment ago; the agency is asked as before, and who answered for a child does again."""
+    """Take back an acceptance of a moment ago: the agency is asked as before, who answered for a child does again."""
     taken_back: list[tuple[Need, datetime]] = []
 
     def undo(need: Need, answer: Answer) -> Need:

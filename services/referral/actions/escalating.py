@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.referral import policy
-from services.referral.actions import following, telling
+from services.referral.actions import following, guarding, telling
 from services.referral.domain import escalations, limits
 from services.referral.domain.escalations import Escalation
 from services.referral.domain.needs import Need
@@ -28,7 +28,10 @@ async def list_tasks(work: Work, *, view: View, after: str, limit: int) -> list[
 
 
 async def take_needs(work: Work, referral_ids: Sequence[str]) -> list[Result]:
-    """The actor answers for these needs by name, until they move. One that is refused stops none of the others."""
+    """The actor answers for these needs by name, until they move. One that is refused stops none of the others.
+
+    Of a child for whom nobody answers by name yet, the actor answers for the child too.
+    """
     found = await find_in_duty(work, referral_ids)
     changes = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})
     standing = await store.list_open(work, sorted(found))
@@ -52,6 +55,7 @@ async def take_needs(work: Work, referral_ids: Sequence[str]) -> list[Result]:
         results.append(need)
     if changed:
         await store.update_escalations(work, list(changed.values()))
+        await guarding.name(work, [result for result in results if isinstance(result, Need)])
     return results
 
 

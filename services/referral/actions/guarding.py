@@ -1,6 +1,7 @@
 """Who answers for a child: named when it lands, and passed on to who protects it or takes it over, on the trail."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from services.referral.actions import telling
@@ -77,5 +78,31 @@ async def pass_on(work: Work, needs: Sequence[Need], reason: Reason) -> None:
         if step is not None:
             added.append(step)
             work.record(telling.responsibility_passed(need, step))
+    if added:
+        await store.add_responsibilities(work, added)
+
+
+async def name(work: Work, needs: Sequence[Need]) -> None:
+    """The actor, a person, has taken these needs: of the children among them for which nobody answers by name yet.
+
+    So it is of a child that a system has recorded, and of which help has not begun.
+    """
+    steps = await store.find_responsibilities(work, sorted({n.referral.case_id for n in needs if n.referral.child}))
+    unnamed = {case_id for case_id, found in steps.items() if not found[-1].is_named}
+    await pass_on(work, [need for need in needs if need.referral.case_id in unnamed], "takeover")
+
+
+async def give_back(work: Work, undone: Sequence[tuple[Need, datetime]]) -> None:
+    """Acceptances of these moments were undone: who answered for these children before does again."""
+    cases = {need.referral.case_id: (need, at) for need, at in undone if responsibilities.passes_with(need)}
+    if not cases:
+        return
+    steps = await store.find_responsibilities(work, sorted(cases))
+    added: list[Responsibility] = []
+    for case_id, (need, accepted_at) in cases.items():
+        step = responsibilities.given_back(steps[case_id], accepted_at=accepted_at, now=work.now)
+        if step is not None:
+            added.append(step)
+            work.record(telling.responsibility_given_back(need, step))
     if added:
         await store.add_responsibilities(work, added)

@@ -116,6 +116,10 @@ def responsibility_passed(need: Need, step: Responsibility) -> says.Responsibili
     return says.ResponsibilityPassed.model_validate({**about(need), "reason": step.reason, "step": step.seq})
 
 
+def responsibility_given_back(need: Need, step: Responsibility) -> says.ResponsibilityPassed:
+    return says.ResponsibilityPassed(**about(need), reason="undoing", step=step.seq)
+
+
 def handover_recorded(need: Need, a: Assignment, minutes: Handover) -> says.HandoverRecorded:
     return says.HandoverRecorded.model_validate(
         {

@@ -8,9 +8,9 @@ from typing import Literal
 from services.referral.domain import matters
 from services.referral.domain.needs import Need
 
-Reason = Literal["arrival", "duty", "acceptance", "takeover", "correction"]
+Reason = Literal["arrival", "duty", "acceptance", "takeover", "correction", "undoing"]
 """`arrival`: recorded the child's landing; `duty`: a system did, so that the region's supervisor answers.
-`correction`: found that somebody is a child, or may be one.
+`correction`: found that somebody is a child, or may be one. `undoing`: answered before an acceptance that was undone.
 """
 
 OF_PERSONS = frozenset({"port_officer"})
@@ -69,3 +69,16 @@ def passed(
     if last.is_named and (last.officer, last.organisation) == (officer, organisation):
         return None
     return Responsibility(last.case_id, last.seq + 1, officer, organisation, now, reason)
+
+
+def given_back(steps: Sequence[Responsibility], *, accepted_at: datetime, now: datetime) -> Responsibility | None:
+    """The next step after an acceptance of that moment was undone: who answered before does again.
+
+    None when it had changed nothing, or somebody has answered since.
+    """
+    last = steps[-1]
+    if last.reason != "acceptance" or last.since != accepted_at:
+        return None
+    before = steps[-2]
+    reason: Reason = "undoing" if before.is_named else "duty"
+    return Responsibility(last.case_id, last.seq + 1, before.officer, before.organisation, now, reason)

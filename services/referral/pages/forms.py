@@ -7,12 +7,14 @@ from fastapi import Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from services.referral.pages import labels
 from shared.kit.actor import Actor
 from shared.kit.web import FieldProblem, Invalid, idempotent, key_of, language_of, redirect
 from shared.kit.words import msg, translate
 from shared.kit.work import Work
 
 VERSION = re.compile(r"[0-9]{1,9}")
+CHOSEN = re.compile(rf"(?P<id>{labels.ID.pattern})(?:\.(?P<version>{VERSION.pattern}))?")
 
 
 def text(form: FormData, name: str) -> str:
@@ -28,6 +30,13 @@ def version(request: Request, form: FormData) -> int | None:
         problem = msg("The case changed since you opened this page. Look at it as it is now.")
         raise Invalid([FieldProblem("version", translate(language_of(request), problem))])
     return int(said) if said else None
+
+
+def chosen(form: FormData) -> list[tuple[str, int | None]]:
+    """The rows that were ticked, each an id with the version that the page was made of; what is none is left out."""
+    found = [CHOSEN.fullmatch(value) for value in form.getlist("chosen") if isinstance(value, str)]
+    said = {one["id"]: one["version"] for one in found if one is not None}
+    return [(id_, int(version) if version else None) for id_, version in said.items()]
 
 
 async def once(

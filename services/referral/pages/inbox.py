@@ -83,7 +83,7 @@ async def inbox_page(
             for one in cancelled
         ],
         paused=[(labels.need(language_of(request), one.need), one.until) for one in paused],
-        undoable=[item.assignment_id for item in shown if item.may_undo(now)],
+        undoable=[_chosen(item) for item in shown if item.may_undo(now)],
         entry=own if own is not None and not own.is_fresh(now) else None,
         reasons=labels.REASONS,
         organisation=actor.organisation,
@@ -137,8 +137,7 @@ async def _do(
 ) -> Response:
     """One action on all that were ticked, once per form; each that was refused is listed with what stood in the way."""
     form, key = await request.form(), await key_of(request)
-    ids = [str(value) for name, value in form.multi_items() if name == "chosen"]
-    chosen = [Answer(id_, **values) for id_ in dict.fromkeys(ids) if labels.is_id(id_)][:PAGE_ROWS]  # type: ignore[arg-type]
+    chosen = [Answer(id_, version, **values) for id_, version in forms.chosen(form)][:PAGE_ROWS]  # type: ignore[arg-type]
     async with request.app.state.database.work(actor, purpose=purpose) as work:
 
         async def once() -> Response:
@@ -171,9 +170,15 @@ async def _do(
         return await idempotent(request, work, key, once)
 
 
+def _chosen(item: InboxItem) -> str:
+    """What a form sends of a row: which one, and the version that is on the page."""
+    return f"{item.assignment_id}.{item.version}"
+
+
 def _row(request: Request, item: InboxItem) -> dict[str, Any]:
     return {
         "id": item.assignment_id,
+        "chosen": _chosen(item),
         "reference": labels.reference(item.case_id),
         "need": labels.need(language_of(request), item.need),
         "restricted": item.restricted,
