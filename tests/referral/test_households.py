@@ -1,21 +1,27 @@
 """Members of a household are referred together, by the strictest need; whoever comes to be apart is somebody's task."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import orjson
 import pytest
 
-from services.referral.actions import households
+from services.referral import rules
+from services.referral.actions import households, trying
 from services.referral.actions.answering import Answer
+from services.referral.domain.agencies import Agency, directory
 from services.referral.domain.households import meet, region_of
+from services.referral.domain.routing import Facts
+from services.referral.pages import labels
 from shared.contracts.intake import HouseholdChanged
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from tests.referral.conftest import Desk
-from tests.referral.factories import an_arrival, heard
+from tests.referral.conftest import PEOPLE, Desk, Site
+from tests.referral.factories import START, an_arrival, heard
 
 HOME = "73.06"
 
@@ -166,3 +172,168 @@ class TestTogether:
         assert await tasks(desk) == [(child.case_id, "helped_before", None)]
         await hear(desk, a_change(child, home, "parted"))
         assert await tasks(desk) == [(child.case_id, "helped_before", "parted")]
+
+
+class TestApart:
+    async def test_whom_a_decline_takes_elsewhere_is_before_a_supervisor_until_together_again(self, desk: Desk) -> None:
+        lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
+        await desk.open(lost, child)
+        before = {**await asked(desk, lost), **await asked(desk, child)}
+        assert before == {"TIP": "UPTDPPA-73.06", "CHILD": "UPTDPPA-73.06"}
+        at_port = await self.decline_while(desk, lost, "TIP")
+        assert at_port == "UPTDPPA-65"
+
+        assert await tasks(desk) == [(child.case_id, "declined", None)]
+        [opened] = await told(desk, "reunification_opened")
+        assert (opened["case_id"], opened["supervisor"]) == (child.case_id, "supervisor-73")
+        assert await self.decline_while(desk, lost, "TIP", left="65") in {"LPSK", "KEMENSOS"}
+        assert await tasks(desk) == [(child.case_id, "declined", "reunited")]
+        [closed] = await told(desk, "reunification_closed")
+        assert (closed["how"], closed["decision"]) == ("reunited", None)
+
+    async def decline_while(self, desk: Desk, arrival: Heard[Any], need: str, *, left: str = "73") -> str:
+        while True:
+            assignment_id, agency_id = await attempt_of(desk, arrival, need)
+            if not (region_of(agency_id) or "").startswith(left):
+                return agency_id
+            await desk.answer("decline", agency_id, Answer(assignment_id, reason="no_capacity", side="AGENCY"))
+
+    async def test_nobody_settling_it_climbs_and_a_person_decides_by_name(self, desk: Desk) -> None:
+        lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
+        await desk.open(lost, child)
+        await self.decline_while(desk, lost, "TIP")
+        for rung in ("province", "national", "national"):
+            desk.clock.advance(timedelta(hours=73))
+            async with desk.database.work(system("referral", "clock"), purpose="climb") as work:
+                assert await households.climb(work) == 1
+            assert (await told(desk, "reunification_raised"))[-1]["rung"] == rung
+        [row] = await desk.rows("SELECT task_id::text FROM reunifications")
+        deciding = [households.Deciding(row["task_id"], "safety"), households.Deciding(new_id(), "safety")]
+        results: dict[str, list[str]] = {}
+        for who in ("makassar", "coordinator", "supervisor"):
+            async with desk.database.work(PEOPLE[who], purpose="supervise") as work:
+                results[who] = [type(one).__name__ for one in await households.decide(work, deciding)]
+
+        assert results == {
+            "makassar": ["ReunificationUnknown", "ReunificationUnknown"],
+            "coordinator": ["Reunification", "ReunificationUnknown"],
+            "supervisor": ["ReunificationEnded", "ReunificationUnknown"],
+        }
+        [closed] = await told(desk, "reunification_closed")
+        assert (closed["how"], closed["decision"]) == ("decided", "safety")
+
+    async def test_what_was_decided_stands_until_one_moves_on(self, desk: Desk) -> None:
+        lost, child = a_family(("TIP", {}), ("CHILD", "NEED", {"age_band": "child"}))
+        await desk.open(lost, child)
+        await self.decline_while(desk, lost, "TIP")
+        [row] = await desk.rows("SELECT task_id::text FROM reunifications")
+        async with desk.database.work(PEOPLE["supervisor"], purpose="supervise") as work:
+            await households.decide(work, [households.Deciding(row["task_id"], "safety")])
+        assignment_id, agency_id = await attempt_of(desk, child, "NEED")
+        await desk.answer("accept", agency_id, Answer(assignment_id))
+        assert len(await tasks(desk)) == 1
+        assignment_id, agency_id = await attempt_of(desk, child, "CHILD")
+        await desk.answer("decline", agency_id, Answer(assignment_id, reason="no_capacity", side="AGENCY"))
+
+        assert [(case, end) for case, _, end in await tasks(desk)] == [
+            (child.case_id, "decided"), (child.case_id, None),
+        ]  # fmt: skip
+
+    async def test_a_person_who_parts_a_household_says_why(self, desk: Desk, site: Site) -> None:
+        mother, father = a_family(("PREG", {}), ("NEED", {"sex": "M"}))
+        await desk.open(mother, father)
+        assignment_id, agency_id = await attempt_of(desk, father, "NEED")
+        await desk.answer("accept", agency_id, Answer(assignment_id))
+        away = {"assignment_id": assignment_id, "agency_id": "BP3MI-33"}
+        [refused] = await site(agency_id).answer("transfers", away)
+        [done] = await site(agency_id).answer("transfers", {**away, "split": "persons_wish"})
+
+        assert (refused["status"], refused["code"]) == (422, "split_unexplained")
+        assert done["ok"], done
+        assert await tasks(desk) == [(father.case_id, "persons_wish", None)]
+
+    async def test_an_office_of_the_same_region_takes_no_reason(self, desk: Desk, site: Site) -> None:
+        mother, father = a_family(("PREG", {}), ("NEED", {"sex": "M"}))
+        await desk.open(mother, father)
+        assignment_id, agency_id = await attempt_of(desk, father, "NEED")
+        await desk.answer("accept", agency_id, Answer(assignment_id))
+        [done] = await site(agency_id).answer(
+            "transfers", {"assignment_id": assignment_id, "agency_id": "DISNAKER-73.06"}
+        )
+
+        assert done["ok"], done
+        assert await tasks(desk) == []
+
+
+class TestPages:
+    async def test_the_case_shows_those_of_the_household_in_the_same_inbox_only(self, desk: Desk, site: Site) -> None:
+        hurt, child = a_family(("GBV", {}), ("CHILD", "NEED", {"age_band": "child"}))
+        await desk.open(hurt, child)
+        assert await asked(desk, hurt) == {"GBV": "UPTDPPA-65.03"}
+        assert await asked(desk, child) == {"CHILD": "UPTDPPA-65.03", "NEED": "BP3MI-65"}
+        own, _ = await attempt_of(desk, child, "CHILD")
+        other, _ = await attempt_of(desk, child, "NEED")
+
+        same = await site("UPTDPPA-65.03").get(f"/en/rujukan/{own}")
+        elsewhere = await site("BP3MI-65").get(f"/en/rujukan/{other}")
+
+        assert labels.reference(hurt.case_id) in same.text
+        assert "With the household" in same.text
+        assert labels.reference(hurt.case_id) not in elsewhere.text
+        assert "GBV" not in elsewhere.text
+        assert "UPTDPPA" not in elsewhere.text
+
+    async def test_supervisors_decide_about_families_apart(self, desk: Desk, site: Site) -> None:
+        lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
+        await desk.open(lost, child)
+        await TestApart().decline_while(desk, lost, "TIP")
+        listed = await site("supervisor").get("/en/keluarga-terpisah")
+        assert labels.reference(child.case_id) in listed.text
+        assert "Declined by the agency" in listed.text
+        assert "UPTDPPA" not in listed.text
+        assert labels.reference(child.case_id) not in (await site("makassar").get("/en/keluarga-terpisah")).text
+        [row] = (await site("supervisor").get("/api/reunifications")).json()["items"]
+        nothing = await site("supervisor").send(
+            "POST", f"/en/keluarga-terpisah/{row['task_id']}", data={"decision": ""}
+        )
+        assert nothing.status_code == 422
+        done = await site("supervisor").send(
+            "POST", f"/en/keluarga-terpisah/{row['task_id']}", data={"decision": "persons_wish"}
+        )
+        assert done.status_code == 303
+        assert (await site("supervisor").get("/api/reunifications")).json()["items"] == []
+
+    async def test_the_explanation_says_with_the_household_and_not_with_whom(self, desk: Desk, site: Site) -> None:
+        hurt, father = a_family(("GBV", {}), ("NEED", {"sex": "M"}))
+        await desk.open(hurt, father)
+        [row] = await desk.rows("SELECT referral_id::text FROM referrals WHERE case_id = $1", father.case_id)
+        await desk.rows("UPDATE referrals SET regency = '73.06' WHERE case_id = $1", father.case_id)
+        said = (await site("supervisor").get(f"/api/referrals/{row['referral_id']}/explanation")).json()
+        assert said["explanation"]["household"]["en"].startswith("With the household")
+        assert "UPTDPPA" not in str(said)
+
+
+class TestDecisions:
+    async def test_made_again_they_are_the_same_to_the_byte(self, desk: Desk) -> None:
+        await desk.open(*a_family(("SICK", "NEED", {}), ("CHILD", {"age_band": "child"}), ("ELDER", {"origin": None})))
+        await desk.open(an_arrival("NEED"))
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            assert await trying.replay_all(work, progress=lambda *_: None) == []
+
+    async def test_whoever_travels_alone_is_explained_as_before(self, desk: Desk) -> None:
+        await desk.open(an_arrival("NEED"))
+        [row] = await desk.rows("SELECT body FROM explanations")
+        assert b"household" not in bytes(row["body"])
+
+    def test_who_takes_no_children_with_adults_comes_last_where_both_are(self) -> None:
+        found = rules.load(rules.latest())
+        facts = Facts(need="ELDER", age_band="elderly", port_regency="65.03", origin_regency="73.06")
+        offices = [
+            Agency(f"DINSOS-{r}", "DINSOS", level, r, "Dinsos", "Asia/Makassar", True, False, with_children=takes)  # type: ignore[arg-type]
+            for r, level, takes in (("73.06", "regency", False), ("73", "province", None))
+        ]
+        known = directory(offices, START)
+        alone, mixed = (found.decide(one, known) for one in (facts, replace(facts, household_mixed=True)))
+
+        assert [c.agency_id for c in alone.candidates] == ["DINSOS-73.06", "DINSOS-73"]
+        assert [c.agency_id for c in mixed.candidates] == ["DINSOS-73", "DINSOS-73.06"]
