@@ -35,10 +35,12 @@ def saved(book: openpyxl.Workbook) -> bytes:
     return out.getvalue()
 
 
-def with_parts(content: bytes, parts: Mapping[str, bytes | Callable[[bytes], bytes]]) -> bytes:
+def with_parts(
+    content: bytes, parts: Mapping[str, bytes | Callable[[bytes], bytes]], *, compression: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     """A workbook with other parts: bytes instead of what it has, or what a function makes of it."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(out, "w", compression) as after:
         for name in before.namelist():
             part = parts.get(name)
             new = before.read(name) if part is None else part if isinstance(part, bytes) else part(before.read(name))

@@ -20,7 +20,7 @@ MOST_PARTS = 2_000
 MOST_DIRECTORY = 1 << 20
 MOST_ELEMENTS = 1_000_000
 """In all parts together that are no worksheets: the texts of cells, styles, names."""
-MOST_IN_WORKSHEETS = 4_000_000
+MOST_IN_WORKSHEETS = 2_000_000
 CHUNK = 1 << 16
 
 ZIP = b"PK\x03\x04"

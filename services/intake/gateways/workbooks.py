@@ -30,7 +30,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_CELLS = 500_000
 """Of one worksheet; some 30,000 people."""
 MOST_IN_ROW = 16_384
-"""Excel's own limit."""
+MOST_ROWS = 1_048_576
+"""Excel's own limits."""
+MOST_OTHERS = 50_000
+"""Of merged areas, links, conditions, validations and so on, each of which openpyxl makes an object of."""
+IN_CELLS = frozenset(
+    ["row", "c", "v", "f", "is", "t", "r", "rPr", "rFont", "b", "i", "u", "sz", "color", "family", "charset", "scheme",
+     "vertAlign", "strike", "outline", "shadow", "condense", "extend", "rPh", "phoneticPr"]
+)  # fmt: skip
+"""What stands in rows, of which openpyxl keeps nothing when it is through."""
 MOST_WORKSHEETS = 100
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a workbook writes characters that XML has not."""
@@ -92,17 +100,21 @@ class _Layout:
     """The last row of an area that goes over several rows, by its first cell."""
 
 
-def _layout(packed: zipfile.ZipFile, name: str) -> _Layout:
+def _layout(packed: zipfile.ZipFile, path: str) -> _Layout:
     """Go through a worksheet as a stream. Raises `ManifestUnusable` when there is more in it than in any list."""
     layout = _Layout()
-    row = column = cells = in_row = 0
+    row = column = cells = in_row = others = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, cells, in_row
-        match tag.rpartition(":")[2]:
+        nonlocal row, column, cells, in_row, others
+        name = tag.rpartition(":")[2]
+        others += name not in IN_CELLS
+        if others > MOST_OTHERS:
+            raise ManifestUnusable("too_many_cells", most=str(MOST_CELLS))
+        match name:
             case "row":
                 before, row = row, int(attributes.get("r", row + 1))
-                if row <= before:
+                if not before < row <= MOST_ROWS:
                     raise ManifestUnusable("workbook_damaged")
                 column = in_row = 0
                 if attributes.get("hidden") in ("1", "true"):
@@ -122,7 +134,7 @@ def _layout(packed: zipfile.ZipFile, name: str) -> _Layout:
                 if bottom and top and left and bottom > top and left <= MOST_COLUMNS:
                     layout.merged[top, left - 1] = bottom
 
-    files.parse_part(packed, name.lstrip("/"), start)
+    files.parse_part(packed, path.lstrip("/"), start)
     return layout
 
 
