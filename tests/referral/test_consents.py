@@ -283,11 +283,14 @@ class TestWaiting:
         rows = await desk.rows("SELECT need, state FROM referrals ORDER BY need")
         assert [tuple(row) for row in rows] == [("NEED", "open"), ("WAGE", "awaiting_consent")]
         assert "consent_awaited" in await desk.told()
+        [row] = await desk.rows("SELECT reason FROM escalations WHERE closed_at IS NULL")
+        assert row["reason"] == "consent_awaited"
 
         await hear(desk, a_consent(arrival.case_id, "WAGE", to="state"))
 
         rows = await desk.rows("SELECT state FROM referrals")
         assert {row["state"] for row in rows} == {"open"}
+        assert await desk.rows("SELECT FROM escalations WHERE closed_at IS NULL") == []
         assert (await desk.told())[-2:] == ["consent_obtained", "assignment_sent"]
 
     @pytest.mark.parametrize("age_band", ["child", "unknown"])

@@ -21,6 +21,7 @@ SERVICES = {
 
 EVENTS = {
     "intake.voyage_announced.v1": msg("Voyage announced"),
+    "intake.arrival_screened.v1": msg("Person screened"),
     "intake.voyage_totals_recorded.v1": msg("Head count of a source recorded"),
     "intake.voyage_totals_withdrawn.v1": msg("Head count of a source withdrawn"),
     "intake.voyage_difference_opened.v1": msg("Somebody looks after a difference of counts"),
@@ -310,6 +311,11 @@ FIELDS = {
     "proposal_id": msg("Number of the proposal"),
     "changed": msg("What was corrected"),
     "routed_again": msg("Another office is asked"),
+    "screening_id": msg("Number of the screening"),
+    "questionnaire": msg("Version of the questions"),
+    "level": msg("Indicators of trafficking"),
+    "interpreter": msg("Who translated"),
+    "alone": msg("Nobody else listened"),
 }
 
 VALUES = {
@@ -593,6 +599,18 @@ VALUES = {
     "decided": msg("Decided by a person"),
     "reunited_by_people": msg("Brought together by other means"),
     "no_family": msg("They are no family"),
+    "indicated": msg("Indicated"),
+    "possible": msg("Possible"),
+    "not_indicated": msg("Not indicated"),
+    "assess_further": msg("To be assessed further"),
+    "not_asked": msg("Not asked"),
+    "said_more": msg("The person said more than was asked"),
+    "explained_otherwise": msg("There is another explanation"),
+    "answers_contradict": msg("The answers contradict each other"),
+    "specialist_advises": msg("A specialist advises it"),
+    "no_private_room": msg("There was no room to talk alone"),
+    "officer": msg("The officer"),
+    "relative": msg("A relative or companion"),
 }
 
 PURPOSES = {

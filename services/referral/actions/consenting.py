@@ -84,7 +84,8 @@ async def _reconsider(work: Work, causes: Mapping[str, Heard[Any]], heard: Seque
                 work.emit(telling.gap_closed(after, gaps[id_]))
         if before.referral.state == "unroutable" and after.referral.state != "unroutable":
             closed.append(id_)
-        if after.referral.is_terminal and not before.referral.is_terminal:
+        is_over = after.referral.is_terminal and not before.referral.is_terminal
+        if is_over or (before.referral.state == "awaiting_consent" and after.referral.state == "open"):
             changes.settled.add(id_)
         if after != before:
             changes.put(after)

@@ -169,6 +169,7 @@ class _Following:
             elif corrected.referral.state == "awaiting_consent" and corrected.referral.child:
                 corrected = needs.obtain_consent(corrected, now=self.work.now)  # a child's best interest decides
                 self.work.emit(telling.consent_obtained(corrected), cause=self.heard)
+                self.changes.settled.add(id_)
             self.changes.put(corrected)
         return moved
 

@@ -50,6 +50,8 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
             work.emit(telling.sent(need, need.live), cause=arrival)
         elif need.referral.state == "awaiting_consent":
             work.emit(telling.consent_awaited(need), cause=arrival)
+            escalations.append(following.escalation(need, "consent_awaited", None, now=work.now))
+            work.emit(telling.escalated(need, escalations[-1]), cause=arrival)
         elif need.referral.state == "open":
             # All who serve this have said that they cannot now: a person decides whom to ask in spite of it.
             escalations.append(following.escalation(need, "no_candidate_left", None, now=work.now))
@@ -142,6 +144,7 @@ def _opened(
             arrived_at=arrival.arrived_at,
             explanation=decision.digest,
             opened_at=work.now,
+            urgency=None if decision.terms is None else decision.terms.urgency,
         )
     )
     if consents.waits(decision.terms, arrival.age_band):

@@ -158,10 +158,6 @@ class RefuserUnfit(Refused):
     """Family refuses only for whoever cannot decide itself, and a document says that; else the person does."""
 
 
-class ConsentMissing(Refused):
-    """Nothing allows that this agency is asked: a consent, or a law that decides without one."""
-
-
 class ReasonMissing(Refused):
     """This move needs a coded reason or outcome of another kind."""
 

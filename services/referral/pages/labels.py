@@ -99,6 +99,7 @@ TASKS: dict[str, tuple[str, str]] = {
     "question_unanswered": (msg("The port has not answered a question"), "warn"),
     "said_duplicate": (msg("An agency says that it has this already"), "warn"),
     "legal_limit": (msg("A time limit of the law has passed"), "bad"),
+    "consent_awaited": (msg("Waits for the person's consent"), "info"),
     "gap": (msg("Nobody serves this there"), "bad"),
 }
 SPLITS: dict[str, str] = {
