@@ -3,18 +3,22 @@
 import csv
 import io
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx2
 import openpyxl
 import pytest
+from starlette.requests import ClientDisconnect
 
+from services.intake.__main__ import build
 from services.intake.actions.spreadsheets import rearmed
 from services.intake.gateways.workbooks import XLSX, workbook
 from shared.kit.database import Database
 from shared.kit.ids import new_id
-from tests.intake.conftest import Browser
-from tests.intake.factories import a_list, a_row, a_voyage
+from shared.kit.service import application
+from tests.intake.conftest import Browser, SignedIn
+from tests.intake.factories import a_list, a_row, a_voyage, the_settings
 
 Site = Callable[[str], Browser]
 SEX = "2"
@@ -220,3 +224,47 @@ class TestTakingAway:
 
         wanted = list(csv.reader(io.StringIO(a_list(*rows).decode())))
         assert [[rearmed(cell) for cell in line] for line in source] == wanted
+
+
+class TestInterrupted:
+    """The connection ends within the file: nothing of it is kept, at whichever byte it was cut."""
+
+    CONTENT = b"Nama;L/P;Umur\nBala;L;30\nSiti;P;41\n"
+
+    @pytest.mark.parametrize("path", ["drafts", "manifest"])
+    async def test_at_any_byte_keeps_nothing_and_may_be_sent_again(
+        self, database: Database, path: str, site: Site
+    ) -> None:
+        voyage_id = (await a_voyage(database)).voyage_id
+        async with AsyncExitStack() as stack:
+            app = SignedIn(application(await build(the_settings(database), database, stack)))
+            for cut in range(len(self.CONTENT)):
+                await cut_off(app, f"/api/voyages/{voyage_id}/{path}", self.CONTENT[:cut])
+
+        for table in ("drafts", "draft_keys", "manifests", "arrivals", "answers"):
+            assert await database.pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+        answer = await site("officer").post(
+            f"/api/voyages/{voyage_id}/{path}", content=self.CONTENT, kind="text/csv", key="the-same"
+        )
+        assert answer.status_code in (200, 201)
+
+
+async def cut_off(app: SignedIn, path: str, begun: bytes) -> None:
+    """Send the beginning of a file, then be gone."""
+    parts = iter([{"type": "http.request", "body": begun, "more_body": True}])
+
+    async def receive() -> dict[str, Any]:
+        return next(parts, {"type": "http.disconnect"})
+
+    async def send(_: Any) -> None:
+        pass
+
+    headers = {"x-actor": "officer", "content-type": "text/csv", "idempotency-key": "the-same", "content-length": "900"}
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "server": ("intake.test", 80), "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    with suppress(ClientDisconnect):
+        await app(scope, receive, send)
