@@ -14,7 +14,7 @@ from services.referral import rules
 from services.referral.actions import ruling
 from services.referral.actions.answering import Answer
 from services.referral.actions.routing import Routing
-from services.referral.domain import rulesets
+from services.referral.domain import escalations, rulesets
 from services.referral.domain.rulesets import RuleSet
 from services.referral.rules import sheets
 from services.referral.store import rulesets as store
@@ -86,6 +86,27 @@ class TestVersions:
             " ORDER BY r.opened_at"
         )
         assert [row["rules_version"] for row in rows] == [SHIPPED.version, "quick"]
+
+    async def test_say_how_urgent_a_need_is_for_gaps_and_for_the_ladder(self, entered: Desk) -> None:
+        """The list of needs has who is sick before old people; these rules have it the other way round."""
+        await put_in_force(entered, "unhurried", edited(urgency="3"))
+        entered.clock.advance(timedelta(seconds=2))
+        await entered.open(an_arrival("SICK"))
+        [row] = await entered.rows("SELECT agency_id FROM assignments")
+        await entered.answer("decline", row["agency_id"], Answer(await entered.live(), reason="person_refused"))
+        [waiting] = await entered.rows("SELECT due_at - opened_at AS time FROM escalations")
+        await entered.rows("UPDATE agencies SET suspended_at = now(), changed_at = changed_at + interval '1 minute'")
+        entered.clock.advance(timedelta(seconds=2))
+        for need in ("SICK", "ELDER"):
+            await entered.open(an_arrival(need))
+            entered.clock.advance(timedelta(minutes=1))
+        await entered.rows("UPDATE agencies SET suspended_at = NULL, changed_at = changed_at + interval '1 minute'")
+
+        await entered.reroute()
+
+        assert waiting["time"] == escalations.WITHIN["agency_supervisor"]
+        told = await entered.rows("SELECT payload FROM journal WHERE type = 'referral.gap_closed.v1' ORDER BY position")
+        assert [orjson.loads(row["payload"])["data"]["need"] for row in told] == ["ELDER", "SICK"]
 
     async def test_say_by_which_hours_an_agency_answers_and_helps(self, entered: Desk) -> None:
         text = orjson.loads(edited(decide="47.75"))

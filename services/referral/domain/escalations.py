@@ -96,9 +96,13 @@ def fall_due(escalation: Escalation, need: Need, *, now: datetime) -> Escalation
 
 
 def is_urgent(need: Need) -> bool:
-    """True for needs that cannot wait over a night, for children, and so for what might be a child's."""
+    """True for needs that cannot wait over a night, for children, and so for what might be a child's.
+
+    How urgent a need is the rules say; where they do not, the list of needs.
+    """
     referral = need.referral
-    return referral.child or referral.restricted or codes.needs()[referral.need].priority == 1
+    urgency = referral.urgency or codes.needs()[referral.need].priority
+    return referral.child or referral.restricted or urgency == 1
 
 
 def _first(need: Need, reason: str) -> Rung:

@@ -81,6 +81,8 @@ class Referral:
     closed_by: str | None = None
     held_until: datetime | None = None
     """On which day a need that is on hold goes on by itself."""
+    urgency: int | None = None
+    """1, 2 or 3, as the rules have found it; None where they say nothing."""
     statement: str | None = None
     """The number of the signed statement by which it was refused."""
 

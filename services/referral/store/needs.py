@@ -33,6 +33,7 @@ TYPES = {
     **dict.fromkeys(("version", "attempt", "service_hours"), "integer"),
     "explanation": "bytea",
     "restricted": "boolean",
+    "urgency": "smallint",
     "answer_left": "interval",
     "held_until": "timestamptz",
 }
@@ -60,7 +61,7 @@ class Gap:
 # Only what differs from row to row: each array costs its length in Python on the busiest path of the service.
 OPENED = (
     "referral_id", "case_id", "need", "state", "restricted", "regency", "port", "sex", "age_band", "onward_wish",
-    "arrived_at", "explanation",
+    "arrived_at", "explanation", "urgency",
 )  # fmt: skip
 FIRST = ("assignment_id", "referral_id", "agency_id", "service_hours", "answer_due_at", "remind_at")
 _O, _F = len(OPENED), len(FIRST)
@@ -269,7 +270,8 @@ async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> li
     rows = await work.connection.fetch(
         "SELECT g.gap_id, g.referral_id, r.case_id FROM gaps g JOIN referrals r USING (referral_id)"
         " LEFT JOIN unnest($3::text[], $4::integer[]) AS u (need, urgency) USING (need)"
-        " WHERE g.closed_at IS NULL AND g.directory_at < $1 ORDER BY u.urgency, g.opened_at, g.gap_id LIMIT $2",
+        " WHERE g.closed_at IS NULL AND g.directory_at < $1 ORDER BY coalesce(r.urgency, u.urgency), g.opened_at,"
+        " g.gap_id LIMIT $2",
         directory_at,
         limit,
         list(codes.needs()),
@@ -328,16 +330,17 @@ async def update_explanations(work: Work, decisions: Mapping[str, Decision]) -> 
     """Give these referrals the decision that routes them now; the earlier explanation stays stored."""
     found = sorted(decisions.items(), key=lambda item: item[1].digest)
     await work.connection.execute(
-        "WITH n AS (SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[])"
-        " AS n (referral_id, digest, rules_version, body)), explained AS ("
+        "WITH n AS (SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[], $5::smallint[])"
+        " AS n (referral_id, digest, rules_version, body, urgency)), explained AS ("
         " INSERT INTO explanations (digest, rules_version, body) SELECT DISTINCT digest, rules_version, body FROM n"
         " ON CONFLICT DO NOTHING)"
-        " UPDATE referrals r SET explanation = n.digest FROM n"
+        " UPDATE referrals r SET explanation = n.digest, urgency = n.urgency FROM n"
         " WHERE r.referral_id = n.referral_id",
         [referral_id for referral_id, _ in found],
         [d.digest for _, d in found],
         [d.rules_version for _, d in found],
         [d.body for _, d in found],
+        [None if d.terms is None else d.terms.urgency for _, d in found],
     )
 
 
