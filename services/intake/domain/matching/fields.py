@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import ne
 from typing import NamedTuple
 
 from services.intake.domain import dates
@@ -37,6 +38,8 @@ susanti setiawan hidayat kurniawan wahyudi sulaiman daeng la wa i
 COMMON = frozenset(COMMON_WORDS.split())
 """Words that so many are called by that they tell little; as in `names`, of the spelling that is compared."""
 
+ALIKE = 3
+"""Words that sound alike differ in so many letters at most."""
 FAR_YEARS = 3
 """An age that was told may be so many years off and still be meant."""
 
@@ -140,10 +143,11 @@ def is_close(one: str, other: str) -> bool:
         one, other = other, one
     if len(one) == 1:
         return other.startswith(one)
-    if sound_of(one) == sound_of(other) and edits(one, other, 3) <= 3:
-        return True
+    letters = len(set(one) ^ set(other))  # an edit changes two of them at most
     slips = 0 if len(other) < 4 else 1 if len(other) < 8 else 2
-    return edits(one, other, slips) <= slips
+    if letters <= 2 * slips and edits(one, other, slips) <= slips:
+        return True
+    return letters <= 2 * ALIKE and sound_of(one) == sound_of(other) and edits(one, other, ALIKE) <= ALIKE
 
 
 def _agreeing(one: Sequence[str], other: Sequence[str]) -> tuple[list[str], int]:
@@ -238,7 +242,7 @@ def _nik(one: str, other: str) -> str:
         return "same"
     if one[:12] == other[:12]:
         return "serial"
-    return "slip" if edits(one, other, 2) <= 2 else "other"
+    return "slip" if len(one) == len(other) and _wrong(one, other) <= 2 else "other"
 
 
 def _document(one: str, other: str) -> str:
@@ -246,7 +250,12 @@ def _document(one: str, other: str) -> str:
         return MISSING
     if one == other:
         return "same"
-    return "slip" if edits(one, other, 1) <= 1 else "other"
+    return "slip" if _wrong(one, other) <= 2 and edits(one, other, 1) <= 1 else "other"
+
+
+def _wrong(one: str, other: str) -> int:
+    """In how many places two numbers of one length differ; 0 for those of different lengths, which are counted else."""
+    return sum(map(ne, one, other)) if len(one) == len(other) else 0
 
 
 def _regency(one: str, other: str) -> str:

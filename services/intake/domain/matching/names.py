@@ -41,14 +41,21 @@ NO_LETTERS = re.compile(r"[^\w\s]|_|[0-9]")
 APOSTROPHES = re.compile("['`\u2018\u2019\u02bb\u02bc\u02bf]")
 TWICE = re.compile(r"(.)\1+")
 
-SOUNDS = tuple(
-    (re.compile(pattern), sound)
-    for pattern, sound in (
-        ("s[yh]", "s"), ("[kcgt]h", "k"), ("[ckqx]", "k"), ("[dz]h", "d"), ("ph", "p"), ("[fv]", "p"), ("z", "s"),
-        ("j", "y"), ("h", ""), ("ng?k", "k"), ("d$", "t"), ("b$", "p"), ("g$", "k"), ("m$", "n"),
-    )
-)  # fmt: skip
-"""What sounds alike in Malay mouths, or is often heard for one another by a clerk."""
+SOUNDS = (
+    ("sy", "s"),
+    ("sh", "s"),
+    ("kh", "k"),
+    ("ch", "k"),
+    ("gh", "g"),
+    ("th", "t"),
+    ("dh", "d"),
+    ("dz", "s"),
+    ("ph", "p"),
+)
+LETTERS = str.maketrans("cqxfvzj", "kkkppsy", "h")
+SILENT = str.maketrans("", "", "aeiouyw")
+LAST = {"d": "t", "b": "p", "g": "k", "m": "n"}
+"""What sounds alike in Malay mouths, or is often heard for one another by a clerk; vowels count at the beginning alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,15 @@ def sound_of(word: str) -> str:
     if not word.isascii():
         return word
     sound = word
-    for pattern, heard in SOUNDS:
-        sound = pattern.sub(heard, sound)
-    first = "a" if sound[:1] in "aeiou" else sound[:1]
-    return TWICE.sub(r"\1", first + re.sub("[aeiouyw]", "", sound[1:])) or word
+    for written, heard in SOUNDS:
+        if written in sound:
+            sound = sound.replace(written, heard)
+    sound = sound.translate(LETTERS)
+    if not sound:
+        return word
+    first = "a" if sound[0] in "aeiou" else sound[0]
+    sound = TWICE.sub(r"\1", first + sound[1:].translate(SILENT))
+    return sound[:-1] + LAST[sound[-1]] if len(sound) > 1 and sound[-1] in LAST else sound
 
 
 def _words(text: str) -> list[str]:
