@@ -55,7 +55,7 @@ SOUNDS = (
 LETTERS = str.maketrans("cqxfvzj", "kkkppsy", "h")
 SILENT = str.maketrans("", "", "aeiouyw")
 LAST = {"d": "t", "b": "p", "g": "k", "m": "n"}
-"""What sounds alike in Malay mouths, or is often heard for one another by a clerk; vowels count at the beginning alone."""
+"""What sounds alike in Malay mouths, or is heard for one another by a clerk; vowels count at the beginning alone."""
 
 
 @dataclass(frozen=True, slots=True)
