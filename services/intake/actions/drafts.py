@@ -65,7 +65,7 @@ async def prepare_draft(database: Database, vault: Vault, actor: Actor, voyage: 
 
     A file with held rows that came back mended goes into the draft that they are of.
     """
-    digest = vault.digest_of(file.content)
+    digest = vault.digest_of(file.marks)
     async with database.work(actor, purpose="manifest") as work:
         known = await store.find_by_file(work, voyage.voyage_id, digest)
         others = await store.list_under_way(work, voyage_id=voyage.voyage_id)
@@ -269,7 +269,7 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
     Raises `ManifestUnusable`, `DraftOfThisFile`, and as `open_draft`.
     """
     opened = await _to_change(database, vault, actor, draft_id)
-    digest = vault.digest_of(file.content)
+    digest = vault.digest_of(file.marks)
     async with database.work(actor, purpose="manifest") as work:
         known = await store.find_by_file(work, opened.draft.voyage_id, digest)
     if known is not None:

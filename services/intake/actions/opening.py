@@ -27,6 +27,11 @@ class FileOpened:
     name: str = ""
     sender: str = ""
 
+    @property
+    def marks(self) -> bytes:
+        """What makes it this list and no other: the file, and which of its sheets was read."""
+        return self.content + self.sheet.worksheet.encode("utf-8", "surrogatepass")
+
 
 async def open_file(
     database: Database,
