@@ -100,11 +100,11 @@ async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str]) -
     if joining:
         await store.add_households(work, household_ids)
         joined = await store.add_members(work, joining, "listed")
-        for household_id in household_ids:
-            await store.touch(work, household_id, version=None)
-            now = [one.case_id for one in await store.list_members(work, household_id) if one.parted_at is None]
-            for case_id in (c for h, c in joining if h == household_id and c in joined):
-                work.emit(changed(household_id, case_id, "joined", "listed", now))
+        await store.touch_all(work, household_ids)
+        now = await store.list_cases_now(work, household_ids)
+        for household_id, case_id in sorted(joining):
+            if case_id in joined:
+                work.emit(changed(household_id, case_id, "joined", "listed", now[household_id]))
     pairs = {(link.child_case_id, link.adult_case_id) for link in links}
     wanted = [
         (group, people[cases[child]], people[cases[adult]])

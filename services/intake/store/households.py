@@ -103,6 +103,36 @@ async def list_links(work: Work, case_ids: Sequence[str]) -> list[Link]:
     return [_link(row) for row in rows]
 
 
+async def list_standing(work: Work, case_id: str) -> list[Link]:
+    """The links of a case, of the child or of the adult, that are asked for or confirmed.
+
+    # unscoped: of a case that was found in the actor's own scope
+    """
+    rows = await work.connection.fetch(
+        f"SELECT {LINK} FROM guardian_links l WHERE (l.child_case_id = $1 OR l.adult_case_id = $1)"  # noqa: S608
+        " AND l.ended_at IS NULL ORDER BY l.link_id",
+        case_id,
+    )
+    return [_link(row) for row in rows]
+
+
+async def end_link(work: Work, after: Link) -> None:
+    """Write that a link has ended with one of its people; both cases are locked.
+
+    # unscoped: found through a case of the actor's own scope
+    """
+    await work.connection.execute(
+        "UPDATE guardian_links SET state = $2, version = $3, ended_for = $4, ended_by = $5, ended_at = $6"
+        " WHERE link_id = $1 AND version = $3 - 1",
+        after.link_id,
+        after.state,
+        after.version,
+        after.ended_for,
+        after.ended_by,
+        after.ended_at,
+    )
+
+
 async def find_link(work: Work, link_id: str) -> Link | None:
     """A link of the actor's port."""
     row = await work.connection.fetchrow(
@@ -198,6 +228,33 @@ async def touch(work: Work, household_id: str, *, version: int | None) -> bool:
             work.actor.port,
         )
     )
+
+
+async def touch_all(work: Work, household_ids: Sequence[str]) -> None:
+    """These households are changed by the actor now."""
+    await work.connection.execute(
+        "UPDATE households SET version = version + 1, changed_by = $2, changed_at = $3"
+        " WHERE household_id = ANY($1::uuid[]) AND port = $4",
+        household_ids,
+        work.actor.id,
+        work.now,
+        work.actor.port,
+    )
+
+
+async def list_cases_now(work: Work, household_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Whose cases belong to each of these households of the actor's port now, in the order of joining."""
+    rows = await work.connection.fetch(
+        "SELECT m.household_id, m.case_id FROM household_members m"
+        " WHERE m.household_id = ANY($1::uuid[]) AND m.port = $2 AND m.parted_at IS NULL"
+        " ORDER BY m.household_id, m.joined_at, m.case_id",
+        household_ids,
+        work.actor.port,
+    )
+    found: dict[str, list[str]] = {household_id: [] for household_id in household_ids}
+    for row in rows:
+        found[str(row["household_id"])].append(str(row["case_id"]))
+    return found
 
 
 async def add_links(work: Work, links: Sequence[Link]) -> set[str]:
