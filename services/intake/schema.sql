@@ -384,7 +384,7 @@ CREATE TABLE guardian_links (
     CONSTRAINT guardian_link_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'confirmed'::text, 'ended'::text]))),
     CONSTRAINT guardian_proof_is_known CHECK ((proof = ANY (ARRAY['birth_certificate'::text, 'family_card'::text, 'travel_document'::text, 'statement_of_both'::text, 'none'::text]))),
     CONSTRAINT guardian_relation_is_known CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'grandparent'::text, 'sibling'::text, 'aunt_or_uncle'::text, 'legal_guardian'::text, 'other_relative'::text, 'not_stated'::text]))),
-    CONSTRAINT unlinking_reason_is_known CHECK ((ended_for = ANY (ARRAY['not_related'::text, 'child_at_risk'::text, 'adult_elsewhere'::text, 'statement_withdrawn'::text, 'in_error'::text, 'refused'::text, 'withdrawn'::text]))),
+    CONSTRAINT unlinking_reason_is_known CHECK ((ended_for = ANY (ARRAY['not_related'::text, 'child_at_risk'::text, 'adult_elsewhere'::text, 'statement_withdrawn'::text, 'in_error'::text, 'died'::text, 'refused'::text, 'withdrawn'::text]))) NOT VALID,
     CONSTRAINT unlinking_says_why_by_whom_and_when CHECK ((((state = 'ended'::text) = (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)) AND ((ended_at IS NULL) = (ended_for IS NULL))))
 );
 CREATE INDEX guardian_links_of_adult ON guardian_links USING btree (adult_case_id, link_id);
@@ -745,6 +745,42 @@ CREATE TABLE revocations (
 ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only but for what is sealed: who was asked, how, and what was decided
+CREATE TABLE screenings (
+    screening_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    port text NOT NULL,
+    questionnaire text NOT NULL,
+    sealed bytea NOT NULL,
+    proposed text[] NOT NULL,
+    added text[] NOT NULL,
+    level text NOT NULL,
+    score integer NOT NULL,
+    decision text NOT NULL,
+    reason text,
+    place text NOT NULL,
+    language text NOT NULL,
+    interpreter text NOT NULL,
+    alone boolean NOT NULL,
+    screened_by text NOT NULL,
+    screened_at timestamp with time zone NOT NULL,
+    CONSTRAINT screenings_pkey PRIMARY KEY (screening_id),
+    CONSTRAINT screening_against_the_indicators_has_a_reason CHECK (((level <> 'indicated'::text) OR (decision = 'indicated'::text) OR (reason IS NOT NULL))),
+    CONSTRAINT screening_decision_is_known CHECK ((decision = ANY (ARRAY['indicated'::text, 'not_indicated'::text, 'assess_further'::text, 'not_asked'::text]))),
+    CONSTRAINT screening_interpreter_is_known CHECK ((interpreter = ANY (ARRAY['none'::text, 'officer'::text, 'interpreter'::text, 'relative'::text]))),
+    CONSTRAINT screening_level_is_known CHECK ((level = ANY (ARRAY['indicated'::text, 'possible'::text, 'none'::text]))),
+    CONSTRAINT screening_words_are_short CHECK (((char_length(place) <= 80) AND (char_length(language) <= 40))),
+    CONSTRAINT shown_indicators_are_decided_on CHECK (((level = 'none'::text) OR (decision <> 'not_asked'::text)))
+);
+CREATE INDEX screenings_of_case ON screenings USING btree (case_id, screening_id);
+CREATE INDEX screenings_of_person ON screenings USING btree (person_id);
+CREATE INDEX screenings_to_assess_further ON screenings USING btree (port, screening_id) WHERE (decision = 'assess_further'::text);
+ALTER TABLE screenings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE screenings FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON screenings FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
+CREATE POLICY service_itself ON screenings FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- what the headings of a sender mean; no name and no heading stands here
 CREATE TABLE sender_columns (

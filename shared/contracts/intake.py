@@ -188,8 +188,8 @@ class ArrivalScreened(Fact):
 
     screening_id: Id
     questionnaire: Code
-    proposed: tuple[NeedCode, ...]
-    """Needs that the answers point to."""
+    points_to: tuple[NeedCode, ...]
+    """Needs that the answers speak of."""
     added: tuple[NeedCode, ...]
     level: Literal["indicated", "possible", "none"]
     """What the indicators of trafficking come to; a person decided (`decision`), with a reason where it differs."""
@@ -544,7 +544,7 @@ Relation = Literal["mother", "father", "grandparent", "sibling", "aunt_or_uncle"
                    "not_stated"]  # fmt: skip
 """What the adult is to the child."""
 RelationProof = Literal["birth_certificate", "family_card", "travel_document", "statement_of_both", "none"]
-UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error"]
+UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error", "died"]
 """Why an adult answers for a child no longer."""
 
 

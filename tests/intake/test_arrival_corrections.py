@@ -14,13 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.actions.manifests import take_in_manifest
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.arrival_corrections import Kept
 from services.intake.domain.refusals import AgeStaysSame, NotTwoPeople, ProofMissing
+from services.intake.store.vault import Vault
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import START, a_disclosure, a_voyage, an_accepted
+from tests.intake.factories import OFFICER, START, a_disclosure, a_list, a_row, a_voyage, an_accepted
 from tests.intake.test_erasures import a_case, erased, told
 
 Site = Callable[[str], Browser]
@@ -394,6 +396,56 @@ class TestDeath:
         assert (await corrected(site, case_id, "origin", version=2, origin_regency="53.01", reason="family_said"))[
             0
         ] == 200
+
+
+class TestWhoAnswersForAChild:
+    @pytest.mark.parametrize(
+        ("what", "form", "reason"),
+        [
+            ("age", {"birth_date": "2012-05-01", "reason": "papers_found"}, "in_error"),
+            ("error", {"reason": "never_arrived"}, "in_error"),
+            ("death", {"died_on": START.date().isoformat(), "place": "in_care"}, "died"),
+        ],
+    )
+    async def test_does_so_no_longer_when_it_turns_out_that_nobody_does(
+        self, site: Site, database: Database, vault: Vault, what: str, form: dict[str, Any], reason: str
+    ) -> None:
+        adult, child = await a_child_with_an_adult(database, vault)
+
+        assert (await corrected(site, adult, what, **form))[0] == 200
+
+        [fact] = await told(database, child, "intake.guardian_unlinked.v1")
+        assert (fact["adult_case_id"], fact["reason"], fact["unaccompanied"]) == (adult, reason, True)
+        assert "UAC" in (await state(site, child))["needs"]
+        [added] = await told(database, child, "intake.needs_corrected.v1")
+        assert added["added"] == ["UAC"]
+
+    async def test_is_needed_no_more_when_the_child_is_of_age(
+        self, site: Site, database: Database, vault: Vault
+    ) -> None:
+        _, child = await a_child_with_an_adult(database, vault)
+
+        assert (await confirmed(site, await a_proposal(site, child), "colleague"))[0] == 200
+
+        [fact] = await told(database, child, "intake.guardian_unlinked.v1")
+        assert fact["unaccompanied"] is False
+        assert not {"UAC", "CHILD"}.intersection((await state(site, child))["needs"])
+
+    async def test_stays_so_whatever_else_is_corrected(self, site: Site, database: Database, vault: Vault) -> None:
+        adult, child = await a_child_with_an_adult(database, vault)
+        await corrected(site, adult, "origin", origin_regency="53.01", reason="family_said")
+        await corrected(site, child, "sex", sex="X", reason="recorded_wrongly")
+
+        assert await told(database, child, "intake.guardian_unlinked.v1") == []
+
+
+async def a_child_with_an_adult(database: Database, vault: Vault) -> tuple[str, str]:
+    """The cases of an adult, and of the child that it answers for by the name list."""
+    content = a_list(a_row(1), a_row(2, born="2018-01-01", **{"with": "001"}))
+    await take_in_manifest(database, vault, OFFICER, await a_voyage(database), content)
+    rows = await database.pool.fetch("SELECT case_id FROM arrivals ORDER BY manifest_row")
+    adult, child = (str(row["case_id"]) for row in rows)
+    return adult, child
 
 
 def said(answer: httpx2.Response) -> str:

@@ -9,7 +9,7 @@ from shared.kit.words import Language, msg
 
 HIDDEN = frozenset({"case_id"})
 """Fields that every entry of a trail shares."""
-NEEDS = frozenset({"need", "needs", "added", "struck"})
+NEEDS = frozenset({"need", "needs", "added", "struck", "points_to"})
 """Fields that hold codes of needs."""
 
 SERVICES = {
@@ -316,6 +316,7 @@ FIELDS = {
     "level": msg("Indicators of trafficking"),
     "interpreter": msg("Who translated"),
     "alone": msg("Nobody else listened"),
+    "points_to": msg("Answers point to"),
 }
 
 VALUES = {

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake import policy
-from services.intake.actions.arrival_corrections import expect_version, expected, lived, write_age
+from services.intake.actions import households
+from services.intake.actions.arrival_corrections import expect_version, expected, lived, lock_with_links, write_age
 from services.intake.actions.arrivals import day_at
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain import dates, people
@@ -69,7 +70,9 @@ async def correct_age(
     if becomes == kept.age_band:
         raise AgeStaysSame
     if not domain.takes_two(kept.age_band, becomes):
-        return await write_age(work, vault, kept, birth, reason=reason, proof=proof, proposed_by=None)
+        after = await write_age(work, vault, kept, birth, reason=reason, proof=proof, proposed_by=None)
+        await households.end_with_person(work, after, reason="in_error")
+        return after
     if proof is None:
         raise ProofMissing
     assert birth is not None  # without one nobody is of age
@@ -125,7 +128,7 @@ async def confirm(work: Work, vault: Vault, proposal_id: str, *, version: int | 
         correction_id=proposal_id,
     )
     await store.end_proposal(work, proposal_id, "confirmed")
-    return await write_age(
+    after = await write_age(
         work,
         vault,
         kept,
@@ -134,6 +137,8 @@ async def confirm(work: Work, vault: Vault, proposal_id: str, *, version: int | 
         proof=proposal.proof,
         proposed_by=proposal.proposed_by,
     )
+    await households.end_with_person(work, after, reason="in_error")
+    return after
 
 
 async def refuse(work: Work, proposal_id: str) -> None:
@@ -170,7 +175,7 @@ async def _open(work: Work, proposal_id: str) -> tuple[Proposal, Kept]:
     if proposal is None:
         raise ProposalUnknown
     await work.as_service()  # found in the own port or region; what it leads to is the service's to write
-    await work.lock_cases([proposal.case_id])
+    await lock_with_links(work, proposal.case_id)
     proposal = await store.find_proposal(work, proposal_id, port=port, region=region)
     assert proposal is not None
     if proposal.ended_as is not None:

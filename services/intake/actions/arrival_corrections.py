@@ -2,31 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from services.intake import policy
 from services.intake.actions.arrivals import day_at
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain import people
-from services.intake.domain.arrival_corrections import Corrected, DeathPlace, ErrorReason, Kept, Proposal, Step
+from services.intake.domain.arrival_corrections import Corrected, Kept, Proposal, Step
 from services.intake.domain.cells import in_life
 from services.intake.domain.people import Birth
-from services.intake.domain.refusals import CaseUnknown, DuplicateUnfit, NotAllowed, PersonErasedBefore, Refused
+from services.intake.domain.refusals import CaseUnknown, NotAllowed, PersonErasedBefore, Refused
 from services.intake.store import arrival_corrections as store
-from services.intake.store import arrivals, disclosures
+from services.intake.store import arrivals, disclosures, households
 from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal
 from shared.contracts import codes
 from shared.contracts.codes import AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 from shared.contracts.intake import (
     AgeCorrected,
-    ArrivalEnteredInError,
     ArrivalFact,
     IdentityCorrected,
     NeedsCorrected,
     OriginCorrected,
-    PersonDied,
     SexCorrected,
 )
 from shared.kit import words
@@ -149,33 +146,6 @@ async def correct_needs(
     return await write(work, (after, step), fact)
 
 
-async def enter_in_error(
-    work: Work, case_id: str, *, version: int, reason: ErrorReason, duplicate_of: str | None
-) -> Kept:
-    """The arrival is none; what is going on for it ends. Raises as `expected`, and `DuplicateUnfit`."""
-    kept = await expected(work, case_id, version)
-    duplicate = None if duplicate_of is None else await store.find(work, duplicate_of)
-    if duplicate_of is not None and duplicate is None:
-        raise DuplicateUnfit
-    corrected = domain.enter_in_error(kept, reason=reason, duplicate=duplicate)
-    fact = ArrivalEnteredInError(**about(corrected[0]), reason=reason, duplicate_of=duplicate_of)
-    return await write(work, corrected, fact)
-
-
-async def note_death(work: Work, case_id: str, *, version: int, died_on: date, place: DeathPlace) -> Kept:
-    """Somebody has died. Raises as `expected`, and `DeathNotPossible`."""
-    kept = await expected(work, case_id, version)
-    port = codes.ports()[kept.port]
-    corrected = domain.note_death(
-        kept,
-        died_on=died_on,
-        place=place,
-        landed_on=day_at(port, kept.arrived_at),
-        today=day_at(port, work.now),
-    )
-    return await write(work, corrected, PersonDied(**about(corrected[0]), died_on=died_on, place=place))
-
-
 async def expected(work: Work, case_id: str, version: int) -> Kept:
     """An arrival of the own port as the actor has seen it, its case locked.
 
@@ -185,11 +155,17 @@ async def expected(work: Work, case_id: str, version: int) -> Kept:
         raise NotAllowed
     if await store.find(work, case_id) is None:
         raise CaseUnknown
-    await work.lock_cases([case_id])
+    await lock_with_links(work, case_id)
     kept = await store.find(work, case_id)
     assert kept is not None
     await expect_version(work, kept, version)
     return kept
+
+
+async def lock_with_links(work: Work, case_id: str) -> None:
+    """Lock a case with those of the children it answers for, and of the adults who answer for it."""
+    links = await households.list_standing(work, case_id)
+    await work.lock_cases({case_id, *(id_ for link in links for id_ in (link.child_case_id, link.adult_case_id))})
 
 
 async def expect_version(work: Work, kept: Kept, version: int) -> None:

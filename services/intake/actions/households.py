@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.intake import policy
 from services.intake.actions import arrival_corrections
 from services.intake.domain import households as domain
+from services.intake.domain.arrival_corrections import Kept
 from services.intake.domain.households import Household, Link, Member
 from services.intake.domain.refusals import (
     AlreadyTogether,
@@ -197,6 +198,38 @@ async def end_guardian(work: Work, link_id: str, *, version: int, reason: Unlink
     if is_alone:
         await _protect(work, child)
     return after
+
+
+async def end_with_person(work: Work, after: Kept, *, reason: UnlinkReason) -> None:
+    """End the links that do not fit somebody any more who was corrected, was none, or has died; the cases are locked.
+
+    A child that is alone by it is due at once what is due then.
+    """
+    for link in await store.list_standing(work, after.case_id):
+        is_child = link.child_case_id == after.case_id
+        await work.lock_cases([link.child_case_id])  # one that was linked while the locks were waited for
+        if after.ended_as is None and is_child is (after.age_band in domain.CHILDREN):
+            continue
+        ended = domain.end(link, reason=reason, by=work.actor.id, now=work.now)
+        await store.end_link(work, ended)
+        child = link.child_case_id
+        if link.state == "proposed":
+            how = "withdrawn" if ended.ended_for == "withdrawn" else "refused"
+            work.record(GuardianProposalEnded(case_id=child, link_id=link.link_id, how=how))
+            continue
+        standing = [other for other in await store.list_standing(work, child) if other.child_case_id == child]
+        is_alone = not is_child and domain.is_alone(child, standing)
+        work.emit(
+            GuardianUnlinked(
+                case_id=child,
+                link_id=link.link_id,
+                adult_case_id=link.adult_case_id,
+                reason=reason,
+                unaccompanied=is_alone,
+            )
+        )
+        if is_alone:
+            await _protect(work, child)
 
 
 async def find_link(work: Work, link_id: str) -> Link:

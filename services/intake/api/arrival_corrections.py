@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.intake import policy
-from services.intake.actions import ages
+from services.intake.actions import ages, endings
 from services.intake.actions import arrival_corrections as actions
 from services.intake.actions.ages import Told
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
@@ -272,7 +272,7 @@ async def enter_in_error(request: Request, case_id: Id, sent: ErrorIn, actor: Of
     return await _act(
         request,
         actor,
-        lambda work: actions.enter_in_error(
+        lambda work: endings.enter_in_error(
             work, case_id, version=sent.version, reason=sent.reason, duplicate_of=sent.duplicate_of
         ),
     )
@@ -290,7 +290,7 @@ async def note_death(request: Request, case_id: Id, sent: DeathIn, actor: Office
     return await _act(
         request,
         actor,
-        lambda work: actions.note_death(work, case_id, version=sent.version, died_on=sent.died_on, place=sent.place),
+        lambda work: endings.note_death(work, case_id, version=sent.version, died_on=sent.died_on, place=sent.place),
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
-from services.intake.actions import ages
+from services.intake.actions import ages, endings
 from services.intake.actions import arrival_corrections as actions
 from services.intake.actions.ages import Told
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile, Seen
@@ -263,7 +263,7 @@ async def _error(work: Work, _: Request, case_id: str, typed: Mapping[str, Any])
     if duplicate_of is not None and not is_id(duplicate_of):
         raise DuplicateUnfit
     reason = cast(ErrorReason, typed["reason"])
-    return await actions.enter_in_error(
+    return await endings.enter_in_error(
         work, case_id, version=_version(typed), reason=reason, duplicate_of=duplicate_of
     )
 
@@ -277,7 +277,7 @@ async def _death(work: Work, _: Request, case_id: str, typed: Mapping[str, Any])
     except ValueError:
         raise DeathNotPossible from None
     place = cast(DeathPlace, typed["place"])
-    return await actions.note_death(work, case_id, version=_version(typed), died_on=died_on, place=place)
+    return await endings.note_death(work, case_id, version=_version(typed), died_on=died_on, place=place)
 
 
 READ: Mapping[What, Read] = {

@@ -21,6 +21,49 @@ MODALITIES = {
     "repatriation": msg("Repatriation"),
     "vulnerable_flight": msg("Flight for vulnerable people"),
 }
+SCREENING_GROUPS = {
+    "sick": msg("Health"),
+    "old": msg("Old age, disability, no family"),
+    "pregnant": msg("Pregnancy and infants"),
+    "children": msg("Children"),
+    "trafficked": msg("Trafficking and violence"),
+    "rights": msg("Wages, debt, the law"),
+}
+ANSWERS = {
+    "yes": msg("yes"),
+    "no": msg("no"),
+    "unknown": msg("does not know"),
+    "declined": msg("does not want to say"),
+}
+ELEMENTS = {
+    "act": msg("an act (recruited, moved, harboured, handed over)"),
+    "means": msg("a means (force, lie, debt, abuse of a plight)"),
+    "purpose": msg("a purpose (exploitation)"),
+}
+TRAFFICKING_LEVELS = {
+    "indicated": msg("The answers point to trafficking"),
+    "possible": msg("The answers leave trafficking possible"),
+    "none": msg("The answers do not point to trafficking"),
+}
+TRAFFICKING_DECISIONS = {
+    "indicated": msg("Indicated: help as for a victim"),
+    "assess_further": msg("To be assessed further"),
+    "not_indicated": msg("Not indicated"),
+    "not_asked": msg("Not asked"),
+}
+TRAFFICKING_REASONS = {
+    "said_more": msg("The person said more than was asked"),
+    "explained_otherwise": msg("There is another explanation"),
+    "answers_contradict": msg("The answers contradict each other"),
+    "specialist_advises": msg("A specialist advises it"),
+    "no_private_room": msg("There was no room to talk alone"),
+}
+INTERPRETERS = {
+    "none": msg("Nobody: the same language"),
+    "officer": msg("The officer"),
+    "interpreter": msg("An interpreter"),
+    "relative": msg("A relative or companion"),
+}
 LOOKS = {
     "child": msg("A child"),
     "adult": msg("An adult"),
@@ -209,6 +252,7 @@ UNLINKINGS = {
     "adult_elsewhere": msg("The adult is elsewhere"),
     "statement_withdrawn": msg("The statement was taken back"),
     "in_error": msg("Entered in error"),
+    "died": msg("The person has died"),
 }
 LINK_ENDS = {
     "refused": msg("Refused by a second person"),

@@ -7,9 +7,9 @@ from typing import Any
 import services.intake.__main__
 from services.intake.actions import (
     ages,
-    arrival_corrections,
     consents,
     corrections,
+    endings,
     erasures,
     holds,
     households,
@@ -284,9 +284,7 @@ class _Landed:
         case_id = await self.person({"region": cell["region"]})
         if cell["state"] == "ended":
             async with self._database.work(_officer(cell), purpose="correct") as work:
-                await arrival_corrections.enter_in_error(
-                    work, case_id, version=1, reason="test_entry", duplicate_of=None
-                )
+                await endings.enter_in_error(work, case_id, version=1, reason="test_entry", duplicate_of=None)
         return case_id
 
     async def family(self, cell: Cell) -> str:
