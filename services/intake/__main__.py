@@ -13,7 +13,7 @@ import orjson
 import uvloop
 
 from services.intake import api, clock, consumers, pages, policy
-from services.intake.actions import keys
+from services.intake.actions import comparing, keys
 from services.intake.actions.arrivals import Desk
 from services.intake.actions.sending import Runs
 from services.intake.domain import refusals
@@ -65,6 +65,11 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.PersonErasedBefore: (410, "identity_erased", msg("The identity was erased")),
     refusals.HoldUnknown: (404, "hold_unknown", msg("There is no such legal hold")),
     refusals.HoldLifted: (409, "hold_lifted", msg("This legal hold has ended")),
+    refusals.QuestionnaireUnknown: (422, "questionnaire_unknown", msg("There is no such version of the questions")),
+    refusals.ScreeningUnknown: (404, "screening_unknown", msg("There is no such screening")),
+    refusals.AnswerUnknown: (422, "answer_unknown", msg("There is no such question or answer")),
+    refusals.LevelNotDecided: (422, "level_not_decided", msg("Nobody decided on the indicators of trafficking")),
+    refusals.DecisionNeedsReason: (422, "decision_needs_reason", msg("The decision needs a reason")),
     refusals.SlipTooLate: (409, "slip_too_late", msg("No slip is printed any more")),
     refusals.FieldFilled: (409, "field_filled", msg("Something else stands there already")),
     refusals.NothingToComplete: (422, "nothing_to_complete", msg("Nothing to complete")),
@@ -201,6 +206,19 @@ async def _rewrap(settings: Settings) -> int:
     said = "VAULT_KEK_OLD may go" if done.old_keys_may_go else needed
     click.echo(f"intake: {done.rewrapped} persons' keys rewrapped; {said}", err=True)
     return 0 if done.old_keys_may_go else 1
+
+
+@cli.command("recompare")
+def recompare_command() -> None:
+    """Have everybody compared with earlier returns anew; after the rules of comparing or VAULT_INDEX_KEY changed."""
+    uvloop.run(_recompare(load(Settings)))
+
+
+async def _recompare(settings: Settings) -> None:
+    database = await connect(settings.database_url, service="intake", max_size=2)
+    async with aclosing(database):
+        forgotten = await comparing.compare_all_anew(database)
+    click.echo(f"intake: {forgotten} cases will be compared anew, at the latest within six hours", err=True)
 
 
 @cli.command("new-key")

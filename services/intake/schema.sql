@@ -746,7 +746,7 @@ ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
--- append-only but for what is sealed: who was asked, how, and what was decided
+-- write-once: who was asked, how, and what was decided
 CREATE TABLE screenings (
     screening_id uuid NOT NULL,
     case_id uuid NOT NULL,
@@ -777,6 +777,7 @@ CREATE TABLE screenings (
 CREATE INDEX screenings_of_case ON screenings USING btree (case_id, screening_id);
 CREATE INDEX screenings_of_person ON screenings USING btree (person_id);
 CREATE INDEX screenings_to_assess_further ON screenings USING btree (port, screening_id) WHERE (decision = 'assess_further'::text);
+CREATE TRIGGER screening_loses_its_answers_alone BEFORE UPDATE ON screenings FOR EACH ROW EXECUTE FUNCTION screening_loses_its_answers_alone();
 ALTER TABLE screenings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE screenings FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_port ON screenings FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
@@ -1074,4 +1075,16 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_is_not_rewritten';
     END IF;
     RETURN NEW;
+END $function$;
+
+CREATE OR REPLACE FUNCTION screening_loses_its_answers_alone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF octet_length(new.sealed) = 0 AND to_jsonb(new) - 'sealed' = to_jsonb(old) - 'sealed' THEN
+        RETURN new;
+    END IF;
+    RAISE EXCEPTION 'screening % stays as it was kept: it can only lose its answers', old.screening_id
+        USING ERRCODE = 'insufficient_privilege';
 END $function$;

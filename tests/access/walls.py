@@ -123,6 +123,7 @@ INTAKE: dict[str, Owned] = {
         ("households", "household_members", "guardian_links"),
         Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
     ),
+    "screenings": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), ("port_officer",)),)),
     "consents": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), ("port_officer",)),)),
     "consent_recipients": Owned({}, (Open("SELECT", Parent("consents", "entry_id")),)),
     **dict.fromkeys(

@@ -24,6 +24,7 @@ from services.intake.store import (
     households,
     matches,
     persons,
+    screenings,
     trails,
 )
 from services.intake.store.blind_indexes import find_persons_by
@@ -33,6 +34,7 @@ from services.intake.store.households import Belonging
 from services.intake.store.persons import Case
 from services.intake.store.trails import Step
 from services.intake.store.vault import Sealed, SealedPerson, Vault
+from services.intake.store.vault.resealing import open_answers
 from shared.contracts.intake import PersonDataExported, PersonRecordRead, PersonSought
 from shared.kit.identity import person_stream
 from shared.kit.ids import is_id
@@ -57,6 +59,8 @@ class Record:
     """What was recorded of consent, case by case in order."""
     belonging: Sequence[Belonging]
     """The households that the person belongs to or did."""
+    screenings: Sequence[screenings.Kept]
+    """What the person was asked, in order."""
     links: Sequence[Link]
     """Where the person is a child whom an adult answers for, or the adult; ended ones too."""
 
@@ -69,6 +73,8 @@ class Export:
     identities: Mapping[str, Identity]
     words: Mapping[str, Words]
     """Names and words of each entry about consent that has any, by its id."""
+    answers: Mapping[str, Mapping[str, str]]
+    """What was answered in each screening, by its id."""
     reference: str
 
 
@@ -113,7 +119,22 @@ async def hand_out(work: Work, vault: Vault, case_id: str, *, reference: str, fo
         for kept in record.consents
         if kept.entry.case_id == case.case_id and kept.sealed
     }
-    return Export(record, identities, words, reference)
+    return Export(record, identities, words, _answers(vault, record), reference)
+
+
+def _answers(vault: Vault, record: Record) -> dict[str, Mapping[str, str]]:
+    keys = {case.person_id: case.wrapped_key for case in record.cases if case.wrapped_key is not None}
+    return {
+        kept.screening.screening_id: open_answers(
+            vault,
+            kept.sealed,
+            wrapped_key=keys[kept.person_id],
+            person_id=kept.person_id,
+            screening_id=kept.screening.screening_id,
+        )
+        for kept in record.screenings
+        if kept.sealed and kept.person_id in keys
+    }
 
 
 def filled(identity: Identity) -> tuple[str, ...]:
@@ -145,5 +166,6 @@ async def _record_of(work: Work, case_id: str) -> Record:
         steps=await trails.list_steps(work, case_ids),
         consents=await consents.of_cases(work, case_ids),
         belonging=belonging,
+        screenings=await screenings.of_people(work, person_ids),
         links=links,
     )

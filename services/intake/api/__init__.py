@@ -16,6 +16,7 @@ from services.intake.api import (
     reconciliation,
     records,
     retention,
+    screening,
     triage,
     voyages,
 )
@@ -26,6 +27,7 @@ router.include_router(drafts.router)
 router.include_router(reconciliation.router)
 router.include_router(arrivals.router)
 router.include_router(triage.router)
+router.include_router(screening.router)
 router.include_router(arrival_corrections.router)
 router.include_router(households.router)
 router.include_router(matches.router)

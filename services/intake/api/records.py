@@ -13,6 +13,7 @@ from services.intake.actions.records import By, Export
 from services.intake.api.arrival_corrections import CorrectedOut, corrected_out
 from services.intake.api.consents import EntryOut, entry_out
 from services.intake.api.erasures import Reference
+from services.intake.api.screening import ScreeningOut, screening_out
 from services.intake.domain.households import Link, LinkState
 from services.intake.store.persons import Case
 from shared.contracts.codes import AgeBand, NeedCode, Sex
@@ -108,6 +109,12 @@ class GuardianshipOut(BaseModel):
     until: datetime | None
 
 
+class AskedOut(ScreeningOut):
+    """What the person was asked at the port, and answered."""
+
+    answers: Annotated[dict[str, str], Identifying()]
+
+
 class StepOut(BaseModel):
     """One thing that was done with the data: when, what, by which organisation, what for, with its facts in codes."""
 
@@ -131,6 +138,7 @@ class ExportOut(BaseModel):
     consents: list[ExportedConsentOut]
     households: list[BelongingOut] = []
     guardians: list[GuardianshipOut] = []
+    screenings: list[AskedOut] = []
     processing: list[StepOut]
 
 
@@ -187,6 +195,10 @@ def _export(made: Export, made_at: datetime) -> dict[str, Any]:
         ],
         "households": [one._asdict() for one in made.record.belonging],
         "guardians": [_guardianship(link, own) for link in made.record.links],
+        "screenings": [
+            {**screening_out(kept.screening), "answers": made.answers.get(kept.screening.screening_id, {})}
+            for kept in made.record.screenings
+        ],
         "processing": [
             {
                 "case_id": step.case_id,

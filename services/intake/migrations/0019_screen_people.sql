@@ -33,9 +33,20 @@ CREATE TABLE screenings (
 CREATE INDEX screenings_of_case ON screenings (case_id, screening_id);
 CREATE INDEX screenings_of_person ON screenings (person_id);
 CREATE INDEX screenings_to_assess_further ON screenings (port, screening_id) WHERE decision = 'assess_further';
-COMMENT ON TABLE screenings IS 'append-only but for what is sealed: who was asked, how, and what was decided';
+COMMENT ON TABLE screenings IS 'write-once: who was asked, how, and what was decided';
 COMMENT ON COLUMN screenings.sealed IS
 'the answers, AES-256-GCM under the key of the person; empty once the person was erased';
+
+CREATE FUNCTION screening_loses_its_answers_alone() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF octet_length(new.sealed) = 0 AND to_jsonb(new) - 'sealed' = to_jsonb(old) - 'sealed' THEN
+        RETURN new;
+    END IF;
+    RAISE EXCEPTION 'screening % stays as it was kept: it can only lose its answers', old.screening_id
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER screening_loses_its_answers_alone BEFORE UPDATE ON screenings
+FOR EACH ROW EXECUTE FUNCTION screening_loses_its_answers_alone();
 
 CREATE POLICY own_port ON screenings FOR SELECT
 USING (port = (SELECT acting_port()) AND (SELECT acting_in_role('port_officer')));

@@ -14,6 +14,7 @@ from services.intake.pages import (
     reconciliation,
     records,
     retention,
+    screening,
     slips,
     triage,
     voyages,
@@ -29,6 +30,7 @@ router.include_router(arrivals.router)
 # Before the corrections, whose path takes any last part.
 router.include_router(slips.router)
 router.include_router(triage.router)
+router.include_router(screening.router)
 router.include_router(arrival_corrections.router)
 router.include_router(households.router)
 router.include_router(matches.router)

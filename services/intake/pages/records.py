@@ -6,9 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from services.intake.actions import records
 from services.intake.actions.records import By, Export, Record
+from services.intake.actions.screening import questionnaire
 from services.intake.domain.refusals import ReferenceUnfit
 from services.intake.pages import consentwords, guarding, history, households, labels
 from services.intake.pages.guarding import Acting, Protector
+from services.intake.pages.screening import answered
 from services.intake.store.persons import Case
 from shared.contracts.fact import Id
 from shared.kit import web, words
@@ -143,6 +145,18 @@ def _printed(language: Language, made: Export) -> dict[str, Any]:
         facts = guarding.describe_case(language, case) + households.describe(language, made.record, case, zone)
         cases.append({"case": case, "fields": fields, "facts": facts, "history": corrected, "steps": steps})
         kept = [one for one in made.record.consents if one.entry.case_id == case.case_id]
+        cases[-1]["screenings"] = [
+            (
+                words.moment(language, one.screening.screened_at, zone),
+                answered(
+                    language,
+                    questionnaire(one.screening.questionnaire),
+                    made.answers.get(one.screening.screening_id, {}),
+                ),
+            )
+            for one in made.record.screenings
+            if one.screening.case_id == case.case_id
+        ]
         cases[-1]["consents"] = consentwords.described(language, kept, zone, made.words)
     return {"reference": made.reference, "cases": cases, "zone": guarding.ZONE, "case_code": labels.case_code}
 

@@ -132,6 +132,8 @@ async def destroy(work: Work, people: Sequence[Person]) -> None:
         " WHERE person_id = ANY($1::uuid[]) AND decision IS NULL),"
         " ages AS (UPDATE age_proposals SET ended_as = 'erased', ended_by = $4, ended_at = $3, sealed = ''"
         " WHERE person_id = ANY($1::uuid[]) AND ended_as IS NULL),"
+        " answered AS (UPDATE screenings SET sealed = '' WHERE person_id = ANY($1::uuid[])"
+        " AND octet_length(sealed) > 0),"
         " spoken AS (UPDATE consents SET sealed = '' WHERE person_id = ANY($1::uuid[]) AND octet_length(sealed) > 0)"
         " UPDATE disclosure_grants SET ended_at = coalesce(ended_at, $3), completed = FALSE"
         " WHERE case_id = ANY($2::uuid[]) AND (ended_at IS NULL OR completed)",

@@ -15,12 +15,14 @@ from services.intake.actions import (
     households,
     matches,
     reconciliation,
+    screening,
     totals,
 )
 from services.intake.actions.consents import Spoken
 from services.intake.actions.totals import Said
 from services.intake.domain.arrival_corrections import Proposal
 from services.intake.domain.consents import Scope
+from services.intake.domain.screening import Circumstances
 from services.intake.store import match_keys
 from services.intake.store import matches as match_store
 from services.intake.store.matches import Proposed
@@ -134,6 +136,12 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/arrivals/{case_id}/death": json_of(
                 version=1, died_on=NOW.date().isoformat(), place="in_care"
             ),
+            "POST /api/arrivals/{case_id}/screening-trial": json_of(questionnaire="2026-12", answers={}),
+            "POST /api/arrivals/{case_id}/screenings": json_of(
+                questionnaire="2026-12", answers={}, version=1, decision="not_asked", place="ruang 2",
+                language="id", interpreter="none", alone=True,
+            ),
+            "POST /{language:language}/kedatangan/{case_id}/penyaringan": form(questionnaire="2026-12", version="1"),
             "GET /api/cases": lambda _i, _c: {"params": {"code": "0000-0000-0"}},
             f"POST {voyage}/cepat": form(sex="F", group="adult"),
             "POST /api/arrivals/{case_id}/completion": json_of(version=1, mother_name="Aminah"),
@@ -181,6 +189,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "voyage": things.voyage,
             "total": things.total,
             "difference": things.difference,
+            "screening": things.screening,
             "acceptance": things.acceptance,
             "draft": things.draft,
             "person": things.person,
@@ -217,6 +226,24 @@ class _Landed:
         voyage_id = await self.voyage(cell)
         async with self._database.work(who, purpose="reconcile") as work:
             return (await totals.record_totals(work, voyage_id, Said("count", 107))).source_id
+
+    async def screening(self, cell: Cell) -> str:
+        who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
+        case_id = await self.person({"region": cell["region"]})
+        async with self._database.work(who, purpose="screen") as work:
+            done = await screening.screen(
+                work,
+                self._app.state.vault,
+                case_id,
+                arrival_version=1,
+                version="2026-12",
+                answers={},
+                chosen=(),
+                decision="not_asked",
+                reason=None,
+                circumstances=Circumstances("ruang 2", "id", "none", alone=True),
+            )
+        return done.screening_id
 
     async def difference(self, cell: Cell) -> str:
         who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER

@@ -4,6 +4,7 @@ The key stays the person's one key, so that destroying it reaches these bytes to
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import orjson
@@ -17,6 +18,8 @@ from services.intake.store.vault.sealing import Vault, context, plain
 
 PROPOSAL = "correction.1"
 """Names the form of a sealed proposal; part of the context, so that it passes for no identity."""
+SCREENING = "screening.1"
+"""As `PROPOSAL`, of what a person answered when it was screened."""
 CONSENT = "consent.1"
 """As `PROPOSAL`, of who spoke and what was said when consent was asked for."""
 
@@ -34,6 +37,24 @@ def seal_proposal(vault: Vault, value: str, *, wrapped_key: bytes, person_id: st
 def open_proposal(vault: Vault, sealed: bytes, *, wrapped_key: bytes, person_id: str, correction_id: str) -> str:
     """What `seal_proposal` sealed. Raises `WrongKey` or `Damaged`."""
     return _open(vault, sealed, wrapped_key, person_id, f"{correction_id}:{PROPOSAL}".encode()).decode()
+
+
+def seal_answers(
+    vault: Vault, answers: Mapping[str, str], *, wrapped_key: bytes, person_id: str, screening_id: str
+) -> bytes:
+    """What somebody answered, readable for this screening alone. Raises `WrongKey` or `Damaged`."""
+    place = f"{screening_id}:{SCREENING}".encode()
+    return _seal(vault, orjson.dumps(dict(answers)), wrapped_key, person_id, place)
+
+
+def open_answers(
+    vault: Vault, sealed: bytes, *, wrapped_key: bytes, person_id: str, screening_id: str
+) -> dict[str, str]:
+    """What `seal_answers` sealed. Raises `WrongKey` or `Damaged`."""
+    answers: dict[str, str] = orjson.loads(
+        _open(vault, sealed, wrapped_key, person_id, f"{screening_id}:{SCREENING}".encode())
+    )
+    return answers
 
 
 def seal_words(vault: Vault, words: Words, *, wrapped_key: bytes, person_id: str, entry_id: str) -> bytes:
