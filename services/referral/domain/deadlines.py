@@ -14,7 +14,6 @@ from services.referral.domain.assignments import Assignment, Deadline
 from services.referral.domain.calendars import Calendar
 from services.referral.domain.routing import Candidate, Counted, Terms
 from shared.contracts import codes
-from shared.contracts.referral import ExpiryCause
 
 NEVER_SLEEPS = 1
 """The urgency of which hours are hours of the clock."""
@@ -27,14 +26,15 @@ DAY_BEFORE = timedelta(days=1)
 FallsDue = Literal["is_reminded", "expires", "question_lapses", "is_overdue"]
 Clock = Literal["acknowledge", "decide", "question", "review", "serve"]
 """What the time that runs is for: opening it, deciding, the port's answer, the day of the waiting list, helping."""
+Cause = Literal["not_opened", "not_decided", "not_reviewed"]
+"""Which time is over when an attempt expires."""
 
-CAUSES: Mapping[assignments.State, ExpiryCause] = {
+CAUSES: Mapping[assignments.State, Cause] = {
     "sent": "not_opened",
     "delivered": "not_opened",
     "acknowledged": "not_decided",
     "waitlisted": "not_reviewed",
 }
-"""Which time is over when an attempt expires."""
 
 
 @dataclass(frozen=True, slots=True)
