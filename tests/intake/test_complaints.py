@@ -37,6 +37,7 @@ class TestImport:
         assert sum(row.arrival is not None for row in rows) == 20
         assert {row.number for row in rows if row.problems} == {n + 1 for n in range(3, 31, 3)}
 
+    @pytest.mark.invariant("I139")
     @pytest.mark.parametrize("empty", ["", " ", "-", "?", "tidak diketahui"])
     def test_complaint_empty_dates_become_the_import_date(self, empty: str) -> None:
         for content in (a_text(a_line(1, born=empty)), a_workbook(HEADING, a_person(1, born=empty or None))):
@@ -159,6 +160,7 @@ class TestText:
         assert refused.value.code == "no_heading"
 
 
+@pytest.mark.invariant("I139")
 class TestDates:
     @pytest.mark.parametrize(
         "written",

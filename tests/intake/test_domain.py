@@ -245,7 +245,7 @@ class TestHeadings:
 
     @pytest.mark.parametrize(
         "heading",
-        ["Nama (ayah)", "Nama (ibu kandung)", "Umur (bulan)", "No HP (majikan)", "Alamat (di Malaysia)",
+        ["Nama (ayah)", "Umur (bulan)", "No HP (majikan)", "Alamat (di Malaysia)",
          "Tanggal Lahir (anak)", "Nama (L/P)", "Tgl (lahir) berangkat", "Paspor (masa berlaku)", "()", "("],
     )  # fmt: skip
     def test_of_something_else_are_not_taken_for_ours(self, heading: str) -> None:

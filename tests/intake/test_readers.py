@@ -132,6 +132,7 @@ class TestTable:
         assert names(rows_of(macro)) == ["Orang 1"]
 
 
+@pytest.mark.invariant("I139")
 class TestCells:
     @pytest.mark.parametrize(
         "formula", ["=1+1", '=HYPERLINK("http://x.test","Bala")', "=[1]Lain!A1", "=cmd|'/c calc'!A0"]

@@ -55,6 +55,7 @@ def little_memory(most: int = MOST) -> Iterator[None]:
     assert peak < most, f"{peak >> 20} MiB"
 
 
+@pytest.mark.invariant("I138")
 class TestBytes:
     @settings(max_examples=examples(200))
     @given(st.binary(max_size=400))
@@ -105,6 +106,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@pytest.mark.invariant("I139")
 class TestCells:
     @settings(max_examples=examples(150))
     @given(st.lists(st.lists(st.text(max_size=8), min_size=5, max_size=5), max_size=6), st.sampled_from(";,\t|"))
@@ -138,6 +140,7 @@ class TestCells:
         assert [row[:5] for row in cells_of(sheet)][1:] == written[: len(sheet.records) - 1]
 
 
+@pytest.mark.invariant("I138")
 class TestBombs:
     """Small files that would become large ones."""
 
@@ -251,6 +254,7 @@ class Generated(io.RawIOBase):
         return found
 
 
+@pytest.mark.invariant("I138")
 class TestManyRows:
     def test_are_read_as_a_stream(self) -> None:
         """Per row less is kept than any cell takes: in which row each number and each person stood first."""
