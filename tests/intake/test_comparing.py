@@ -9,6 +9,7 @@ import pytest
 
 from services.intake import clock as clocks
 from services.intake.actions.arrivals import record_arrivals
+from services.intake.actions.comparing import compare_all_anew
 from services.intake.clock import Comparing
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
@@ -120,6 +121,14 @@ class TestComparing:
         assert sorted((later, earlier) for later, earlier, _ in await proposed(database)) == sorted(
             [(two, one), (three, one), (three, two)]
         )
+
+    async def test_is_done_anew_for_everybody_when_an_operator_says_so(self, database: Database, vault: Vault) -> None:
+        people = await landed(database, vault, BEFORE, AGAIN, NAMESAKE)
+        await compared(database, vault)
+
+        assert await compare_all_anew(database, limit=2) == len(people)
+        assert await database.fetch("SELECT FROM match_keys") == []
+        assert (await compared(database, vault), len(await proposed(database))) == (len(people), 1)
 
 
 class TestWhatIsKept:

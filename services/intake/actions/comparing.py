@@ -18,11 +18,16 @@ from services.intake.store import match_keys, matches
 from services.intake.store.match_keys import Comparable, ordered
 from services.intake.store.matches import Proposed
 from services.intake.store.vault import Damaged, Sealed, Vault, WrongKey
+from services.intake.store.vault.wrapped import FIRST
 from shared.contracts.intake import IdentitiesCompared
+from shared.kit.actor import system
+from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 log = structlog.get_logger()
+
+ACTOR = system("intake", "operator")
 
 BREATH = 20
 """After so many people others get their turn: comparing is the only long work in the memory of the process."""
@@ -76,6 +81,20 @@ async def look_up(
         if n % BREATH == 0:
             await asyncio.sleep(0)
     return found
+
+
+async def compare_all_anew(database: Database, *, limit: int = 500) -> int:
+    """Forget what earlier returns are found by; the clock's next round over everybody makes it anew. Answers how many.
+
+    For when the rules of comparing, or the key of the digests, are others. Pairs and decisions stay.
+    """
+    forgotten, after = 0, FIRST
+    while True:
+        async with database.work(ACTOR, purpose="compare") as work:
+            batch = await match_keys.forget_next(work, after=after, limit=limit)
+        if not batch:
+            return forgotten
+        forgotten, after = forgotten + len(batch), batch[-1]
 
 
 async def _read(vault: Vault, cases: Sequence[Comparable]) -> dict[str, Features]:

@@ -83,6 +83,19 @@ async def forget(work: Work, case_id: str) -> None:
     )
 
 
+async def forget_next(work: Work, *, after: str, limit: int) -> list[str]:
+    """Have the cases after this one compared anew; answers which, in order."""
+    rows = await work.connection.fetch(
+        "WITH batch AS (DELETE FROM compared_cases WHERE case_id = ANY(ARRAY("
+        " SELECT case_id FROM compared_cases WHERE case_id > $1 ORDER BY case_id LIMIT $2)) RETURNING case_id),"
+        " keys AS (DELETE FROM match_keys USING batch WHERE match_keys.case_id = batch.case_id)"
+        " SELECT case_id FROM batch ORDER BY case_id",
+        after,
+        limit,
+    )
+    return [str(row["case_id"]) for row in rows]
+
+
 async def find_sharing(work: Work, asked: Mapping[str, Collection[int]], *, most: int) -> dict[str, list[str]]:
     """Of each case those that share a key with it, most shared ones first, then the latest; `most` of them."""
     cases = list(asked)
