@@ -9,14 +9,17 @@ import pytest
 import pytest_asyncio
 
 from services.intake.__main__ import build
-from services.intake.actions import corrections, holds
+from services.intake.actions import consents, corrections, holds
 from services.intake.actions.arrivals import Recorded, record_arrivals
+from services.intake.actions.consents import Spoken
 from services.intake.actions.disclosures import Ask, disclose_identity
 from services.intake.actions.erasures import erase_person
+from services.intake.domain.consents import Scope, Words
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.service import application
 from shared.kit.short_codes import short_code
+from shared.kit.work import Work
 from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sweep
 from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
@@ -40,12 +43,16 @@ class Site:
     kept: str
     erased: str
     correction: str
+    consent: str
+    refusal: str
 
     def pages(self, language: str) -> list[str]:
         """The addresses of all pages that can be opened."""
         person = f"data-pribadi/{self.kept}"
         paths = ["data-pribadi", person, f"data-pribadi/{self.erased}", "perbaikan", f"perbaikan/{self.correction}"]
         paths += [f"{person}/{form}" for form in ("salinan", "hapus", "penangguhan", "perbaikan")]
+        paths += [f"{person}/persetujuan{form}" for form in ("", "/catat", "/dasar")]
+        paths += [f"persetujuan/{self.consent}/cabut", f"persetujuan/{self.refusal}/pernyataan"]
         paths += ["penghapusan", "penangguhan", "masa-simpan"]
         return [f"{self.url}/{language}/{path}" for path in paths]
 
@@ -63,9 +70,20 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
             asked = await corrections.request_correction(
                 work, a_vault(), kept, field="full_name", value="Emong bin Kawaja", reference=REFERENCE
             )
+            consent, refusal = [await an_answer(work, kept, given=given) for given in (True, False)]
             await erase_person(work, erased, reason="request", reference=REFERENCE)
-        yield Site(await serve(app), kept, erased, asked.correction_id)
+        yield Site(await serve(app), kept, erased, asked.correction_id, consent, refusal)
     await database.aclose()
+
+
+async def an_answer(work: Work, case_id: str, *, given: bool) -> str:
+    """The id of what was recorded: a yes to help by civil society, or a no to the state, which had been shown."""
+    spoken = Spoken("self", "signed", "id", Words(statement="" if given else "Saya pulang sendiri"))
+    scope = Scope("help", "civil_society" if given else "state")
+    kept = await consents.record_consent(
+        work, a_vault(), case_id, version=None, scope=scope, given=given, spoken=spoken
+    )
+    return kept.entry.entry_id
 
 
 async def a_shown_person(database: Database) -> str:
