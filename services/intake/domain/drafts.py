@@ -1,10 +1,10 @@
 """A name list that was uploaded and is not done with: its rows, what was mended in them, and how each stands."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Literal, NamedTuple, get_args
 
 from services.intake.domain import headings
@@ -179,11 +179,11 @@ def list_digest(draft: Draft) -> bytes:
 
     It begins alike for all versions of an upload, so that the reference to one of its rows stays.
     """
-    return upload_mark(draft) + sha256(f"{draft.draft_id}:{draft.version}".encode()).digest()[MARK_BYTES:]
+    return upload_mark(draft) + hashlib.sha256(f"{draft.draft_id}:{draft.version}".encode()).digest()[MARK_BYTES:]
 
 
 def upload_mark(draft: Draft) -> bytes:
-    return sha256(f"{draft.draft_id}#{draft.upload}".encode()).digest()[:MARK_BYTES]
+    return hashlib.sha256(f"{draft.draft_id}#{draft.upload}".encode()).digest()[:MARK_BYTES]
 
 
 def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
