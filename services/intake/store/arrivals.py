@@ -171,6 +171,7 @@ async def to_count(work: Work, voyage_id: str, *, after: str | None, limit: int)
         "SELECT a.case_id, a.person_id, a.sex, a.age_band, a.origin_regency, a.sealed, k.wrapped_key"
         " FROM arrivals a LEFT JOIN person_keys k USING (person_id)"
         " WHERE a.voyage_id = $1 AND a.port = $2 AND ($3::uuid IS NULL OR a.case_id > $3::uuid)"
+        " AND a.ended_as IS DISTINCT FROM 'entered_in_error'"
         " ORDER BY a.case_id LIMIT $4",
         voyage_id,
         work.actor.port,
