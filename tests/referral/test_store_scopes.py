@@ -12,7 +12,8 @@ from services.referral.actions.answering import Answer
 from services.referral.actions.steering import Hold
 from services.referral.actions.supervising import Closing
 from services.referral.domain.assignments import LIVE, TERMINAL
-from services.referral.store import cancellations, desk, needs, pauses, questions, recipients
+from services.referral.store import cancellations, desk, needs, pauses, questions, recipients, requests
+from services.referral.store.requests import Wanted
 from shared.kit.actor import Actor
 from shared.kit.work import Work
 from tests.referral.commands import OFFICER, by_supervisor
@@ -53,6 +54,7 @@ READS: dict[str, Read] = {
     "recipients.list_overdue": Read(REGION, lambda w, _: recipients.list_overdue(w, 9, everywhere=False)),
     "recipients.lock_overdue": Read(REGION, lambda w, ids: recipients.lock_overdue(w, ids["task"], everywhere=False)),
     "needs.find_owned": Read(AGENCY, lambda w, ids: needs.find_owned(w, [ids["asked"]])),
+    "requests.list_live": Read(REGION, lambda w, _: requests.list_live(w, Wanted(), limit=9)),
     "desk.list_inbox": Read(AGENCY, lambda w, _: desk.list_inbox(w, sorted(LIVE), limit=9)),
     "desk.list_ended": Read(AGENCY, lambda w, _: desk.list_ended(w, sorted(TERMINAL), limit=9)),
     "desk.count_inbox": Read(AGENCY, lambda w, _: desk.count_inbox(w)),

@@ -17,6 +17,7 @@ from services.referral.api import (
     rules,
     steering,
     supervision,
+    watching,
     whatif,
 )
 from services.referral.api.items import REFUSALS
@@ -35,6 +36,7 @@ for part in (
     corrections,
     recipients,
     supervision,
+    watching,
     steering,
     directory,
     keeping,

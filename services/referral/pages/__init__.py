@@ -22,12 +22,13 @@ from services.referral.pages import (
     rulesets,
     steering,
     supervision,
+    watching,
     whatif,
 )
 
 router = APIRouter()
 AGENCY = (inbox, cases, deciding, handovers, refusals, cancellations, corrections, recipients)
-SUPERVISOR = (supervision, households, closing, steering, oversight, glass)
+SUPERVISOR = (supervision, watching, households, closing, steering, oversight, glass)
 KEEPER = (directory, rulesets, whatif)
 for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):
     router.include_router(part.router)

@@ -59,7 +59,7 @@ class InboxItem:
         """What `after` takes to go on behind this item."""
         at = self.due_at or self.ended_at
         assert at is not None
-        return _place_at(at, self.assignment_id)
+        return place_at(at, self.assignment_id)
 
 
 ITEM = (
@@ -80,7 +80,7 @@ async def list_inbox(work: Work, states: Sequence[str], *, after: str = "", limi
         " JOIN referrals r USING (referral_id) ORDER BY a.due_at, a.assignment_id",
         work.actor.organisation,
         states,
-        *_place(after),
+        *place_of(after),
         limit,
     )
     return [_item(row) for row in rows]
@@ -96,7 +96,7 @@ async def list_ended(work: Work, states: Sequence[str], *, after: str = "", limi
         " JOIN referrals r USING (referral_id) ORDER BY a.ended_at DESC, a.assignment_id DESC",
         work.actor.organisation,
         states,
-        *_place(after),
+        *place_of(after),
         limit,
     )
     return [_item(row) for row in rows]
@@ -145,7 +145,7 @@ class Task:
     @property
     def place(self) -> str:
         """What `after` takes to go on behind this one."""
-        return _place_at(self.at, self.referral_id)
+        return place_at(self.at, self.referral_id)
 
     def with_attempts(self, attempts: Sequence[Assignment]) -> "Task":
         """This one with what its attempts, first to last, have come to."""
@@ -203,7 +203,7 @@ async def list_tasks(
         "  ELSE true END"
         " ORDER BY t.at, t.referral_id LIMIT $4",
         work.actor.region,
-        *_place(after),
+        *place_of(after),
         limit,
         everywhere,
         view,
@@ -220,7 +220,7 @@ async def list_closed(work: Work, *, after: str = "", limit: int) -> list[Task]:
         " AND ($2::timestamptz IS NULL OR (r.ended_at, r.referral_id) < ($2, $3::uuid))"
         " ORDER BY r.ended_at DESC, r.referral_id DESC LIMIT $4",
         work.actor.region,
-        *_place(after),
+        *place_of(after),
         limit,
     )
     return [_task(row) for row in rows]
@@ -258,11 +258,12 @@ async def find_overseen(work: Work, referral_ids: Sequence[str]) -> dict[str, st
     return {str(row["referral_id"]): str(row["case_id"]) for row in rows}
 
 
-def _place_at(at: datetime, id_: str) -> str:
+def place_at(at: datetime, id_: str) -> str:
+    """A place in a list, as it is handed out."""
     return f"{int(at.timestamp() * 1_000_000)}.{id_}"
 
 
-def _place(after: str) -> tuple[datetime | None, str | None]:
+def place_of(after: str) -> tuple[datetime | None, str | None]:
     """Time and id of a place."""
     if not after:
         return None, None

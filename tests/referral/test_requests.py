@@ -1,0 +1,112 @@
+"""What is with whom in a region, and what nobody serves there, as its supervisor sees it."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.referral.actions import keeping
+from services.referral.actions.answering import Answer
+from services.referral.pages import watching
+from services.referral.store import requests
+from shared.kit.actor import system
+from tests.referral.conftest import PEOPLE, Desk, Site
+from tests.referral.factories import an_arrival
+from tests.referral.test_pages import said
+
+ELDERS = ("DINSOS-73.06", "DINSOS-73.71", "DINSOS-73", "DINSOS-65.03", "DINSOS-65", "KEMENSOS")
+
+
+class TestRequests:
+    async def test_are_those_of_the_region_the_soonest_due_first(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("NOFAM"), an_arrival("ELDER"), an_arrival("ELDER", origin="32.04"))
+        await desk.open(an_arrival("ELDER", origin="73.71"))
+
+        province = (await site("supervisor").get("/api/requests")).json()["items"]
+        gowa = (await site("gowa").get("/api/requests")).json()["items"]
+
+        assert [(one["need"], one["agency_id"], one["clock"]) for one in province] == [
+            ("ELDER", "DINSOS-73.06", "acknowledge"),
+            ("ELDER", "DINSOS-73.71", "acknowledge"),
+            ("NOFAM", "DINSOS-73.06", "acknowledge"),
+        ]
+        assert [(one["need"], one["regency"]) for one in gowa] == [("ELDER", "73.06"), ("NOFAM", "73.06")]
+
+    async def test_leave_out_what_is_restricted_and_what_has_ended(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER", age_band="child"), an_arrival("TIP"), an_arrival("ELDER"))
+        [row] = await desk.rows(
+            "SELECT assignment_id::text AS id FROM assignments JOIN referrals USING (referral_id) WHERE NOT restricted"
+        )
+        await desk.answer("decline", "DINSOS-73.06", Answer(row["id"], reason="person_refused"))
+
+        for path in ("/api/requests", "/api/requests?need=TIP", "/api/requests?need=ELDER&regency=73.06"):
+            assert (await site("supervisor").get(path)).json()["items"] == []
+        assert "Tidak ada permintaan seperti ini" in said(await site("supervisor").get("/id/permintaan"))
+
+    async def test_are_found_by_need_state_and_regency_page_after_page(self, desk: Desk, site: Site) -> None:
+        await desk.open(
+            *(an_arrival("ELDER") for _ in range(3)), an_arrival("NOFAM"), an_arrival("ELDER", origin="73.71")
+        )
+        first = (await site("supervisor").get("/api/requests?limit=2")).json()
+        rest = (await site("supervisor").get(f"/api/requests?after={first['next']}")).json()
+        await desk.answer("accept", "DINSOS-73.06", Answer(first["items"][0]["assignment_id"]))
+
+        found = {
+            query: len((await site("supervisor").get(f"/api/requests?{query}")).json()["items"])
+            for query in ("need=NOFAM", "state=accepted", "regency=73.71", "need=NOFAM&state=accepted")
+        }
+
+        assert len({one["assignment_id"] for one in (*first["items"], *rest["items"])}) == 5
+        assert found == {"need=NOFAM": 1, "state=accepted": 1, "regency=73.71": 1, "need=NOFAM&state=accepted": 0}
+        page = said(await site("supervisor").get("/id/permintaan?need=NOFAM&state=sent&regency=nonsense"))
+        assert ("untuk membuka" in page, page.count("Kabupaten Gowa")) == (
+            True,
+            3,
+        )  # in the choice, as the place and in the agency's name
+
+    async def test_are_for_supervisors_with_a_region(self, site: Site) -> None:
+        answers = [await site(who).get("/id/permintaan") for who in ("worker", "coordinator", "unplaced")]
+
+        assert [answer.status_code for answer in answers] == [403, 403, 403]
+
+    async def test_go_on_on_a_further_page(self, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(watching, "PAGE_ROWS", 2)
+        await desk.open(*(an_arrival("ELDER") for _ in range(3)))
+
+        page = await site("supervisor").get("/id/permintaan")
+
+        assert page.text.count("/alasan") == 2
+        assert "after=" in page.text
+
+
+class TestGaps:
+    async def suspend(self, desk: Desk) -> None:
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            for agency_id in ELDERS:
+                await keeping.suspend_agency(work, agency_id)
+        desk.clock.advance(timedelta(seconds=2))
+
+    async def test_are_counted_by_place_need_and_reason_the_oldest_first(self, desk: Desk, site: Site) -> None:
+        await self.suspend(desk)
+        await desk.open(an_arrival("ELDER", origin="73.71"))
+        desk.clock.advance(timedelta(hours=1))
+        await desk.open(an_arrival("ELDER"), an_arrival("ELDER"), an_arrival("ELDER", age_band="child"))
+
+        page = said(await site("supervisor").get("/id/kesenjangan"))
+
+        assert page.index("Kota Makassar") < page.index("Kabupaten Gowa")
+        assert "Lanjut usia Kabupaten Gowa 2" in page
+        assert "tidak menerima rujukan" in page
+        assert page.count("terbatas") == 1
+        assert "Kota Makassar" not in said(await site("gowa").get("/id/kesenjangan")).partition("Kesenjangan")[2]
+
+    async def test_are_those_of_the_region_by_the_statement_itself(self, desk: Desk) -> None:
+        await self.suspend(desk)
+        await desk.open(an_arrival("ELDER"))
+
+        found = []
+        for who in ("gowa", "makassar"):
+            async with desk.database.work(PEOPLE[who], purpose="look") as work:
+                await work.as_service()
+                found.append(len(await requests.list_gaps(work)))
+
+        assert found == [1, 0]
