@@ -41,6 +41,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         routers=[api.router, pages.router],
         clocks=[
             Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
+            Repeated("referral.settle", 0.5, partial(clock.settle, database, routing)),
             Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
             Repeated("referral.resume", 10.0, partial(clock.resume, database, routing)),
             Repeated("referral.climb", 5.0, partial(clock.climb, database)),

@@ -70,6 +70,12 @@ async def resume(database: Database, routing: Routing) -> int:
         return await steering.resume_held(work, routing=routing)
 
 
+async def settle(database: Database, routing: Routing) -> int:
+    """Bring together the households of whom somebody has just landed."""
+    async with database.work(CLOCK, purpose="settle") as work:
+        return await households.settle(work, routing=routing)
+
+
 async def climb(database: Database) -> int:
     """Let climb what nobody has taken in time, and come back what was taken and has not moved."""
     async with database.work(CLOCK, purpose="climb") as work:

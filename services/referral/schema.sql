@@ -362,9 +362,11 @@ CREATE POLICY service_itself ON handovers FOR ALL TO PUBLIC USING (( SELECT acti
 CREATE TABLE households (
     case_id uuid NOT NULL,
     household_id uuid NOT NULL,
+    is_unsettled boolean NOT NULL DEFAULT false,
     CONSTRAINT households_pkey PRIMARY KEY (case_id)
 );
 CREATE INDEX households_by_id ON households USING btree (household_id, case_id);
+CREATE INDEX households_unsettled ON households USING btree (household_id) WHERE is_unsettled;
 ALTER TABLE households ENABLE ROW LEVEL SECURITY;
 ALTER TABLE households FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON households FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));

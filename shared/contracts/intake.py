@@ -119,7 +119,7 @@ class ArrivalRecorded(Fact):
     arrived_at: AwareDatetime
     channel: Channel
     household_id: Id | None = None
-    """The household that this person is listed with; who else is in it, `HouseholdChanged` says."""
+    """The household that this person is listed with. Whoever comes into it later, `HouseholdChanged` says."""
 
 
 class ArrivalFact(Fact):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -11,7 +12,7 @@ from services.intake.actions import households as at_port
 from services.intake.actions.manifests import take_in_manifest
 from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Vault
-from services.referral import consumers, rules
+from services.referral import clock, consumers, rules
 from services.referral.actions.answering import Answer
 from services.referral.actions.routing import Routing
 from shared.kit.clock import FixedClock
@@ -53,6 +54,7 @@ class Port:
         await inbox.digest([_record(row) for row in rows])
         self.heard = rows[-1]["position"] if rows else self.heard
         assert await self.desk.rows("SELECT FROM parked") == []
+        await clock.settle(self.desk.database, self.desk.routing)
 
     async def case(self, row: int) -> str:
         """The case of who stood in a row of the list that recorded it."""
@@ -92,11 +94,11 @@ def _record(row: Any) -> ConsumerRecord[bytes, bytes]:
 
 @pytest_asyncio.fixture
 async def port(database_urls: DatabaseUrls) -> AsyncIterator[Port]:
-    clock = FixedClock(START)
+    standing = FixedClock(START)
     intake, referral = [
-        await connect(database_urls(name).application, service=name, clock=clock) for name in ("intake", "referral")
+        await connect(database_urls(name).application, service=name, clock=standing) for name in ("intake", "referral")
     ]
-    desk = Desk(referral, clock, Routing(rules.load(rules.latest())))
+    desk = Desk(referral, standing, Routing(rules.load(rules.latest())))
     yield Port(intake, desk, a_vault(), await a_voyage(intake))
     await intake.aclose()
     await referral.aclose()
@@ -117,6 +119,7 @@ async def test_a_family_of_a_list_is_referred_together(port: Port) -> None:
     assert await port.desk.rows("SELECT FROM reunifications") == []
 
     # The hospital's office declines, the next one is the home province's: the family is before a supervisor.
+    port.desk.clock.advance(timedelta(minutes=1))
     while (await port.asked(mother))["SICK"] != "DINKES-73":
         [row] = await port.desk.rows(
             "SELECT a.assignment_id::text, a.agency_id FROM referrals r JOIN assignments a USING (referral_id)"

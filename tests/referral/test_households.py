@@ -46,6 +46,17 @@ async def hear(desk: Desk, *changes: Heard[Any]) -> None:
         await households.hear_households(work, changes, routing=desk.routing)
 
 
+async def land(desk: Desk, *arrivals: Heard[Any]) -> None:
+    """They are heard of in one batch, and the clock has had its turn."""
+    await desk.open(*arrivals)
+    await settle(desk)
+
+
+async def settle(desk: Desk) -> None:
+    async with desk.database.work(system("referral", "clock"), purpose="settle") as work:
+        await households.settle(work, routing=desk.routing)
+
+
 async def asked(desk: Desk, arrival: Heard[Any]) -> dict[str, str]:
     """The agency that each need of a case is with."""
     rows = await desk.rows(
@@ -98,7 +109,7 @@ class TestRegions:
 class TestTogether:
     async def test_all_go_where_the_strictest_need_is(self, desk: Desk) -> None:
         mother, child = a_family(("SICK", {}), ("CHILD", "NEED", {"age_band": "child"}))
-        await desk.open(mother, child)
+        await land(desk, mother, child)
 
         assert await asked(desk, mother) == {"SICK": "DINKES-65.03"}
         assert await asked(desk, child) == {"CHILD": "UPTDPPA-65.03", "NEED": "BP3MI-65"}
@@ -106,7 +117,7 @@ class TestTogether:
 
     async def test_whoever_comes_from_elsewhere_goes_home_with_the_family(self, desk: Desk) -> None:
         mother, father = a_family(("PREG", {}), ("NEED", {"origin": "33.74", "sex": "M"}))
-        await desk.open(mother, father)
+        await land(desk, mother, father)
 
         assert await asked(desk, mother) == {"PREG": "DINKES-73.06"}
         assert await asked(desk, father) == {"NEED": "BP3MI-73"}
@@ -116,7 +127,7 @@ class TestTogether:
     async def test_whoever_travels_alone_goes_as_before(self, desk: Desk) -> None:
         alone = an_arrival("NEED", "CHILD", age_band="child")
         [single] = a_family(("NEED", "CHILD", {"age_band": "child"}))
-        await desk.open(alone, single)
+        await land(desk, alone, single)
 
         assert await asked(desk, alone) == await asked(desk, single) == {"CHILD": "UPTDPPA-73.06", "NEED": "BP3MI-73"}
 
@@ -124,7 +135,7 @@ class TestTogether:
     async def test_in_whatever_order_they_are_heard_of(self, desk: Desk, order: tuple[int, ...]) -> None:
         family = a_family(("SICK", "NEED", {}), ("CHILD", "NEED", {"age_band": "child"}), ("NEED", {"origin": "33.74"}))
         for n in order:
-            await desk.open(family[n])
+            await land(desk, family[n])
 
         assert [await asked(desk, one) for one in family] == [
             {"SICK": "DINKES-65.03", "NEED": "BP3MI-65"},
@@ -135,23 +146,23 @@ class TestTogether:
 
     async def test_at_the_same_moment_too(self, desk: Desk) -> None:
         family = a_family(("SICK", {}), *((("CHILD", {"age_band": "child"}),) * 3))
-        await asyncio.gather(*(desk.open(one) for one in family))
+        await asyncio.gather(*(land(desk, one) for one in family))
 
         assert [set((await asked(desk, one)).values()) for one in family[1:]] == [{"UPTDPPA-65.03"}] * 3
         assert await tasks(desk) == []
 
     async def test_the_same_office_is_asked_where_it_serves_both(self, desk: Desk) -> None:
         old, ill = a_family(("ELDER", {"age_band": "elderly"}), ("MENTAL", {}))
-        await desk.open(old, ill)
+        await land(desk, old, ill)
         before = await asked(desk, ill)
         assert before == {"MENTAL": "DINKES-73.06"}
         other, pregnant = a_family(("PWD", {}), ("NOFAM", {}))
-        await desk.open(other, pregnant)
+        await land(desk, other, pregnant)
         assert set((await asked(desk, other)).values()) == set((await asked(desk, pregnant)).values())
 
     async def test_linked_later_by_hand_they_are_brought_together(self, desk: Desk) -> None:
         mother, child = an_arrival("SICK"), an_arrival("CHILD", age_band="child")
-        await desk.open(mother, child)
+        await land(desk, mother, child)
         assert await asked(desk, child) == {"CHILD": "UPTDPPA-73.06"}
         home = new_id()
         await hear(desk, a_change(mother, home), a_change(child, home, "joined", mother.case_id))
@@ -162,7 +173,7 @@ class TestTogether:
 
     async def test_who_is_helped_already_stays_and_is_somebodys_task(self, desk: Desk) -> None:
         mother, child = an_arrival("SICK"), an_arrival("CHILD", age_band="child")
-        await desk.open(mother, child)
+        await land(desk, mother, child)
         assignment_id, agency_id = await attempt_of(desk, child, "CHILD")
         await desk.answer("accept", agency_id, Answer(assignment_id))
         home = new_id()
@@ -177,7 +188,7 @@ class TestTogether:
 class TestApart:
     async def test_whom_a_decline_takes_elsewhere_is_before_a_supervisor_until_together_again(self, desk: Desk) -> None:
         lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
-        await desk.open(lost, child)
+        await land(desk, lost, child)
         before = {**await asked(desk, lost), **await asked(desk, child)}
         assert before == {"TIP": "UPTDPPA-73.06", "CHILD": "UPTDPPA-73.06"}
         at_port = await self.decline_while(desk, lost, "TIP")
@@ -200,7 +211,7 @@ class TestApart:
 
     async def test_nobody_settling_it_climbs_and_a_person_decides_by_name(self, desk: Desk) -> None:
         lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
-        await desk.open(lost, child)
+        await land(desk, lost, child)
         await self.decline_while(desk, lost, "TIP")
         for rung in ("province", "national", "national"):
             desk.clock.advance(timedelta(hours=73))
@@ -224,7 +235,7 @@ class TestApart:
 
     async def test_what_was_decided_stands_until_one_moves_on(self, desk: Desk) -> None:
         lost, child = a_family(("TIP", {}), ("CHILD", "NEED", {"age_band": "child"}))
-        await desk.open(lost, child)
+        await land(desk, lost, child)
         await self.decline_while(desk, lost, "TIP")
         [row] = await desk.rows("SELECT task_id::text FROM reunifications")
         async with desk.database.work(PEOPLE["supervisor"], purpose="supervise") as work:
@@ -241,7 +252,7 @@ class TestApart:
 
     async def test_a_person_who_parts_a_household_says_why(self, desk: Desk, site: Site) -> None:
         mother, father = a_family(("PREG", {}), ("NEED", {"sex": "M"}))
-        await desk.open(mother, father)
+        await land(desk, mother, father)
         assignment_id, agency_id = await attempt_of(desk, father, "NEED")
         await desk.answer("accept", agency_id, Answer(assignment_id))
         away = {"assignment_id": assignment_id, "agency_id": "BP3MI-33"}
@@ -254,7 +265,7 @@ class TestApart:
 
     async def test_an_office_of_the_same_region_takes_no_reason(self, desk: Desk, site: Site) -> None:
         mother, father = a_family(("PREG", {}), ("NEED", {"sex": "M"}))
-        await desk.open(mother, father)
+        await land(desk, mother, father)
         assignment_id, agency_id = await attempt_of(desk, father, "NEED")
         await desk.answer("accept", agency_id, Answer(assignment_id))
         [done] = await site(agency_id).answer(
@@ -268,7 +279,7 @@ class TestApart:
 class TestPages:
     async def test_the_case_shows_those_of_the_household_in_the_same_inbox_only(self, desk: Desk, site: Site) -> None:
         hurt, child = a_family(("GBV", {}), ("CHILD", "NEED", {"age_band": "child"}))
-        await desk.open(hurt, child)
+        await land(desk, hurt, child)
         assert await asked(desk, hurt) == {"GBV": "UPTDPPA-65.03"}
         assert await asked(desk, child) == {"CHILD": "UPTDPPA-65.03", "NEED": "BP3MI-65"}
         own, _ = await attempt_of(desk, child, "CHILD")
@@ -285,7 +296,7 @@ class TestPages:
 
     async def test_supervisors_decide_about_families_apart(self, desk: Desk, site: Site) -> None:
         lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
-        await desk.open(lost, child)
+        await land(desk, lost, child)
         await TestApart().decline_while(desk, lost, "TIP")
         listed = await site("supervisor").get("/en/keluarga-terpisah")
         assert labels.reference(child.case_id) in listed.text
@@ -305,7 +316,7 @@ class TestPages:
 
     async def test_the_explanation_says_with_the_household_and_not_with_whom(self, desk: Desk, site: Site) -> None:
         hurt, father = a_family(("GBV", {}), ("NEED", {"sex": "M"}))
-        await desk.open(hurt, father)
+        await land(desk, hurt, father)
         [row] = await desk.rows("SELECT referral_id::text FROM referrals WHERE case_id = $1", father.case_id)
         await desk.rows("UPDATE referrals SET regency = '73.06' WHERE case_id = $1", father.case_id)
         said = (await site("supervisor").get(f"/api/referrals/{row['referral_id']}/explanation")).json()
@@ -315,13 +326,13 @@ class TestPages:
 
 class TestDecisions:
     async def test_made_again_they_are_the_same_to_the_byte(self, desk: Desk) -> None:
-        await desk.open(*a_family(("SICK", "NEED", {}), ("CHILD", {"age_band": "child"}), ("ELDER", {"origin": None})))
-        await desk.open(an_arrival("NEED"))
+        await land(desk, *a_family(("SICK", "NEED", {}), ("CHILD", {"age_band": "child"}), ("ELDER", {"origin": None})))
+        await land(desk, an_arrival("NEED"))
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
             assert await trying.replay_all(work, progress=lambda *_: None) == []
 
     async def test_whoever_travels_alone_is_explained_as_before(self, desk: Desk) -> None:
-        await desk.open(an_arrival("NEED"))
+        await land(desk, an_arrival("NEED"))
         [row] = await desk.rows("SELECT body FROM explanations")
         assert b"household" not in bytes(row["body"])
 

@@ -16,7 +16,7 @@ from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import an_agency
-from tests.referral.test_households import a_change, a_family, hear
+from tests.referral.test_households import a_change, a_family, hear, land
 
 PEOPLE_OF: tuple[Any, ...] = (
     ("SICK", {}), ("PREG", "NEED", {}), ("NEED", {"sex": "M"}), ("TIP", {}), ("GBV", "NEED", {}),
@@ -31,27 +31,26 @@ async def unexplained(desk: Desk) -> list[str]:
     """Who is apart without a task that is open or was decided, with its reason."""
     async with desk.database.work(system("referral", "test"), purpose="test") as work:
         ids = [str(row["household_id"]) for row in await work.connection.fetch("SELECT household_id FROM households")]
-        loaded = await staying.load(work, ids)
+        loaded = await staying.list_standing(work, ids)
         rows = await work.connection.fetch(
             "SELECT case_id::text, reason FROM reunifications WHERE closed_at IS NULL OR closed_as = 'decided'"
         )
     said = {row["case_id"] for row in rows if row["reason"]}
-    return [need.referral.case_id for some in loaded.values() for need in who_is_apart(some)[1] if
-            need.referral.case_id not in said]  # fmt: skip
+    return [one.case_id for some in loaded.values() for one in who_is_apart(some)[1] if one.case_id not in said]
 
 
 async def dangling(desk: Desk) -> int:
     """Open tasks of who is together with the household by now: none may be left."""
     async with desk.database.work(system("referral", "test"), purpose="test") as work:
         ids = [str(row["household_id"]) for row in await work.connection.fetch("SELECT household_id FROM households")]
-        loaded = await staying.load(work, ids)
+        loaded = await staying.list_standing(work, ids)
         apart: set[str] = set()
         live: set[str] = set()
         for some in loaded.values():
             lead, found = who_is_apart(some)
-            apart |= {need.referral.case_id for need in found}
-            if lead is not None and lead.live is not None:
-                live |= {need.referral.case_id for need in some if need.live is not None}
+            apart |= {one.case_id for one in found}
+            if lead is not None and lead.agency_id is not None:
+                live |= {one.case_id for one in some if one.agency_id is not None}
         rows = await work.connection.fetch("SELECT case_id::text FROM reunifications WHERE closed_at IS NULL")
     return sum(row["case_id"] in live - apart for row in rows)
 
@@ -103,10 +102,10 @@ async def test_nobody_is_apart_without_a_task_that_says_why(desk: Desk, seed: in
     family = a_family(*draw.sample(PEOPLE_OF, draw.randint(2, 4)), household_id=home)
     draw.shuffle(family)
     if draw.random() < 0.5:
-        await asyncio.gather(*(desk.open(one) for one in family))
+        await asyncio.gather(*(land(desk, one) for one in family))
     else:
         for one in family:
-            await desk.open(one)
+            await land(desk, one)
             assert await unexplained(desk) == []
     assert await unexplained(desk) == []
     for n in range(STEPS):
@@ -119,7 +118,7 @@ async def test_nobody_is_apart_without_a_task_that_says_why(desk: Desk, seed: in
 async def test_nor_when_all_act_at_the_same_moment(desk: Desk, seed: int) -> None:
     draw = random.Random(seed)
     family = a_family(*draw.sample(PEOPLE_OF, 4))
-    await asyncio.gather(*(desk.open(one) for one in family))
+    await asyncio.gather(*(land(desk, one) for one in family))
     for _ in range(4):
         live = await desk.rows("SELECT assignment_id::text, agency_id FROM assignments WHERE ended_at IS NULL")
         await asyncio.gather(

@@ -1,6 +1,7 @@
 """Households as name lists have them: rows that name each other stay together, in whichever list each of them came."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -72,18 +73,21 @@ async def groups_of(database: Database, vault: Vault, rows: Sequence[Row], *, vo
     return groups
 
 
-async def link_groups(database: Database, actor: Actor, groups: Sequence[Group], cases: Mapping[int, str]) -> None:
+async def link_groups(
+    database: Database, actor: Actor, groups: Sequence[Group], cases: Mapping[int, str], told: AbstractSet[str]
+) -> None:
     """Write who stays together and which adult answers for which child; `cases` by row. Again changes nothing.
 
-    What a person has changed by hand since stays as that person left it.
+    What a person has changed by hand since stays as that person left it. `told`: the cases whose arrival has named the
+    household already.
     """
     for some in _some(groups):
         async with database.work(actor, purpose="manifest") as work:
-            await _link(work, some, cases)
+            await _link(work, some, cases, told)
         crash_point("manifest.after_households")
 
 
-async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str]) -> None:
+async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str], told: AbstractSet[str]) -> None:
     case_ids = sorted({cases[n] for group in groups for n in group.rows if n in cases})
     await work.lock_cases(case_ids)
     people = await store.find_people(work, case_ids)
@@ -101,10 +105,10 @@ async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str]) -
         await store.add_households(work, household_ids)
         joined = await store.add_members(work, joining, "listed")
         await store.touch_all(work, household_ids)
-        now = await store.list_cases_now(work, household_ids)
-        for household_id, case_id in sorted(joining):
-            if case_id in joined:
-                work.emit(changed(household_id, case_id, "joined", "listed", now[household_id]))
+        untold = sorted((h, c) for h, c in joining if c in joined - told)
+        now = await store.list_cases_now(work, household_ids) if untold else {}
+        for household_id, case_id in untold:
+            work.emit(changed(household_id, case_id, "joined", "listed", now[household_id]))
     pairs = {(link.child_case_id, link.adult_case_id) for link in links}
     wanted = [
         (group, people[cases[child]], people[cases[adult]])

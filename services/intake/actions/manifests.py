@@ -142,11 +142,11 @@ async def take_in_rows(
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
     crash_point("manifest.after_begin")
     groups = await groups_of(database, vault, ready, voyage_id=voyage_id)
-    known, changed, cases = await _record(
+    known, changed, cases, told = await _record(
         *(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at)),
         {number: group.household_id for group in groups for number in group.rows},
     )
-    await link_groups(database, actor, groups, cases)
+    await link_groups(database, actor, groups, cases, told)
     search = await search_held_rows(vault, waiting, sheet, rows, known)
     crash_point("manifest.after_rows")
     async with database.work(actor, purpose="manifest") as work:
@@ -230,14 +230,15 @@ async def _record(
     manifest_id: str,
     arrived_at: datetime,
     households: Mapping[int, str],
-) -> tuple[dict[int, str], list[tuple[int, Who]], dict[int, str]]:
+) -> tuple[dict[int, str], list[tuple[int, Who]], dict[int, str], set[str]]:
     """Record rows in batches, preparing the next while PostgreSQL writes one; `households` by row number.
 
     Answers by row number which earlier list had brought in a row, the rows known with other details, and the cases of
-    the rows that belong to a household.
+    the rows that belong to a household, with those of them that were recorded with it now.
     """
     known: dict[int, str] = {}
     cases: dict[int, str] = {}
+    told: set[str] = set()
     changed: list[tuple[int, Who]] = []
     writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
 
@@ -247,6 +248,8 @@ async def _record(
         for row, result in zip(writing[0], await writing[1], strict=True):
             if row.number in households:
                 cases[row.number] = result.case_id
+                if isinstance(result, Recorded) and result.new:
+                    told.add(result.case_id)
             if isinstance(result, RecordedDifferently):
                 assert row.arrival is not None
                 before = _submission(vault, voyage, row, arrived_at)
@@ -269,7 +272,7 @@ async def _record(
         await database.still_allows(actor)
         writing = (batch, asyncio.create_task(record_arrivals(database, sealed)))
     await settle()
-    return known, changed, cases
+    return known, changed, cases, told
 
 
 def _submission(

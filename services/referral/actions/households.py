@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from services.referral import policy, rules
+from services.referral import policy
 from services.referral.actions import following, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import corrections, households, needs
-from services.referral.domain.households import Reunification
+from services.referral.domain.households import Reunification, Standing
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import Refused, ReunificationUnknown
 from services.referral.domain.routing import Decision, Facts
@@ -36,47 +36,30 @@ class Deciding:
 
 @dataclass(slots=True)
 class Together:
-    """The households of some people who have just landed: what is known of them, and what becomes of it."""
+    """The households of people who land in one batch. Those of other batches follow when the clock settles them."""
 
     home: dict[str, str] = field(default_factory=dict)
     """The household of each case that is in one."""
-    needs: dict[str, list[Need]] = field(default_factory=dict)
-    """What is open of each household."""
-    facts: dict[str, Facts] = field(default_factory=dict)
-    """What each of these needs was decided on."""
+    now: dict[str, list[Standing]] = field(default_factory=dict)
     ages: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
-    async def of(cls, work: Work, arrivals: Sequence[Heard[ArrivalRecorded]]) -> "Together":
-        """The households of these arrivals, theirs alone from here on. Nothing is read where nobody is in one."""
-        home = {a.fact.case_id: a.fact.household_id for a in arrivals if a.fact.household_id is not None}
-        if not home:
-            return cls()
-        ids = sorted(set(home.values()))
-        await work.lock_cases(ids)
-        await store.put_members(work, home)
-        loaded = await staying.load(work, ids)
-        found = cls(home=home, needs=loaded, facts=await _facts_of(work, [n for ns in loaded.values() for n in ns]))
-        for household_id, members in loaded.items():
-            found.ages.setdefault(household_id, set()).update(need.referral.age_band for need in members)
+    def of(cls, arrivals: Sequence[Heard[ArrivalRecorded]]) -> "Together":
+        """The households of these arrivals."""
+        found = cls()
         for arrival in arrivals:
-            if arrival.fact.household_id is not None:
-                found.ages.setdefault(arrival.fact.household_id, set()).add(arrival.fact.age_band)
+            fact = arrival.fact
+            if fact.household_id is not None:
+                found.home[fact.case_id] = fact.household_id
+                found.ages.setdefault(fact.household_id, set()).add(fact.age_band)
         return found
 
     def in_order(self, arrivals: Sequence[Heard[ArrivalRecorded]]) -> Iterator[tuple[Heard[ArrivalRecorded], str]]:
         """Each need of each arrival; of a household the strictest first, which the others go with."""
-        for arrival in arrivals:
-            if arrival.fact.case_id not in self.home:
-                yield from ((arrival, code) for code in dict.fromkeys(arrival.fact.needs))
-        of_households = [
-            (arrival, code)
-            for arrival in arrivals
-            if arrival.fact.case_id in self.home
-            for code in dict.fromkeys(arrival.fact.needs)
-        ]
+        needed = [(arrival, code) for arrival in arrivals for code in dict.fromkeys(arrival.fact.needs)]
+        yield from (one for one in needed if one[0].fact.case_id not in self.home)
         yield from sorted(
-            of_households,
+            (one for one in needed if one[0].fact.case_id in self.home),
             key=lambda one: households.strictness(one[1], one[0].fact.age_band, one[0].fact.case_id),
         )
 
@@ -86,42 +69,51 @@ class Together:
         if household_id is None:
             return facts
         mixed = households.are_mixed(self.ages[household_id])
-        lead = households.strictest(self.needs.get(household_id, []))
-        if lead is None:
-            return replace(facts, household_mixed=mixed)
-        key = households.strictness(facts.need, facts.age_band, case_id)
-        if key < households.strictness(lead.referral.need, lead.referral.age_band, lead.referral.case_id):
+        lead = households.strictest(self.now.get(household_id, []))
+        if lead is None or households.strictness(facts.need, facts.age_band, case_id) < lead.strictness:
             return replace(facts, household_mixed=mixed)  # this is the strictest now; the others will go with it
-        return households.with_household(facts, lead, self.facts[lead.referral.referral_id], mixed=mixed)
+        return households.with_household(facts, lead, mixed=mixed)
 
     def opened(self, need: Need, facts: Facts) -> None:
         """This need is there from now on."""
         household_id = self.home.get(need.referral.case_id)
         if household_id is not None:
-            self.needs.setdefault(household_id, []).append(need)
-            self.facts[need.referral.referral_id] = facts
+            self.now.setdefault(household_id, []).append(households.standing(household_id, need, facts))
 
-    async def follow(self, work: Work, routing: Routing) -> None:
-        """Bring with the strictest need of each household who had gone elsewhere before."""
-        if self.home:
-            await gather(work, set(self.home.values()), routing=routing)
+
+async def settle(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
+    """Bring together the households of whom somebody has just landed; answers how many there were."""
+    ids = await store.take_unsettled(work, limit)
+    if ids:
+        await work.lock_cases(ids)
+        await gather(work, set(ids), routing=routing)
+    return len(ids)
 
 
 async def hear_households(work: Work, heard: Sequence[Heard[HouseholdChanged]], *, routing: Routing) -> None:
-    """Who belongs together has changed: bring together who does, and let go who does not."""
-    ids = {h.fact.household_id for h in heard}
-    before = await store.find_households(work, sorted({h.case_id for h in heard}))
-    await work.lock_cases(ids | set(before.values()))
+    """Who belongs together has changed: bring together who does, and let go who does not.
+
+    Nothing is left to do for those whom their arrivals have named already.
+    """
+    wanted: dict[str, str | None] = {}
     for one in heard:
-        fact = one.fact
-        if fact.change == "joined":
-            await store.put_members(work, {fact.case_id: fact.household_id})
-        else:
-            await store.remove_member(work, fact.case_id, fact.household_id)
-            task = (await store.list_latest(work, [fact.household_id])).get(fact.case_id)
-            if task is not None and task.closed_at is None:
-                await staying.close(work, task, "parted")
-    await gather(work, ids | set(before.values()), routing=routing)
+        wanted[one.case_id] = one.fact.household_id if one.fact.change == "joined" else None
+    before = await store.find_households(work, sorted(wanted))
+    changed = {case_id: home for case_id, home in wanted.items() if before.get(case_id) != home}
+    if not changed:
+        return
+    left = {before[case_id] for case_id in changed if case_id in before}
+    joined = {case_id: home for case_id, home in changed.items() if home is not None}
+    ids = left | set(joined.values())
+    await work.lock_cases(ids)
+    if parted := sorted(changed.keys() - joined.keys()):
+        await store.remove_members(work, parted)
+    if joined:
+        await store.put_members(work, joined)
+    for task in (await store.list_latest(work, sorted(left))).values():
+        if task.case_id in changed and task.closed_at is None:
+            await staying.close(work, task, "parted")
+    await gather(work, ids, routing=routing)
 
 
 async def gather(work: Work, household_ids: AbstractSet[str], *, routing: Routing) -> None:
@@ -130,97 +122,77 @@ async def gather(work: Work, household_ids: AbstractSet[str], *, routing: Routin
     The locks of the households are held, so nobody else moves them. Where somebody helps already, that goes on, and
     whoever is apart by it is put before a supervisor.
     """
-    loaded = await staying.load(work, household_ids)
-    found = {n.referral.referral_id: n.referral.case_id for some in loaded.values() for n in some}
-    changes = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})
-    by_household = {
-        household_id: [changes.need(n.referral.referral_id) for n in some] for household_id, some in loaded.items()
-    }
-    await _Gathering(work, routing, changes).run(by_household)
-    await following.save(work, changes)
+    ids = sorted(household_ids)
+    standing = await staying.list_standing(work, ids)
+    router = await routing.router(work)
+    wanting = [one for some in standing.values() for one in _wanting(router, some)]
+    if wanting:
+        owned = {one.referral_id: (one.referral_id, one.case_id) for _, one, _ in wanting}
+        changes = await following.locked(work, owned)
+        await _move(work, routing, changes, wanting)
+        await following.save(work, changes)
+    await staying.note(work, ids)
 
 
-@dataclass(slots=True)
-class _Gathering:
-    """The needs of some households on their way to where the strictest one is."""
+def _wanting(router: Router, some: Sequence[Standing]) -> Iterator[tuple[Standing, Standing, Decision]]:
+    """Who of a household is asked elsewhere than the strictest need is, though its office or one of its region is a
+    candidate by the household: the strictest one, the one that is to go with it, and the decision by which.
+    """
+    lead = households.strictest(some)
+    if lead is None or lead.agency_id is None or len({one.case_id for one in some}) < 2:
+        return
+    mixed = households.are_mixed(one.age_band for one in some)
+    for one in some:
+        if one is lead or one.helping or one.agency_id is None:
+            continue
+        facts = households.with_household(one.facts, lead, mixed=mixed)
+        if facts == one.facts:
+            continue
+        decision = router.decide(facts)
+        first = next(iter(decision.candidates), None)
+        if first is not None and first.agency_id != one.agency_id and _is_nearer(lead, one, first.agency_id):
+            yield lead, one, decision
 
-    work: Work
-    routing: Routing
-    changes: Changes
-    decided: dict[str, Decision] = field(default_factory=dict)
 
-    async def run(self, by_household: dict[str, list[Need]]) -> None:
-        router = await self.routing.router(self.work)
-        stored = await _facts_of(self.work, list(self.changes.before.values()))
-        wanting: list[tuple[Need, Need, Decision]] = []
-        for some in by_household.values():
-            wanting += self._wanting(router, some, stored)
-        if not wanting:
-            return
-        await needs_store.update_explanations(self.work, self.decided)
-        walled = await walls.around(self.work, [need for _, need, _ in wanting], self.routing)
-        for lead, need, decision in wanting:
-            open_to = walled.open_to(need, await self.routing.open_for(self.work, need.referral.need))
-            moved = self._moved(lead, need, decision, open_to)
-            if moved is not None:
-                self.changes.put(walled.note(moved))
-                self.work.emit(telling.sent(moved, moved.attempts[-1]))
-        await book.update_facts(self.work, [self.changes.need(id_).referral for id_ in self.decided])
+def _is_nearer(lead: Standing, one: Standing, agency_id: str) -> bool:
+    """True for the strictest need's own office, and for one of its region where the one that is asked is not."""
+    assert lead.agency_id is not None
+    return agency_id == lead.agency_id or (
+        households.are_apart(lead, one) and not households.are_apart(lead, replace(one, agency_id=agency_id))
+    )
 
-    def _wanting(
-        self, router: Router, some: Sequence[Need], stored: dict[str, Facts]
-    ) -> Iterator[tuple[Need, Need, Decision]]:
-        """Needs that another decision holds for by now, with the one that they go with; put on it at once."""
-        lead = households.strictest(some)
-        if lead is None or len({need.referral.case_id for need in some}) < 2:
-            return
-        mixed = households.are_mixed(need.referral.age_band for need in some)
-        for need in some:
-            if need is lead or need.helping is not None:
-                continue
-            id_ = need.referral.referral_id
-            facts = households.with_household(stored[id_], lead, stored[lead.referral.referral_id], mixed=mixed)
-            if facts == stored[id_]:
-                continue
-            decision = router.decide(facts)
-            self.decided[id_] = decision
-            after = replace(
-                need,
-                referral=replace(
-                    need.referral,
-                    regency=facts.due_in,
-                    explanation=decision.digest,
-                    version=need.referral.version + 1,
-                ),
-            )
-            self.changes.put(after)
-            yield lead, after, decision
 
-    def _moved(self, lead: Need, need: Need, decision: Decision, open_to: frozenset[str]) -> Need | None:
-        """The need with another office asked, the strictest one's or one of its region; None where nothing is won."""
-        asked = need.asked
-        if asked is None or lead.live is None:
-            return None
-        to = corrections.next_after(need, decision.candidates, open_to, again=asked.agency_id)
-        if to is None or to.agency_id == asked.agency_id:
-            return None
-        is_nearer = households.are_apart(lead, need) and households.meet(
-            households.region_of(to.agency_id), households.region_of(lead.live.agency_id)
+async def _move(
+    work: Work, routing: Routing, changes: Changes, wanting: Sequence[tuple[Standing, Standing, Decision]]
+) -> None:
+    """Put these needs on the decision of the household, and ask whom it proposes instead of whom was asked."""
+    decided = {one.referral_id: decision for _, one, decision in wanting}
+    for id_, decision in decided.items():
+        need = changes.need(id_)
+        referral = replace(
+            need.referral,
+            regency=decision.facts.due_in,
+            explanation=decision.digest,
+            version=need.referral.version + 1,
         )
-        if to.agency_id != lead.live.agency_id and not is_nearer:
-            return None
-        back = corrections.take_back(need, reason="NEW_FACTS", now=self.work.now)
-        self.work.emit(telling.recalled(back, back.attempt(asked.assignment_id), "NEW_FACTS"))
-        return needs.ask(back, to, assignment_id=new_id(), times=self.routing.times, now=self.work.now)
-
-
-async def _facts_of(work: Work, some: Sequence[Need]) -> dict[str, Facts]:
-    """What each of these needs was decided on."""
-    if not some:
-        return {}
-    digests = sorted({need.referral.explanation for need in some})
-    bodies = await needs_store.find_explanations(work, digests)
-    return {need.referral.referral_id: rules.read(bodies[need.referral.explanation]).facts for need in some}
+        changes.put(replace(need, referral=referral))
+    await needs_store.update_explanations(work, decided)
+    await book.update_facts(work, [changes.need(id_).referral for id_ in decided])
+    walled = await walls.around(work, [changes.need(id_) for id_ in decided], routing)
+    for lead, one, decision in wanting:
+        need = changes.need(one.referral_id)
+        asked = need.asked
+        if asked is None:
+            continue
+        open_to = walled.open_to(need, await routing.open_for(work, need.referral.need))
+        to = corrections.next_after(need, decision.candidates, open_to, again=asked.agency_id)
+        if to is None or to.agency_id == asked.agency_id or not _is_nearer(lead, one, to.agency_id):
+            continue
+        back = corrections.take_back(need, reason="NEW_FACTS", now=work.now)
+        work.emit(telling.recalled(back, back.attempt(asked.assignment_id), "NEW_FACTS"))
+        moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
+        changes.put(moved)
+        work.emit(telling.sent(moved, moved.attempts[-1]))
 
 
 @dataclass(frozen=True, slots=True)

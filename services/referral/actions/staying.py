@@ -1,15 +1,16 @@
 """Keeping an eye on households: who acts on one is alone with it, and who comes to be apart is somebody's task."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from services.referral import rules
 from services.referral.actions import telling
 from services.referral.domain import households
-from services.referral.domain.households import Reunification
+from services.referral.domain.households import Reunification, Standing
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import SplitUnexplained
+from services.referral.domain.routing import Facts
 from services.referral.store import households as store
-from services.referral.store import needs as needs_store
 from shared.contracts.referral import SplitReason
 from shared.kit.ids import new_id
 from shared.kit.work import Work
@@ -29,16 +30,14 @@ async def lock(work: Work, case_ids: Iterable[str]) -> dict[str, str]:
     return await store.find_households(work, case_ids) if found else found
 
 
-async def load(work: Work, household_ids: Iterable[str]) -> dict[str, list[Need]]:
-    """All needs of these households that have not ended; their locks are held."""
-    members = await store.list_members(work, sorted(set(household_ids)))
-    home = {case_id: household_id for household_id, cases in members.items() for case_id in cases}
-    owned = await needs_store.find_of_cases(work, list(home))
-    found: dict[str, list[Need]] = {}
-    for need in (await needs_store.find_needs(work, sorted(owned))).values():
-        if not need.referral.is_terminal:
-            found.setdefault(home[need.referral.case_id], []).append(need)
-    return found
+def read_facts(body: bytes) -> Facts:
+    """What a stored decision was made on."""
+    return rules.read(body).facts
+
+
+async def list_standing(work: Work, household_ids: Iterable[str]) -> dict[str, list[Standing]]:
+    """How all open needs of these households stand; their locks are held."""
+    return await store.list_standing(work, sorted(household_ids), read_facts)
 
 
 @dataclass(slots=True)
@@ -46,19 +45,20 @@ class Watch:
     """Households as they stand before a person chooses an office: whoever parts one has to say why."""
 
     home: Mapping[str, str]
-    needs: dict[str, list[Need]]
+    standing: Mapping[str, Sequence[Standing]]
     splits: dict[str, SplitReason]
 
     def expect(self, after: Need, said: SplitReason | None) -> None:
         """The need goes where a person has chosen. Raises `SplitUnexplained`."""
-        household_id = self.home.get(after.referral.case_id)
-        if household_id is None:
-            return
-        known = self.needs.get(household_id, [])
-        changed = [n for n in known if n.referral.referral_id != after.referral.referral_id] + [after]
-        before, now = (
-            {need.referral.case_id for need in households.who_is_apart(some)[1]} for some in (known, changed)
-        )
+        household_id, live = self.home.get(after.referral.case_id), after.live
+        known = self.standing.get(household_id or "", ())
+        changed = [
+            replace(one, agency_id=None if live is None else live.agency_id)
+            if one.referral_id == after.referral.referral_id
+            else one
+            for one in known
+        ]
+        before, now = ({one.case_id for one in households.who_is_apart(some)[1]} for some in (known, changed))
         if now <= before:
             return
         if said is None:
@@ -68,7 +68,7 @@ class Watch:
 
 async def watch(work: Work, home: Mapping[str, str], splits: dict[str, SplitReason]) -> Watch:
     """The households of some cases, whose locks are held; what is said goes into `splits`."""
-    return Watch(home, await load(work, home.values()) if home else {}, splits)
+    return Watch(home, await list_standing(work, set(home.values())) if home else {}, splits)
 
 
 async def note(work: Work, household_ids: Iterable[str], reasons: Mapping[str, SplitReason] | None = None) -> None:
@@ -79,24 +79,24 @@ async def note(work: Work, household_ids: Iterable[str], reasons: Mapping[str, S
     ids = sorted(set(household_ids))
     if not ids:
         return
-    loaded = await load(work, ids)
+    standing = await list_standing(work, ids)
     latest = await store.list_latest(work, ids)
     added: list[Reunification] = []
     for household_id in ids:
-        lead, apart = households.who_is_apart(loaded.get(household_id, []))
-        for need in apart:
+        some = standing.get(household_id, [])
+        lead, apart = households.who_is_apart(some)
+        for one in apart:
             assert lead is not None
-            before = latest.pop(need.referral.case_id, None)
-            if before is not None and _stands(before, lead, need):
+            before = latest.pop(one.case_id, None)
+            if before is not None and _stands(before, lead, one):
                 continue
-            reason = (reasons or {}).get(need.referral.case_id) or households.why_apart(lead, need, now=work.now)
-            task = households.opened(household_id, lead, need, reason, task_id=new_id(), now=work.now)
-            added.append(task)
-            work.record(telling.reunification_opened(task))
-        together = {need.referral.case_id for need in loaded.get(household_id, []) if need.live is not None}
-        for task in list(latest.values()):
+            reason = (reasons or {}).get(one.case_id) or households.why_apart(lead, one, now=work.now)
+            added.append(households.opened(lead, one, reason, task_id=new_id(), now=work.now))
+            work.record(telling.reunification_opened(added[-1]))
+        together = {one.case_id for one in some if one.agency_id is not None}
+        for task in latest.values():
             is_open = task.household_id == household_id and task.closed_at is None
-            if is_open and task.case_id in together and lead is not None and lead.live is not None:
+            if is_open and task.case_id in together and lead is not None and lead.agency_id is not None:
                 await close(work, task, "reunited")
     if added:
         await store.add_tasks(work, added)
@@ -109,13 +109,8 @@ async def close(work: Work, task: Reunification, how: households.ClosedAs) -> No
     work.record(telling.reunification_closed(ended))
 
 
-def _stands(task: Reunification, lead: Need, need: Need) -> bool:
+def _stands(task: Reunification, lead: Standing, one: Standing) -> bool:
     """True for a task that is open, or that a person has decided for these very two offices."""
-    assert lead.live is not None
-    assert need.live is not None
     if task.closed_at is None:
         return True
-    return task.closed_as == "decided" and (task.agency_id, task.apart_from) == (
-        need.live.agency_id,
-        lead.live.agency_id,
-    )
+    return task.closed_as == "decided" and (task.agency_id, task.apart_from) == (one.agency_id, lead.agency_id)

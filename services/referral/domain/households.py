@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
-from services.referral.domain.assignments import Assignment
 from services.referral.domain.escalations import RUNGS, Rung
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import CHILDREN
@@ -57,19 +57,48 @@ class Reunification:
     closed_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An open need of somebody in a household, as far as belonging together takes it."""
+
+    household_id: str
+    case_id: str
+    referral_id: str
+    need: str
+    age_band: str
+    regency: str
+    facts: Facts
+    """What it was decided on."""
+    agency_id: str | None = None
+    """Who is asked or helps; None where it is with nobody."""
+    helping: bool = False
+    handed_on_at: datetime | None = None
+    """When another agency was asked to take it over, which has not answered yet."""
+    last_state: str | None = None
+    """How the latest attempt that has ended did."""
+    last_ended_at: datetime | None = None
+
+    @property
+    def strictness(self) -> tuple[int, bool, str, str]:
+        """Orders needs: the most urgent first, of these a child's, and never two alike."""
+        return strictness(self.need, self.age_band, self.case_id)
+
+
 def strictness(need: str, age_band: str, case_id: str) -> tuple[int, bool, str, str]:
-    """Orders needs: the most urgent first, of these a child's, and never two alike."""
+    """As `Standing.strictness`, of a need that is still to be opened."""
     return codes.needs()[need].priority, age_band not in CHILDREN, need, case_id
 
 
-def strictest(needs: Iterable[Need]) -> Need | None:
-    """The need that the others go with: of those that somebody has, else of all that are open."""
-    return min((n for n in needs if not n.referral.is_terminal), key=_key, default=None)
-
-
-def _key(need: Need) -> tuple[bool, tuple[int, bool, str, str]]:
+def standing(household_id: str, need: Need, facts: Facts) -> Standing:
+    """A need that was opened now."""
     r = need.referral
-    return need.live is None, strictness(r.need, r.age_band, r.case_id)
+    agency_id = None if need.live is None else need.live.agency_id
+    return Standing(household_id, r.case_id, r.referral_id, r.need, r.age_band, r.regency, facts, agency_id)
+
+
+def strictest(some: Iterable[Standing]) -> Standing | None:
+    """The need that the others go with: of those that somebody has, else of all that are open."""
+    return min(some, key=lambda one: (one.agency_id is None, one.strictness), default=None)
 
 
 def region_of(agency_id: str) -> str | None:
@@ -83,40 +112,34 @@ def meet(one: str | None, other: str | None) -> bool:
     return one is None or other is None or (one[:2] == other[:2] and (len(one) == 2 or len(other) == 2 or one == other))
 
 
-def are_apart(lead: Need, need: Need) -> bool:
+def are_apart(lead: Standing, other: Standing) -> bool:
     """True when both are with an office and the two are not of one region."""
-    return (
-        lead.live is not None
-        and need.live is not None
-        and not meet(region_of(lead.live.agency_id), region_of(need.live.agency_id))
-    )
+    if lead.agency_id is None or other.agency_id is None:
+        return False
+    return not meet(region_of(lead.agency_id), region_of(other.agency_id))
 
 
-def who_is_apart(needs: Sequence[Need]) -> tuple[Need | None, list[Need]]:
+def who_is_apart(some: Sequence[Standing]) -> tuple[Standing | None, list[Standing]]:
     """The strictest need of a household, and of each other person who is apart from it that person's own strictest."""
-    lead = strictest(needs)
+    lead = strictest(some)
     if lead is None:
         return None, []
-    own: dict[str, list[Need]] = {}
-    for need in needs:
-        if need.referral.case_id != lead.referral.case_id:
-            own.setdefault(need.referral.case_id, []).append(need)
-    leading = [found for one in own.values() if (found := strictest(one)) is not None]
-    return lead, sorted((need for need in leading if are_apart(lead, need)), key=lambda need: need.referral.case_id)
+    own: dict[str, list[Standing]] = {}
+    for one in some:
+        if one.case_id != lead.case_id:
+            own.setdefault(one.case_id, []).append(one)
+    leading = [found for those in own.values() if (found := strictest(those)) is not None]
+    return lead, sorted((one for one in leading if are_apart(lead, one)), key=attrgetter("case_id"))
 
 
-def with_household(facts: Facts, lead: Need | None, lead_facts: Facts | None, *, mixed: bool) -> Facts:
-    """The facts of somebody who goes where the strictest need of the household is helped.
-
-    `lead_facts`: those that the strictest need was decided on. Of the strictest need itself nothing but who it is with.
-    """
+def with_household(facts: Facts, lead: Standing | None, *, mixed: bool) -> Facts:
+    """The facts of somebody who goes where the strictest need of the household is helped."""
     alone = replace(facts, household_at=None, household_agency=None, household_mixed=mixed)
-    if lead is None or lead_facts is None or lead.live is None:
+    if lead is None or lead.agency_id is None:
         return alone
-    agency_id, home = lead.live.agency_id, lead_facts.origin_regency
-    region = region_of(agency_id)
+    region, home = region_of(lead.agency_id), lead.facts.origin_regency
     at_port = region is not None and meet(region, facts.port_regency) and not (home and meet(region, home))
-    return replace(alone, household_at=AT_PORT if at_port or home is None else home, household_agency=agency_id)
+    return replace(alone, household_at=AT_PORT if at_port or home is None else home, household_agency=lead.agency_id)
 
 
 def are_mixed(age_bands: Iterable[str]) -> bool:
@@ -124,36 +147,29 @@ def are_mixed(age_bands: Iterable[str]) -> bool:
     return len({band in CHILDREN for band in age_bands}) == 2
 
 
-def why_apart(lead: Need, need: Need, *, now: datetime) -> SplitReason:
+def why_apart(lead: Standing, other: Standing, *, now: datetime) -> SplitReason:
     """How somebody came to be apart: by what ended at this moment, else help had begun, or nobody takes both."""
-    ended = [a for a in (*need.attempts, *lead.attempts) if a.ended_at == now]
-    if ended:
-        return ENDED_AS.get(max(ended, key=_latest).state, "taken_back")
-    live = need.live
-    if live is not None and live.transfer_of is not None and live.sent_at == now:
+    for one in (other, lead):
+        if one.last_ended_at == now and one.last_state is not None:
+            return ENDED_AS.get(one.last_state, "taken_back")
+    if now in (other.handed_on_at, lead.handed_on_at):
         return "handed_on"
-    return "helped_before" if need.helping is not None else "not_taken_together"
+    return "helped_before" if other.helping else "not_taken_together"
 
 
-def _latest(attempt: Assignment) -> int:
-    return attempt.attempt
-
-
-def opened(
-    household_id: str, lead: Need, need: Need, reason: SplitReason, *, task_id: str, now: datetime
-) -> Reunification:
+def opened(lead: Standing, other: Standing, reason: SplitReason, *, task_id: str, now: datetime) -> Reunification:
     """Somebody is to be brought together with the household."""
-    assert lead.live is not None
-    assert need.live is not None
+    assert lead.agency_id is not None
+    assert other.agency_id is not None
     rung = RUNGS[0]
-    hurried = need.referral.child or lead.referral.child
+    hurried = bool(CHILDREN & {lead.age_band, other.age_band})
     return Reunification(
         task_id=task_id,
-        household_id=household_id,
-        case_id=need.referral.case_id,
-        agency_id=need.live.agency_id,
-        apart_from=lead.live.agency_id,
-        regency=need.referral.regency,
+        household_id=other.household_id,
+        case_id=other.case_id,
+        agency_id=other.agency_id,
+        apart_from=lead.agency_id,
+        regency=other.regency,
         reason=reason,
         opened_at=now,
         rung=rung,

@@ -1,11 +1,13 @@
 """Who belongs to which household, and who of it is to be brought together with the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from services.referral.domain.households import Reunification
+from services.referral.domain.assignments import HELPING
+from services.referral.domain.households import Reunification, Standing
+from services.referral.domain.routing import Facts
 from shared.kit.work import Work
 
 NAMES = tuple(field.name for field in fields(Reunification))
@@ -22,17 +24,44 @@ async def find_households(work: Work, case_ids: Sequence[str]) -> dict[str, str]
     return {str(row["case_id"]): str(row["household_id"]) for row in rows}
 
 
-async def list_members(work: Work, household_ids: Sequence[str]) -> dict[str, list[str]]:
-    """The cases of each of these households. # unscoped: what the service itself has heard"""
+Read = Callable[[bytes], Facts]
+"""From a stored decision to the facts that it was made on."""
+HELPED = sorted(HELPING)
+STANDING = """
+SELECT h.household_id, r.case_id, r.referral_id, r.need, r.age_band, r.regency, e.body, a.agency_id,
+    coalesce(a.helping, FALSE) AS helping, a.handed_on_at, a.last_state, a.last_ended_at
+FROM households h JOIN referrals r USING (case_id) JOIN explanations e ON e.digest = r.explanation
+CROSS JOIN LATERAL (
+    SELECT (array_agg(agency_id ORDER BY attempt DESC) FILTER (WHERE ended_at IS NULL))[1] AS agency_id,
+        bool_or(state = ANY($2::text[])) AS helping,
+        max(sent_at) FILTER (WHERE ended_at IS NULL AND transfer_of IS NOT NULL) AS handed_on_at,
+        (array_agg(state ORDER BY ended_at DESC, attempt DESC) FILTER (WHERE ended_at IS NOT NULL))[1] AS last_state,
+        max(ended_at) AS last_ended_at
+    FROM assignments WHERE referral_id = r.referral_id
+) a
+WHERE h.household_id = ANY($1::uuid[]) AND r.ended_at IS NULL
+"""
+
+
+async def list_standing(work: Work, household_ids: Sequence[str], read: Read) -> dict[str, list[Standing]]:
+    """How all open needs of these households stand; `read` reads what each was decided on. Their locks are held.
+
+    # unscoped: the service's own duty
+    """
+    return _standing(await work.connection.fetch(STANDING, household_ids, HELPED), read)
+
+
+async def take_unsettled(work: Work, limit: int) -> list[str]:
+    """Households of whom somebody has just landed, which are to be settled in this work. # unscoped: the clock's"""
     rows = await work.connection.fetch(
-        "SELECT household_id, case_id FROM households WHERE household_id = ANY($1::uuid[])"
-        " ORDER BY household_id, case_id",
-        household_ids,
+        "WITH taken AS (SELECT case_id, household_id FROM households WHERE household_id IN ("
+        "  SELECT household_id FROM households WHERE is_unsettled ORDER BY household_id LIMIT $1) AND is_unsettled"
+        " ORDER BY household_id, case_id FOR UPDATE SKIP LOCKED)"
+        " UPDATE households h SET is_unsettled = FALSE FROM taken WHERE h.case_id = taken.case_id"
+        " RETURNING h.household_id",
+        limit,
     )
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(str(row["household_id"]), []).append(str(row["case_id"]))
-    return found
+    return sorted({str(row["household_id"]) for row in rows})
 
 
 async def put_members(work: Work, members: Mapping[str, str]) -> None:
@@ -45,11 +74,9 @@ async def put_members(work: Work, members: Mapping[str, str]) -> None:
     )
 
 
-async def remove_member(work: Work, case_id: str, household_id: str) -> None:
-    """This case belongs to the household no longer."""
-    await work.connection.execute(
-        "DELETE FROM households WHERE case_id = $1 AND household_id = $2", case_id, household_id
-    )
+async def remove_members(work: Work, case_ids: Sequence[str]) -> None:
+    """These cases belong to no household any more."""
+    await work.connection.execute("DELETE FROM households WHERE case_id = ANY($1::uuid[])", case_ids)
 
 
 async def list_latest(work: Work, household_ids: Sequence[str]) -> dict[str, Reunification]:
@@ -146,3 +173,13 @@ async def list_companions(work: Work, case_id: str) -> list[Companion]:
 
 def _task(row: Mapping[str, Any]) -> Reunification:
     return Reunification(**{**row, **{name: str(row[name]) for name in ("task_id", "household_id", "case_id")}})
+
+
+def _standing(rows: Sequence[Mapping[str, Any]], read: Read) -> dict[str, list[Standing]]:
+    found: dict[str, list[Standing]] = {}
+    for row in rows:
+        said = {name: value for name, value in row.items() if name != "body"}
+        said |= {name: str(row[name]) for name in ("household_id", "case_id", "referral_id")}
+        one = Standing(**said, facts=read(bytes(row["body"])))
+        found.setdefault(one.household_id, []).append(one)
+    return found

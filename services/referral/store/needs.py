@@ -76,6 +76,10 @@ WITH explained AS (
     INSERT INTO gaps (gap_id, referral_id, reason, opened_at, directory_at)
     SELECT *, ${6 + _O + _F}::timestamptz, ${7 + _O + _F}::timestamptz
     FROM unnest(${4 + _O + _F}::uuid[], ${5 + _O + _F}::uuid[], ${8 + _O + _F}::text[])
+), housed AS (
+    INSERT INTO households (case_id, household_id, is_unsettled)
+    SELECT *, TRUE FROM unnest(${9 + _O + _F}::uuid[], ${10 + _O + _F}::uuid[])
+    ON CONFLICT (case_id) DO UPDATE SET household_id = excluded.household_id, is_unsettled = TRUE
 )
 INSERT INTO assignments ({", ".join(FIRST)}, attempt, state, version, sent_at)
 SELECT *, 1, 'sent', 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4 + _O, FIRST)})
@@ -83,12 +87,19 @@ SELECT *, 1, 'sent', 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4 + _O,
 
 
 async def add_opened(
-    work: Work, needs: Sequence[Need], decisions: Iterable[Decision], gaps: Sequence[Gap], *, directory_at: datetime
+    work: Work,
+    needs: Sequence[Need],
+    decisions: Iterable[Decision],
+    gaps: Sequence[Gap],
+    *,
+    directory_at: datetime,
+    homes: Mapping[str, str] | None = None,
 ) -> None:
     """Write new needs, their first attempts, the explanations and the gaps, all in one statement.
 
     A new need is at version 1 and was opened now; its first attempt is sent, at version 1.
-    `directory_at` is the last change of the directory and the rules that the gaps were found in.
+    `directory_at` is the last change of the directory and the rules that the gaps were found in, `homes` the household
+    of each case that is in one: they are still to be settled.
     """
     explained = sorted({d.digest: d for d in decisions}.values(), key=lambda d: d.digest)
     await work.connection.execute(
@@ -104,6 +115,8 @@ async def add_opened(
         work.now,
         directory_at,
         [gap.reason for gap in gaps],
+        list(homes or {}),
+        list((homes or {}).values()),
     )
 
 
