@@ -266,7 +266,7 @@ def undo(assignment: Assignment, *, now: datetime) -> Assignment:
 
 
 def waitlist(assignment: Assignment, *, until: datetime, now: datetime) -> Assignment:
-    """The agency would, but not yet: it looks again on a date, and is asked again on it. Raises `DateMissing`."""
+    """The agency would, but not yet: it looks again on a date, and decides by then. Raises `DateMissing`."""
     if not now < until <= now + MOST_WAITING:
         raise DateMissing
     waiting = move(expect_asked(assignment), "waitlisted", now=now)
