@@ -287,7 +287,7 @@ class TestCase:
         late = await posted(site, "worker", f"{path}/terima")
 
         assert late.status_code == 409
-        assert "Penyelia mengakhirinya pada" in said(late)
+        assert "Ini sudah diakhiri pada" in said(late)
 
     async def test_is_not_there_for_a_stranger(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER"))

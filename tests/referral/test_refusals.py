@@ -225,7 +225,7 @@ class TestPages:
             "refuser": "family",
             "witness": "village",
             "place": "73.06",
-            "language": "id",
+            "explained_in": "id",
             "explained": ["help_offered", "what_follows"],
             "refused_at": START.isoformat(),
             "signed_at": START.isoformat(),

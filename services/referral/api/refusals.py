@@ -24,7 +24,8 @@ class Refusals(Items[Item]):
     """What was signed about all `items`, needs of one adult. Names stay on the paper.
 
     `incapacity`: number of the document that says that the person cannot decide itself, with `family` only.
-    `explained`: at least what was offered and what follows. `signed_at`: since when both signatures stand on it.
+    `explained_in`: a language, ISO 639. `explained`: at least what was offered and what follows. `signed_at`: since when
+    both signatures stand on it.
     """
 
     number: Annotated[HandoverRef, Field(examples=["PNL/3/2026"])]
@@ -32,7 +33,7 @@ class Refusals(Items[Item]):
     incapacity: HandoverRef | None = None
     witness: HandoverWitness
     place: Annotated[RegencyCode, Field(examples=["73.06"])]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["id"])]
+    explained_in: Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["id"])]
     explained: Annotated[
         list[Explained], Field(min_length=2, max_length=5, examples=[["help_offered", "what_follows"]])
     ]
@@ -43,6 +44,6 @@ class Refusals(Items[Item]):
 @router.post("/assignments/refusals", response_model=Results, openapi_extra=KEYED)
 async def post_refusals(request: Request, actor: Worker, posted: Refusals) -> Response:
     """Record a signed statement of refusal (Permen P2MI 32/2025 Annex III); each need ends refused. Never a child's."""
-    said = posted.model_dump(exclude={"items"})
-    signed = Signed(**said | {"explained": tuple(said["explained"])})
+    said = posted.model_dump(exclude={"items", "explained_in"})
+    signed = Signed(**said | {"explained": tuple(said["explained"]), "language": posted.explained_in})
     return await assignments.post(request, actor, posted, "serve", partial(refusing.record_refusals, signed=signed))

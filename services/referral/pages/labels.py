@@ -78,7 +78,8 @@ REOPENINGS: dict[str, str] = {
     "PERSON_AGREES": msg("The person wants help now"),
     "CLOSED_IN_ERROR": msg("The need was closed in error"),
 }
-OUTCOMES = {**FAILURES, **SUCCESSES, "CONSENT_WITHDRAWN": msg("Consent withdrawn")}
+OUTCOMES = {**FAILURES, **SUCCESSES}
+BY_THE_PERSON: dict[str, str] = {"CONSENT_WITHDRAWN": msg("Consent withdrawn")}
 SEXES: dict[str, str] = {"F": msg("Woman"), "M": msg("Man"), "X": msg("Not stated")}
 AGES: dict[str, str] = {
     "child": msg("under 18"),

@@ -167,7 +167,7 @@ async def shown(work: Work, request: Request, language: Language, tasks: Sequenc
 
 def _shown(language: Language, task: Task, bodies: dict[bytes, bytes], directory: Directory) -> dict[str, Any]:
     decision = rules.read(bodies[task.explanation]) if task.explanation in bodies else None
-    outcome = {**labels.OUTCOMES, **labels.CLOSINGS}.get(task.outcome or "")
+    outcome = {**labels.OUTCOMES, **labels.CLOSINGS, **labels.BY_THE_PERSON}.get(task.outcome or "")
     return {
         "referral_id": task.referral_id,
         "reference": labels.reference(task.case_id),

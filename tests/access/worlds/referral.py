@@ -64,7 +64,7 @@ OFFICE = {
 NOTHING = b"kind,name\n"
 SEEN = importing.looked(NOTHING, {}, frozenset()).digest
 PACKED = base64.urlsafe_b64encode(zlib.compress(NOTHING)).decode()
-STATEMENT = {"number": "PNL/1", "refuser": "self", "witness": "village", "place": "11.01", "language": "id"}
+STATEMENT = {"number": "PNL/1", "refuser": "self", "witness": "village", "place": "11.01"}
 PLACES = {"sex": "F", "age_band": "any", "offered": 2, "expires_at": LATER}
 
 
@@ -131,6 +131,7 @@ async def referral_world(url: str) -> AsyncIterator[World]:
             "POST /api/assignments/refusals": lambda id_, _: {
                 "json": {
                     "items": [{"assignment_id": id_}],
+                    "explained_in": "id",
                     "explained": ["help_offered", "what_follows"],
                     "refused_at": NOW.isoformat(),
                     "signed_at": NOW.isoformat(),
@@ -138,7 +139,11 @@ async def referral_world(url: str) -> AsyncIterator[World]:
                 }
             },
             f"POST {worker}/penolakan": form(
-                explained=["help_offered", "what_follows"], refused_at=LOCAL, signed_at=LOCAL, **STATEMENT
+                language="id",
+                explained=["help_offered", "what_follows"],
+                refused_at=LOCAL,
+                signed_at=LOCAL,
+                **STATEMENT,
             ),
             "POST /api/assignments/transfers": lambda id_, cell: one(
                 assignment_id=..., agency_id=TAKER[cell["visibility"]]
