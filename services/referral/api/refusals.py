@@ -24,8 +24,8 @@ class Refusals(Items[Item]):
     """What was signed about all `items`, needs of one adult. Names stay on the paper.
 
     `incapacity`: number of the document that says that the person cannot decide itself, with `family` only.
-    `explained_in`: a language, ISO 639. `explained`: at least what was offered and what follows. `signed_at`: since when
-    both signatures stand on it.
+    `explained_in`: a language, ISO 639. `explained`: at least what was offered and what follows. `signed_at`: since
+    when both signatures stand on it.
     """
 
     number: Annotated[HandoverRef, Field(examples=["PNL/3/2026"])]
