@@ -1,8 +1,8 @@
 """What people call a case on paper and at the telephone: nine signs that are made of its id, without a server.
 
-Crockford's base 32 (https://www.crockford.com/base32.html): no I, L, O and U, which are read as 1, 1, 0 and not at all, and a
-check sign, modulo 37, that finds each wrong sign and each pair that changed places. The last 40 bits of an id are
-random, so that among 20,000 cases two share a code once in 5,500 such sets.
+Crockford's base 32 (https://www.crockford.com/base32.html): no I, L, O and U, which are read as 1, 1, 0 and not at all,
+and a check sign, modulo 37, that finds each wrong sign and each pair that changed places. The last 40 bits of an id
+are random, so that among 20,000 cases two share a code once in 5,500 such sets.
 """
 
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
