@@ -23,9 +23,12 @@ from services.intake.store import totals as totals_store
 from services.intake.store import voyages
 from services.intake.store.vault import Sealed, SealedPerson, Vault
 from shared.contracts.intake import VoyageDifferenceOpened, VoyageDifferenceSettled, VoyageReconciled
+from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.ids import new_id
+from shared.kit.refusal import Refusal
+from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
 NEAR = timedelta(days=1)
@@ -33,6 +36,24 @@ NEAR = timedelta(days=1)
 MOST_NEAR = 20
 BATCH = 500
 """So many identities are opened at a time, between which others are served."""
+
+
+class Moved(Refusal):
+    """Somebody else was first; the answer says who, and what it is now."""
+
+    status = 409
+    code = "difference_moved"
+    title = msg("This difference has changed meanwhile")
+
+    def __init__(self, language: Language, moved: DifferenceMoved) -> None:
+        now: Difference = moved.now
+        told = (
+            msg("%(who)s has settled it: %(reason)s. Look at it as it is now.")
+            if now.is_settled
+            else msg("It is version %(version)s now, and %(who)s looks after it. Look at it as it is now.")
+        )
+        who = now.settled_by or now.owner
+        super().__init__(words.translate(language, told, who=who, reason=now.reason or "", version=str(now.version)))
 
 
 async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyage_id: str) -> Reconciliation:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.intake.actions.arrivals import port_of
-from services.intake.domain.refusals import TotalsUnknown, TotalsWithdrawn, VoyageUnknown
+from services.intake.domain.refusals import PartTwice, PartUnknown, TotalsUnknown, TotalsWithdrawn, VoyageUnknown
 from services.intake.domain.totals import Kind, Part, Totals, WithdrawReason, checked
 from services.intake.store import totals as store
 from services.intake.store import voyages
 from shared.contracts.intake import VoyageTotalsRecorded, VoyageTotalsWithdrawn
+from shared.kit import words
 from shared.kit.ids import new_id
+from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
 
@@ -78,3 +80,17 @@ async def _withdraw(work: Work, source_id: str, reason: WithdrawReason) -> Total
         raise TotalsWithdrawn
     work.record(VoyageTotalsWithdrawn(case_id=totals.voyage_id, source_id=source_id, reason=reason))
     return totals
+
+
+def problem_of_part(language: Language, wrong: PartUnknown | PartTwice) -> tuple[str, str]:
+    """What is wrong with a part of a head count, and the remedy, in words."""
+    if isinstance(wrong, PartTwice):
+        told = msg("“%(value)s” stands there twice.")
+        return (
+            words.translate(language, told, value=wrong.value),
+            words.translate(language, msg("Add the numbers up and write it once.")),
+        )
+    return (
+        words.translate(language, msg("“%(value)s” is nothing that heads are counted by here."), value=wrong.value),
+        words.translate(language, msg("Use one of: %(known)s."), known=wrong.known),
+    )

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.intake import policy
 from services.intake.actions import reconciliation, totals
+from services.intake.actions.reconciliation import Moved
+from services.intake.actions.totals import problem_of_part
 from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation
 from services.intake.domain.refusals import DifferenceMoved, PartTwice, PartUnknown
 from services.intake.domain.totals import LONGEST, MOST_PARTS, Dimension, Kind, Part, Totals, WithdrawReason
@@ -17,8 +19,7 @@ from shared.contracts.fact import Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
-from shared.kit.refusal import Refusal
-from shared.kit.words import Language, msg
+from shared.kit.words import msg
 
 router = APIRouter(tags=["voyages"])
 
@@ -194,24 +195,6 @@ class OpenOut(BaseModel):
     next: str | None
 
 
-class Moved(Refusal):
-    """Somebody else was first; the answer says who, and what it is now."""
-
-    status = 409
-    code = "difference_moved"
-    title = msg("This difference has changed meanwhile")
-
-    def __init__(self, language: Language, moved: DifferenceMoved) -> None:
-        now: Difference = moved.now
-        told = (
-            msg("%(who)s has settled it: %(reason)s. Look at it as it is now.")
-            if now.is_settled
-            else msg("It is version %(version)s now, and %(who)s looks after it. Look at it as it is now.")
-        )
-        who = now.settled_by or now.owner
-        super().__init__(words.translate(language, told, who=who, reason=now.reason or "", version=str(now.version)))
-
-
 @router.post(
     "/api/voyages/{voyage_id}/totals",
     status_code=201,
@@ -238,20 +221,6 @@ async def record_totals(request: Request, voyage_id: Id, sent: TotalsIn, actor: 
 
 def parts_of(sent: list[PartIn]) -> list[Part]:
     return [Part(part.dimension, part.value, part.heads) for part in sent]
-
-
-def problem_of_part(language: Language, wrong: PartUnknown | PartTwice) -> tuple[str, str]:
-    """What is wrong with a part of a head count, and the remedy, in words."""
-    if isinstance(wrong, PartTwice):
-        told = msg("“%(value)s” stands there twice.")
-        return (
-            words.translate(language, told, value=wrong.value),
-            words.translate(language, msg("Add the numbers up and write it once.")),
-        )
-    return (
-        words.translate(language, msg("“%(value)s” is nothing that heads are counted by here."), value=wrong.value),
-        words.translate(language, msg("Use one of: %(known)s."), known=wrong.known),
-    )
 
 
 @router.post(

@@ -11,8 +11,8 @@ from services.intake import policy
 from services.intake.actions import manifests, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.manifests import Preview
-from services.intake.actions.totals import Said
-from services.intake.api.reconciliation import LetterIn, parts_of, problem_of_part
+from services.intake.actions.totals import Said, problem_of_part
+from services.intake.api.reconciliation import LetterIn, parts_of
 from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
 from services.intake.domain.refusals import ManifestUnusable, PartTwice, PartUnknown

@@ -9,8 +9,8 @@ from starlette.datastructures import FormData
 
 from services.intake import policy
 from services.intake.actions import reconciliation, totals
-from services.intake.actions.totals import Said
-from services.intake.api.reconciliation import Moved, problem_of_part
+from services.intake.actions.reconciliation import Moved
+from services.intake.actions.totals import Said, problem_of_part
 from services.intake.domain.reconciliation import PAIRS, Pair, Reason, Reconciliation
 from services.intake.domain.refusals import DifferenceMoved, PartTwice, PartUnknown
 from services.intake.domain.totals import GROUPS, LONGEST, MOST_PARTS, UNKNOWN, Dimension, Kind, Part, WithdrawReason
