@@ -561,7 +561,7 @@ class DraftChanged(Refused):
 
 
 class LineChanged(Refused):
-    """Somebody else has changed this row meanwhile. `theirs` and `yours` are by column what stands and what was sent."""
+    """Somebody else has changed this row. `theirs` and `yours`: by column what stands and what was sent."""
 
     detail = msg("Somebody else has changed this row. Compare both values and save again what is right.")
 
