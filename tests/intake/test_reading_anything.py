@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from services.intake.domain import files, manifests, sheets, texts
 from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
 from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.seen import Seen
 from services.intake.gateways import workbooks
 from tests.intake.reading import LANDING, cells_of, opened, rows_of
 from tests.intake.workbooks import HEADING, a_person, a_workbook, with_parts, with_shared_texts
@@ -187,6 +188,13 @@ class TestBombs:
 
         assert refused.value.code == "workbook_damaged"
 
+    def test_that_declare_anything_are_refused(self) -> None:
+        def declare(xml: bytes) -> bytes:
+            return xml.replace(b"<worksheet", b'<!DOCTYPE w [<!ENTITY b "c">]><worksheet', 1)
+
+        assert read(WHOLE) == 5
+        assert read(with_parts(WHOLE, {FIRST: declare})) == -1
+
     @pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/styles.xml", "docProps/app.xml"])
     def test_of_other_parts_are_seen_too(self, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(files, "MOST_ELEMENTS", 10_000)
@@ -262,6 +270,12 @@ class TestManyRows:
             count = sum(row.arrival is not None for row in self.rows(5_000))
 
         assert count == 5_000
+
+    def test_are_known_again_however_many_came_between(self) -> None:
+        seen = Seen()
+        first = [seen.first(("name", str(n)), n) for n in range(5_000)]
+
+        assert first == [seen.first(("name", str(n)), 9_999) for n in range(5_000)] == list(range(5_000))
 
     @pytest.mark.slow
     @pytest.mark.timeout(1200)
