@@ -140,7 +140,7 @@ END,
     CONSTRAINT handover_reference_is_a_reference CHECK ((handover_ref ~ '^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$'::text)),
     CONSTRAINT paused_assignment_has_a_question CHECK (((answer_left IS NULL) OR ((question_id IS NOT NULL) AND (state = 'acknowledged'::text)))) NOT VALID
 );
-CREATE INDEX assignments_by_deadline ON assignments USING btree (COALESCE(remind_at, due_at)) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));
+CREATE INDEX assignments_by_deadline ON assignments USING btree (LEAST(remind_at, due_at)) WHERE ((due_at IS NOT NULL) AND (overdue_told_at IS NULL));
 CREATE INDEX assignments_done ON assignments USING btree (agency_id, ended_at, assignment_id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX assignments_of_an_inbox ON assignments USING btree (agency_id, due_at, assignment_id) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX one_accepted_assignment_per_referral ON assignments USING btree (referral_id) WHERE (state = ANY (ARRAY['accepted'::text, 'in_progress'::text]));

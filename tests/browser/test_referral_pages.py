@@ -135,6 +135,8 @@ PAGES = (
     ("supervisor", "/eskalasi/{waiting}/tutup"),
     ("supervisor", "/eskalasi/{child}/tutup"),
     ("supervisor", "/eskalasi/{closed}/buka"),
+    ("supervisor", "/permintaan"),
+    ("supervisor", "/kesenjangan"),
     ("supervisor", "/pengawasan"),
     ("supervisor", "/eskalasi/{waiting}/alasan"),
     ("coordinator", "/aturan"),

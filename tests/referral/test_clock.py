@@ -141,8 +141,8 @@ class TestReminders:
             plan = "\n".join(
                 row[0]
                 for row in await work.connection.fetch(
-                    "EXPLAIN SELECT assignment_id FROM assignments a WHERE coalesce(a.remind_at, a.due_at) <= now()"
-                    " AND a.due_at IS NOT NULL AND a.overdue_told_at IS NULL ORDER BY coalesce(a.remind_at, a.due_at)"
+                    "EXPLAIN SELECT assignment_id FROM assignments a WHERE least(a.remind_at, a.due_at) <= now()"
+                    " AND a.due_at IS NOT NULL AND a.overdue_told_at IS NULL ORDER BY least(a.remind_at, a.due_at)"
                 )
             )
 

@@ -410,7 +410,8 @@ class TestSentences:
 
         assert dict(reasons.terms("en", now)) == {
             "Urgency": "1",
-            "To answer (h)": "1",
+            "To open it (h)": "0.25",
+            "Then to answer (h)": "0.75",
             "To the first help (h)": "4",
             "Hours counted": "day and night",
             "Consent": "the guardian's, or an authorised agency's",

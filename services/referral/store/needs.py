@@ -237,8 +237,8 @@ async def list_due(work: Work, limit: int, *, apart_from: Sequence[str] = ()) ->
     """
     rows = await work.connection.fetch(
         "SELECT a.assignment_id, a.referral_id, r.case_id FROM assignments a JOIN referrals r USING (referral_id)"
-        " WHERE coalesce(a.remind_at, a.due_at) <= $1 AND a.due_at IS NOT NULL AND a.overdue_told_at IS NULL"
-        " AND a.assignment_id <> ALL($3::uuid[]) ORDER BY coalesce(a.remind_at, a.due_at) LIMIT $2",
+        " WHERE least(a.remind_at, a.due_at) <= $1 AND a.due_at IS NOT NULL AND a.overdue_told_at IS NULL"
+        " AND a.assignment_id <> ALL($3::uuid[]) ORDER BY least(a.remind_at, a.due_at) LIMIT $2",
         work.now,
         limit,
         apart_from,
