@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 
 from services.intake.actions import households, listed_households
 from services.intake.actions.manifests import preview_manifest, take_in_manifest
+from services.intake.domain import households as domain
 from services.intake.domain.households import together
 from services.intake.store.vault import Vault
+from shared.contracts import intake as contract
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import OFFICER, a_list, a_row, a_voyage
@@ -45,6 +47,12 @@ async def needs_of(database: Database, case_id: str) -> set[str]:
 class TestTogether:
     def test_follows_rows_to_whom_they_come_back(self) -> None:
         assert together({2: 3, 4: 3, 5: 6, 6: 5, 8: 9, 9: 10}) == [(3, 2, 4), (5, 6), (10, 8, 9)]
+
+
+class TestCodes:
+    @pytest.mark.parametrize("name", ["HouseholdReason", "Relation", "RelationProof", "UnlinkReason"])
+    def test_the_domain_and_the_contract_say_the_same(self, name: str) -> None:
+        assert get_args(getattr(domain, name)) == get_args(getattr(contract, name))
 
 
 class TestLists:

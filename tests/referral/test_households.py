@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -12,10 +12,12 @@ import pytest
 from services.referral import rules
 from services.referral.actions import households, trying
 from services.referral.actions.answering import Answer
+from services.referral.domain import households as domain
 from services.referral.domain.agencies import Agency, directory
 from services.referral.domain.households import meet, region_of
 from services.referral.domain.routing import Facts
 from services.referral.pages import labels
+from shared.contracts import referral as contract
 from shared.contracts.intake import HouseholdChanged
 from shared.kit.actor import system
 from shared.kit.heard import Heard
@@ -348,3 +350,10 @@ class TestDecisions:
 
         assert [c.agency_id for c in alone.candidates] == ["DINSOS-73.06", "DINSOS-73"]
         assert [c.agency_id for c in mixed.candidates] == ["DINSOS-73", "DINSOS-73.06"]
+
+
+class TestCodes:
+    def test_the_domain_and_the_contract_say_the_same(self) -> None:
+        assert get_args(domain.SplitReason) == get_args(contract.SplitReason)
+        assert get_args(domain.ReunificationDecision) == get_args(contract.ReunificationDecision)
+        assert set(get_args(contract.SaidOfSplit)) < set(get_args(contract.SplitReason))

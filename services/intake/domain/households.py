@@ -18,8 +18,14 @@ from services.intake.domain.refusals import (
     NobodyElseConfirms,
 )
 from shared.contracts.codes import AgeBand, NeedCode
-from shared.contracts.intake import HouseholdReason, Relation, RelationProof, UnlinkReason
 
+HouseholdReason = Literal["listed", "said_by_family", "guardian_linked", "not_of_it", "family_parted", "in_error"]
+"""These and the next, as the contract has them."""
+Relation = Literal[
+    "mother", "father", "grandparent", "sibling", "aunt_or_uncle", "legal_guardian", "other_relative", "not_stated"
+]
+RelationProof = Literal["birth_certificate", "family_card", "travel_document", "statement_of_both", "none"]
+UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error"]
 CHILDREN = frozenset({"child", "unknown"})
 ALONE: NeedCode = "UAC"
 Change = Literal["joined", "parted"]

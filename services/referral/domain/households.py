@@ -17,8 +17,23 @@ from services.referral.domain.referrals import CHILDREN
 from services.referral.domain.refusals import ReunificationEnded
 from services.referral.domain.routing import AT_PORT, Facts
 from shared.contracts import codes
-from shared.contracts.referral import ReunificationDecision, SplitReason
 
+SplitReason = Literal[
+    "declined",
+    "not_answered",
+    "not_helped",
+    "taken_back",
+    "handed_on",
+    "helped_before",
+    "not_taken_together",
+    "medical_care",
+    "safety",
+    "persons_wish",
+    "no_room_together",
+]
+"""Why somebody is apart from the household, as the contract has it; the last four are what people say of it."""
+ReunificationDecision = Literal["persons_wish", "safety", "medical_care", "reunited_by_people", "no_family"]
+"""What a person decides of it, as the contract has it."""
 REGION = re.compile(r"[0-9]{2}(\.[0-9]{2})?")
 WITHIN: Mapping[Rung, timedelta] = {
     "agency_supervisor": timedelta(hours=72),

@@ -39,12 +39,14 @@ CROSS JOIN LATERAL (
         max(ended_at) AS last_ended_at
     FROM assignments WHERE referral_id = r.referral_id
 ) a
-WHERE h.household_id = ANY($1::uuid[]) AND r.ended_at IS NULL
+WHERE h.household_id = ANY($1::uuid[]) AND r.ended_at IS NULL AND NOT h.is_unsettled
 """
 
 
 async def list_standing(work: Work, household_ids: Sequence[str], read: Read) -> dict[str, list[Standing]]:
-    """How all open needs of these households stand; `read` reads what each was decided on. Their locks are held.
+    """How all open needs of these households stand, but for who has just landed and is still to be settled.
+
+    `read` reads what each was decided on; their locks are held.
 
     # unscoped: the service's own duty
     """
