@@ -25,7 +25,7 @@ Relation = Literal[
     "mother", "father", "grandparent", "sibling", "aunt_or_uncle", "legal_guardian", "other_relative", "not_stated"
 ]
 RelationProof = Literal["birth_certificate", "family_card", "travel_document", "statement_of_both", "none"]
-UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error"]
+UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error", "died"]
 CHILDREN = frozenset({"child", "unknown"})
 ALONE: NeedCode = "UAC"
 Change = Literal["joined", "parted"]
