@@ -195,7 +195,7 @@ class TestBasis:
 class TestHandingOut:
     async def test_has_what_was_said_with_its_words_until_the_person_is_erased(self, site: Site) -> None:
         case_id = await a_case(site, **IN_YEARS)
-        said_ = {"by": "parent", "how": "signed", "language": "id", "speaker": "Melati Ungu"}
+        said_ = {"by": "parent", "how": "signed", "explained_in": "id", "speaker": "Melati Ungu"}
         await a_consent(site, case_id, spoken=said_, given=False, statement="Kami pulang sendiri")
 
         async def paper() -> str:

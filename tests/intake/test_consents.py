@@ -25,8 +25,8 @@ from tests.waiting import until
 
 Site = Callable[[str], Browser]
 
-ADULT = {"by": "self", "how": "signed", "language": "id"}
-PARENT = {"by": "parent", "how": "thumbprint", "language": "bug", "speaker": "Melati Ungu"}
+ADULT = {"by": "self", "how": "signed", "explained_in": "id"}
+PARENT = {"by": "parent", "how": "thumbprint", "explained_in": "bug", "speaker": "Melati Ungu"}
 HELP = {"purpose": "help", "recipient_class": "civil_society"}
 CSO = "CSO-HEALTH"
 IN_YEARS: dict[str, Any] = {"age": 10, "nik": "7306991901160001"}

@@ -59,7 +59,7 @@ class ScopeIn(ChangeIn):
 
 
 class SpokenIn(BaseModel):
-    """Who speaks, how and in which language (ISO 639). Names are sealed before they are stored.
+    """Who speaks, how, and in which language it was explained (ISO 639). Names are sealed before they are stored.
 
     `speaker`: the name of the parent or guardian; an adult's own is known. `witness`: where it was only spoken.
     """
@@ -68,7 +68,7 @@ class SpokenIn(BaseModel):
 
     by: GivenBy
     how: ConsentHow
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+    explained_in: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
     speaker: Name = ""
     witness: Name = ""
 
@@ -128,7 +128,7 @@ class EntryOut(BaseModel):
     ends: str | None
     spoken_by: GivenBy | None
     how: ConsentHow | None
-    language: str | None
+    explained_in: str | None
     expires_at: datetime | None
     basis: LawfulBasis | None
     reason: str | None
@@ -299,18 +299,19 @@ async def _act(request: Request, actor: Actor, act: Act) -> Response:
 
 def _spoken(sent: SpokenIn, statement: str = "") -> Spoken:
     words = Words(sent.speaker, sent.witness, statement)
-    return Spoken(sent.by, sent.how, sent.language, words)
+    return Spoken(sent.by, sent.how, sent.explained_in, words)
 
 
 def entry_out(kept: Kept) -> dict[str, Any]:
     """An entry in codes."""
     entry = kept.entry
     own = (
-        *("entry_id", "version", "kind", "ends", "spoken_by", "how", "language", "expires_at", "basis", "reason"),
+        *("entry_id", "version", "kind", "ends", "spoken_by", "how", "expires_at", "basis", "reason"),
         *("confirm_by", "recorded_by", "recorded_at"),
     )
     return {
         **{name: getattr(entry, name) for name in own},
+        "explained_in": entry.language,
         "purpose": entry.scope.purpose,
         "recipient_class": entry.scope.recipient_class,
         "needs": list(entry.scope.needs),

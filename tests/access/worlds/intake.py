@@ -50,6 +50,7 @@ from tests.intake import factories as intake
 
 LIST = intake.a_list(intake.a_row(1), intake.a_row(2, sex="?"))
 CONSENT = {"purpose": "help", "recipient_class": "civil_society"}
+SAID = {"by": "self", "how": "signed", "explained_in": "id"}
 SPOKEN = {"by": "self", "how": "signed", "language": "id"}
 PROTECTOR = Actor("petugas-pdp", "KP2MI", frozenset({"data_protection_officer"}), authenticated_at=NOW)
 
@@ -151,13 +152,13 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             ),
             "POST /api/age-proposals/{proposal_id}/confirmation": json_of(),
             "POST /{language:language}/usulan-umur/{proposal_id}": form(decision="confirmed"),
-            "POST /api/cases/{case_id}/consents": json_of(**CONSENT, given=True, spoken=SPOKEN),
+            "POST /api/cases/{case_id}/consents": json_of(**CONSENT, given=True, spoken=SAID),
             "POST /api/cases/{case_id}/bases": json_of(**CONSENT, basis="public_task", reason="task_by_law"),
             f"POST {kept}/{{case_id}}/persetujuan/catat": form(**CONSENT, **SPOKEN, answer="yes"),
             f"POST {kept}/{{case_id}}/persetujuan/dasar": form(**CONSENT, basis="public_task.task_by_law"),
             "POST /{language:language}/persetujuan/{consent_id}/cabut": form(**SPOKEN),
             "POST /{language:language}/dasar-hukum/{basis_id}/akhiri": form(reason="no_longer_needed"),
-            "POST /api/consents/{consent_id}/withdrawal": json_of(spoken=SPOKEN),
+            "POST /api/consents/{consent_id}/withdrawal": json_of(spoken=SAID),
             "POST /api/bases/{basis_id}/end": json_of(reason="no_longer_needed"),
             "POST /api/cases/{case_id}/household": lambda id_, _: {
                 "json": {"with_case_id": things.adults.get(id_, new_id()), "version": 1}
