@@ -9,6 +9,7 @@ from services.referral.actions.answering import Answer, Result, each
 from services.referral.actions.following import Changes
 from services.referral.domain import assignments, needs, statements
 from services.referral.domain.needs import Need
+from services.referral.domain.refusals import AssignmentUnknown
 from services.referral.domain.statements import Statement
 from services.referral.store import statements as book
 from shared.kit.work import Work
@@ -39,6 +40,8 @@ async def record_refusals(work: Work, answers: Sequence[Answer], *, signed: Sign
 
     def record(need: Need, answer: Answer) -> Need:
         r, found = need.referral, need.attempt(answer.assignment_id)
+        if r.child:
+            raise AssignmentUnknown  # there is nobody here who could refuse: a child's help does not depend on that
         statement = Statement(
             referral_id=r.referral_id,
             number=signed.number,

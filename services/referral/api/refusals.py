@@ -43,7 +43,10 @@ class Refusals(Items[Item]):
 
 @router.post("/assignments/refusals", response_model=Results, openapi_extra=KEYED)
 async def post_refusals(request: Request, actor: Worker, posted: Refusals) -> Response:
-    """Record a signed statement of refusal (Permen P2MI 32/2025 Annex III); each need ends refused. Never a child's."""
+    """Record a signed statement of refusal (Permen P2MI 32/2025 Annex III); each need ends refused.
+
+    Never a child's, which is answered like a missing one.
+    """
     said = posted.model_dump(exclude={"items", "explained_in"})
     signed = Signed(**said | {"explained": tuple(said["explained"]), "language": posted.explained_in})
     return await assignments.post(request, actor, posted, "serve", partial(refusing.record_refusals, signed=signed))
