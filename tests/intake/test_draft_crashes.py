@@ -176,7 +176,10 @@ class Story:
             now = draft
             if now.state == "sending":
                 now = (await self.desk.send(now)).draft
+            rounds = 0
             while now.is_under_way and now.listed:
+                rounds += 1
+                assert rounds < 5, "what is mended and sent is ready again and again"
                 lines = await self.desk.lines(now)
                 stood |= {line.cells[1] for line in lines if not line.is_out}
                 wrong = [line for line in lines if line.standing == "mend"]
