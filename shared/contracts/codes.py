@@ -45,6 +45,19 @@ GapReason = Literal["no_terms", "no_rule", "no_office", "suspended", "never_by_i
 """Why nobody may be asked: the rules give no terms, or propose nobody; or of those that they propose, none is in the
 directory, takes referrals now, is asked without a person, or takes this person."""
 
+DifferencePair = Literal["announced_listed", "announced_arrived", "handed_arrived", "counted_arrived", "listed_arrived"]
+DifferenceReason = Literal[
+    "pending_case", "bail", "illness", "died", "stayed_behind", "rolled_over", "came_without_notice",
+    "on_another_list", "counted_twice", "miscounted", "collected_at_quay",
+]  # fmt: skip
+"""Two counts of the people of a voyage, and why they differ as letters, minutes and the press give it."""
+
+TraffickingDecision = Literal["indicated", "not_indicated", "assess_further", "not_asked"]
+TraffickingReason = Literal[
+    "said_more", "explained_otherwise", "answers_contradict", "specialist_advises", "no_private_room"
+]
+"""What a person decides on the indicators of trafficking, and why otherwise than they point."""
+
 CorrectionReason = Literal[
     "recorded_wrongly", "person_said", "family_said", "papers_found", "assessed", "office_reported"
 ]

@@ -9,6 +9,8 @@ from shared.contracts.codes import (
     ConsentHow,
     ConsentPurpose,
     CorrectionReason,
+    DifferencePair,
+    DifferenceReason,
     GivenBy,
     LawfulBasis,
     LawfulReason,
@@ -16,6 +18,8 @@ from shared.contracts.codes import (
     RecipientClass,
     Sex,
     StrikeReason,
+    TraffickingDecision,
+    TraffickingReason,
 )
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id, RegencyCode
 
@@ -50,13 +54,6 @@ class VoyageTotalsWithdrawn(Fact):
 
     source_id: Id
     reason: Literal["replaced", "entered_in_error"]
-
-
-DifferencePair = Literal["announced_listed", "announced_arrived", "handed_arrived", "counted_arrived", "listed_arrived"]
-DifferenceReason = Literal[
-    "pending_case", "bail", "illness", "died", "stayed_behind", "rolled_over", "came_without_notice",
-    "on_another_list", "counted_twice", "miscounted", "collected_at_quay",
-]  # fmt: skip
 
 
 class VoyageDifferenceOpened(Fact):
@@ -173,12 +170,6 @@ class NeedsCorrected(ArrivalFact):
     """Why they were added; None when none was."""
     struck: tuple[NeedCode, ...]
     strike_reason: StrikeReason | None
-
-
-TraffickingDecision = Literal["indicated", "not_indicated", "assess_further", "not_asked"]
-TraffickingReason = Literal[
-    "said_more", "explained_otherwise", "answers_contradict", "specialist_advises", "no_private_room"
-]
 
 
 class ArrivalScreened(Fact):

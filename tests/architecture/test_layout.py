@@ -24,7 +24,7 @@ REQUIRED = {
     "schema.sql",
 }
 OPTIONAL = {"clock.py", "commands.py", "gateways.py"}
-FOLDERS = {"templates", "static", "locale", "migrations", "rules"}
+FOLDERS = {"templates", "static", "locale", "migrations", "rules", "screening"}
 
 
 def parts(service: Path) -> set[str]:

@@ -22,8 +22,11 @@ from tests.faults import test_canaries
 ON = date(2026, 11, 23)
 BIRTH = {"birth_date", "age"}
 """What a birth is told by; in the vault it is one field."""
-CODED = {"sex", "origin_regency", "needs", "accompanied", "onward_wish", "voyage_id", "arrived_at", "key"}
-"""What intake keeps in the clear of an arrival: codes, times and keys."""
+CODED = {
+    "case_id", "sex", "looks", "origin_regency", "needs", "accompanied", "onward_wish", "voyage_id", "arrived_at",
+    "key", "unfinished",
+}  # fmt: skip
+"""What intake keeps in the clear of an arrival: codes, times and keys, and how old somebody looks."""
 CODED_COLUMNS = {"seq", "sex", "origin_regency", "origin_province", "flags", "companion", "onward_wish", "held_row"}
 MARKED_VALUES = {
     "full_name": "Emong bin Kawaya", "birth_date": "1991-01-19", "nik": "7306991901910001", "document_type": "SPLP",

@@ -28,6 +28,7 @@ WITHOUT_KEY = {
     "/api/persons/search",
     "/api/agencies/previews",  # changes nothing
     "/api/what-if",  # nor does this
+    "/api/arrivals/{case_id}/screening-trial",  # nor this
     "/api/cases/{case_id}/export",
 }
 

@@ -26,8 +26,7 @@ from services.intake.domain.screening import (
 )
 from services.intake.pages import labels
 from services.intake.screening import FOLDER
-from shared.contracts.codes import AgeBand, NeedCode
-from shared.contracts.intake import TraffickingDecision, TraffickingReason
+from shared.contracts.codes import AgeBand, NeedCode, TraffickingDecision, TraffickingReason
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
@@ -39,7 +38,7 @@ IDS = sorted(NOW.ids)
 BANDS: tuple[AgeBand, ...] = get_args(AgeBand)
 SHOWN = {"sent_by_agent": "yes", "papers_taken": "yes", "unpaid_forced": "yes"}
 TALK = {
-    "questionnaire": NOW.version, "version": 1, "place": "ruang 2", "language": "Bugis", "interpreter": "interpreter",
+    "questionnaire": NOW.version, "version": 1, "place": "ruang 2", "spoken_in": "Bugis", "interpreter": "interpreter",
     "alone": True,
 }  # fmt: skip
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
-from asyncpg import UniqueViolationError
 
 from services.intake import policy
 from services.intake.domain import people
@@ -209,7 +208,7 @@ class Desk:
         sealed = self._sealed(actor, item, "single", port)
         try:
             return await self._lane.put((actor, sealed))
-        except UniqueViolationError:
+        except store.IdTaken:
             raise CaseIdTaken from None
 
     async def record_many(
@@ -257,7 +256,7 @@ class Desk:
         """Record all at once; where an id was taken, one by one, so that it fails no other."""
         try:
             return list(await record_arrivals(self._database, new))
-        except UniqueViolationError:
+        except store.IdTaken:
             if len(new) == 1:
                 return [CaseIdTaken()]
             return [result for one in new for result in await self._each([one])]

@@ -14,9 +14,8 @@ from services.intake.api.arrival_corrections import CONFLICTS
 from services.intake.domain.screening import Answer, Assessment, Circumstances, Element, Group, Interpreter, Level
 from services.intake.domain.screening import Screening as Kept
 from services.intake.store import screenings as store
-from shared.contracts.codes import NeedCode
+from shared.contracts.codes import NeedCode, TraffickingDecision, TraffickingReason
 from shared.contracts.fact import Id
-from shared.contracts.intake import TraffickingDecision, TraffickingReason
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -80,7 +79,8 @@ class ScreeningIn(AnswersIn):
     reason: TraffickingReason | None = None
     place: Words
     """Where they talked, like: room 2. Never a name."""
-    language: Annotated[Words, StringConstraints(max_length=40)]
+    spoken_in: Annotated[Words, StringConstraints(max_length=40)]
+    """The language of the talk."""
     interpreter: Interpreter
     alone: Annotated[bool, Field(strict=True)]
     """Nobody else listened."""
@@ -113,7 +113,7 @@ class ScreeningOut(BaseModel):
     screened_by: str
     screened_at: datetime
     place: str
-    language: str
+    spoken_in: str
     interpreter: Interpreter
     alone: bool
     proposed: list[NeedCode]
@@ -185,7 +185,7 @@ async def screen(request: Request, case_id: Id, sent: ScreeningIn, actor: Office
                     chosen=sent.needs,
                     decision=sent.decision,
                     reason=sent.reason,
-                    circumstances=Circumstances(sent.place, sent.language, sent.interpreter, sent.alone),
+                    circumstances=Circumstances(sent.place, sent.spoken_in, sent.interpreter, sent.alone),
                 )
                 return web.json_response(screening_out(done), 201)
 
@@ -246,7 +246,8 @@ def assessment_out(found: Assessment) -> dict[str, Any]:
 
 def screening_out(done: Kept) -> dict[str, Any]:
     """A talk as programs read it."""
-    told = {name: getattr(done.circumstances, name) for name in ("place", "language", "interpreter", "alone")}
+    talk = done.circumstances
+    told = {"place": talk.place, "spoken_in": talk.language, "interpreter": talk.interpreter, "alone": talk.alone}
     return {
         **{name: getattr(done, name) for name in ScreeningOut.model_fields if name not in told},
         **told,

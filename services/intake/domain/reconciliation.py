@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from services.intake.domain.totals import DIMENSIONS, Dimension, Kind, Totals, same
 from services.intake.domain.voyages import Counts, Sighting, Voyage
-from shared.contracts.intake import DifferencePair, DifferenceReason
+from shared.contracts.codes import DifferencePair, DifferenceReason
 
 Pair = DifferencePair
 """Two counts of the same people. A difference is the second less the first."""

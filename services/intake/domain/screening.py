@@ -8,8 +8,7 @@ from typing import Any, Literal, get_args
 
 from services.intake.domain.needs import ordered
 from services.intake.domain.refusals import AnswerUnknown, DecisionNeedsReason, LevelNotDecided
-from shared.contracts.codes import AgeBand, NeedCode
-from shared.contracts.intake import TraffickingDecision, TraffickingReason
+from shared.contracts.codes import AgeBand, NeedCode, TraffickingDecision, TraffickingReason
 
 Group = Literal["sick", "old", "pregnant", "children", "trafficked", "rights"]
 """The five groups that this is built for, and rights from work and at law, which concern anybody."""

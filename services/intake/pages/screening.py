@@ -23,9 +23,8 @@ from services.intake.domain.screening import (
 from services.intake.pages import history, labels
 from services.intake.store import screenings as store
 from shared.contracts import codes
-from shared.contracts.codes import NeedCode
+from shared.contracts.codes import NeedCode, TraffickingDecision, TraffickingReason
 from shared.contracts.fact import Id
-from shared.contracts.intake import TraffickingDecision, TraffickingReason
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

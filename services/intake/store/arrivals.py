@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from asyncpg import UniqueViolationError
+
 from shared.kit import journal
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -84,12 +86,19 @@ WITH item AS MATERIALIZED (
 ADD = f"{CLAIM_AND_KEEP}, {journal.FIRST_OF_FRESH} SELECT n::integer AS n FROM fresh"  # noqa: S608 - constants
 
 
+class IdTaken(Exception):
+    """The id of one of these cases is another's already; none was recorded."""
+
+
 async def add(database: Database, arrivals: Sequence[NewArrival]) -> set[int]:
     """Record arrivals whose key is new, each with its journal row and outbox pointer, in one statement.
 
-    Answers the places (from 0) of those recorded; the others' keys were known.
+    Answers the places (from 0) of those recorded; the others' keys were known. Raises `IdTaken`.
     """
-    rows = await database.fetch(ADD, *zip(*arrivals, strict=True))
+    try:
+        rows = await database.fetch(ADD, *zip(*arrivals, strict=True))
+    except UniqueViolationError:
+        raise IdTaken from None
     return {row["n"] - 1 for row in rows}
 
 

@@ -140,7 +140,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/arrivals/{case_id}/screening-trial": json_of(questionnaire="2026-12", answers={}),
             "POST /api/arrivals/{case_id}/screenings": json_of(
                 questionnaire="2026-12", answers={}, version=1, decision="not_asked", place="ruang 2",
-                language="id", interpreter="none", alone=True,
+                spoken_in="id", interpreter="none", alone=True,
             ),
             "POST /{language:language}/kedatangan/{case_id}/penyaringan": form(questionnaire="2026-12", version="1"),
             "GET /api/cases": lambda _i, _c: {"params": {"code": "0000-0000-0"}},
