@@ -69,7 +69,7 @@ class DecisionResults(BaseModel):
 async def get_reunifications(
     request: Request, actor: Duty, limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100
 ) -> Response:
-    """Who is to be brought together in your region, the soonest due first; to a coordinator, what nobody has settled."""
+    """Who is to be brought together in your region, the soonest due first; for a coordinator: what nobody settled."""
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await households.list_tasks(work, limit=limit)
         now = work.now
