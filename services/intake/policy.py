@@ -70,3 +70,8 @@ def decides_ages_in(actor: Actor) -> tuple[str | None, str | None]:
 def may_link_people(actor: Actor) -> bool:
     """Say who belongs together and which adult answers for a child, of who landed at the own port: people only."""
     return actor.kind == "person" and actor.has("port_officer") and actor.port is not None
+
+
+def may_decide_matches(actor: Actor) -> bool:
+    """Look at who may have come before, of who landed at the own port, and say whether it is so: people only."""
+    return actor.kind == "person" and actor.has("port_officer") and actor.port is not None
