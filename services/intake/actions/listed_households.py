@@ -14,7 +14,6 @@ from services.intake.store import households as store
 from services.intake.store.households import Person
 from services.intake.store.vault import Vault
 from shared.kit.actor import Actor
-from shared.kit.crash import crash_point
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.work import Work
@@ -84,7 +83,6 @@ async def link_groups(
     for some in _some(groups):
         async with database.work(actor, purpose="manifest") as work:
             await _link(work, some, cases, told)
-        crash_point("manifest.after_households")
 
 
 async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str], told: AbstractSet[str]) -> None:
