@@ -317,6 +317,7 @@ FIELDS = {
     "interpreter": msg("Who translated"),
     "alone": msg("Nobody else listened"),
     "points_to": msg("Answers point to"),
+    "difference_id": msg("Number of the difference"),
 }
 
 VALUES = {
