@@ -150,6 +150,20 @@ def at_the_quay(actor: Actor, thing: Thing) -> bool:
     return intake.may_correct_arrivals(actor) and intake.works_at(actor, thing.port)
 
 
+def confirms_age(actor: Actor, thing: Thing) -> bool:
+    port, region = intake.decides_ages_in(actor)
+    is_there = port == thing.port if port else bool(region) and thing.regency.startswith(str(region))
+    return intake.may_decide_ages(actor) and is_there
+
+
+def matches(actor: Actor, thing: Thing) -> bool:
+    return intake.may_decide_matches(actor) and intake.works_at(actor, thing.port)
+
+
+def consents(actor: Actor, thing: Thing) -> bool:
+    return intake.may_record_consent(actor, thing.port)
+
+
 def subscribes(actor: Actor, thing: Thing) -> bool:
     return notify.may_subscribe(actor) and notify.scope(actor) in (None, thing.ngo)
 
@@ -210,6 +224,20 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "settle a difference, or take it over": lands,
     "log somebody in a hurry": at_the_quay,
     "screen somebody": at_the_quay,
+    "look at an uploaded list, mend it, send it": lands,
+    "look at an arrival": lands,
+    "look at the form of a correction": at_the_quay,
+    "correct what routing rests on": at_the_quay,
+    "be the second person by whom a child is of age": confirms_age,
+    "look at two people side by side who may be one": matches,
+    "decide whether two cases are of one person": matches,
+    "take back whether two cases are of one person": matches,
+    "look at consent": consents,
+    "record consent, a refusal or a lawful basis": consents,
+    "take a consent back": consents,
+    "open the form by which a consent is taken back": consents,
+    "print a statement of refusal": consents,
+    "end a lawful basis": consents,
     "look at the screenings of somebody": at_the_quay,
     "read what somebody answered": at_the_quay,
     "open the form by which somebody is completed": at_the_quay,

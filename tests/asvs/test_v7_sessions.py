@@ -15,6 +15,7 @@ WHOLE = [file for file in TEMPLATES if "<!doctype" in (text := file.read_text(en
 ON_PAPER = {
     ROOT / "services/intake/templates/export.html",
     ROOT / "services/intake/templates/refusal_paper.html",
+    ROOT / "services/intake/templates/slip.html",
     ROOT / "services/referral/templates/handover_paper.html",
     ROOT / "services/referral/templates/refusal_paper.html",
 }

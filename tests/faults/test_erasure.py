@@ -32,7 +32,7 @@ CANARY = {
     "health_note": "kanarifajardemam",
     "origin_village": "kanarifajardesa",
 }
-MADE_OF_KEYS = ("person_keys", "blind_indexes")
+MADE_OF_KEYS = ("person_keys", "blind_indexes", "match_keys")
 """Written anew after an erasure: VACUUM alone leaves the bytes of a deleted row in its page."""
 
 

@@ -30,7 +30,9 @@ async def _intake(site: Served) -> dict[str, str]:
     recorded = await desk.record(
         PEOPLE["officer"], intake.an_arrival(), key=new_id(), voyage_id=voyage.voyage_id, arrived_at=None
     )
-    return {"voyage_id": voyage.voyage_id, "case_id": recorded.case_id}
+    rows = intake.a_list(intake.a_row(1))
+    draft_id = await intake.a_draft(site.database, voyage.voyage_id, rows, actor=PEOPLE["officer"])
+    return {"voyage_id": voyage.voyage_id, "case_id": recorded.case_id, "draft_id": draft_id}
 
 
 async def _referral(site: Served) -> dict[str, str]:

@@ -5,7 +5,16 @@ from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from starlette.routing import Route
 
 from services.intake import policy
@@ -57,14 +66,14 @@ class ArrivalIn(BaseModel):
 
     case_id: Annotated[str, StringConstraints(pattern=VERSION_7)] | None = None
     """Made by who sends it, a UUID of version 7, so that the slip has its code without a server; else made here."""
+    unfinished: Annotated[bool, Field(strict=True)] = False
+    """Logged in a hurry: who it is is completed later."""
     full_name: Annotated[
         str,
         StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$"),
         Identifying(),
-    ] = ""
+    ] = Field("", validate_default=True)
     """As on the document; one word is enough. Left out of somebody who is logged in a hurry and cannot say it."""
-    unfinished: Annotated[bool, Field(strict=True)] = False
-    """Logged in a hurry: who it is is completed later."""
     looks: Group | None = None
     """How old somebody looks whose age nobody has asked for yet."""
     sex: Sex
@@ -103,10 +112,15 @@ class ArrivalIn(BaseModel):
     arrived_at: AwareDatetime | None = None
     """Now, when it is left out; at most a year ago."""
 
+    @field_validator("full_name")
+    @classmethod
+    def _is_named(cls, value: str, told: ValidationInfo) -> str:
+        if not value and not told.data.get("unfinished"):
+            raise ValueError(msg("The name is missing; log the person as unfinished when nobody knows it."))
+        return value
+
     @model_validator(mode="after")
     def _is_known(self) -> "ArrivalIn":
-        if not self.full_name and not self.unfinished:
-            raise ValueError(msg("The name is missing; log the person as unfinished when nobody knows it."))
         if self.origin_regency is not None and self.origin_regency not in codes.regencies():
             raise ValueError(msg("There is no regency or city with this code."))
         if self.birth_date is not None:
