@@ -190,7 +190,7 @@ async def _page(
 
 def _figures(language: Language, found: Reconciliation) -> list[tuple[str, str]]:
     def number(value: int | None) -> str:
-        return words.translate(language, msg("nobody said")) if value is None else words.number(language, value)
+        return "–" if value is None else words.number(language, value)
 
     return [
         (words.translate(language, msg("Announced")), number(found.announced)),
