@@ -80,7 +80,7 @@ class Chain:
                     self.heard.get((service, source), 0),
                     service == "audit",
                 )
-            records += [_record(source, row) for row in told]
+            records += [record_of(source, row) for row in told]
             if told:
                 self.heard[service, source] = told[-1]["position"]
         for begin in range(0, len(records), BATCH):
@@ -190,7 +190,7 @@ def _logged(node: dict[str, Any]) -> int:
     return own + sum(_logged(child) for child in below)
 
 
-def _record(source: str, row: asyncpg.Record) -> ConsumerRecord[Any, Any]:
+def record_of(source: str, row: asyncpg.Record) -> ConsumerRecord[Any, Any]:
     """A journal row as Kafka would bring it."""
     headers = {
         "ce_specversion": "1.0",

@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest_asyncio
-from aiokafka import ConsumerRecord
 
 from services.intake.actions import households as at_port
 from services.intake.actions.manifests import take_in_manifest
@@ -18,6 +16,7 @@ from services.referral.actions.routing import Routing
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.inbox import Inbox
+from tests.benchmarks.chain import record_of
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import OFFICER, START, a_vault, a_voyage
 from tests.referral.conftest import Desk
@@ -51,7 +50,7 @@ class Port:
         )
         inbox = Inbox(self.desk.database)
         consumers.subscribe(inbox, self.desk.routing)
-        await inbox.digest([_record(row) for row in rows])
+        await inbox.digest([record_of("intake", row) for row in rows])
         self.heard = rows[-1]["position"] if rows else self.heard
         assert await self.desk.rows("SELECT FROM parked") == []
         await clock.settle(self.desk.database, self.desk.routing)
@@ -68,28 +67,6 @@ class Port:
             case_id,
         )
         return {row["need"]: row["agency_id"] for row in rows}
-
-
-def _record(row: Any) -> ConsumerRecord[bytes, bytes]:
-    return ConsumerRecord(
-        topic="intake.events",
-        partition=0,
-        offset=row["position"],
-        timestamp=0,
-        timestamp_type=0,
-        key=str(row["case_id"]).encode(),
-        value=bytes(row["payload"]),
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=[
-            ("ce_id", str(row["event_id"]).encode()),
-            ("ce_source", b"intake"),
-            ("ce_type", row["type"].encode()),
-            ("ce_time", row["occurred_at"].isoformat().encode()),
-            ("ce_sequence", str(row["case_seq"]).encode()),
-        ],
-    )
 
 
 @pytest_asyncio.fixture

@@ -85,9 +85,9 @@ class OutsideIssuer:
 
 
 @asynccontextmanager
-async def outside_issuer() -> AsyncIterator[OutsideIssuer]:
+async def outside_issuer(issuer: OutsideIssuer | None = None) -> AsyncIterator[OutsideIssuer]:
     """A running issuer on a free loopback port."""
-    issuer = OutsideIssuer()
+    issuer = issuer or OutsideIssuer()
     runner = web.AppRunner(issuer.app())
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

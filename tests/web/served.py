@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from deploy.local import ports
 from shared.kit.actor import Actor, system
+from shared.kit.clock import Clock
 from shared.kit.database import Database, connect
 from shared.kit.identity import sessions
 from shared.kit.identity.devices import device_of
@@ -52,9 +53,9 @@ class Served:
     things: dict[str, str] = field(default_factory=dict)
     """Ids of what is there, by the name they have in addresses."""
 
-    def token(self, who: str) -> str:
+    def token(self, who: str | Actor) -> str:
         """An access token of this person or system for this service."""
-        actor = PEOPLE[who]
+        actor = PEOPLE[who] if isinstance(who, str) else who
         claims = self.issuer.claims(
             aud=self.name,
             sub=actor.id,
@@ -67,7 +68,7 @@ class Served:
         )
         return self.issuer.sign(claims)
 
-    def headers(self, who: str) -> dict[str, str]:
+    def headers(self, who: str | Actor) -> dict[str, str]:
         """What one who is signed in so sends; nothing for nobody."""
         return {"Authorization": f"Bearer {self.token(who)}"} if who else {}
 
@@ -93,7 +94,9 @@ async def session_of(site: Served, who: str, *, user_agent: str = "") -> tuple[d
 
 
 @asynccontextmanager
-async def served(name: str, urls: DatabaseUrls, issuer: OutsideIssuer, **other: Any) -> AsyncIterator[Served]:
+async def served(
+    name: str, urls: DatabaseUrls, issuer: OutsideIssuer, *, clock: Clock | None = None, **other: Any
+) -> AsyncIterator[Served]:
     """This service's application on a free loopback port. `other` are settings."""
     port = ports.free()
     address = f"http://127.0.0.1:{port}"
@@ -115,7 +118,7 @@ async def served(name: str, urls: DatabaseUrls, issuer: OutsideIssuer, **other: 
                 **other,
             }
         )
-        database = await connect(settings.database_url, service=name, max_size=4)
+        database = await connect(settings.database_url, service=name, max_size=4, clock=clock)
         stack.push_async_callback(database.aclose)
         app = application(await build(settings, database, stack))
         stack.push_async_callback(app.state.identity.aclose)
