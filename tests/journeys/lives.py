@@ -1,4 +1,4 @@
-"""Intake, referral and audit as they are served, at one clock, and whoever uses them; each hears what the others tell."""
+"""Intake, referral and audit as they are served, at one clock, hearing what the others tell; and who uses them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
