@@ -77,6 +77,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.AgeBandWouldChange: (409, "age_band_would_change", msg("The age group would change")),
     refusals.MatchUnknown: (404, "match_unknown", msg("There is no such possible match")),
     refusals.MatchDecided: (409, "match_decided", msg("This was decided")),
+    refusals.MatchEnded: (409, "match_ended", msg("Nothing is to be decided any more")),
     refusals.MatchNotDecided: (409, "match_not_decided", msg("Nothing was decided")),
     refusals.MatchContradicts: (409, "match_contradicts", msg("Another decision contradicts this")),
     refusals.CorrectionUnknown: (404, "correction_unknown", msg("There is no such correction")),

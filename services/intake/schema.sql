@@ -582,8 +582,13 @@ CREATE TABLE match_decisions (
     decided_at timestamp with time zone NOT NULL,
     CONSTRAINT match_decisions_pkey PRIMARY KEY (match_id, version),
     CONSTRAINT match_decisions_match_id_fkey FOREIGN KEY (match_id) REFERENCES possible_matches(match_id) ON DELETE CASCADE,
-    CONSTRAINT match_decision_is_known CHECK ((decision = ANY (ARRAY['same'::text, 'different'::text, 'later'::text, 'undone'::text]))),
-    CONSTRAINT undoing_has_a_known_reason CHECK ((((decision = 'undone'::text) = (reason IS NOT NULL)) AND (reason = ANY (ARRAY['decided_in_error'::text, 'new_proof'::text]))))
+    CONSTRAINT match_decision_is_known CHECK ((decision = ANY (ARRAY['same'::text, 'different'::text, 'later'::text, 'undone'::text, 'ended'::text]))) NOT VALID,
+    CONSTRAINT undoing_has_a_known_reason CHECK (
+CASE decision
+    WHEN 'undone'::text THEN ((reason = ANY (ARRAY['decided_in_error'::text, 'new_proof'::text])) AND (reason IS NOT NULL))
+    WHEN 'ended'::text THEN ((reason = 'entered_in_error'::text) AND (reason IS NOT NULL))
+    ELSE (reason IS NULL)
+END) NOT VALID
 );
 ALTER TABLE match_decisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE match_decisions FORCE ROW LEVEL SECURITY;
@@ -675,12 +680,13 @@ CREATE TABLE possible_matches (
     CONSTRAINT match_decision_says_by_whom_and_when CHECK ((((decided_by IS NULL) = (decided_at IS NULL)) AND ((state = 'open'::text) OR (decided_by IS NOT NULL)))),
     CONSTRAINT match_for_later_has_an_owner CHECK (((state = 'later'::text) = (owner IS NOT NULL))),
     CONSTRAINT match_is_of_two_cases CHECK ((case_id <> earlier_case_id)),
-    CONSTRAINT match_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'later'::text, 'same'::text, 'different'::text]))),
+    CONSTRAINT match_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'later'::text, 'same'::text, 'different'::text, 'ended'::text]))) NOT VALID,
     CONSTRAINT match_strength_is_known CHECK ((strength = ANY (ARRAY['strong'::text, 'possible'::text])))
 );
 CREATE INDEX possible_matches_of_earlier_person ON possible_matches USING btree (earlier_person_id);
 CREATE INDEX possible_matches_of_person ON possible_matches USING btree (person_id);
 CREATE INDEX possible_matches_to_decide ON possible_matches USING btree (port, match_id) WHERE (state = ANY (ARRAY['open'::text, 'later'::text]));
+CREATE INDEX possible_matches_undecided_of_earlier ON possible_matches USING btree (earlier_case_id) WHERE (state = ANY (ARRAY['open'::text, 'later'::text]));
 ALTER TABLE possible_matches ENABLE ROW LEVEL SECURITY;
 ALTER TABLE possible_matches FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_port ON possible_matches FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));

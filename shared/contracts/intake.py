@@ -447,6 +447,16 @@ class ReturnPostponed(Fact):
     earlier_case_id: Id
 
 
+class ReturnDropped(Fact):
+    """Whether two cases are of one person is decided no more: this one was entered in error."""
+
+    for_audit = True
+
+    match_id: Id
+    other_case_id: Id
+    reason: Literal["entered_in_error"]
+
+
 class RetentionApplied(Fact):
     """What had reached its period was erased or deleted. `case_id` stands for the run."""
 

@@ -51,6 +51,7 @@ EVENTS = {
     "intake.return_ruled_out.v1": msg("Found to be different people"),
     "intake.return_ruled_in.v1": msg("Different people: taken back"),
     "intake.return_postponed.v1": msg("Same person or not: to be decided later"),
+    "intake.return_dropped.v1": msg("Same person or not: ended, one was entered in error"),
     "intake.consent_recorded.v1": msg("Asked for consent"),
     "intake.consent_withdrawn.v1": msg("Consent withdrawn"),
     "intake.lawful_basis_named.v1": msg("Lawful basis named, whatever the person says"),

@@ -13,7 +13,7 @@ from services.intake.domain.cells import in_life
 from services.intake.domain.people import Birth
 from services.intake.domain.refusals import CaseUnknown, NotAllowed, PersonErasedBefore, Refused
 from services.intake.store import arrival_corrections as store
-from services.intake.store import arrivals, disclosures, households
+from services.intake.store import arrivals, disclosures, households, match_keys
 from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal
 from shared.contracts import codes
@@ -39,6 +39,9 @@ KINDS: Mapping[str, str] = {
     "entered_in_error": msg("Entered in error"),
     "died": msg("Death"),
 }
+
+COMPARED = ("age", "sex", "origin", "entered_in_error")
+"""By these an arrival is compared anew with earlier returns, or no more. With an age goes the birth it follows from."""
 
 
 class ChangedMeanwhile(Refused):
@@ -183,6 +186,8 @@ async def write(work: Work, corrected: Corrected, fact: ArrivalFact, *, sealed: 
     after, step = corrected
     await work.as_service()  # an arrival is the port's to see, and changes by these actions alone
     written = await store.save(work, after, step, sealed=sealed)
+    if step.kind in COMPARED:
+        await match_keys.forget(work, [after.case_id])
     assert written, "the case is locked and its version was looked at"
     work.emit(fact)
     return after

@@ -46,7 +46,7 @@ async def compare_new(work: Work, vault: Vault, *, after: str, limit: int) -> Ro
     """Find those who may have come before among the next cases that nobody has looked at. By intake's clock.
 
     The identity of a case is compared with those that share a key with it, and of these comparisons one entry a case is
-    on the trail, before anything of them is told to anybody.
+    on the trail, before anything of them is told to anybody. What is corrected meanwhile is compared once more.
     """
     await match_keys.be_alone(work)
     new = await match_keys.list_uncompared(work, after=after, limit=limit)
@@ -60,7 +60,11 @@ async def compare_new(work: Work, vault: Vault, *, after: str, limit: int) -> Ro
         pairs |= {(pair.case_id, pair.earlier_case_id): pair for pair in found}
         if compared:
             work.record(IdentitiesCompared(case_id=case_id, compared=tuple(compared), proposed=len(found)))
-    await matches.propose(work, list(pairs.values()))
+    cases = {case_id for pair in pairs for case_id in pair}.union(one.case_id for one in new)
+    await work.lock_cases(cases)
+    standing = await match_keys.find_sealed(work, cases)
+    await match_keys.forget(work, [one.case_id for one in new if standing.get(one.case_id) != one])
+    await matches.propose(work, [pair for both, pair in pairs.items() if standing.keys() >= set(both)])
     return Round(len(new), len(pairs), new[-1].case_id)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.intake.actions import households
+from services.intake.actions import households, matches
 from services.intake.actions.arrival_corrections import about, expected, write
 from services.intake.actions.arrivals import day_at
 from services.intake.domain import arrival_corrections as domain
@@ -26,6 +26,7 @@ async def enter_in_error(
     fact = ArrivalEnteredInError(**about(corrected[0]), reason=reason, duplicate_of=duplicate_of)
     after = await write(work, corrected, fact)
     await households.end_with_person(work, after, reason="in_error")
+    await matches.end_in_error(work, case_id)
     return after
 
 

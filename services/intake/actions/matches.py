@@ -15,6 +15,7 @@ from services.intake.domain.refusals import (
     MatchChangedMeanwhile,
     MatchContradicts,
     MatchDecided,
+    MatchEnded,
     MatchNotDecided,
     MatchUnknown,
     NotAllowed,
@@ -26,6 +27,7 @@ from services.intake.store.vault import Sealed, Vault
 from shared.contracts import codes
 from shared.contracts.intake import (
     MatchRead,
+    ReturnDropped,
     ReturnMatched,
     ReturnPostponed,
     ReturnRuledIn,
@@ -104,7 +106,7 @@ async def read_side_by_side(work: Work, vault: Vault, match_id: str) -> SideBySi
     """Both identities, on the trail of both cases first; they may leave only after the commit.
 
     Of the earlier landing, which may have been at another port, nothing is told but what is compared: no port, no
-    voyage, no need. Raises `NotAllowed` or `MatchUnknown`.
+    voyage, no need. Raises `NotAllowed`, `MatchUnknown` or `MatchEnded`.
     """
     match = await _find(work, match_id)
     history = await store.history(work, match_id)
@@ -127,7 +129,7 @@ async def read_side_by_side(work: Work, vault: Vault, match_id: str) -> SideBySi
 async def decide(work: Work, match_id: str, decision: Decision, *, version: int) -> Match:
     """Say whether the two are one person, or that somebody will say later.
 
-    Raises `NotAllowed`, `MatchUnknown`, `MatchChangedMeanwhile`, `MatchDecided` or `MatchContradicts`.
+    Raises `NotAllowed`, `MatchUnknown`, `MatchEnded`, `MatchChangedMeanwhile`, `MatchDecided` or `MatchContradicts`.
     """
     match = await _to_change(work, match_id, version)
     if match.state in ("same", "different"):
@@ -147,7 +149,7 @@ async def decide(work: Work, match_id: str, decision: Decision, *, version: int)
 async def take_back(work: Work, match_id: str, *, reason: UndoReason, version: int) -> Match:
     """Take a decision back: the two are to be decided on again, and stand apart until then.
 
-    Raises `NotAllowed`, `MatchUnknown`, `MatchChangedMeanwhile` or `MatchNotDecided`.
+    Raises `NotAllowed`, `MatchUnknown`, `MatchEnded`, `MatchChangedMeanwhile` or `MatchNotDecided`.
     """
     match = await _to_change(work, match_id, version)
     told = {"match_id": match_id, "case_id": match.case_id, "earlier_case_id": match.earlier_case_id}
@@ -160,6 +162,12 @@ async def take_back(work: Work, match_id: str, *, reason: UndoReason, version: i
     return await store.decide(work, match, "undone", state="open", reason=reason)
 
 
+async def end_in_error(work: Work, case_id: str) -> None:
+    """End what nobody has decided of a case that was entered in error and is locked; what was decided stands."""
+    for match_id, other in await store.end_undecided(work, case_id, "entered_in_error"):
+        work.record(ReturnDropped(case_id=case_id, match_id=match_id, other_case_id=other, reason="entered_in_error"))
+
+
 def _check(work: Work) -> None:
     if not policy.may_decide_matches(work.actor):
         raise NotAllowed
@@ -170,6 +178,8 @@ async def _find(work: Work, match_id: str) -> Match:
     match = await store.find(work, match_id)
     if match is None:
         raise MatchUnknown
+    if match.state == "ended":
+        raise MatchEnded
     return match
 
 
@@ -178,13 +188,14 @@ async def _to_change(work: Work, match_id: str, version: int) -> Match:
     await _find(work, match_id)
     await store.be_alone(work)
     match = await _find(work, match_id)
+    await work.as_service()  # the two were found in the actor's own scope; who else is this person is nobody's
+    await work.lock_cases([match.case_id, match.earlier_case_id])
+    match = await _find(work, match_id)  # one of the two may have been entered in error while the locks were waited for
     if match.version != version:
         at = match.decided_at or match.proposed_at
         raise MatchChangedMeanwhile(
             expected=version, found=match.version, state=match.state, by=match.decided_by or "rujukan", at=at
         )
-    await work.as_service()  # the two were found in the actor's own scope; who else is this person is nobody's
-    await work.lock_cases([match.case_id, match.earlier_case_id])
     return match
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.intake.domain import cells, grids, held, niks, people, surveys
 from services.intake.domain.arrivals import Arrival
@@ -19,7 +19,8 @@ class Row:
     """One person of the list. `arrival` is there when the row is ready, `problems` when it is held back.
 
     `person` is what this row shares with any other row of the voyage about the same person. `companion` is the number
-    of the row that this one names as travelling along; `warnings` hold nobody back.
+    of the row that this one names as travelling along; `warnings` hold nobody back. `settles`: the reference to a row
+    that was held back before, where this one was sent back with it.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Row:
     person: tuple[str, ...] = ()
     companion: int | None = None
     warnings: tuple[Problem, ...] = ()
+    settles: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +40,28 @@ class HeldRow(Row):
     who: held.Who
 
 
-def read(sheet: Sheet, *, on: date) -> Iterator[Row]:
-    """Read every row but the blank ones, for people who land on that day."""
-    return _Reading(sheet, on).rows()
+class Named(NamedTuple):
+    """A row that others name as travelling along, as far as its own cells tell."""
+
+    number: int
+    is_held: bool
+    is_adult: bool
+
+
+def read(sheet: Sheet, *, on: date) -> "Reading":
+    """Every row but the blank ones, for people who land on that day."""
+    return Reading(sheet, on)
 
 
 PLAIN = frozenset(people.IDENTITY_FIELDS) - {"full_name", "birth"}
 """Fields of the identity that are taken over from their columns as they are."""
 
 
-class _Reading:
-    """One pass over a sheet, and what it has seen on the way."""
+class Reading:
+    """The rows of a list, read anew each time they are gone through: the same each time, and none of them is kept.
+
+    `listed`: how many they are. `named`: those that others name as travelling along, by their number on the list.
+    """
 
     def __init__(self, sheet: Sheet, on: date) -> None:
         self.sheet = sheet
@@ -63,11 +76,16 @@ class _Reading:
             for field, column in sheet.fields.items()
         ]
         self.plain = [f for f in ("birthplace", *sheet.fields) if f in PLAIN]
+        self.settling = sheet.fields.get("held_row")
         self.seqs = Seen()
         self.people = Seen()
         self.survey = surveys.survey(sheet)
+        self.listed = self.survey.listed
+        self.named = {
+            seq: self._named(number, record) for seq, number, record in surveys.rows_named(sheet, self.survey.named)
+        }
 
-    def rows(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Row]:
         width = len(self.sheet.heading)
         for number, record in enumerate(self.sheet.records, start=self.sheet.first_row):
             if number > self.survey.last_row:
@@ -76,7 +94,9 @@ class _Reading:
                 continue
             wrong = self._misfit(record, width) if len(record) != width else ""
             if wrong:
-                yield HeldRow(number, "", None, (Problem(number, "", "", "", wrong),), who={})
+                yield HeldRow(
+                    number, "", None, (Problem(number, "", "", "", wrong),), settles=self._settles(record), who={}
+                )
             else:
                 yield self._row(number, record)
 
@@ -104,7 +124,14 @@ class _Reading:
         born = birth.text if birth else ""
         person = self._check_repeated(number, record, found, born, problems)
         if problems:
-            return HeldRow(number, name, None, tuple(problems), who=held.who_was_held(found, birth, problems))
+            return HeldRow(
+                number,
+                name,
+                None,
+                tuple(problems),
+                settles=self._settles(record),
+                who=held.who_was_held(found, birth, problems),
+            )
         return Row(
             number,
             name,
@@ -121,7 +148,11 @@ class _Reading:
             person,
             companion,
             tuple(warnings),
+            self._settles(record),
         )
+
+    def _settles(self, record: Sequence[str]) -> str:
+        return "" if self.settling is None or self.settling >= len(record) else record[self.settling].strip()
 
     def _values(self, number: int, record: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
         """What each cell says; nothing for one that is blank or has a problem."""
@@ -209,24 +240,27 @@ class _Reading:
         companion = found.get("companion")
         if companion is None:
             return None, False
-        other_number, other = self.survey.companions.get(companion, (0, ()))
-        if companion == found.get("seq") or other_number == number:
+        other = self.named.get(companion)
+        if companion == found.get("seq") or (other is not None and other.number == number):
             self._blame(warnings, number, record, "companion", "companion_self")
             return None, False
-        if not other:
+        if other is None:
             self._blame(warnings, number, record, "companion", "companion_unknown")
             return None, False
-        held_for: list[Problem] = []
-        known = self._values(other_number, other, held_for)
-        other_birth = self._birth(other_number, other, known, held_for)
-        self._check_origin(other_number, other, known, held_for)
-        if held_for or not known.get("full_name") or not known.get("sex"):
+        if other.is_held:
             self._blame(warnings, number, record, "companion", "companion_held")
             return None, False
-        is_adult = people.age_band(other_birth, self.on) in ("adult", "elderly")
-        if not is_adult and people.age_band(birth, self.on) in ("child", "unknown"):
+        if not other.is_adult and people.age_band(birth, self.on) in ("child", "unknown"):
             self._blame(warnings, number, record, "companion", "companion_child")
-        return other_number, is_adult
+        return other.number, other.is_adult
+
+    def _named(self, number: int, record: Sequence[str]) -> Named:
+        problems: list[Problem] = []
+        found = self._values(number, record, problems)
+        birth = self._birth(number, record, found, problems)
+        self._check_origin(number, record, found, problems)
+        is_held = bool(problems) or not found.get("full_name") or not found.get("sex")
+        return Named(number, is_held, people.age_band(birth, self.on) in ("adult", "elderly"))
 
     def _check_repeated(
         self, number: int, record: Sequence[str], found: dict[str, Any], born: str, problems: list[Problem]
@@ -257,13 +291,6 @@ class _Reading:
         column = self.sheet.fields[field]
         heading, value = shown(self.sheet.heading[column].strip()), shown(record[column].strip())
         return Problem(number, field, heading, value, code, hint, grids.letter(column))
-
-
-def reference_in(sheet: Sheet, row: Row) -> str:
-    """The reference to a row that was held back before, where this one was sent back with it; else ""."""
-    column = sheet.fields.get("held_row")
-    record = sheet.records[row.number - sheet.first_row]
-    return record[column].strip() if column is not None and column < len(record) else ""
 
 
 def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:

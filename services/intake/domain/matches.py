@@ -8,10 +8,11 @@ from typing import Literal
 from services.intake.domain.matching.fields import MISSING
 from services.intake.domain.matching.scoring import WEIGHTS, Strength
 
-State = Literal["open", "later", "same", "different"]
+State = Literal["open", "later", "same", "different", "ended"]
 Decision = Literal["same", "different", "later"]
-Taken = Literal["same", "different", "later", "undone"]
+Taken = Literal["same", "different", "later", "undone", "ended"]
 UndoReason = Literal["decided_in_error", "new_proof"]
+EndReason = Literal["entered_in_error"]
 
 DECISIONS: tuple[Decision, ...] = ("same", "different", "later")
 UNDO_REASONS: tuple[UndoReason, ...] = ("decided_in_error", "new_proof")
@@ -60,7 +61,7 @@ class Step:
 
     version: int
     decision: Taken
-    reason: UndoReason | None
+    reason: UndoReason | EndReason | None
     decided_by: str
     decided_at: datetime
 

@@ -492,6 +492,12 @@ class MatchDecided(Refused):
     detail = msg("This was decided. Take the decision back first, with the reason, then decide anew.")
 
 
+class MatchEnded(Refused):
+    """One of the two cases was entered in error, and the pair ended with it."""
+
+    detail = msg("One of the two arrivals was entered in error since. Nothing is to be decided on them any more.")
+
+
 class MatchNotDecided(Refused):
     """There is no decision that could be taken back."""
 

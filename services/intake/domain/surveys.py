@@ -1,7 +1,8 @@
 """What can only be seen of a list as a whole, before its first row is read; one look over it, and little is kept."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from services.intake.domain import grids
@@ -18,32 +19,36 @@ NAMING = ("full_name", "nik", "document_number")
 class Survey:
     """`all_are_as_wide`: every row has as many cells as the others, whatever the heading has. `niks_end_in_zero`: a
     spreadsheet has rounded all of them. `swapped`: fields in which a spreadsheet has taken for dates only what could be
-    month first, and left the rest as text. `companions`: row number and cells of the rows that others name as
-    travelling along, by their own number. `last_row`: of the last row that speaks of somebody; below it forms have rows
-    prepared with a number and formulas.
+    month first, and left the rest as text. `named`: the numbers by which rows name others as travelling along.
+    `last_row`: of the last row that speaks of somebody; below it forms have rows prepared with a number and formulas.
+    `listed`: how many rows there are down to it, blank ones left out.
     """
 
     last_row: int
+    listed: int
     all_are_as_wide: bool
     niks_end_in_zero: bool
     swapped: frozenset[str]
-    companions: Mapping[str, tuple[int, Sequence[str]]]
+    named: AbstractSet[str]
 
 
 def survey(sheet: Sheet) -> Survey:
-    """Look over all rows of a list, twice where rows name other rows."""
+    """Look over all rows of a list."""
     widths: set[int] = set()
     nik, companion = sheet.fields.get("nik"), sheet.fields.get("companion")
     niks = niks_in_zero = 0
     wanted: set[str] = set()
     births = [_Dates(field, sheet.fields[field]) for field in BIRTHS if field in sheet.fields]
-    last_row = 0
+    last_row = listed = waiting = 0
     for row, record in enumerate(sheet.records, start=sheet.first_row):
         if not record:
             continue
         widths.add(len(record))
         if _speaks(sheet, record):
-            last_row = row
+            last_row, listed = row, listed + waiting + 1
+            waiting = 0
+        elif not is_blank(record):
+            waiting += 1
         if nik is not None and nik < len(record) and len(number := record[nik].strip()) == 16:
             niks += 1
             niks_in_zero += number[15] == "0"
@@ -53,11 +58,24 @@ def survey(sheet: Sheet) -> Survey:
             column.see(record)
     return Survey(
         last_row,
+        listed,
         len(widths) == 1,
         niks >= TELLING and niks == niks_in_zero,
         frozenset(column.field for column in births if column.is_swapped),
-        _named(sheet, wanted - {""}),
+        wanted - {""},
     )
+
+
+def rows_named(sheet: Sheet, wanted: AbstractSet[str]) -> Iterator[tuple[str, int, Sequence[str]]]:
+    """The first row with each of these numbers, with its place and its cells."""
+    column = sheet.fields.get("seq")
+    if column is None or not wanted:
+        return
+    left = set(wanted)
+    for row, record in enumerate(sheet.records, start=sheet.first_row):
+        if len(record) == len(sheet.heading) and (number := record[column].strip()) in left:
+            left.remove(number)
+            yield number, row, record
 
 
 def is_blank(record: Sequence[str]) -> bool:
@@ -80,18 +98,6 @@ def _speaks(sheet: Sheet, record: Sequence[str]) -> bool:
 def _naming(sheet: Sheet) -> set[int]:
     """Columns that say who it is: a list of which these are formulas is to be asked for again, not passed over."""
     return {sheet.fields[field] for field in NAMING if field in sheet.fields}
-
-
-def _named(sheet: Sheet, wanted: set[str]) -> dict[str, tuple[int, Sequence[str]]]:
-    """The first row with each of these numbers."""
-    column = sheet.fields.get("seq")
-    if column is None or not wanted:
-        return {}
-    found: dict[str, tuple[int, Sequence[str]]] = {}
-    for row, record in enumerate(sheet.records, start=sheet.first_row):
-        if len(record) == len(sheet.heading) and (number := record[column].strip()) in wanted:
-            found.setdefault(number, (row, record))
-    return found
 
 
 class _Dates:

@@ -75,11 +75,12 @@ async def add(work: Work, keys: Mapping[str, Collection[int]]) -> None:
     )
 
 
-async def forget(work: Work, case_id: str) -> None:
-    """Have a case compared anew: something by which it is found was corrected."""
+async def forget(work: Work, case_ids: Collection[str]) -> None:
+    """Have cases compared anew: something by which they are found was corrected. Not those entered in error."""
     await work.connection.execute(
-        "WITH keys AS (DELETE FROM match_keys WHERE case_id = $1) DELETE FROM compared_cases WHERE case_id = $1",
-        case_id,
+        "WITH keys AS (DELETE FROM match_keys WHERE case_id = ANY($1::uuid[]))"
+        " DELETE FROM compared_cases WHERE case_id = ANY($1::uuid[])",
+        list(case_ids),
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from asyncpg import Record
 
-from services.intake.domain.matches import Match, State, Step, Taken, UndoReason
+from services.intake.domain.matches import EndReason, Match, State, Step, Taken, UndoReason
 from shared.kit.work import Work
 
 COLUMNS = (
@@ -32,7 +32,7 @@ class Proposed(NamedTuple):
 
 
 async def propose(work: Work, pairs: Sequence[Proposed]) -> None:
-    """Keep pairs to be decided. What was proposed before stays as it is, whatever was decided of it."""
+    """Keep pairs to be decided. One that was decided stays as it is; one that was not says what agrees by now."""
     if not pairs:
         return
     await work.connection.execute(
@@ -42,7 +42,9 @@ async def propose(work: Work, pairs: Sequence[Proposed]) -> None:
         " n.strength, n.bits, string_to_array(n.levels, ' '), 'open', 1, $11"
         " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],"
         " $9::real[], $10::text[]) AS n (match_id, case_id, person_id, earlier_case_id, earlier_person_id, port,"
-        " voyage_id, strength, bits, levels) ON CONFLICT (case_id, earlier_case_id) DO NOTHING",
+        " voyage_id, strength, bits, levels) ON CONFLICT (case_id, earlier_case_id) DO UPDATE"
+        " SET strength = excluded.strength, bits = excluded.bits, levels = excluded.levels"
+        " WHERE possible_matches.state IN ('open', 'later')",
         *zip(*pairs, strict=True),
         work.now,
     )
@@ -120,6 +122,28 @@ async def decide(work: Work, match: Match, taken: Taken, *, state: State, reason
         owner,
     )
     return _match(row)
+
+
+async def end_undecided(work: Work, case_id: str, reason: EndReason) -> list[tuple[str, str]]:
+    """End the pairs of a case on which nobody has decided; answers each with the other case.
+
+    # unscoped: a pair is the later one's port's; that this case is none any more was said at its own
+    """
+    rows = await work.connection.fetch(
+        "WITH ended AS ("
+        " UPDATE possible_matches SET state = 'ended', owner = NULL, version = version + 1, decided_by = $3,"
+        " decided_at = $4 WHERE state IN ('open', 'later') AND $1 IN (case_id, earlier_case_id)"
+        " RETURNING match_id, version, case_id, earlier_case_id"
+        "), steps AS (INSERT INTO match_decisions (match_id, version, decision, reason, decided_by, decided_at)"
+        " SELECT match_id, version, 'ended', $2, $3, $4 FROM ended)"
+        " SELECT match_id, CASE WHEN case_id = $1 THEN earlier_case_id ELSE case_id END AS other FROM ended"
+        " ORDER BY match_id",
+        case_id,
+        reason,
+        work.actor.id,
+        work.now,
+    )
+    return [(str(row["match_id"]), str(row["other"])) for row in rows]
 
 
 ONE_PERSON = """

@@ -92,7 +92,7 @@ async def reseal(work: Work, case_id: str, sealed: bytes) -> None:
 
     By what it says now, earlier returns are looked for anew.
     """
-    await match_keys.forget(work, case_id)
+    await match_keys.forget(work, [case_id])
     await work.connection.execute("UPDATE arrivals SET sealed = $2 WHERE case_id = $1", case_id, sealed)
 
 
