@@ -107,6 +107,11 @@ class TestAnnouncing:
             assert (await site("stranger").get(f"/id/pelayaran/{voyage.voyage_id}{path}")).status_code == 404
         assert (await site("worker").get("/id/")).status_code == 403
 
+    async def test_leads_a_supervisor_to_what_waits_for_one(self, site: Site) -> None:
+        answer = await site("supervisor").get("/id/")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/id/usulan-umur")
+
 
 class TestList:
     async def test_is_chosen_looked_at_and_sent(self, site: Site, database: Database) -> None:

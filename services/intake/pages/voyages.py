@@ -30,7 +30,9 @@ from shared.kit.words import Language, msg
 router = APIRouter()
 
 Officer = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
-Anybody = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES, policy.PROTECTION_ROLE))]
+Anybody = Annotated[
+    Actor, Depends(identity.require(*policy.PORT_ROLES, policy.PROTECTION_ROLE, policy.SUPERVISOR_ROLE))
+]
 
 MOST_VOYAGES = 100
 LINES_PER_PAGE = 100
@@ -44,10 +46,10 @@ async def todays_voyages(
 ) -> Response:
     """The voyages of a day at the officer's port; `hari` is the day, today when it is left out.
 
-    The officer for the protection of data has no port and begins elsewhere.
+    Who has no port begins elsewhere: at personal data, or at the ages that wait for a second person.
     """
     if not actor.has(*policy.PORT_ROLES):
-        return web.redirect(request, "/data-pribadi")
+        return web.redirect(request, "/data-pribadi" if actor.has(policy.PROTECTION_ROLE) else "/usulan-umur")
     database: Database = request.app.state.database
     port = port_of(actor)
     zone = ZoneInfo(port.zone)
