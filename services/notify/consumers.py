@@ -44,6 +44,11 @@ def subscribe(inbox: Inbox) -> None:
         facts.EscalationTaken,
         facts.EscalationRaised,
         facts.GapClosed,
+        facts.ReferralCorrected,
+        facts.ConsentAwaited,
+        facts.ConsentObtained,
+        facts.CancellationConfirmed,
+        facts.CancellationOverdue,
     )
     async def on_referral_facts(work: Work, heard: list[Heard[ReferralFact]]) -> None:
         await notices.queue_notices(work, heard, matchers)
@@ -51,3 +56,7 @@ def subscribe(inbox: Inbox) -> None:
     @inbox.hears(ConsentRecorded, ConsentWithdrawn)
     async def on_consents_said(work: Work, heard: list[obeying.HeardOf]) -> None:
         await obeying.obey(work, heard)
+
+    @inbox.hears(facts.WithdrawalOverdue)
+    async def on_withdrawals_overdue(work: Work, heard: list[Heard[facts.WithdrawalOverdue]]) -> None:
+        await obeying.remind(work, heard)

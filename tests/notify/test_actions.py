@@ -62,8 +62,13 @@ SINCE: dict[type[Fact], dict[str, Any]] = {
         "came_back": False,
     },
     facts.GapClosed: {},
+    facts.ReferralCorrected: {"changed": ("origin",), "routed_again": True},
+    facts.ConsentAwaited: {},
+    facts.ConsentObtained: {},
+    facts.CancellationConfirmed: {},
+    facts.CancellationOverdue: {"confirm_by": WHEN},
 }
-"""What is told of needs that wait, pass on or climb, with what each says beside what all say."""
+"""What is told of needs that wait, pass on, climb or are corrected, with what each says beside what all say."""
 
 
 class TestQueueNotices:

@@ -142,6 +142,34 @@ class TestWithdrawal:
             CASE,
         )
 
+    async def test_reminds_the_agency_that_is_late_to_confirm_it_and_nobody_else(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
+    ) -> None:
+        await subscribe(events=frozenset({"referral.referral_opened.v1"}))
+        await subscribe(actor=STATE)
+        await subscribe(actor=FOREIGN)
+        await hear(database, a_fact(case_id=CASE))
+        await carried()
+        withdrawal = a_withdrawal()
+        await obey(database, withdrawal)
+        late = facts.WithdrawalOverdue(
+            case_id=CASE,
+            withdrawal_id=withdrawal.fact.withdrawal_id,
+            agency_id=NGO.organisation,
+            confirm_by=START,
+        )
+        said = heard(late, at=START)
+
+        for _ in range(2):
+            async with database.work(system("notify", "consumer"), purpose="hear") as work:
+                await obeying.remind(work, [said])
+        await carried()
+
+        assert [row for row in await standing(database) if row[1] == "withdrawal_overdue"] == [
+            (NGO.organisation, "withdrawal_overdue", "delivered", None)
+        ]
+        assert orjson.loads(receiver.received[-1].body)["data"]["state"] == "ending_unconfirmed"
+
     async def test_leaves_offices_of_the_state_their_duty_and_other_classes_alone(
         self, database: Database, subscribe: Subscribe, carried: Carried
     ) -> None:

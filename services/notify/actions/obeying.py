@@ -9,11 +9,13 @@ from services.notify.domain.deliveries import Notice
 from services.notify.store.stops import Stop
 from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn
 from shared.contracts.notify import NoticesQueued, QueuedNotice
+from shared.contracts.referral import WithdrawalOverdue
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn]
+Ended = HeardOf | Heard[WithdrawalOverdue]
 
 
 async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
@@ -30,14 +32,20 @@ async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
     for h in relevant:
         if _stops_telling(h):
             told = [one for one in organisations if consents.recipient_class(one) == h.fact.recipient_class]
-            await _tell_it_is_over(work, h, told)
+            await _tell_it_is_over(work, h, told, h.fact.needs)
 
 
-async def _tell_it_is_over(work: Work, h: HeardOf, organisations: Sequence[str]) -> None:
+async def remind(work: Work, heard: Sequence[Heard[WithdrawalOverdue]]) -> None:
+    """Tell each agency that is late, where it had been told of the case; nobody else learns of it."""
+    for h in heard:
+        await _tell_it_is_over(work, h, [h.fact.agency_id], ())
+
+
+async def _tell_it_is_over(work: Work, h: Ended, organisations: Sequence[str], needs: Sequence[str]) -> None:
     """A notice to each subscription that has been sent something about the case, whatever it had asked to hear."""
     past = {
         one.subscription_id: one
-        for need in h.fact.needs or (consents.ALL_NEEDS,)
+        for need in needs or (consents.ALL_NEEDS,)
         for one in await store.deliveries.list_told(work, h.case_id, organisations, need)
     }
     notices = [

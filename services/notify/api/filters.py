@@ -50,6 +50,11 @@ EventType = Literal[
     "referral.escalation_taken.v1",
     "referral.escalation_raised.v1",
     "referral.gap_closed.v1",
+    "referral.referral_corrected.v1",
+    "referral.consent_awaited.v1",
+    "referral.consent_obtained.v1",
+    "referral.cancellation_confirmed.v1",
+    "referral.cancellation_overdue.v1",
 ]
 
 

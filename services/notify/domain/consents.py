@@ -21,8 +21,10 @@ MINISTRIES = frozenset(
 )  # fmt: skip
 
 WITHDRAWN, REFUSED = "intake.consent_withdrawn.v1", "intake.consent_recorded.v1"
-STATES = {WITHDRAWN: "consent_withdrawn", REFUSED: "consent_refused"}
-"""The notice that a person has ended it, which goes to whoever had been told of the case, and the state it says."""
+LATE = "referral.withdrawal_overdue.v1"
+STATES = {WITHDRAWN: "consent_withdrawn", REFUSED: "consent_refused", LATE: "ending_unconfirmed"}
+"""The notice that it has ended, which goes to whoever had been told of the case, or that its end is not confirmed in
+time, which goes to the agency that is late; and the state it says. Nobody's word holds these back."""
 
 
 def recipient_class(organisation: str) -> RecipientClass:

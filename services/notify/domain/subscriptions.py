@@ -42,6 +42,11 @@ EVENTS: dict[str, str] = {
     "referral.escalation_taken.v1": "taken",
     "referral.escalation_raised.v1": "raised",
     "referral.gap_closed.v1": "gap_closed",
+    "referral.referral_corrected.v1": "corrected",
+    "referral.consent_awaited.v1": "consent_awaited",
+    "referral.consent_obtained.v1": "consent_obtained",
+    "referral.cancellation_confirmed.v1": "ending_confirmed",
+    "referral.cancellation_overdue.v1": "ending_unconfirmed",
 }
 """Facts that a subscriber can be told, and the state each one leaves the need or attempt in."""
 

@@ -4,6 +4,7 @@ The client bounds the headers and the body of an answer, but not what a server m
 interim answers, chunk extensions. Those cost the time of everybody whose notices this process carries.
 """
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -30,9 +31,13 @@ class BoundedAnswer(ResponseHandler):
             self.transport.abort()
 
 
+def _bounded(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    return BoundedAnswer(loop=loop)
+
+
 class BoundedConnector(aiohttp.TCPConnector):
     """Makes connections whose answers are bounded."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = partial(BoundedAnswer, loop=self._loop)  # type: ignore[assignment]
+        self._factory = partial(_bounded, self._loop)

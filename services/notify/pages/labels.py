@@ -41,8 +41,16 @@ EVENTS = {
     "referral.escalation_taken.v1": msg("Somebody has taken it on"),
     "referral.escalation_raised.v1": msg("Nobody took it on, brought before the next"),
     "referral.gap_closed.v1": msg("Somebody can serve the need now"),
+    "referral.referral_corrected.v1": msg("Recorded wrongly, corrected and decided anew"),
+    "referral.consent_awaited.v1": msg("Waits for the person's consent"),
+    "referral.consent_obtained.v1": msg("The person has consented"),
+    "referral.cancellation_confirmed.v1": msg("Agency confirmed that its help ended"),
+    "referral.cancellation_overdue.v1": msg("Agency did not confirm in time that its help ended"),
     "intake.consent_withdrawn.v1": msg("Consent withdrawn: use nothing of this case any more"),
     "intake.consent_recorded.v1": msg("Consent refused: use nothing of this case any more"),
+    "referral.withdrawal_overdue.v1": msg(
+        "Your organisation did not confirm in time that it ended the use of this case"
+    ),
     "notify.test.v1": msg("Test"),
 }
 STATUSES = {
