@@ -136,8 +136,8 @@ async def propose_guardian(
     """
     people = await _people(work, child_case_id, adult_case_id)
     link = domain.propose(
-        people[child_case_id].age_band,  # type: ignore[arg-type]
-        people[adult_case_id].age_band,  # type: ignore[arg-type]
+        people[child_case_id].age_band,
+        people[adult_case_id].age_band,
         link_id=new_id(),
         child_case_id=child_case_id,
         adult_case_id=adult_case_id,

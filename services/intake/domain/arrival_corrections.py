@@ -83,7 +83,7 @@ def correct_sex(kept: Kept, to: Sex, *, reason: CorrectionReason) -> Corrected:
     expect_alive(kept)
     if to == kept.sex:
         raise NothingToCorrect
-    after = _next(kept, sex=to)
+    after = replace(kept, version=kept.version + 1, sex=to)
     return after, Step(after.version, "sex", kept.sex, to, reason=reason)
 
 
@@ -92,7 +92,7 @@ def correct_origin(kept: Kept, to: str | None, *, reason: CorrectionReason) -> C
     expect_kept(kept)
     if to == kept.origin_regency:
         raise NothingToCorrect
-    after = _next(kept, origin_regency=to)
+    after = replace(kept, version=kept.version + 1, origin_regency=to)
     return after, Step(after.version, "origin", kept.origin_regency, to, reason=reason)
 
 
@@ -112,7 +112,9 @@ def correct_needs(
         raise NeedFollowsAge
     if not added and not struck:
         raise NothingToCorrect
-    after = _next(kept, needs=screening.ordered((set(kept.needs) | set(added)) - set(struck)))
+    after = replace(
+        kept, version=kept.version + 1, needs=screening.ordered((set(kept.needs) | set(added)) - set(struck))
+    )
     step = Step(
         after.version,
         "needs",
@@ -144,7 +146,9 @@ def correct_age(
     wanted = OF_AGE.intersection(due)
     added = tuple(sorted(wanted.difference(kept.needs)))
     struck = tuple(sorted(OF_AGE.intersection(kept.needs) - wanted))
-    after = _next(kept, age_band=to, needs=screening.ordered((set(kept.needs) - set(struck)) | wanted))
+    after = replace(
+        kept, version=kept.version + 1, age_band=to, needs=screening.ordered((set(kept.needs) - set(struck)) | wanted)
+    )
     step = Step(
         after.version, "age", kept.age_band, to, added, struck, reason=reason, proof=proof, proposed_by=proposed_by
     )
@@ -163,7 +167,7 @@ def enter_in_error(kept: Kept, *, reason: ErrorReason, duplicate: Kept | None) -
         raise DuplicateUnfit
     if duplicate is not None and (duplicate.case_id == kept.case_id or duplicate.ended_as == "entered_in_error"):
         raise DuplicateUnfit
-    after = _next(kept, ended_as="entered_in_error")
+    after = replace(kept, version=kept.version + 1, ended_as="entered_in_error")
     duplicate_of = None if duplicate is None else duplicate.case_id
     return after, Step(after.version, "entered_in_error", reason=reason, duplicate_of=duplicate_of)
 
@@ -178,7 +182,9 @@ def note_death(kept: Kept, *, died_on: date, place: DeathPlace, landed_on: date,
     if died_on > today or not is_before:
         raise DeathNotPossible
     added = () if OF_THE_DEAD in kept.needs else (OF_THE_DEAD,)
-    after = _next(kept, ended_as="died", needs=screening.ordered({*kept.needs, OF_THE_DEAD}))
+    after = replace(
+        kept, version=kept.version + 1, ended_as="died", needs=screening.ordered({*kept.needs, OF_THE_DEAD})
+    )
     return after, Step(after.version, "died", became=place, added=added, died_on=died_on)
 
 
@@ -214,7 +220,3 @@ class Proposal:
     ended_as: ProposalEnd | None = None
     ended_by: str | None = None
     ended_at: datetime | None = None
-
-
-def _next(kept: Kept, **changed: object) -> Kept:
-    return replace(kept, version=kept.version + 1, **changed)  # type: ignore[arg-type]

@@ -170,11 +170,14 @@ def _is_every_other_byte_zero(these: bytes, others: bytes) -> bool:
 
 
 def _opened(source: Source, encoding: str) -> TextIO:
-    return io.TextIOWrapper(io.BufferedReader(_View(source)), encoding, errors_of(encoding), newline="")
+    return io.TextIOWrapper(_View(source), encoding, errors_of(encoding), newline="")
 
 
-class _View(io.RawIOBase):
+class _View(io.BufferedIOBase):
     """A source from its beginning, for one who reads it; others may be reading it as well."""
+
+    name = ""
+    """Whoever reads text of it asks for one."""
 
     def __init__(self, source: Source) -> None:
         self._file = io.BytesIO(source) if isinstance(source, bytes) else source
@@ -183,9 +186,11 @@ class _View(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def read(self, size: int | None = -1) -> bytes:
         self._file.seek(self._at)
-        found = self._file.read(len(buffer))
-        buffer[: len(found)] = found
+        found = self._file.read(-1 if size is None else size)
         self._at += len(found)
-        return len(found)
+        return found
+
+    def read1(self, size: int = -1) -> bytes:
+        return self.read(size)

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from services.intake.domain.households import Household, Link, Member
+from shared.contracts.codes import AgeBand
 from shared.contracts.intake import HouseholdReason
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -23,7 +24,7 @@ class Person(NamedTuple):
     """Somebody who landed, as far as belonging together takes it. `household_id`: where the person belongs now."""
 
     case_id: str
-    age_band: str
+    age_band: AgeBand
     needs: tuple[str, ...]
     household_id: str | None
 
