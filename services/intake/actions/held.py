@@ -1,43 +1,74 @@
 """Rows that are held back: kept so that they are known again, settled when their person comes in a list or by hand."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from services.intake.domain import held, manifests
+from services.intake.domain import held
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.held import Held, Line, Search, Who
 from services.intake.domain.manifests import HeldRow, Row
-from services.intake.domain.sheets import Sheet
 from services.intake.store import held as store
+from services.intake.store import manifests
 from services.intake.store.vault import Vault
+from shared.kit.actor import Actor
+from shared.kit.database import Database
 from shared.kit.work import Work
 
 BREATH = 50
+AT_ONCE = 500
 
 
-async def keep_held_rows(
-    work: Work, vault: Vault, rows: Sequence[tuple[int, Who]], *, manifest_id: str, voyage_id: str
-) -> None:
-    """Keep that rows of a list are held back, by number and what they say of their person; again changes nothing."""
-    if rows:
-        new = [store.NewHeld(number, tuple(who), _mark(vault, who, tuple(who))) for number, who in rows]
-        await store.add(work, manifest_id, new, voyage_id=voyage_id)
+class Holding:
+    """Keeps that rows of a list are held back, some at a time, and where it hurt; again changes nothing."""
+
+    def __init__(self, database: Database, vault: Vault, actor: Actor, *, manifest_id: str, voyage_id: str) -> None:
+        self._database = database
+        self._vault = vault
+        self._actor = actor
+        self._manifest_id = manifest_id
+        self._voyage_id = voyage_id
+        self._rows: list[store.NewHeld] = []
+        self._problems: list[tuple[int, str, str]] = []
+        self.count = 0
+
+    async def hold(self, number: int, who: Who, problems: Iterable[tuple[str, str]]) -> None:
+        """Hold back the row with this number: what it says of its person, field and code of each problem."""
+        self._rows.append(store.NewHeld(number, tuple(who), _mark(self._vault, who, tuple(who))))
+        self._problems += [(number, field, code) for field, code in problems]
+        self.count += 1
+        if len(self._rows) >= AT_ONCE:
+            await self.flush()
+
+    async def flush(self) -> None:
+        if self._rows:
+            async with self._database.work(self._actor, purpose="manifest") as work:
+                await self.write(work)
+
+    async def write(self, work: Work) -> None:
+        """Write what waits. The list counts its rejected rows with them, so that its counts add up at any time."""
+        rows, self._rows = self._rows, []
+        problems, self._problems = self._problems, []
+        if rows:
+            await manifests.add_problems(work, self._manifest_id, problems)
+            await store.add(work, self._manifest_id, rows, voyage_id=self._voyage_id)
+            await manifests.count_rejected(work, self._manifest_id)
 
 
 async def search_held_rows(
-    vault: Vault, waiting: Sequence[Held], sheet: Sheet, rows: Sequence[Row], known_from: Mapping[int, str]
+    vault: Vault, waiting: Sequence[Held], rows: Iterable[Row], known_from: Mapping[int, str]
 ) -> Search:
     """Look for rows that earlier lists hold back among those of a list; `known_from` says which list had a row."""
     search = Search(waiting, partial(_mark, vault))
     if not waiting:
         return search
-    lines = [Line(_who(row), manifests.reference_in(sheet, row), known_from.get(row.number, "")) for row in rows]
     # Those that name the row they correct come first, so that no likeness takes it from them.
-    for n, line in enumerate(sorted(lines, key=lambda line: not line.settles), start=1):
-        search.see(line)
-        if n % BREATH == 0:
-            await asyncio.sleep(0)
+    for naming in (True, False):
+        for n, row in enumerate(rows, start=1):
+            if bool(row.settles) == naming:
+                search.see(Line(_who(row), row.settles, known_from.get(row.number, "")))
+            if n % BREATH == 0:
+                await asyncio.sleep(0)
     return search
 
 

@@ -1,13 +1,13 @@
 """Households as name lists have them: rows that name each other stay together, in whichever list each of them came."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.intake.actions.households import changed, linked, proposed
 from services.intake.domain import households as domain
-from services.intake.domain.manifests import Row
+from services.intake.domain.manifests import Named, Row
 from services.intake.domain.problems import Problem
 from services.intake.store import arrivals
 from services.intake.store import households as store
@@ -32,26 +32,63 @@ class Group:
     guardians: tuple[tuple[int, int], ...]
 
 
-def without_held(rows: Sequence[Row]) -> list[Row]:
-    """These rows, of which nobody counts as accompanied by somebody whose row is held back."""
-    ready = {row.number for row in rows if row.arrival is not None}
-    return [
-        row if row.companion is None or row.companion in ready or row.arrival is None else _unaccompanied(row)
-        for row in rows
-    ]
+class Families:
+    """Who travels together by a list, gathered while it is looked over; of the other rows nothing is kept."""
+
+    def __init__(self, vault: Vault, voyage_id: str, named: Iterable[Named]) -> None:
+        self._vault = vault
+        self._named = {one.number for one in named}
+        self.voyage_id = voyage_id
+        self.keys: dict[int, bytes] = {}
+        """By row, of those that are ready and name another or are named: the key that each is recorded under."""
+        self._marks: dict[int, bytes] = {}
+        self._companions: dict[int, int] = {}
+        self._accompanied: set[int] = set()
+
+    def see(self, row: Row) -> None:
+        if row.arrival is None or (row.companion is None and row.number not in self._named):
+            return
+        self.keys[row.number] = self._vault.digest(*row.person)
+        self._marks[row.number] = self._vault.digest("household", self.voyage_id, *row.person)
+        if row.companion is not None:
+            self._companions[row.number] = row.companion
+        if row.arrival.accompanied:
+            self._accompanied.add(row.number)
+
+    @property
+    def companions(self) -> dict[int, int]:
+        """Which row each names, of those whose companion is ready too."""
+        return {number: other for number, other in self._companions.items() if other in self.keys}
+
+    def is_accompanied(self, number: int) -> bool:
+        """True when the row's companion is an adult who can answer for a child."""
+        return number in self._accompanied
+
+    def household_id(self, head: int) -> str:
+        """The same for the same person of the same voyage, and of no use to who has neither the key nor the list."""
+        return str(UUID(bytes=self._marks[head]))
 
 
-async def groups_of(database: Database, vault: Vault, rows: Sequence[Row], *, voyage_id: str) -> list[Group]:
-    """Who of these rows stays together. A household that somebody of them belongs to already goes on.
+def unless_held(row: Row, ready: Container[int]) -> Row:
+    """The row, which does not count as accompanied by somebody whose row is not `ready` but held back."""
+    if row.companion is None or row.companion in ready or row.arrival is None:
+        return row
+    held = Problem(row.number, "companion", "", "", "companion_held")
+    alone = replace(row.arrival, accompanied=False)
+    return replace(row, arrival=alone, companion=None, warnings=(*row.warnings, held))
+
+
+async def groups_of(database: Database, families: Families) -> list[Group]:
+    """Who stays together. A household that somebody of them belongs to already goes on.
 
     The others' ids are made of the row that the rest comes back to: the same list sent again means the same household.
     """
-    by_number = {row.number: row for row in rows if row.arrival is not None}
-    companions = {n: row.companion for n, row in by_number.items() if row.companion is not None}
+    companions = families.companions
     found = domain.together(companions)
     if not found:
         return []
-    keys = {n: vault.digest(*by_number[n].person) for numbers in found for n in numbers}
+    keys = {n: families.keys[n] for numbers in found for n in numbers}
+    voyage_id = families.voyage_id
     cases: dict[int, str] = {}
     numbers = list(keys)
     for start in range(0, len(numbers), KEYS_AT_ONCE):
@@ -64,9 +101,9 @@ async def groups_of(database: Database, vault: Vault, rows: Sequence[Row], *, vo
         before = [standing[cases[n]] for n in members if n in cases and cases[n] in standing]
         groups.append(
             Group(
-                before[0] if before else _household_id(vault, voyage_id, by_number[members[0]]),
+                before[0] if before else families.household_id(members[0]),
                 members,
-                tuple((n, companions[n]) for n in members if n in companions and _answers(by_number[n])),
+                tuple((n, companions[n]) for n in members if n in companions and families.is_accompanied(n)),
             )
         )
     return groups
@@ -145,23 +182,6 @@ async def _answer_for(work: Work, wanted: Sequence[tuple[Group, Person, Person]]
             work.emit(linked(link, group.household_id))
         else:
             work.record(proposed(link))
-
-
-def _answers(row: Row) -> bool:
-    """True when the row's companion is an adult who can answer for a child."""
-    return row.arrival is not None and row.arrival.accompanied
-
-
-def _unaccompanied(row: Row) -> Row:
-    assert row.arrival is not None
-    held = Problem(row.number, "companion", "", "", "companion_held")
-    alone = replace(row.arrival, accompanied=False)
-    return replace(row, arrival=alone, companion=None, warnings=(*row.warnings, held))
-
-
-def _household_id(vault: Vault, voyage_id: str, head: Row) -> str:
-    """The same for the same person of the same voyage, and of no use to who has neither the key nor the list."""
-    return str(UUID(bytes=vault.digest("household", voyage_id, *head.person)[:16]))
 
 
 def _some(groups: Sequence[Group]) -> Iterator[Sequence[Group]]:

@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -18,11 +18,11 @@ from services.intake.actions.arrivals import (
     record_arrivals,
     seal_arrival,
 )
-from services.intake.actions.held import keep_held_rows, search_held_rows
-from services.intake.actions.listed_households import groups_of, link_groups, without_held
+from services.intake.actions.held import Holding, search_held_rows
+from services.intake.actions.listed_households import Families, groups_of, link_groups, unless_held
 from services.intake.domain import manifests
-from services.intake.domain.held import Search, Who, who_arrived
-from services.intake.domain.manifests import HeldRow, Row
+from services.intake.domain.held import Search, who_arrived
+from services.intake.domain.manifests import HeldRow, Reading, Row
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
 from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
@@ -30,6 +30,7 @@ from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
 from services.intake.store import held as held_rows
 from services.intake.store import manifests as store
+from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
 from shared.contracts import codes
 from shared.contracts.intake import ManifestConfirmed
@@ -105,7 +106,11 @@ async def take_in_manifest(
     """
     # A workbook may hold several lists: each of its sheets that somebody chose is a list of its own.
     digest = hashlib.sha256(content + (choice.worksheet or "").encode("utf-8", "surrogatepass")).digest()
-    return await take_in_rows(database, vault, actor, voyage, digest, lambda: read_manifest(voyage, content, choice))
+
+    async def read() -> Reading:
+        return await reading_of(voyage, await lists.open_list(content, choice))
+
+    return await take_in_rows(database, vault, actor, voyage, digest, read)
 
 
 async def take_in_rows(
@@ -114,48 +119,43 @@ async def take_in_rows(
     actor: Actor,
     voyage: Voyage,
     digest: bytes,
-    read: Callable[[], Awaitable[tuple[Sheet, list[Row]]]],
+    read: Callable[[], Awaitable[Reading]],
 ) -> store.Manifest:
-    """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once."""
+    """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once.
+
+    The rows are gone through twice, so that none has to be kept: looked over, then recorded batch by batch.
+    """
     before = await _find_by_file(database, actor, voyage, digest)
     if before is not None and before.finished_at is not None:
         return before
     now = database.clock.now()
     if now < voyage.due_from:
         raise VoyageNotDue
-    sheet, rows = await read()
-    problems = [problem for row in rows for problem in row.problems]
-    ready = [row for row in rows if row.arrival is not None]
+    rows = await read()
     voyage_id = voyage.voyage_id
     async with database.work(actor, purpose="manifest") as work:
         manifest_id = await store.begin(
-            work,
-            manifest_id=new_id(),
-            voyage_id=voyage_id,
-            file_digest=digest,
-            listed=len(rows),
-            rejected=len(rows) - len(ready),
+            work, manifest_id=new_id(), voyage_id=voyage_id, file_digest=digest, listed=rows.listed
         )
-        await store.add_problems(work, manifest_id, [(p.row, p.field, p.code) for p in problems])
-        wrong = [(row.number, row.who) for row in rows if isinstance(row, HeldRow)]
-        await keep_held_rows(work, vault, wrong, manifest_id=manifest_id, voyage_id=voyage_id)
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
     crash_point("manifest.after_begin")
-    groups = await groups_of(database, vault, ready, voyage_id=voyage_id)
-    known, changed, cases, told = await _record(
-        *(database, vault, actor, voyage, ready, manifest_id, min(now, voyage.expected_at)),
-        {number: group.household_id for group in groups for number in group.rows},
+    holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
+    families = Families(vault, voyage_id, rows.named.values())
+    await _look_over(rows, families, holding)
+    groups = await groups_of(database, families)
+    households = {number: group.household_id for group in groups for number in group.rows}
+    recording = _Recording(
+        database, vault, actor, voyage, manifest_id, min(now, voyage.expected_at), households, holding, bool(waiting)
     )
-    await link_groups(database, actor, groups, cases, told)
-    search = await search_held_rows(vault, waiting, sheet, rows, known)
+    await recording.run(rows, families.keys)
+    await link_groups(database, actor, groups, recording.cases, recording.told)
+    search = await search_held_rows(vault, waiting, rows, recording.known)
     crash_point("manifest.after_rows")
     async with database.work(actor, purpose="manifest") as work:
-        rejected = len(rows) - len(ready) + len(changed)
-        await store.add_problems(work, manifest_id, [(n, "full_name", "known_differently") for n, _ in changed])
-        await keep_held_rows(work, vault, changed, manifest_id=manifest_id, voyage_id=voyage_id)
-        finished = await store.finish(work, manifest_id, rejected=rejected)
+        await holding.write(work)
+        finished = await store.finish(work, manifest_id, rejected=holding.count)
         if finished is not None:
-            await _take_the_place(work, search, known, manifest_id=manifest_id, voyage_id=voyage_id)
+            await _take_the_place(work, search, recording.repeated, manifest_id=manifest_id, voyage_id=voyage_id)
             work.emit(_confirmed(finished))
     crash_point("manifest.after_finish")
     done = finished or await _find_by_file(database, actor, voyage, digest)
@@ -179,16 +179,22 @@ async def read_manifest(voyage: Voyage, content: bytes, choice: Choice = NOTHING
 
 
 async def read_rows(voyage: Voyage, sheet: Sheet) -> list[Row]:
-    """Read the rows of a sheet, letting others run in between.
-
-    Ages are taken as of the day the voyage is expected: the same list says the same, whenever it is sent.
-    """
+    """Read the rows of a sheet, letting others run in between."""
     rows: list[Row] = []
-    for row in manifests.read(sheet, on=_day_of(voyage)):
+    for row in await reading_of(voyage, sheet):
         rows.append(row)
         if len(rows) % BREATH == 0:
             await asyncio.sleep(0)
-    return without_held(rows)
+    ready = {row.number for row in rows if row.arrival is not None}
+    return [unless_held(row, ready) for row in rows]
+
+
+async def reading_of(voyage: Voyage, sheet: Sheet) -> Reading:
+    """The rows of a sheet, to be gone through.
+
+    Ages are taken as of the day the voyage is expected: the same list says the same, whenever it is sent.
+    """
+    return await asyncio.to_thread(manifests.read, sheet, on=_day_of(voyage))
 
 
 async def in_turn(open_one: Callable[[T], list[S]], things: Sequence[T]) -> list[S]:
@@ -206,10 +212,9 @@ async def _find_by_file(database: Database, actor: Actor, voyage: Voyage, digest
 
 
 async def _take_the_place(
-    work: Work, search: Search, known: Mapping[int, str], *, manifest_id: str, voyage_id: str
+    work: Work, search: Search, recorded: Counter[str], *, manifest_id: str, voyage_id: str
 ) -> None:
     """Settle held rows that stand in this list, and whole earlier lists of which it is a later version."""
-    recorded = Counter(known.values())
     repeated = [
         store.Repeated(earlier, recorded[earlier], search.likely[earlier])
         for earlier in sorted(recorded.keys() | search.likely.keys())
@@ -221,58 +226,91 @@ async def _take_the_place(
     await held_rows.settle_lists(work, replaced, by=manifest_id)
 
 
-async def _record(
-    database: Database,
-    vault: Vault,
-    actor: Actor,
-    voyage: Voyage,
-    ready: Sequence[Row],
-    manifest_id: str,
-    arrived_at: datetime,
-    households: Mapping[int, str],
-) -> tuple[dict[int, str], list[tuple[int, Who]], dict[int, str], set[str]]:
-    """Record rows in batches, preparing the next while PostgreSQL writes one; `households` by row number.
+async def _look_over(rows: Reading, families: Families, holding: Holding) -> None:
+    """Go through all rows once: hold back those with a problem, and see who travels together."""
+    for n, row in enumerate(rows, start=1):
+        families.see(row)
+        if isinstance(row, HeldRow):
+            await holding.hold(row.number, row.who, [(one.field, one.code) for one in row.problems])
+        if n % BREATH == 0:
+            await asyncio.sleep(0)
+    await holding.flush()
 
-    Answers by row number which earlier list had brought in a row, the rows known with other details, and the cases of
-    the rows that belong to a household, with those of them that were recorded with it now.
+
+@dataclass(slots=True)
+class _Recording:
+    """Records rows in batches, preparing the next while PostgreSQL writes one; `households` by row number.
+
+    `repeated` counts by list the rows that earlier ones had brought in, `known` says which list had a row where that
+    is `asked`. `cases`: those of the rows that belong to a household, by row number; `told`: of these, those that were
+    recorded with it now. A row that is known with other details is held back.
     """
-    known: dict[int, str] = {}
-    cases: dict[int, str] = {}
-    told: set[str] = set()
-    changed: list[tuple[int, Who]] = []
-    writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
 
-    async def settle() -> None:
-        if writing is None:
-            return
-        for row, result in zip(writing[0], await writing[1], strict=True):
-            if row.number in households:
-                cases[row.number] = result.case_id
-                if isinstance(result, Recorded) and result.new:
-                    told.add(result.case_id)
-            if isinstance(result, RecordedDifferently):
-                assert row.arrival is not None
-                before = _submission(vault, voyage, row, arrived_at)
-                if not is_known_person(vault, before, result):
-                    changed.append((row.number, who_arrived(row.arrival)))
-            elif result.new:
-                continue
-            if result.manifest_id not in (None, manifest_id):
-                known[row.number] = str(result.manifest_id)
-        crash_point("manifest.after_batch")
+    database: Database
+    vault: Vault
+    actor: Actor
+    voyage: Voyage
+    manifest_id: str
+    arrived_at: datetime
+    households: Mapping[int, str]
+    holding: Holding
+    asked: bool
+    repeated: Counter[str] = field(default_factory=Counter)
+    known: dict[int, str] = field(default_factory=dict)
+    cases: dict[int, str] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    _writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
 
-    for batch in _batches(ready):
-        sealed = []
-        for n, row in enumerate(batch, start=1):
-            submitted = _submission(vault, voyage, row, arrived_at, manifest_id, households.get(row.number))
-            sealed.append(seal_arrival(vault, actor, submitted, database.clock.now()))
+    async def run(self, rows: Iterable[Row], ready: Container[int]) -> None:
+        """Record these rows; `ready` are the numbers of those that others name and that are not held back."""
+        batch: list[Row] = []
+        sealed: list[NewArrival] = []
+        for n, one in enumerate(rows, start=1):
             if n % BREATH == 0:
                 await asyncio.sleep(0)
-        await settle()
-        await database.still_allows(actor)
-        writing = (batch, asyncio.create_task(record_arrivals(database, sealed)))
-    await settle()
-    return known, changed, cases, told
+            if one.arrival is None:
+                continue
+            row = unless_held(one, ready)
+            batch.append(row)
+            submitted = _submission(
+                *(self.vault, self.voyage, row, self.arrived_at),
+                *(self.manifest_id, self.households.get(row.number)),
+            )
+            sealed.append(seal_arrival(self.vault, self.actor, submitted, self.database.clock.now()))
+            if len(batch) == BATCH:
+                await self._write(batch, sealed)
+                batch, sealed = [], []
+        if batch:
+            await self._write(batch, sealed)
+        await self._settle()
+
+    async def _write(self, batch: Sequence[Row], sealed: Sequence[NewArrival]) -> None:
+        await self._settle()
+        await self.database.still_allows(self.actor)
+        self._writing = batch, asyncio.create_task(record_arrivals(self.database, sealed))
+
+    async def _settle(self) -> None:
+        """Wait for the batch that is being written, and take note of what became of each row."""
+        if self._writing is None:
+            return
+        (batch, task), self._writing = self._writing, None
+        for row, result in zip(batch, await task, strict=True):
+            if row.number in self.households:
+                self.cases[row.number] = result.case_id
+                if isinstance(result, Recorded) and result.new:
+                    self.told.add(result.case_id)
+            if isinstance(result, RecordedDifferently):
+                assert row.arrival is not None
+                if not is_known_person(self.vault, _submission(self.vault, self.voyage, row, self.arrived_at), result):
+                    who = who_arrived(row.arrival)
+                    await self.holding.hold(row.number, who, [("full_name", "known_differently")])
+            elif result.new:
+                continue
+            if result.manifest_id not in (None, self.manifest_id):
+                self.repeated[str(result.manifest_id)] += 1
+                if self.asked:
+                    self.known[row.number] = str(result.manifest_id)
+        crash_point("manifest.after_batch")
 
 
 def _submission(

@@ -10,9 +10,8 @@ from services.intake.actions.drafts import Opened
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Draft
-from services.intake.domain.manifests import Row
+from services.intake.domain.manifests import Reading
 from services.intake.domain.refusals import DraftChanged, DraftMoved, NothingToSend, VoyageNotDue
-from services.intake.domain.sheets import Sheet
 from services.intake.store import drafts as store
 from services.intake.store.manifests import Manifest
 from services.intake.store.vault import Vault
@@ -50,8 +49,8 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
                 raise DraftMoved
     sheet = drafts.sheet_of(opened.header, drafts.to_read(opened.lines))
 
-    async def read() -> tuple[Sheet, list[Row]]:
-        return sheet, await manifests.read_rows(voyage, sheet)
+    async def read() -> Reading:
+        return await manifests.reading_of(voyage, sheet)
 
     taken = await manifests.take_in_rows(database, vault, actor, voyage, drafts.list_digest(draft), read)
     return Sent(await _finish(database, vault, actor, opened, taken), taken)

@@ -33,19 +33,18 @@ RECORDED = "(SELECT count(*) FROM arrivals a WHERE a.voyage_id = m.voyage_id AND
 HELD = "(SELECT count(*) FROM held_rows h WHERE h.manifest_id = m.manifest_id AND h.settled_at IS NULL)"
 
 
-async def begin(work: Work, *, manifest_id: str, voyage_id: str, file_digest: bytes, listed: int, rejected: int) -> str:
+async def begin(work: Work, *, manifest_id: str, voyage_id: str, file_digest: bytes, listed: int) -> str:
     """Keep that a list was received; answers its id, the earlier one when the same file was received before."""
     known: str | None = await work.connection.fetchval(
         "WITH begun AS ("
         " INSERT INTO manifests (manifest_id, voyage_id, file_digest, listed, rejected, received_by, received_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (voyage_id, file_digest) DO NOTHING RETURNING manifest_id"
+        " VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT (voyage_id, file_digest) DO NOTHING RETURNING manifest_id"
         ") SELECT manifest_id::text FROM begun UNION ALL"
         " SELECT manifest_id::text FROM manifests WHERE voyage_id = $2 AND file_digest = $3",
         manifest_id,
         voyage_id,
         file_digest,
         listed,
-        rejected,
         work.actor.id,
         work.now,
     )
@@ -70,6 +69,18 @@ async def add_problems(work: Work, manifest_id: str, problems: Sequence[tuple[in
         [row for row, _, _ in problems],
         [field for _, field, _ in problems],
         [code for _, _, code in problems],
+    )
+
+
+async def count_rejected(work: Work, manifest_id: str) -> None:
+    """Count how many rows of a list that is being taken in are held back by now.
+
+    # unscoped: a list that the actor has just begun.
+    """
+    await work.connection.execute(
+        "UPDATE manifests SET rejected = (SELECT count(*) FROM held_rows h WHERE h.manifest_id = $1)"
+        " WHERE manifest_id = $1 AND finished_at IS NULL",
+        manifest_id,
     )
 
 
