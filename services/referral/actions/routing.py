@@ -35,6 +35,8 @@ class Routing:
         self._candidates: OrderedDict[bytes, tuple[Candidate, ...]] = OrderedDict()
         self._paused: frozenset[tuple[str, str]] = frozenset()
         self._paused_at: datetime | None = None
+        self._open: dict[str, frozenset[str]] = {}
+        """By need, who takes referrals of it; of this directory and these pauses."""
         self._publishing: frozenset[str] = frozenset()
         self._published_at: datetime | None = None
 
@@ -52,6 +54,7 @@ class Routing:
         since = changed_at if active is None else max(changed_at, active.since)
         if router is None or router.rules is not self.rules or router.since != since:
             router = Router(self.rules, directory(await agencies.list_agencies(work), changed_at), since=since)
+            self._open = {}
         self._router, self._looked_at = router, work.now
         return router
 
@@ -60,7 +63,12 @@ class Routing:
         router, looked_at = await self.router(work), self._paused_at
         if looked_at is None or abs(work.now - looked_at) >= FRESH_FOR:
             self._paused, self._paused_at = frozenset(await pauses.list_in_force(work)), work.now
-        return router.directory.available - {agency_id for agency_id, paused in self._paused if paused == need}
+            self._open = {}
+        known = self._open.get(need)
+        if known is None:
+            paused = {agency_id for agency_id, of in self._paused if of == need}
+            known = self._open[need] = router.directory.available - paused
+        return known
 
     async def publishing(self, work: Work) -> frozenset[str]:
         """The agencies that publish how many places they have. As the service, as above."""

@@ -15,16 +15,22 @@ def unmet(agency: Agency, facts: Facts) -> tuple[str, ...]:
 
     What an office leaves open restricts nothing, and what the facts do not say fails nothing.
     """
-    clauses = {
-        "need": agency.needs is None or facts.need in agency.needs,
-        "sex": agency.sexes is None or facts.sex == "X" or facts.sex in agency.sexes,
-        "age": _ages_meet(agency, facts.age_band),
-        "regency": _serves(agency, facts),
-        "accessibility": facts.need != IMPAIRED or agency.accessibility is None or bool(agency.accessibility),
-        "with_children": facts.need != WITH_ADULT or agency.with_children is not False,
-        "period": agency.is_current,
-    }
-    return tuple(name for name, holds in clauses.items() if not holds)
+    fails: list[str] = []
+    if agency.needs is not None and facts.need not in agency.needs:
+        fails.append("need")
+    if agency.sexes is not None and facts.sex != "X" and facts.sex not in agency.sexes:
+        fails.append("sex")
+    if not _ages_meet(agency, facts.age_band):
+        fails.append("age")
+    if not _serves(agency, facts):
+        fails.append("regency")
+    if facts.need == IMPAIRED and agency.accessibility is not None and not agency.accessibility:
+        fails.append("accessibility")
+    if facts.need == WITH_ADULT and agency.with_children is False:
+        fails.append("with_children")
+    if not agency.is_current:
+        fails.append("period")
+    return tuple(fails)
 
 
 def _ages_meet(agency: Agency, band: str) -> bool:

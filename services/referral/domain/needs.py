@@ -99,7 +99,8 @@ def attempt_at(need: Need, candidate: Candidate, *, assignment_id: str, times: T
 
 def next_candidate(need: Need, candidates: Sequence[Candidate], available: frozenset[str]) -> Candidate | None:
     """The first in rank that is available and was not asked before."""
-    return next((c for c in candidates if c.agency_id in available and c.agency_id not in need.tried), None)
+    tried = need.tried
+    return next((c for c in candidates if c.agency_id in available and c.agency_id not in tried), None)
 
 
 def ask_next(

@@ -9,15 +9,16 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, get_args
 
 import orjson
 import zen
-from pydantic import ConfigDict, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.referral.domain import distances, eligibility
 from services.referral.domain.agencies import Agency, Directory
@@ -42,9 +43,10 @@ class RulesDisagree(RuntimeError):
     """The engine and the explanation of a row differ: a bug, never a reason to route somewhere."""
 
 
-@dataclass(frozen=True, config=ConfigDict(strict=True))
-class Checked:
+class Checked(BaseModel):
     """The facts as the tables read them, validated."""
+
+    model_config = ConfigDict(strict=True)
 
     need: NeedCode
     age_band: AgeBand
@@ -52,6 +54,17 @@ class Checked:
     origin_regency: RegencyCode | None
     consent: bool
     sex: Sex
+
+
+CONTEXT = itemgetter(*lint.DOMAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the tables say in one context: the terms, and each row for the need with the clauses that hold and fail."""
+
+    terms: Terms | None
+    rows: tuple[tuple[lint.Row, tuple[str, ...], tuple[str, ...]], ...]
 
 
 class Rules:
@@ -75,25 +88,26 @@ class Rules:
             need: tuple(row for row in tables.rows if row.clauses["need"].holds({"need": need})) for need in NEEDS
         }
         self._engine = zen.ZenEngine({"loader": {"type": "static", "content": {version: orjson.loads(text)}}})
+        self._readings: dict[tuple[Any, ...], Reading] = {}
+        """Of all contexts there can be, which are some hundreds, those that came before."""
 
     def decide(self, facts: Facts, directory: Directory, *, form: int | None = None) -> Decision:
         """Who may be asked, in rank order, and why; the same facts and directory give the same decision.
 
         No candidate is an answer too (a gap). Raises `FactsUnusable`.
         """
-        context = _checked(facts)
-        answer = self._engine.evaluate(self.version, context, {"trace": True})
-        matched = _matched(answer["trace"], lint.CANDIDATES)
-        terms = next((self._terms[row] for row in _matched(answer["trace"], self._given)), None)
+        reading = self._reading(_checked(facts))
         considered: list[Considered] = []
         before: set[str] = set()
-        for row in self._rows_of[facts.need]:
-            said = self._consider(row, row.id in matched, facts, context, directory, before)
+        for row, passed, failed in reading.rows:
+            said = _consider(row, passed, failed, facts, directory, before)
             considered.append(said)
             if said.why_not is None and said.agency_id is not None:
                 before.add(said.agency_id)
         considered = _with_household(considered, facts, directory)
-        return explanations.explained(self.version, self.digest, facts, terms, considered, form=form or self.form)
+        return explanations.explained(
+            self.version, self.digest, facts, reading.terms, considered, form=form or self.form
+        )
 
     def replay(self, stored: Decision, entries: Mapping[tuple[str, int], Agency]) -> Decision:
         """A stored decision of this version, made again on what it hung on: the same bytes, or something is wrong.
@@ -103,36 +117,26 @@ class Rules:
         directory = explanations.directory_of(stored, entries)
         return self.decide(stored.facts, directory, form=explanations.form_of(stored))
 
-    def _consider(
-        self,
-        row: lint.Row,
-        is_matched: bool,
-        facts: Facts,
-        context: dict[str, Any],
-        directory: Directory,
-        before: set[str],
-    ) -> Considered:
-        passed = tuple(field for field, clause in row.clauses.items() if clause.holds(context))
-        failed = tuple(field for field in row.clauses if field not in passed)
-        if is_matched is bool(failed):
-            raise RulesDisagree(f"{self.version} {row.id}")
-        region = facts.region(row.place, row.level)
-        is_somewhere = row.level == "national" or region is not None
-        found = directory.find(row.kind, region) if is_somewhere else None
-        unmet = () if found is None else eligibility.unmet(found, facts)
-        return Considered(
-            row=row.id,
-            kind=row.kind,
-            level=row.level,
-            place=row.place,
-            agency_id=id_of(row.kind, region) if is_somewhere else None,
-            passed=passed,
-            failed=failed,
-            why_not=_why_not(found, is_somewhere=is_somewhere, failed=failed, unmet=unmet, before=before),
-            unmet=unmet,
-            entry=None if found is None else found.version,
-            km=None if region is None else distances.km(facts.region(row.place, "regency") or region, region),
-        )
+    def _reading(self, context: Mapping[str, Any]) -> Reading:
+        """What the tables say in this context, from memory where it came before."""
+        key = CONTEXT(context)
+        known = self._readings.get(key)
+        if known is None:
+            known = self._readings[key] = self._evaluate(context)
+        return known
+
+    def _evaluate(self, context: Mapping[str, Any]) -> Reading:
+        answer = self._engine.evaluate(self.version, dict(context), {"trace": True})
+        matched = _matched(answer["trace"], lint.CANDIDATES)
+        rows: list[tuple[lint.Row, tuple[str, ...], tuple[str, ...]]] = []
+        for row in self._rows_of[context["need"]]:
+            passed = tuple(field for field, clause in row.clauses.items() if clause.holds(context))
+            failed = tuple(field for field in row.clauses if field not in passed)
+            if (row.id in matched) is bool(failed):
+                raise RulesDisagree(f"{self.version} {row.id}")
+            rows.append((row, passed, failed))
+        terms = next((self._terms[row] for row in _matched(answer["trace"], self._given)), None)
+        return Reading(terms, tuple(rows))
 
 
 class Router:
@@ -159,6 +163,36 @@ class Router:
         if len(self._decided) > REMEMBERED:
             self._decided.popitem(last=False)
         return decision
+
+
+def _consider(
+    row: lint.Row,
+    passed: tuple[str, ...],
+    failed: tuple[str, ...],
+    facts: Facts,
+    directory: Directory,
+    before: AbstractSet[str],
+) -> Considered:
+    """What a row comes to for these facts: the office that it proposes, and what stands in the way."""
+    regency = facts.region(row.place, "regency")
+    region = facts.region(row.place, row.level)
+    is_somewhere = row.level == "national" or region is not None
+    agency_id = id_of(row.kind, region) if is_somewhere else None
+    found = None if agency_id is None else directory.agencies.get(agency_id)
+    unmet = () if found is None else eligibility.unmet(found, facts)
+    return Considered(
+        row=row.id,
+        kind=row.kind,
+        level=row.level,
+        place=row.place,
+        agency_id=agency_id,
+        passed=passed,
+        failed=failed,
+        why_not=_why_not(found, is_somewhere=is_somewhere, failed=failed, unmet=unmet, before=before),
+        unmet=unmet,
+        entry=None if found is None else found.version,
+        km=None if region is None else distances.km(regency or region, region),
+    )
 
 
 def _with_household(considered: list[Considered], facts: Facts, directory: Directory) -> list[Considered]:
@@ -200,21 +234,24 @@ def _why_not(
 
 def _checked(facts: Facts) -> dict[str, Any]:
     """The context of the tables. Raises `FactsUnusable`, naming the facts at fault and not their content."""
+    home = facts.home
     try:
-        checked = Checked(
-            need=facts.need,  # type: ignore[arg-type]
-            age_band=facts.age_band,  # type: ignore[arg-type]
-            port_regency=facts.port_regency,
-            origin_regency=facts.home,
-            consent=facts.consent,
-            sex=facts.sex,  # type: ignore[arg-type]
+        checked = Checked.model_validate(
+            {
+                "need": facts.need,
+                "age_band": facts.age_band,
+                "port_regency": facts.port_regency,
+                "origin_regency": home,
+                "consent": facts.consent,
+                "sex": facts.sex,
+            }
         )
     except ValidationError as error:
         raise FactsUnusable(", ".join(str(e["loc"][0]) for e in error.errors())) from None
     return {
         "need": checked.need,
         "age_band": checked.age_band,
-        "has_origin": checked.origin_regency is not None,
+        "has_origin": home is not None,
         "consent": checked.consent,
         "sex": checked.sex,
     }

@@ -7,8 +7,9 @@ those nor the sex of the person.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, get_args
 
 import orjson
@@ -19,6 +20,8 @@ from services.referral.domain.routing import Candidate, Considered, Decision, Fa
 FORM = 3
 EARLIER = 2
 """The form in which decisions are stored by rules that give hours alone."""
+GIVEN = attrgetter(*(field.name for field in fields(Terms)))
+"""All that terms give, in the order in which it is stored."""
 
 
 def explained(
@@ -156,7 +159,7 @@ def _household_of(facts: Facts) -> dict[str, Any]:
 def _said_of(terms: Terms | None, form: int) -> dict[str, Any]:
     if form < FORM:
         return {"hours": None if terms is None else [terms.answer_hours, terms.service_hours]}
-    return {"terms": None if terms is None else astuple(terms)}
+    return {"terms": None if terms is None else GIVEN(terms)}
 
 
 def _terms(said: Mapping[str, Any]) -> Terms | None:
