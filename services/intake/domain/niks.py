@@ -4,8 +4,8 @@ Form (UU 23/2006 and Permendagri on population administration): six digits of th
 of birth, four of a series. For women 40 is added to the day.
 """
 
-from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from services.intake.domain.people import Birth
 from shared.contracts import codes
@@ -30,26 +30,30 @@ def check(nik: str, *, sex: Sex | None = None, birth: Birth | None = None) -> No
     is_known = regency in codes.regencies() or (province in DIVIDED and nik[2:4] != "00")
     if not is_known or nik[4:6] == "00":
         raise BadNik("nik_region_unknown", f"{regency}.{nik[4:6]}")
-    is_woman = int(nik[6:8]) > 40
-    days = list(_days(int(nik[6:8]) - 40 * is_woman, int(nik[8:10]), int(nik[10:12])))
+    is_woman = nik[6:8] > "40"
+    days = _days(nik[6:12])
     if not days:
         raise BadNik("nik_date_impossible", nik[6:12])
     if nik[12:] == "0000":
         raise BadNik("nik_damaged")
     if sex in ("M", "F") and is_woman != (sex == "F"):
         raise BadNik("nik_other_sex")
-    if birth is not None and not any(_may_be(birth, day) for day in days):
+    if birth is not None and birth.earliest not in days and not any(_may_be(birth, day) for day in days):
         nearest = min(days, key=lambda day: abs(day.toordinal() - birth.earliest.toordinal()))
         raise BadNik("nik_other_birth", f"{nearest.day}/{nearest.month}/{nearest.year}")
 
 
-def _days(day: int, month: int, year: int) -> Iterator[date]:
-    """The day in either century."""
+@lru_cache(maxsize=16_384)
+def _days(digits: str) -> tuple[date, ...]:
+    """The day of birth that six digits say, in either century; none where there is no such day."""
+    day, month, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+    days = []
     for century in (1900, 2000):
         try:
-            yield date(century + year, month, day)
+            days.append(date(century + year, month, day - 40 if day > 40 else day))
         except ValueError:
             continue
+    return tuple(days)
 
 
 def _may_be(birth: Birth, day: date) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asyncpg import UniqueViolationError
 
@@ -14,7 +14,7 @@ from shared.kit.work import Work
 class NewArrival(NamedTuple):
     """One row for each of requests, arrivals, person_keys, journal and outbox, and one for each number of a paper.
 
-    The order is that of `ADD`.
+    The order is that of `COLUMNS`.
     """
 
     scope: str
@@ -46,19 +46,19 @@ class NewArrival(NamedTuple):
     payload: bytes
 
 
-CLAIM_AND_KEEP = """
-WITH item AS MATERIALIZED (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::integer[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[],
-        $17::timestamptz[], $18::bytea[], $19::bytea[], $20::bytea[], $21::bytea[], $22::uuid[],
-        $23::text[], $24::text[], $25::bytea[]
-    ) WITH ORDINALITY AS t (
-        scope, key, content, case_id, person_id, voyage_id, manifest_id, manifest_row,
-        port, origin_regency, sex, age_band, needs, onward_wish, channel, arrived_at,
-        occurred_at, sealed, wrapped_key, nik_index, document_index, event_id, type, traceparent, payload, n
-    )
-), claimed AS (
+COLUMNS = {
+    "scope": "uuid", "key": "bytea", "content": "bytea", "case_id": "uuid", "person_id": "uuid", "voyage_id": "uuid",
+    "manifest_id": "uuid", "manifest_row": "integer", "port": "text", "origin_regency": "text", "sex": "text",
+    "age_band": "text", "needs": "text", "onward_wish": "text", "channel": "text", "arrived_at": "timestamptz",
+    "occurred_at": "timestamptz", "sealed": "bytea", "wrapped_key": "bytea", "nik_index": "bytea",
+    "document_index": "bytea", "event_id": "uuid", "type": "text", "traceparent": "text", "payload": "bytea",
+}  # fmt: skip
+ALIKE = (
+    "scope", "voyage_id", "manifest_id", "port", "channel", "arrived_at", "occurred_at", "type", "traceparent",
+)  # fmt: skip
+"""What all rows of a list say alike: said once, it is neither written nor read once for each."""
+
+CLAIM_AND_KEEP = """, claimed AS (
     INSERT INTO requests (scope, key, content, case_id)
     SELECT scope, key, content, case_id FROM item ORDER BY scope, key
     ON CONFLICT DO NOTHING
@@ -83,7 +83,24 @@ WITH item AS MATERIALIZED (
     WHERE number.digest IS NOT NULL
 )"""
 
-ADD = f"{CLAIM_AND_KEEP}, {journal.FIRST_OF_FRESH} SELECT n::integer AS n FROM fresh"  # noqa: S608 - constants
+
+def _statement(alike: Sequence[str] = ()) -> str:
+    """What records arrivals. Its parameters are the columns: arrays, or one value for each that all have `alike`."""
+    numbered = {name: f"${n}::{kind}" for n, (name, kind) in enumerate(COLUMNS.items(), start=1)}
+    own = [name for name in COLUMNS if name not in alike]
+    item = (
+        f"SELECT t.*{''.join(f', {numbered[name]} AS {name}' for name in alike)}"  # noqa: S608 - constants
+        f" FROM unnest({', '.join(f'{numbered[name]}[]' for name in own)})"
+        f" WITH ORDINALITY AS t ({', '.join(own)}, n)"
+    )
+    return (
+        f"WITH item AS MATERIALIZED ({item}){CLAIM_AND_KEEP}, {journal.FIRST_OF_FRESH}"  # noqa: S608 - constants
+        " SELECT n::integer AS n FROM fresh"
+    )
+
+
+ADD = _statement()
+ADD_ALIKE = _statement(ALIKE)
 
 
 class IdTaken(Exception):
@@ -95,8 +112,14 @@ async def add(database: Database, arrivals: Sequence[NewArrival]) -> set[int]:
 
     Answers the places (from 0) of those recorded; the others' keys were known. Raises `IdTaken`.
     """
+    columns: list[Sequence[Any]] = [*zip(*arrivals, strict=True)]
+    said = dict(zip(COLUMNS, columns, strict=True))
+    statement = ADD
+    if all(said[name].count(said[name][0]) == len(arrivals) for name in ALIKE):
+        statement = ADD_ALIKE
+        columns = [values[0] if name in ALIKE else values for name, values in said.items()]
     try:
-        rows = await database.fetch(ADD, *zip(*arrivals, strict=True))
+        rows = await database.fetch(statement, *columns)
     except UniqueViolationError:
         raise IdTaken from None
     return {row["n"] - 1 for row in rows}
