@@ -313,8 +313,10 @@ CREATE TABLE drafts (
     changed_by text NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    asks text[] NOT NULL DEFAULT '{}'::text[],
     CONSTRAINT drafts_pkey PRIMARY KEY (draft_id),
     CONSTRAINT drafts_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT draft_asks_for_what_is_known CHECK ((asks <@ ARRAY['heading'::text, 'doubled'::text, 'full_name'::text, 'sex'::text, 'birth_date'::text])) NOT VALID,
     CONSTRAINT draft_counts_add_up CHECK ((lines = (((((ready + mend) + twice) + known) + empty) + left_out))),
     CONSTRAINT draft_counts_are_not_negative CHECK (((ready >= 0) AND (mend >= 0) AND (twice >= 0) AND (known >= 0) AND (empty >= 0) AND (left_out >= 0))),
     CONSTRAINT draft_counts_from_one CHECK (((version >= 1) AND (upload >= 1))),
@@ -322,7 +324,8 @@ CREATE TABLE drafts (
     CONSTRAINT draft_form_is_known CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text, 'paste'::text]))),
     CONSTRAINT draft_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'sending'::text, 'sent'::text, 'discarded'::text, 'expired'::text, 'erased'::text]))),
     CONSTRAINT ended_draft_keeps_nothing CHECK ((((ended_at IS NOT NULL) = (state <> ALL (ARRAY['open'::text, 'sending'::text]))) AND ((ended_at IS NULL) OR (octet_length(header) = 0)))),
-    CONSTRAINT sent_draft_has_nothing_left CHECK (((state <> 'sent'::text) OR ((ready = 0) AND (mend = 0) AND (twice = 0))))
+    CONSTRAINT sent_draft_has_nothing_left CHECK (((state <> 'sent'::text) OR ((ready = 0) AND (mend = 0) AND (twice = 0)))),
+    CONSTRAINT unread_draft_has_nobody_ready CHECK (((asks = '{}'::text[]) OR ((state <> ALL (ARRAY['sending'::text, 'sent'::text])) AND (ready = 0) AND (twice = 0) AND (known = 0)))) NOT VALID
 );
 CREATE UNIQUE INDEX draft_of_a_file_is_one ON drafts USING btree (voyage_id, file_digest) WHERE (ended_at IS NULL);
 CREATE INDEX drafts_under_way ON drafts USING btree (port, changed_at) WHERE (ended_at IS NULL);

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from services.intake.actions import manifests, spreadsheets
 from services.intake.actions.arrivals import port_of
-from services.intake.actions.opening import FileOpened, heading_digest, sender_digest
+from services.intake.actions.opening import FileOpened, heading_digests, sender_digest
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts, headings
 from services.intake.domain.drafts import Draft, Header, Line, Standing
@@ -88,6 +88,7 @@ async def prepare_draft(database: Database, vault: Vault, actor: Actor, voyage: 
         counts=drafts.counted(lines),
         header=store.sealed_header(key, header),
         wrapped_key=wrapped_key,
+        asks=header.asks,
     )
     blocks = store.sealed_blocks(key, lines)
 
@@ -234,26 +235,30 @@ async def prepare_cells(
 
 
 async def prepare_columns(
-    database: Database, vault: Vault, actor: Actor, draft_id: str, *, columns: Mapping[int, str]
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    draft_id: str,
+    *,
+    columns: Mapping[int, str],
+    heading_row: int | None = None,
+    no_birth_dates: bool = False,
 ) -> Write:
     """Say what columns mean (column → field, "" for none), and remember it of the sender.
 
+    `heading_row`: where nobody knows it, the number of the row that holds the headings, 0 where none does.
+    `no_birth_dates`: the list has neither birth dates nor ages.
     Raises `ColumnUnknown`, `ManifestUnusable` when a field would be missing or claimed twice, and as `open_draft`.
     """
     opened = await _to_change(database, vault, actor, draft_id)
-    heading = opened.header.heading
+    header, lines = drafts.headed(opened.header, opened.lines, heading_row)
+    heading = header.heading
     if any(not 0 <= n < len(heading) or (field and field not in headings.KNOWN) for n, field in columns.items()):
         raise ColumnUnknown
-    told = dict.fromkeys(range(len(heading)), headings.UNUSED)
-    told |= {n: field for field, n in opened.header.fields.items()} | dict(columns)
-    matched = headings.match(heading, chosen=told)
-    drafts.refuse_unfit(heading, matched)
-    header = replace(opened.header, fields=dict(matched.fields))
-    write = await _prepare(
-        database, vault, actor, opened, header, list(opened.lines), "columns", rows=len(opened.lines)
-    )
-    sender = sender_digest(vault, opened.header.sender)
-    meant = {heading_digest(vault, heading[n]): field for n, field in told.items() if heading[n].strip()}
+    header, told = drafts.told(header, columns, no_birth_dates=no_birth_dates)
+    write = await _prepare(database, vault, actor, opened, header, lines, "columns", rows=len(lines))
+    sender = sender_digest(vault, header.sender)
+    meant = {mark: told[n] for n, mark in enumerate(heading_digests(vault, heading)) if mark is not None}
 
     async def remember(work: Work) -> Draft:
         if sender is not None:
@@ -277,7 +282,8 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
             raise DraftOfThisFile
         return _as_it_is(known)
     header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
-    lines, differences = drafts.compared(opened.lines, opened.header, drafts.lines_of(file.sheet), header)
+    header, lines = drafts.read_as(header, drafts.lines_of(file.sheet), opened.header)
+    lines, differences = drafts.compared(opened.lines, opened.header, lines, header)
     header = replace(header, differences=differences)
     return await _prepare(
         database, vault, actor, opened, header, lines, "file", rows=differences.count, file_digest=digest
@@ -385,6 +391,7 @@ async def _prepare(
             header=sealed,
             in_all=store.blocks_in(len(judged)),
             file_digest=file_digest,
+            asks=header.asks,
         )
         if not done:
             raise DraftMoved
@@ -398,6 +405,8 @@ async def _prepare(
 
 async def judge(database: Database, vault: Vault, voyage: Voyage, header: Header, lines: Sequence[Line]) -> list[Line]:
     """The same lines as they stand now that others may have been taken in."""
+    if header.asks:
+        return drafts.unread(lines)
     sheet = drafts.sheet_of(header, drafts.to_read(lines))
     rows = await manifests.read_rows(voyage, sheet)
     preview = await manifests.preview_rows(database, vault, voyage, sheet, rows)

@@ -45,17 +45,19 @@ async def open_file(
     worksheet: str | None = None,
     heading_row: int | None = None,
 ) -> FileOpened:
-    """The list in a file, read as somebody of the port once said of this sender. Raises `ManifestUnusable`."""
+    """The list in a file, read as somebody of the port once said of this sender; what is not known of its columns is
+    asked for. Raises `ManifestUnusable`.
+    """
     kind = files.kind_of(content)
     grids = await asyncio.to_thread(lists.grids_of, content)
     remembered = await _remembered(database, vault, actor, sender, grids)
-    choice = Choice(worksheet=worksheet, heading_row=heading_row, remembered=remembered)
+    choice = Choice(worksheet=worksheet, heading_row=heading_row, remembered=remembered, asks=True)
     found = sheets.find_list(grids, choice)
     heading = found[0].heading
     if "held_row" in found[0].matched.fields and is_added(heading[-1]):
         # A file that we gave away to be mended: its last column says what is wrong, not why somebody came back.
         found = sheets.find_list(grids, replace(choice, columns={len(heading) - 1: headings.UNUSED}))
-    sheet = await asyncio.to_thread(sheets.sheet_of, found, most_rows=sheets.MOST_ROWS)
+    sheet = await asyncio.to_thread(sheets.sheet_of, found, most_rows=sheets.MOST_ROWS, asks=True)
     form: Form = "xlsx" if kind == "workbook" else "paste" if pasted else "csv"
     return FileOpened(content, form, sheet, name, sender)
 
@@ -66,8 +68,9 @@ def sender_digest(vault: Vault, sender: str) -> bytes | None:
     return vault.digest("sender", said) if said else None
 
 
-def heading_digest(vault: Vault, heading: str) -> bytes:
-    return vault.digest("heading", headings.key_of(heading))
+def heading_digests(vault: Vault, heading: Sequence[str]) -> list[bytes | None]:
+    """Under which each column is remembered; None for one without a heading beside others that have one."""
+    return [vault.digest("heading", key) if key else None for key in headings.keys_of(heading)]
 
 
 async def _remembered(
@@ -81,9 +84,15 @@ async def _remembered(
         known = await store.columns_of(work, digest)
     if not known:
         return {}
-    keys = {headings.key_of(cell) for grid in grids for row in _top(grid) for cell in row if cell.strip()}
+    keys = {
+        key
+        for grid in grids
+        for _, heading in sheets.possible_headings(_top(grid))
+        for one in (heading[: sheets.MOST_COLUMNS], ("",) * min(len(heading), sheets.MOST_COLUMNS))
+        for key in headings.keys_of(one)
+    }
     return {key: known[mark] for key in keys if (mark := vault.digest("heading", key)) in known}
 
 
-def _top(grid: Grid) -> Iterable[Sequence[str]]:
-    return islice(grid.rows, sheets.HEADING_WITHIN + 1)
+def _top(grid: Grid) -> list[Sequence[str]]:
+    return list(islice(grid.rows, sheets.HEADING_WITHIN + 1))

@@ -11,7 +11,7 @@ from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Draft
 from services.intake.domain.manifests import Reading
-from services.intake.domain.refusals import DraftChanged, DraftMoved, NothingToSend, VoyageNotDue
+from services.intake.domain.refusals import DraftChanged, DraftMoved, ManifestUnusable, NothingToSend, VoyageNotDue
 from services.intake.store import drafts as store
 from services.intake.store.manifests import Manifest
 from services.intake.store.vault import Vault
@@ -32,7 +32,8 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     """Record every row that is ready and hold back the others; a draft of which nothing is left ends.
 
     Whoever is killed or cut off sends it again: it goes on where it stopped, and records each row once. Raises
-    `DraftChanged` when it is not what was looked at, `NothingToSend`, `VoyageNotDue`, and as `open_draft`.
+    `DraftChanged` when it is not what was looked at, `NothingToSend`, `VoyageNotDue`, `ManifestUnusable` while nobody
+    has said what its columns are, and as `open_draft`.
     """
     opened = await drafting.open_draft(database, vault, actor, draft_id)
     draft = opened.draft
@@ -41,6 +42,8 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     voyage = await find_voyage(database, actor, draft.voyage_id)
     if database.clock.now() < voyage.due_from:
         raise VoyageNotDue
+    if draft.asks:
+        raise ManifestUnusable("columns_unsaid")
     if draft.state == "open":
         if not draft.listed:
             raise NothingToSend

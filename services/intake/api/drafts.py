@@ -13,6 +13,7 @@ from services.intake.actions.drafts import Sight, Write
 from services.intake.actions.giving_back import XLSX, FileForm, RowsOf
 from services.intake.actions.opening import FileOpened, open_file
 from services.intake.api.voyages import ManifestOut, manifest_answer, unusable_file
+from services.intake.domain import headings
 from services.intake.domain.drafts import (
     LONGEST_CELL,
     LONGEST_SENDER,
@@ -22,8 +23,11 @@ from services.intake.domain.drafts import (
     Finding,
     Line,
     Standing,
+    first_values,
     legible,
 )
+from services.intake.domain.grids import letter
+from services.intake.domain.headings import Asked
 from services.intake.domain.refusals import DraftChanged, DraftMoved, LineChanged, ManifestUnusable
 from services.intake.domain.retention import BY_CODE
 from services.intake.domain.sheets import MOST_BYTES, MOST_COLUMNS
@@ -86,6 +90,9 @@ class DraftOut(BaseModel):
     created_at: datetime
     changed_by: str = Field(examples=["sari"])
     changed_at: datetime
+    asks: list[Asked] = Field([], examples=[["birth_date"]])
+    """What somebody has to say of its columns first (`/columns`): which row holds the headings, which of two columns it
+    is, which column has that field. Until then no row is read, and all count as `mend`."""
     expires_at: datetime | None
     """When its rows go if nobody touches it before; null once they are gone."""
 
@@ -132,6 +139,16 @@ class DifferencesOut(BaseModel):
     gone: list[int]
 
 
+class ColumnOut(BaseModel):
+    """A column of which somebody has to say what it is: what it is taken for by now (or null), and its first values."""
+
+    column: int = Field(examples=[2])
+    letter: str = Field(examples=["C"])
+    heading: Annotated[str, Identifying()] = Field(examples=["Kel."])
+    field: str | None = Field(examples=["sex"])
+    values: Annotated[list[str], Identifying()] = Field(examples=[["L", "P", "L"]])
+
+
 class SightOut(BaseModel):
     """Some rows of a draft. `next` is the `after` of the next page; null on the last."""
 
@@ -143,6 +160,10 @@ class SightOut(BaseModel):
     worksheet: Annotated[str, Identifying()]
     sender: Annotated[str, Identifying()]
     differences: DifferencesOut | None
+    choose: list[ColumnOut] = []
+    """All columns, while somebody has to say what they are: `draft.asks` says what is missing."""
+    fields: list[str] = Field([], examples=[["full_name", "sex", "birth_date"]])
+    """What a column may be, while that is asked."""
     items: list[LineOut]
     in_all: int
     next: int | None
@@ -172,6 +193,10 @@ class ColumnsIn(BaseModel):
     columns: dict[Annotated[int, Field(ge=0, lt=MOST_COLUMNS)], Annotated[str, StringConstraints(max_length=40)]] = (
         Field(examples=[{"4": "origin_village", "5": ""}])
     )
+    no_birth_dates: Annotated[bool, Field(strict=True)] = False
+    """The list has neither birth dates nor ages: all on it count as of unknown age, and are treated as children."""
+    heading_row: Annotated[int, Field(ge=0, le=10_000_000, strict=True)] | None = Field(None, examples=[None])
+    """Where `asks` has `heading`: the number of the row that holds the headings, 0 where none does."""
 
 
 class SendIn(BaseModel):
@@ -302,11 +327,17 @@ async def mend_row(request: Request, draft_id: Id, row: Row, sent: CellsIn, acto
     openapi_extra=web.KEYED,
 )
 async def map_columns(request: Request, draft_id: Id, sent: ColumnsIn, actor: PortActor) -> Response:
-    """Say what columns mean, for this list and the sender's next ones. Needs the header Idempotency-Key."""
+    """Say what columns mean, for this list and the sender's next ones. Needs the header Idempotency-Key.
+
+    A list of which that is not known is kept all the same: `asks` says what is missing, and this answers it.
+    """
 
     async def prepare() -> Write:
         return await drafts.prepare_columns(
-            request.app.state.database, request.app.state.vault, actor, draft_id, columns=sent.columns
+            *(request.app.state.database, request.app.state.vault, actor, draft_id),
+            columns=sent.columns,
+            heading_row=sent.heading_row,
+            no_birth_dates=sent.no_birth_dates,
         )
 
     return await _written(request, actor, prepare)
@@ -523,10 +554,26 @@ def _sight(request: Request, sight: Sight) -> dict[str, Any]:
         "worksheet": header.worksheet,
         "sender": header.sender,
         "differences": header.differences,
+        "choose": _choose(sight) if header.asks else [],
+        "fields": sorted(headings.KNOWN) if header.asks else [],
         "items": [_line(request, line, header.fields) for line in sight.lines],
         "in_all": sight.in_all,
         "next": sight.after,
     }
+
+
+def _choose(sight: Sight) -> list[dict[str, Any]]:
+    field_of = {column: field for field, column in sight.header.fields.items()}
+    return [
+        {
+            "column": n,
+            "letter": letter(n),
+            "heading": legible(heading),
+            "field": field_of.get(n),
+            "values": first_values(sight.lines, n),
+        }
+        for n, heading in enumerate(sight.header.heading)
+    ]
 
 
 def _line(request: Request, line: Line, fields: Mapping[str, int]) -> dict[str, Any]:

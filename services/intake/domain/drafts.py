@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Literal, NamedTuple, get_args
 
 from services.intake.domain import headings
@@ -132,6 +133,9 @@ class Header:
     """Worksheets that were not taken for the list."""
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[int, ...] = ()
+    asks: tuple[headings.Asked, ...] = ()
+    undecided: tuple[int, ...] = ()
+    """Columns that claim what another one claims too; somebody has to say what each of them is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ class Draft:
     changed_by: str
     changed_at: datetime
     ended_at: datetime | None
+    asks: tuple[headings.Asked, ...] = ()
+    """What somebody has to say of its columns first; until then no row of it is read."""
 
     @property
     def held(self) -> int:
@@ -202,6 +208,8 @@ def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
         others=sheet.others,
         hidden_rows=tuple(sorted(sheet.hidden_rows)),
         hidden_columns=tuple(sorted(sheet.hidden_columns)),
+        asks=sheet.asks,
+        undecided=tuple(sorted({column for _, *two in sheet.matched.doubled for column in two})),
     )
 
 
@@ -220,15 +228,78 @@ def sheet_of(header: Header, records: Sequence[Sequence[str]]) -> Sheet:
     )
 
 
-def refuse_unfit(heading: Sequence[str], matched: headings.Matched) -> None:
+def headed(header: Header, lines: Sequence[Line], row: int | None) -> tuple[Header, list[Line]]:
+    """The same list with its heading in that row, or in none (0). Raises `ManifestUnusable`: nobody said it.
+
+    What stands above the heading is no row of the list.
+    """
+    if "heading" not in header.asks:
+        return header, list(lines)
+    if row is None:
+        raise ManifestUnusable("heading_unsaid")
+    asks = tuple(one for one in header.asks if one != "heading")
+    if row == 0:
+        return replace(header, asks=asks), list(lines)
+    found = next((line for line in lines if line.number == row), None)
+    if found is None or not any(map(str.strip, found.cells)):
+        raise ManifestUnusable("heading_unsaid")
+    cells = [*found.cells[: len(header.heading)], *[""] * (len(header.heading) - len(found.cells))]
+    below = [line for line in lines if line.number > row]
+    return replace(header, asks=asks, heading=tuple(cells), first_row=row + 1), below
+
+
+def told(header: Header, columns: Mapping[int, str], *, no_birth_dates: bool) -> tuple[Header, dict[int, str]]:
+    """The header with what somebody said of columns, and what each column means by now.
+
+    `no_birth_dates`: the list has none, and no ages; everybody on it is of unknown age then. Raises `ManifestUnusable`
+    when a field would be missing or claimed twice, or it is not said which of two it is.
+    """
+    if any(column not in columns for column in header.undecided):
+        first, *_, second = (legible(header.heading[column]).strip()[:60] for column in header.undecided)
+        raise ManifestUnusable("heading_repeated", first=first, second=second)
+    meant = dict.fromkeys(range(len(header.heading)), headings.UNUSED)
+    meant |= {n: field for field, n in header.fields.items()} | dict(columns)
+    matched = headings.match(header.heading, chosen=meant)
+    refuse_unfit(header.heading, matched, no_birth_dates=no_birth_dates)
+    return replace(header, fields=dict(matched.fields), asks=(), undecided=()), meant
+
+
+def read_as(header: Header, lines: Sequence[Line], before: Header) -> tuple[Header, list[Line]]:
+    """A later upload of a list of which somebody has said what its columns are, read in the same way if it can be."""
+    if not header.asks or before.asks:
+        return header, list(lines)
+    has_row = any(map(str.strip, before.heading))
+    row = before.first_row - 1 if has_row and "heading" in header.asks else 0
+    try:
+        again, below = headed(header, lines, row)
+    except ManifestUnusable:
+        return header, list(lines)
+    if tuple(again.heading) != tuple(before.heading):
+        return header, list(lines)
+    return replace(again, fields=before.fields, asks=(), undecided=()), below
+
+
+def unread(lines: Sequence[Line]) -> list[Line]:
+    """The same lines while nobody has said what the columns are: nothing of a row is judged."""
+    held = (Finding("", "columns_unsaid"),)
+    found = []
+    for line in lines:
+        blank: Standing = "left_out" if line.is_out else "empty"
+        standing: Standing = "mend" if any(map(str.strip, line.cells)) and not line.is_out else blank
+        found.append(replace(line, standing=standing, findings=held if standing == "mend" else (), warnings=()))
+    return found
+
+
+def refuse_unfit(heading: Sequence[str], matched: headings.Matched, *, no_birth_dates: bool) -> None:
     """Raise `ManifestUnusable` for a list that lacks a column it cannot do without, or has one twice."""
     if matched.doubled:
         _, first, second = matched.doubled[0]
         raise ManifestUnusable(
             "heading_repeated", first=heading[first].strip()[:60], second=heading[second].strip()[:60]
         )
-    if matched.missing:
-        raise ManifestUnusable(f"heading_missing_{matched.missing[0]}")
+    missing = [one for one in matched.missing if not (no_birth_dates and one == "birth_date")]
+    if missing:
+        raise ManifestUnusable(f"heading_missing_{missing[0]}")
 
 
 def lines_of(sheet: Sheet) -> list[Line]:
@@ -288,6 +359,12 @@ def mended(line: Line, cells: Mapping[int, str], *, width: int, by: str, at: dat
 def legible(cell: str) -> str:
     """A cell as it can be shown: half a character, which has no bytes, is shown as something unknown."""
     return cell.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def first_values(lines: Iterable[Line], column: int, most: int = 3) -> list[str]:
+    """The first cells of a column in which something stands, as they can be shown."""
+    said = (line.cells[column] for line in lines if column < len(line.cells) and line.cells[column].strip())
+    return [legible(cell).strip()[:60] for cell in islice(said, most)]
 
 
 def came_back(line: Line, cells: Mapping[int, str]) -> dict[int, str]:

@@ -1,10 +1,12 @@
 """What the columns of a name list are called: ours, and the Indonesian and English words people use."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
+from typing import Literal
 
 KNOWN = {
     "seq": "seq no nomor nomor_urut no_urut nr urut number bil bilangan",
@@ -61,7 +63,10 @@ NOTES_OF = {field: frozenset(f"{NOTES['']} {NOTES.get(field, '')}".split()) for 
 NOTED = re.compile(r"(.+)[(\[]([^()\[\]]*)[)\]][\s*:.]*", re.DOTALL)
 FIELD_OF = {words: field for field, all_words in KNOWN.items() for words in all_words.split()}
 
-REQUIRED: dict[str, tuple[str, ...]] = {
+Asked = Literal["heading", "doubled", "full_name", "sex", "birth_date"]
+"""What somebody has to say before a list is read: where its heading is, which of two columns it is, which one lacks."""
+
+REQUIRED: dict[Asked, tuple[str, ...]] = {
     "full_name": ("full_name",),
     "sex": ("sex",),
     "birth_date": ("birth_date", "birthplace_and_date", "age"),
@@ -87,7 +92,7 @@ class Matched:
     fields: Mapping[str, int]
     ignored: tuple[int, ...] = ()
     doubled: tuple[tuple[str, int, int], ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[Asked, ...] = ()
     remembered: frozenset[int] = frozenset()
 
 
@@ -101,7 +106,7 @@ def match(
     """Say which column has which field.
 
     What somebody chose for a column of this very list goes before what is remembered of a sender's headings (by
-    `key_of`), and that before what the words mean. Both give a field of `KNOWN`, or `UNUSED`.
+    `keys_of`), and that before what the words mean. Both give a field of `KNOWN`, or `UNUSED`.
     """
     fields: dict[str, int] = {}
     decided: dict[int, str] = {}
@@ -110,8 +115,8 @@ def match(
     for column, field in sorted((chosen or {}).items()):
         if 0 <= column < len(heading) and (field in KNOWN or field == UNUSED):
             _claim(fields, doubled, decided, column, field)
-    for column, text in enumerate(heading):
-        field_ = (remembered or {}).get(key_of(text)) if text.strip() and column not in decided else None
+    for column, key in enumerate(keys_of(heading) if remembered else ()):
+        field_ = (remembered or {}).get(key) if key and column not in decided else None
         if field_ is not None and (field_ in KNOWN or field_ == UNUSED) and field_ not in fields:
             _claim(fields, doubled, decided, column, field_)
             from_memory.add(column)
@@ -146,6 +151,23 @@ def _claim(
 def key_of(heading: str) -> str:
     """Under which a heading is remembered: without case, points, signs and line breaks."""
     return "_".join(_words(heading)) or " ".join(heading.casefold().split())
+
+
+def keys_of(heading: Sequence[str]) -> list[str]:
+    """Under which each column is remembered, "" for one without a heading; headings that are alike by their place.
+
+    Where no column has a heading there is nothing but the place, and how many columns there are.
+    """
+    if not any(text.strip() for text in heading):
+        return [f"#{len(heading)}:{n}" for n in range(1, len(heading) + 1)]
+    keys = [key_of(text) if text.strip() else "" for text in heading]
+    often = {key for key, times in Counter(keys).items() if times > 1} - {""}
+    seen: Counter[str] = Counter()
+    for column, key in enumerate(keys):
+        if key in often:
+            seen[key] += 1
+            keys[column] = f"{key}#{seen[key]}"
+    return keys
 
 
 @lru_cache(maxsize=1024)

@@ -179,6 +179,10 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("This row has more cells than the heading."),
         msg("Put text that holds a separator into quotation marks."),
     ),
+    "columns_unsaid": (
+        msg("Nobody has said yet what the columns of this list are."),
+        msg("Say it first; then this row is read."),
+    ),
     "quotes_unmatched": (
         msg("The quotation marks in this row do not match."),
         msg("Close the open quotation mark, or remove both."),
@@ -245,7 +249,10 @@ FILE_PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "no_heading": (
         msg("No row with column headings was found."),
-        msg("Put headings like Nama, L/P, Tgl Lahir above the first person."),
+        msg(
+            "Keep the list as a draft and say there what its columns are, or put headings like Nama, L/P, Tgl Lahir"
+            " above the first person."
+        ),
     ),
     "several_lists": (
         msg("There is more than one list in this workbook: %(names)s."),
@@ -259,14 +266,31 @@ FILE_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("This workbook has no sheet of that name. It has: %(names)s."),
         msg("Write the name as it stands on the sheet's tab."),
     ),
+    "columns_unsaid": (
+        msg("Nobody has said yet what the columns of this list are."),
+        msg("Say it first; until then nobody of it is recorded."),
+    ),
+    "heading_unsaid": (
+        msg("Nobody has said which row holds the headings."),
+        msg("Choose that row, or that there is none."),
+    ),
     "heading_repeated": (
         msg("Two columns mean the same: %(first)s and %(second)s."),
-        msg("Remove one of them, or give it another heading."),
+        msg("Say which of them it is: keep the list as a draft, or remove one of them."),
     ),
-    "heading_missing_full_name": (msg("There is no column with names."), msg("Give it the heading Nama.")),
-    "heading_missing_sex": (msg("There is no column with the sex."), msg("Give it the heading L/P.")),
+    "heading_missing_full_name": (
+        msg("There is no column with names."),
+        msg("Keep the list as a draft and say there which column it is, or give it the heading Nama."),
+    ),
+    "heading_missing_sex": (
+        msg("There is no column with the sex."),
+        msg("Keep the list as a draft and say there which column it is, or give it the heading L/P."),
+    ),
     "heading_missing_birth_date": (
         msg("There is no column with birth dates or ages."),
-        msg("Give it the heading Tgl Lahir or Umur; cells may be empty where it is not known."),
+        msg(
+            "Keep the list as a draft and say there which column it is, or give it the heading Tgl Lahir or Umur; cells"
+            " may be empty where it is not known."
+        ),
     ),
 }

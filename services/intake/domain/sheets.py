@@ -1,12 +1,13 @@
 """From the tables of a file to one list: which of them it is, where its heading stands, which column has what."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, zip_longest
 
 from services.intake.domain import files, grids, headings, texts
 from services.intake.domain.grids import Grid
-from services.intake.domain.headings import Matched
+from services.intake.domain.headings import Asked, Matched
 from services.intake.domain.refusals import ManifestUnusable
 from services.intake.domain.texts import SEPARATORS, Rows, Source
 
@@ -16,6 +17,9 @@ MOST_STREAMED_ROWS = 1_000_000
 MOST_COLUMNS = 100
 HEADING_WITHIN = 30
 """Lists often begin with a letterhead; the heading is looked for in so many rows."""
+FEWEST_COLUMNS = 2
+NO_HEADING = -1
+"""In the place of a heading's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,15 @@ class Choice:
     """What somebody said of a list that could not be known from it. Rows are numbered as a spreadsheet shows them.
 
     `columns`: what a column (from 0) means, a field or `headings.UNUSED`; `remembered`: the same by
-    `headings.key_of` of its heading, from earlier lists of the sender.
+    `headings.keys_of` its heading, from earlier lists of the sender. `asks`: what is not known of the columns is asked
+    for instead of refused.
     """
 
     worksheet: str | None = None
     heading_row: int | None = None
     columns: Mapping[int, str] = field(default_factory=dict)
     remembered: Mapping[str, str] = field(default_factory=dict)
+    asks: bool = False
 
 
 NOTHING_CHOSEN = Choice()
@@ -57,6 +63,14 @@ class Sheet:
     since_1904: bool = False
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+    has_heading: bool = True
+
+    @property
+    def asks(self) -> tuple[Asked, ...]:
+        """What somebody has to say of the columns before a row can be read."""
+        heading: tuple[Asked, ...] = () if self.has_heading else ("heading",)
+        doubled: tuple[Asked, ...] = ("doubled",) if self.matched.doubled else ()
+        return (*heading, *doubled, *self.matched.missing)
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -121,6 +135,9 @@ def find_list(all_grids: Sequence[Grid], choice: Choice) -> tuple[Table, tuple[s
     if all_grids and not named:
         raise ManifestUnusable("worksheet_unknown", names=_names(all_grids))
     found = tables_of(named, choice)
+    if not found and choice.asks:
+        found = [table for grid in named if (table := _bare(grid, choice)) is not None and not grid.hidden]
+        found = [max(found, key=lambda table: len(table.heading))] if found else []
     if not found:
         if any("\0" in cell for grid in named for row in islice(grid.rows, HEADING_WITHIN) for cell in row):
             raise ManifestUnusable("encoding")
@@ -134,35 +151,40 @@ def find_list(all_grids: Sequence[Grid], choice: Choice) -> tuple[Table, tuple[s
     return chosen, tuple(grid.name for grid in all_grids if grid.name and grid.name != chosen.grid.name)
 
 
-def sheet_of(found: tuple[Table, tuple[str, ...]], *, most_rows: int, keep: bool = True) -> Sheet:
-    """The list as it is read row by row; `keep` holds its rows in memory. Raises `ManifestUnusable`."""
+def sheet_of(found: tuple[Table, tuple[str, ...]], *, most_rows: int, keep: bool = True, asks: bool = False) -> Sheet:
+    """The list as it is read row by row; `keep` holds its rows in memory. Raises `ManifestUnusable`.
+
+    With `asks` what its columns mean may be open, and is asked for.
+    """
     table, others = found
     grid, heading, matched = table.grid, table.heading, table.matched
     if len(heading) > MOST_COLUMNS:
         raise ManifestUnusable("too_many_columns", most=str(MOST_COLUMNS))
-    if matched.doubled:
+    if matched.doubled and not asks:
         _, first, second = matched.doubled[0]
         raise ManifestUnusable(
             "heading_repeated",
             first=f"{grids.letter(first)} {shown(heading[first], 60)}",
             second=f"{grids.letter(second)} {shown(heading[second], 60)}",
         )
-    if matched.missing:
+    if matched.missing and not asks:
         raise ManifestUnusable(f"heading_missing_{matched.missing[0]}")
     # Forms often number their columns, (1) (2) (3), in a row of its own.
-    below = table.at + 1 + _numbers_columns(next(islice(grid.rows, table.at + 1, None), ()))
+    has_numbers = table.at != NO_HEADING and _numbers_columns(next(islice(grid.rows, table.at + 1, None), ()))
+    below = table.at + 1 + has_numbers
     records = _records(table, below, most_rows=most_rows, keep=keep)
-    if grid.aligned:
+    if grid.aligned or table.at == NO_HEADING:
         width = max(len(heading), max(map(len, records), default=0))
         if width > MOST_COLUMNS:
             raise ManifestUnusable("too_many_columns", most=str(MOST_COLUMNS))
         heading = (*heading, *[""] * (width - len(heading)))
-        records = [[*row, *[""] * (width - len(row))] if row else row for row in records]
+        if grid.aligned:
+            records = [[*row, *[""] * (width - len(row))] if row else row for row in records]
     return Sheet(
         grid.encoding,
         grid.separator,
         heading,
-        dict(matched.fields),
+        {field: n for field, n in matched.fields.items() if field not in {one for one, _, _ in matched.doubled}},
         below + 1,
         records,
         matched,
@@ -172,6 +194,7 @@ def sheet_of(found: tuple[Table, tuple[str, ...]], *, most_rows: int, keep: bool
         grid.since_1904,
         grid.hidden_rows,
         grid.hidden_columns,
+        table.at != NO_HEADING,
     )
 
 
@@ -207,16 +230,30 @@ def _table(grid: Grid, choice: Choice) -> Table | None:
         heading = tuple(top[choice.heading_row - 1])
         return Table(grid, choice.heading_row - 1, heading, headings.match(heading, choice.remembered, choice.columns))
     best: Table | None = None
-    singly = [(at, tuple(row)) for at, row in enumerate(top[:HEADING_WITHIN])]
-    doubly = [(at + 1, _doubled(one, two)) for at, (one, two) in enumerate(pairwise(top[:HEADING_WITHIN]))]
-    for at, heading in (*singly, *doubly):
+    for at, heading in possible_headings(top[:HEADING_WITHIN]):
         known = {headings.field_of(text) for text in heading[: MOST_COLUMNS + 1]} - {None}
-        told = {headings.key_of(text) for text in heading if text.strip()} & choice.remembered.keys()
+        told = choice.remembered.keys() & headings.keys_of(heading) if any(map(str.strip, heading)) else ()
         if len(known) + len(told) >= 2:
             matched = headings.match(heading, choice.remembered, choice.columns)
             if best is None or len(matched.fields) > len(best.matched.fields):
                 best = Table(grid, at, heading, matched)
     return best
+
+
+def possible_headings(top: Sequence[Sequence[str]]) -> list[tuple[int, tuple[str, ...]]]:
+    """Each row and each two rows that may be a heading, with the place of the last row of it."""
+    singly = [(at, tuple(row)) for at, row in enumerate(top)]
+    return singly + [(at + 1, _doubled(one, two)) for at, (one, two) in enumerate(pairwise(top))]
+
+
+def _bare(grid: Grid, choice: Choice) -> Table | None:
+    """A grid without any heading, as wide as most of its first rows; None where there are no columns to speak of."""
+    widths = Counter(len(row) for row in islice(grid.rows, HEADING_WITHIN) if any(map(str.strip, row)))
+    width = max(widths, key=lambda wide: (widths[wide], wide), default=0)
+    if width < FEWEST_COLUMNS:
+        return None
+    heading = ("",) * width
+    return Table(grid, NO_HEADING, heading, headings.match(heading, choice.remembered))
 
 
 def _doubled(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from services.intake.actions.drafts import Write
 from services.intake.actions.giving_back import FileForm, RowsOf
 from services.intake.actions.opening import open_file
 from services.intake.domain import headings
-from services.intake.domain.drafts import Draft, Header, Line, Standing, legible, list_digest
+from services.intake.domain.drafts import Draft, Header, Line, Standing, first_values, legible, list_digest
 from services.intake.domain.grids import letter
 from services.intake.domain.refusals import DraftChanged, DraftMoved, LineChanged, ManifestUnusable, VoyageUnknown
+from services.intake.domain.sheets import HEADING_WITHIN
 from services.intake.domain.voyages import Voyage
 from services.intake.pages import labels
 from services.intake.pages.listwords import ENCODINGS, MOST_BYTES, SEPARATORS, unusable_file
@@ -53,6 +54,17 @@ OVERVIEW = ("full_name", "sex", "birth_date", "birthplace_and_date", "age", "doc
 PATIENCE_S = 2.0
 """So long a page waits for a list that is being sent; then it shows how far it is."""
 MOST_NUMBERS = 40
+UNDECIDED = "?"
+"""Instead of a field, for one of two columns that claim the same."""
+ROW_CELLS = " · "
+ASKED: dict[headings.Asked, str] = {
+    "heading": msg("No row was recognised as the one with the headings. Say which it is, or that there is none."),
+    "doubled": msg("Two columns have headings that mean the same. Say what each of them is."),
+    "full_name": msg("No column was recognised as the one with the names."),
+    "sex": msg("No column was recognised as the one with the sex."),
+    "birth_date": msg("No column was recognised as the one with birth dates or ages."),
+}
+"""What is said to somebody who has to say what the columns of a list are."""
 
 
 @router.get("/draf")
@@ -118,17 +130,24 @@ async def mend(request: Request, draft_id: Id, row: int, actor: Officer) -> Resp
 async def map_columns(request: Request, draft_id: Id, actor: Officer) -> Response:
     """Say what columns mean, for this list and the sender's next ones."""
     form = await request.form()
-    columns = {int(name[1:]): str(value) for name, value in form.items() if name[:1] == "k" and name[1:].isdecimal()}
+    said = {int(name[1:]): str(value) for name, value in form.items() if name[:1] == "k" and name[1:].isdecimal()}
+    columns = {column: field for column, field in said.items() if field != UNDECIDED}
+    row = _number(form, "heading_row")
 
     async def prepare() -> Write:
         return await drafts.prepare_columns(
-            request.app.state.database, request.app.state.vault, actor, draft_id, columns=columns
+            *(request.app.state.database, request.app.state.vault, actor, draft_id),
+            columns=columns,
+            heading_row=row if row >= 0 else None,
+            no_birth_dates=bool(_text(form, "no_birth_dates")),
         )
 
     try:
         return await _written(request, actor, prepare, f"/draf/{draft_id}", said=msg("The columns are read anew."))
     except ManifestUnusable as unusable:
-        return await _draft_page(request, actor, draft_id, errors=[_of_columns(request, unusable)], status=422)
+        typed = {"columns": said, "heading_row": row, "no_birth_dates": bool(_text(form, "no_birth_dates"))}
+        problem = _of_columns(request, unusable)
+        return await _draft_page(request, actor, draft_id, errors=[problem], typed=typed, status=422)
 
 
 @router.post("/draf/{draft_id}/berkas")
@@ -290,12 +309,15 @@ async def _draft_page(
     changed: LineChanged | None = None,
     moved: DraftChanged | None = None,
     errors: list[web.FieldProblem] | None = None,
+    typed: dict[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
     database: Database = request.app.state.database
     vault = request.app.state.vault
     draft = await drafts.find_draft(database, actor, draft_id)
     voyage = await voyages.find_voyage(database, actor, draft.voyage_id)
+    if draft.asks and draft.is_under_way:
+        return await _columns_page(request, actor, voyage, draft, errors or [], typed or {}, status)
     language = web.language_of(request)
     shown: Shown = tampil or _first(draft)
     sight = await drafts.read_draft(
@@ -316,7 +338,7 @@ async def _draft_page(
         tabs=[(TABS[name], name, _count(sight.draft, name)) for name in TABS],
         sight=sight,
         line=one,
-        columns=_overview(header),
+        columns=_overview(header, language),
         cell=_cell,
         field_of={column: field for field, column in header.fields.items()},
         letter=letter,
@@ -336,6 +358,55 @@ async def _draft_page(
         errors=errors or [],
         **await _progress(database, actor, sight.draft),
     )
+
+
+async def _columns_page(
+    request: Request,
+    actor: Actor,
+    voyage: Voyage,
+    draft: Draft,
+    errors: list[web.FieldProblem],
+    typed: dict[str, Any],
+    status: int,
+) -> Response:
+    """What its columns are is asked first: each with its heading and its first values."""
+    sight = await drafts.read_draft(
+        *(request.app.state.database, request.app.state.vault, actor, draft.draft_id),
+        standings=(*STANDINGS["perbaiki"], *STANDINGS["kosong"]),
+        after=-1,
+        limit=HEADING_WITHIN,
+        form="page",
+    )
+    header = sight.header
+    field_of = {column: field for field, column in header.fields.items()} | dict.fromkeys(header.undecided, UNDECIDED)
+    chosen = typed.get("columns", {})
+    language = web.language_of(request)
+    choices = [("", words.translate(language, msg("is not read"))), *_fields(language)]
+    undecided = (UNDECIDED, words.translate(language, msg("Choose what it is")))
+    return web.page(
+        request,
+        "draft_columns.html",
+        status,
+        voyage=voyage,
+        zone=labels.zone_of(voyage),
+        draft=sight.draft,
+        header=header,
+        missing=[ASKED[one] for one in sight.draft.asks],
+        columns=[
+            (
+                n,
+                f"{letter(n)} {legible(heading).strip()}".strip(),
+                first_values(sight.lines, n),
+                [undecided, *choices] if n in header.undecided else choices,
+                chosen.get(n, field_of.get(n, "")),
+            )
+            for n, heading in enumerate(header.heading)
+        ],
+        rows=[(line.number, ROW_CELLS.join(filter(None, map(str.strip, map(legible, line.cells))))[:80])
+              for line in sight.lines if any(map(str.strip, line.cells))],
+        typed=typed,
+        errors=errors,
+    )  # fmt: skip
 
 
 async def _progress(database: Database, actor: Actor, draft: Draft) -> dict[str, Any]:
@@ -359,10 +430,14 @@ def _count(draft: Draft, shown: Shown) -> int:
     return sum(int(getattr(draft, standing)) for standing in STANDINGS[shown])
 
 
-def _overview(header: Header) -> list[tuple[int, str]]:
+def _overview(header: Header, language: words.Language) -> list[tuple[int, str]]:
     """Columns that a table of rows shows, with their headings."""
-    found = [(header.fields[field], legible(header.heading[header.fields[field]]).strip()) for field in OVERVIEW
-             if field in header.fields]  # fmt: skip
+    named = dict(_fields(language))
+    found = [
+        (header.fields[field], legible(header.heading[header.fields[field]]).strip() or named[field])
+        for field in OVERVIEW
+        if field in header.fields
+    ]
     return sorted(found)
 
 
@@ -394,8 +469,12 @@ def _conflict(changed: LineChanged, header: Header) -> dict[str, Any]:
 
 
 def _of_columns(request: Request, unusable: ManifestUnusable) -> web.FieldProblem:
-    problem = unusable_file(web.language_of(request), unusable)
-    return web.FieldProblem("k0", problem.message, problem.remedy)
+    language = web.language_of(request)
+    problem = unusable_file(language, unusable)
+    remedy = words.translate(language, msg("Say which column it is. Where there is none, ask for a list that has it."))
+    if unusable.code == "heading_unsaid":
+        return web.FieldProblem("heading_row", problem.message, problem.remedy)
+    return web.FieldProblem("k0", problem.message, remedy)
 
 
 def _cells(form: FormData) -> dict[int, str]:

@@ -23,10 +23,11 @@ LETTERS: dict[Standing, str] = {
     "empty": "e",
     "left_out": "o",
 }
+HEADER_LISTS = ("heading", "others", "hidden_rows", "hidden_columns", "asks", "undecided")
 MEANT = {letter: standing for standing, letter in LETTERS.items()}
 FIELDS = (
     "draft_id, voyage_id, port, state, form, upload, version, lines, ready, mend, twice, known, empty, left_out,"
-    " owner, created_at, changed_by, changed_at, ended_at"
+    " owner, created_at, changed_by, changed_at, ended_at, asks"
 )
 
 
@@ -51,13 +52,14 @@ class NewDraft:
     counts: Mapping[Standing, int]
     header: bytes
     wrapped_key: bytes
+    asks: Sequence[str] = ()
 
 
 ADD = """
 WITH kept AS (
     INSERT INTO drafts (draft_id, voyage_id, port, state, form, file_digest, sender, upload, version, lines, ready,
-        mend, twice, known, empty, left_out, header, owner, created_at, changed_by, changed_at)
-    VALUES ($1, $2, $3, 'open', $4, $5, $6, 1, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $15, $16)
+        mend, twice, known, empty, left_out, header, owner, created_at, changed_by, changed_at, asks)
+    VALUES ($1, $2, $3, 'open', $4, $5, $6, 1, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $15, $16, $21)
     ON CONFLICT (voyage_id, file_digest) WHERE ended_at IS NULL DO NOTHING RETURNING draft_id
 ), rows AS (
     INSERT INTO draft_blocks (draft_id, block, standings, sealed)
@@ -89,6 +91,7 @@ async def add(work: Work, draft: NewDraft, blocks: Sequence[Block]) -> None:
         work.now,
         *_columns(blocks),
         draft.wrapped_key,
+        list(draft.asks),
     )
 
 
@@ -178,7 +181,7 @@ CHANGE = """
 WITH changed AS (
     UPDATE drafts SET version = version + 1, upload = upload + $3, state = $4, lines = $5, ready = $6, mend = $7,
         twice = $8, known = $9, empty = $10, left_out = $11, header = $12, changed_by = $13, changed_at = $14,
-        file_digest = coalesce($18, file_digest)
+        file_digest = coalesce($18, file_digest), asks = $21
     WHERE draft_id = $1 AND version = $2 AND state = $20 RETURNING draft_id
 ), fewer AS (
     DELETE FROM draft_blocks b USING changed WHERE b.draft_id = changed.draft_id AND b.block >= $19
@@ -201,6 +204,7 @@ async def change(
     in_all: int,
     was: State = "open",
     file_digest: bytes | None = None,
+    asks: Sequence[str] = (),
 ) -> bool:
     """Write what is different of a draft that is still at the version which was read, and open from then on.
 
@@ -225,8 +229,19 @@ async def change(
         file_digest,
         in_all,
         was,
+        list(asks),
     )
     return done == 1
+
+
+async def hold(work: Work, draft_id: str) -> Draft | None:
+    """A draft of the actor's port, which nobody changes or begins to send until this work ends."""
+    row = await work.connection.fetchrow(
+        f"SELECT {FIELDS} FROM drafts WHERE draft_id = $1 AND port = $2 FOR SHARE",  # noqa: S608 - a constant
+        draft_id,
+        work.actor.port,
+    )
+    return None if row is None else _draft(row)
 
 
 async def begin_sending(work: Work, draft: Draft) -> bool:
@@ -318,7 +333,7 @@ def opened_header(key: DraftKey, sealed: bytes) -> Header:
     said = json.loads(key.open("header", sealed))
     told = said["differences"]
     differences = told and Differences(told["same"], *(tuple(told[name]) for name in ("new", "changed", "gone")))
-    lists = {name: tuple(said[name]) for name in ("heading", "others", "hidden_rows", "hidden_columns")}
+    lists = {name: tuple(said[name]) for name in HEADER_LISTS if name in said}
     return Header(**{**said, **lists, "differences": differences})
 
 
@@ -358,4 +373,5 @@ def _columns(blocks: Sequence[Block]) -> tuple[list[int], list[str], list[bytes]
 
 
 def _draft(row: Record) -> Draft:
-    return Draft(**{**row, "draft_id": str(row["draft_id"]), "voyage_id": str(row["voyage_id"])})
+    told = {"draft_id": str(row["draft_id"]), "voyage_id": str(row["voyage_id"]), "asks": tuple(row["asks"])}
+    return Draft(**{**row, **told})
