@@ -158,6 +158,18 @@ CREATE POLICY own_agency ON assignments FOR SELECT TO PUBLIC USING ((agency_id =
         END AS "case")));
 CREATE POLICY service_itself ON assignments FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+CREATE TABLE beds (
+    agency_id text NOT NULL,
+    case_id uuid NOT NULL,
+    place text NOT NULL,
+    attempts integer NOT NULL,
+    CONSTRAINT beds_pkey PRIMARY KEY (agency_id, case_id),
+    CONSTRAINT bed_is_somebodys CHECK ((attempts >= 0))
+);
+ALTER TABLE beds ENABLE ROW LEVEL SECURITY;
+ALTER TABLE beds FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON beds FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE cancellations (
     assignment_id uuid NOT NULL,
     case_id uuid NOT NULL,
@@ -195,7 +207,7 @@ CREATE TABLE consents (
     statement text,
     basis text,
     CONSTRAINT consents_pkey PRIMARY KEY (case_id, seq),
-    CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'basis'::text, 'basis_ended'::text]))),
+    CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'expired'::text, 'basis'::text, 'basis_ended'::text]))) NOT VALID,
     CONSTRAINT named_basis_says_which CHECK (((kind = 'basis'::text) = (basis IS NOT NULL))),
     CONSTRAINT only_a_refusal_has_a_statement CHECK (((kind = 'refused'::text) OR (statement IS NULL))),
     CONSTRAINT recipient_class_is_known CHECK ((recipient_class = ANY (ARRAY['state'::text, 'civil_society'::text, 'police'::text, 'international'::text])))
@@ -220,6 +232,20 @@ CREATE TABLE corrections (
 ALTER TABLE corrections ENABLE ROW LEVEL SECURITY;
 ALTER TABLE corrections FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON corrections FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- pairs of cases of one person; they end with the decision, and with an erasure of either
+CREATE TABLE earlier_landings (
+    match_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    earlier_case_id uuid NOT NULL,
+    CONSTRAINT earlier_landings_pkey PRIMARY KEY (match_id),
+    CONSTRAINT earlier_landing_is_another CHECK ((case_id <> earlier_case_id))
+);
+CREATE INDEX earlier_landings_of_case ON earlier_landings USING btree (case_id);
+CREATE INDEX earlier_landings_of_earlier_case ON earlier_landings USING btree (earlier_case_id);
+ALTER TABLE earlier_landings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE earlier_landings FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON earlier_landings FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: persons whose identity was erased
 CREATE TABLE erasures (
@@ -402,6 +428,15 @@ CREATE TRIGGER journal_is_never_truncated BEFORE TRUNCATE ON journal FOR EACH ST
 ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE journal FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: arrivals that were entered in error
+CREATE TABLE landings_in_error (
+    case_id uuid NOT NULL,
+    CONSTRAINT landings_in_error_pkey PRIMARY KEY (case_id)
+);
+ALTER TABLE landings_in_error ENABLE ROW LEVEL SECURITY;
+ALTER TABLE landings_in_error FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON landings_in_error FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- append-only: origins that were corrected, for each office that has to know
 CREATE TABLE origin_notices (
@@ -842,18 +877,36 @@ AS $function$
 DECLARE
     held_before boolean := TG_OP = 'UPDATE' AND OLD.place IS NOT NULL AND OLD.ended_at IS NULL;
     holds_now boolean := NEW.place IS NOT NULL AND NEW.ended_at IS NULL;
+    person uuid;
+    bed beds%ROWTYPE;
 BEGIN
-    IF held_before AND holds_now AND (OLD.agency_id, OLD.place) = (NEW.agency_id, NEW.place) THEN
+    IF held_before = holds_now AND (NOT holds_now OR (OLD.agency_id, OLD.place) = (NEW.agency_id, NEW.place)) THEN
         RETURN NULL;
     END IF;
+    SELECT case_id INTO STRICT person FROM referrals WHERE referral_id = NEW.referral_id;
     IF held_before THEN
-        UPDATE places SET taken = taken - 1 WHERE agency_id = OLD.agency_id AND place = OLD.place;
+        UPDATE beds SET attempts = attempts - 1 WHERE agency_id = OLD.agency_id AND case_id = person
+        RETURNING * INTO STRICT bed;
+        IF bed.attempts = 0 THEN
+            DELETE FROM beds WHERE agency_id = OLD.agency_id AND case_id = person;
+            UPDATE places SET taken = taken - 1 WHERE agency_id = OLD.agency_id AND place = bed.place;
+        END IF;
     END IF;
     IF holds_now THEN
-        UPDATE places SET taken = taken + 1 WHERE agency_id = NEW.agency_id AND place = NEW.place;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION '% has published no place %', NEW.agency_id, NEW.place
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'place_is_published';
+        INSERT INTO beds (agency_id, case_id, place, attempts) VALUES (NEW.agency_id, person, NEW.place, 0)
+        ON CONFLICT DO NOTHING;
+        SELECT * INTO STRICT bed FROM beds WHERE agency_id = NEW.agency_id AND case_id = person FOR UPDATE;
+        UPDATE beds SET attempts = attempts + 1, place = NEW.place
+        WHERE agency_id = NEW.agency_id AND case_id = person;
+        IF bed.attempts > 0 AND bed.place <> NEW.place THEN
+            UPDATE places SET taken = taken - 1 WHERE agency_id = NEW.agency_id AND place = bed.place;
+        END IF;
+        IF bed.attempts = 0 OR bed.place <> NEW.place THEN
+            UPDATE places SET taken = taken + 1 WHERE agency_id = NEW.agency_id AND place = NEW.place;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION '% has published no place %', NEW.agency_id, NEW.place
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'place_is_published';
+            END IF;
         END IF;
     END IF;
     RETURN NULL;

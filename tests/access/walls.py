@@ -208,7 +208,11 @@ REFERRAL: dict[str, Owned] = {
         (Open("SELECT INSERT UPDATE", own("agency_id"), AGENCY), Open("SELECT", anyones, KEEPER)),
     ),
     **dict.fromkeys(
-        ("corrections", "erasures", "explanations", "households", "responsibilities", "consents"), SERVICE_ONLY
+        (
+            *("beds", "corrections", "erasures", "explanations", "households", "responsibilities", "consents"),
+            *("earlier_landings", "landings_in_error"),
+        ),
+        SERVICE_ONLY,
     ),
 }
 

@@ -15,10 +15,12 @@ from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
 from services.referral.domain import capacity
 from services.referral.domain.capacity import Place, PlacesTaken, PlacesUnusable
+from shared.contracts.intake import NeedsCorrected
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import START, a_need, an_agency, an_arrival
+from tests.referral.test_corrections import a_correction, hear, live_of
 
 SHELTER, NEXT = "DINSOS-73.06", "DINSOS-73"
 TOMORROW = START + timedelta(days=1)
@@ -37,10 +39,15 @@ async def publish(desk: Desk, *places: Place, by: Actor | None = None) -> None:
 
 
 async def counts(desk: Desk) -> list[tuple[str, int, int]]:
-    """Sort, taken, and how many live attempts really hold one."""
+    """Sort, taken, and how many people really have one: each with as many live attempts as are counted."""
+    lodged = await desk.rows(
+        "SELECT a.agency_id, r.case_id, count(*)::integer AS attempts FROM assignments a JOIN referrals r"
+        " USING (referral_id) WHERE a.place IS NOT NULL AND a.ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    assert await desk.rows("SELECT agency_id, case_id, attempts FROM beds ORDER BY 1, 2") == lodged
     rows = await desk.rows(
-        "SELECT p.place, p.taken, count(a.assignment_id) AS held FROM places p LEFT JOIN assignments a"
-        " ON a.agency_id = p.agency_id AND a.place = p.place AND a.ended_at IS NULL GROUP BY 1, 2 ORDER BY 1"
+        "SELECT p.place, p.taken, count(b.case_id) AS held FROM places p LEFT JOIN beds b"
+        " ON b.agency_id = p.agency_id AND b.place = p.place GROUP BY 1, 2 ORDER BY 1"
     )
     return [(row["place"], row["taken"], row["held"]) for row in rows]
 
@@ -187,6 +194,59 @@ class TestEnding:
         assert await counts(desk) == [("any/any/other", 0, 0)]
 
 
+@pytest.mark.invariant("I101")
+class TestOneBed:
+    """A person sleeps in one, whatever many needs are with the office."""
+
+    async def test_is_taken_for_two_needs_and_free_when_the_last_ends(self, desk: Desk) -> None:
+        await publish(desk, some_places(2))
+        await desk.open(an_arrival("ELDER", "NOFAM"))
+        assert await counts(desk) == [("any/any/other", 1, 1)]
+
+        for left in (1, 0):
+            [attempt, *_] = await desk.rows("SELECT assignment_id FROM assignments WHERE agency_id = $1"
+                                            " AND ended_at IS NULL", SHELTER)  # fmt: skip
+            await desk.answer("decline", SHELTER, Answer(str(attempt["assignment_id"]), reason="wrong_service"))
+            assert await counts(desk) == [("any/any/other", left, left)]
+
+    async def test_is_free_once_when_both_end_at_once(self, desk: Desk) -> None:
+        await publish(desk, some_places(2))
+        await desk.open(an_arrival("ELDER", "NOFAM"), an_arrival("ELDER"))
+
+        rows = await desk.rows("SELECT assignment_id FROM assignments WHERE agency_id = $1", SHELTER)
+        answers = [Answer(str(row["assignment_id"]), reason="wrong_service") for row in rows]
+        await desk.answer("decline", SHELTER, *answers)
+
+        assert len(answers) == 3
+        assert await counts(desk) == [("any/any/other", 0, 0)]
+
+    async def test_lets_who_has_the_last_one_bring_a_further_need(self, desk: Desk) -> None:
+        await publish(desk, some_places(1))
+        landed = an_arrival("ELDER")
+        await desk.open(landed)
+
+        await hear(desk, a_correction(NeedsCorrected, landed, added=("NOFAM",), reason="person_said",
+                                      needs=("ELDER", "NOFAM")))  # fmt: skip
+
+        assert [agency for _, agency, _ in await desk.attempts()] == [SHELTER, SHELTER]
+        assert await counts(desk) == [("any/any/other", 1, 1)]
+
+    async def test_is_left_for_one_that_does_for_the_further_need(self, desk: Desk) -> None:
+        await publish(desk, some_places(1), some_places(1, accessible=True))
+        landed = an_arrival("ELDER")
+        await desk.open(landed)
+        assert await counts(desk) == [("any/any/accessible", 0, 0), ("any/any/other", 1, 1)]
+
+        await hear(desk, a_correction(NeedsCorrected, landed, added=("PWD",), reason="person_said",
+                                      needs=("ELDER", "PWD")))  # fmt: skip
+        assert await counts(desk) == [("any/any/accessible", 1, 1), ("any/any/other", 0, 0)]
+
+        await desk.answer("decline", SHELTER, Answer(await live_of(desk, "PWD"), reason="wrong_service"))
+        assert await counts(desk) == [("any/any/accessible", 1, 1), ("any/any/other", 0, 0)]
+        await desk.answer("decline", SHELTER, Answer(await live_of(desk, "ELDER"), reason="wrong_service"))
+        assert await counts(desk) == [("any/any/accessible", 0, 0), ("any/any/other", 0, 0)]
+
+
 class TestNeverGivenTwice:
     async def test_the_database_itself_refuses_the_one_too_many(self, desk: Desk) -> None:
         await publish(desk, some_places(1))
@@ -204,10 +264,11 @@ class TestNeverGivenTwice:
     async def test_whatever_many_do_at_once(self, desk: Desk, clock: FixedClock, routing: Routing, seed: int) -> None:
         chance = random.Random(seed)
         offered = chance.randint(1, 4)
-        await publish(desk, some_places(offered), some_places(1, sex="F"))
+        await publish(desk, some_places(offered), some_places(1, sex="F"), some_places(1, accessible=True))
 
         async def arrive() -> None:
-            people = [an_arrival("ELDER", sex=chance.choice("FM")) for _ in range(chance.randint(1, 3))]
+            needs = chance.choice([("ELDER",), ("ELDER", "NOFAM"), ("NOFAM", "ELDER", "PWD")])
+            people = [an_arrival(*needs, sex=chance.choice("FM")) for _ in range(chance.randint(1, 3))]
             await desk.open(*people)
 
         async def answer() -> None:
@@ -222,7 +283,7 @@ class TestNeverGivenTwice:
             await asyncio.gather(*(chance.choice([arrive, answer])() for _ in range(6)))
             found = await counts(desk)
             assert [taken for _, taken, _ in found] == [held for _, _, held in found]
-            assert [taken <= most for (_, taken, _), most in zip(found, (1, offered), strict=True)] == [True, True]
+            assert [taken <= most for (_, taken, _), most in zip(found, (1, 1, offered), strict=True)] == [True] * 3
 
         [row] = await desk.rows("SELECT count(*) AS n FROM assignments WHERE place IS NOT NULL")
         assert row["n"] > 0

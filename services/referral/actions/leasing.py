@@ -21,6 +21,8 @@ class Rooms:
 
     now: datetime
     places: dict[str, list[Place]] = field(default_factory=dict)
+    beds: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The sort of place that a person has there already, by office and case: who has two needs sleeps in one bed."""
     leases: dict[str, str] = field(default_factory=dict)
     """What was taken: attempt → sort of place."""
 
@@ -31,29 +33,45 @@ class Rooms:
         return available - {
             agency_id
             for agency_id, places in self.places.items()
-            if not capacity.may_have_room(places, need.referral, self.now)
+            if self._own(agency_id, need) is None and not capacity.may_have_room(places, need.referral, self.now)
         }
 
     def take(self, need: Need) -> Need:
-        """The need, whose latest attempt has taken a place where there is one to take."""
+        """The need, whose latest attempt has taken a place where there is one to take, or the person has one."""
         asked = need.attempts[-1]
         places = self.places.get(asked.agency_id)
         if not places or not capacity.takes_place(need.referral.need):
             return need
-        chosen = capacity.choice(places, need.referral, self.now)
+        chosen = self._own(asked.agency_id, need) or capacity.choice(places, need.referral, self.now)
         if chosen is None:
             return need
-        places[places.index(chosen)] = replace(chosen, taken=chosen.taken + 1)
+        self._move(asked.agency_id, need.referral.case_id, chosen.key)
         self.leases[asked.assignment_id] = chosen.key
         return replace(need, attempts=(*need.attempts[:-1], replace(asked, place=chosen.key)))
 
+    def _own(self, agency_id: str, need: Need) -> Place | None:
+        """The place that the person has at this office, if it does for this need too."""
+        key = self.beds.get((agency_id, need.referral.case_id))
+        return next((p for p in self.places[agency_id] if p.key == key and p.fits(need.referral)), None)
 
-async def rooms(work: Work, agency_ids: AbstractSet[str]) -> Rooms:
-    """The places of these offices, of which it is known that they publish some."""
+    def _move(self, agency_id: str, case_id: str, key: str) -> None:
+        """The person has this sort of place there from now on, and no other."""
+        before = self.beds.get((agency_id, case_id))
+        self.beds[agency_id, case_id] = key
+        self.places[agency_id] = [
+            replace(place, taken=place.taken + (place.key == key) - (place.key == before))
+            for place in self.places[agency_id]
+        ]
+
+
+async def rooms(work: Work, agency_ids: AbstractSet[str], case_ids: AbstractSet[str] = frozenset()) -> Rooms:
+    """The places of these offices, of which it is known that they publish some; `case_ids`: who may have one there."""
     found = Rooms(work.now)
     if agency_ids:
         for place in await store.lock_places(work, sorted(agency_ids)):
             found.places.setdefault(place.agency_id, []).append(place)
+        if found.places and case_ids:
+            found.beds = await store.find_beds(work, sorted(found.places), sorted(case_ids))
     return found
 
 

@@ -105,7 +105,8 @@ async def _rooms(work: Work, router: Router, arrivals: Sequence[Heard[ArrivalRec
         if capacity.takes_place(code)
         for facts in _ways(a.fact, code)
     ]
-    return await leasing.rooms(work, publishing & {c.agency_id for decision in decided for c in decision.candidates})
+    asked = {c.agency_id for decision in decided for c in decision.candidates}
+    return await leasing.rooms(work, publishing & asked, {a.fact.case_id for a in arrivals})
 
 
 def _ways(arrival: ArrivalRecorded, need: str) -> list[Facts]:

@@ -43,8 +43,8 @@ async def around(work: Work, needs: Iterable[Need], routing: Routing) -> Walls:
     """The walls that stand around these needs, and the places that may be taken for them. As the service."""
     needs = list(needs)
     closed = await _closed(work, needs, routing)
-    lodged = any(capacity.takes_place(need.referral.need) for need in needs)
-    rooms = await leasing.rooms(work, await routing.publishing(work) if lodged else frozenset())
+    lodged = {need.referral.case_id for need in needs if capacity.takes_place(need.referral.need)}
+    rooms = await leasing.rooms(work, await routing.publishing(work) if lodged else frozenset(), lodged)
     walled = [need for need in needs if matters.opposite(need.referral.need)]
     if not walled:
         return Walls(set(), rooms, closed)

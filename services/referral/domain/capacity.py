@@ -1,7 +1,8 @@
 """Places that an office publishes, and which of them a person can take. Pure.
 
 A place is taken by the attempt that asks for it, from then until the attempt ends: declined, expired, recalled, or
-after the help was given. The database counts (trigger `attempt_takes_its_place`), and refuses the one too many.
+after the help was given. A person has one at an office, whatever many needs are with it, until the last of these ends.
+The database counts (trigger `attempt_takes_its_place`), and refuses the one too many.
 """
 
 from collections.abc import Iterable

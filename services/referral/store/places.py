@@ -30,6 +30,16 @@ async def lock_places(work: Work, agency_ids: Sequence[str]) -> list[Place]:
     return [_place(row) for row in rows]
 
 
+async def find_beds(work: Work, agency_ids: Sequence[str], case_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+    """What these people have at these offices, by office and case. # unscoped: the service alone asks"""
+    rows = await work.connection.fetch(
+        "SELECT agency_id, case_id, place FROM beds WHERE agency_id = ANY($1::text[]) AND case_id = ANY($2::uuid[])",
+        agency_ids,
+        case_ids,
+    )
+    return {(row["agency_id"], str(row["case_id"])): row["place"] for row in rows}
+
+
 async def save_places(work: Work, places: Sequence[Place]) -> None:
     """Publish these anew; what is taken is not touched."""
     await work.connection.execute(
