@@ -48,8 +48,7 @@ ERASED = b""
 """What is kept of the content of an arrival whose person was erased."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(NamedTuple):
     """One arrival as it was sent. `scope` and `key` make it repeatable, `on` is the day that ages are told for."""
 
     arrival: Arrival
@@ -354,7 +353,7 @@ def is_known_person(vault: Vault, submitted: Submitted, known: Content) -> bool:
     fields = vaults.plain(submitted.arrival.identity)
     alone = replace(submitted.arrival, accompanied=not submitted.arrival.accompanied)
     return is_as_before(known, content_digest(vault, submitted, fields)) or is_as_before(
-        known, content_digest(vault, replace(submitted, arrival=alone), fields)
+        known, content_digest(vault, submitted._replace(arrival=alone), fields)
     )
 
 

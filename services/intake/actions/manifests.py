@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from services.intake.actions import lists
@@ -265,6 +266,7 @@ class _Recording:
         """Record these rows; `ready` are the numbers of those that others name and that are not held back."""
         batch: list[Row] = []
         sealed: list[NewArrival] = []
+        now = self.database.clock.now()
         for n, one in enumerate(rows, start=1):
             if n % BREATH == 0:
                 await asyncio.sleep(0)
@@ -276,10 +278,10 @@ class _Recording:
                 *(self.vault, self.voyage, row, self.arrived_at),
                 *(self.manifest_id, self.households.get(row.number)),
             )
-            sealed.append(seal_arrival(self.vault, self.actor, submitted, self.database.clock.now()))
+            sealed.append(seal_arrival(self.vault, self.actor, submitted, now))
             if len(batch) == BATCH:
                 await self._write(batch, sealed)
-                batch, sealed = [], []
+                batch, sealed, now = [], [], self.database.clock.now()
         if batch:
             await self._write(batch, sealed)
         await self._settle()
@@ -339,7 +341,12 @@ def _submission(
 
 
 def _day_of(voyage: Voyage) -> date:
-    return day_at(codes.ports()[voyage.port], voyage.expected_at)
+    return _landing(voyage.port, voyage.expected_at)
+
+
+@lru_cache(maxsize=64)
+def _landing(port: str, when: datetime) -> date:
+    return day_at(codes.ports()[port], when)
 
 
 def _held_as_known(sheet: Sheet, row: Row) -> Row:
