@@ -93,6 +93,10 @@ def oversees(actor: Actor, thing: Thing) -> bool:
     return referral.oversees(actor, thing.regency)
 
 
+def sees_why(actor: Actor, thing: Thing) -> bool:
+    return oversees(actor, thing) or referral.answers_for_the_country(actor)
+
+
 def keeps(actor: Actor, _: Thing) -> bool:
     return actor.has(*referral.KEEPERS)
 
@@ -197,6 +201,7 @@ IN_EACH_STATE: Mapping[str, Decide] = {
 
 IN_SOME_STATE: Mapping[str, Decide] = {
     "look at a need as its supervisor": oversees,
+    "see why a need went where it went": sees_why,
     "ask an agency again": oversees,
     "take a need": oversees,
     "decide about a family that is apart": oversees,

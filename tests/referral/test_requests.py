@@ -1,4 +1,4 @@
-"""What is with whom in a region, and what nobody serves there, as its supervisor sees it."""
+"""What is with whom, and what nobody serves: before the supervisor of a region, and the coordinator of the country."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ import pytest
 
 from services.referral.actions import keeping
 from services.referral.actions.answering import Answer
+from services.referral.domain import figures
 from services.referral.pages import watching
 from services.referral.store import requests
 from shared.kit.actor import system
@@ -63,10 +64,33 @@ class TestRequests:
             3,
         )  # in the choice, as the place and in the agency's name
 
-    async def test_are_for_supervisors_with_a_region(self, site: Site) -> None:
-        answers = [await site(who).get("/id/permintaan") for who in ("worker", "coordinator", "unplaced")]
+    @pytest.mark.parametrize("path", ["/id/permintaan", "/id/kesenjangan"])
+    async def test_are_for_who_answers_for_a_region_or_the_country(self, site: Site, path: str) -> None:
+        answers = [await site(who).get(path) for who in ("worker", "dpo", "unplaced", "coordinator")]
 
-        assert [answer.status_code for answer in answers] == [403, 403, 403]
+        assert [answer.status_code for answer in answers] == [403, 403, 403, 200]
+
+    async def test_are_those_of_the_country_before_a_coordinator_with_why(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"), an_arrival("ELDER", origin="32.04"), an_arrival("TIP"))
+
+        found = (await site("coordinator").get("/api/requests")).json()["items"]
+        west_java = (await site("coordinator").get("/api/requests?regency=32.04")).json()["items"]
+        pages = [await site("coordinator").get(f"/id/eskalasi/{one['referral_id']}/alasan") for one in found]
+
+        assert sorted(one["regency"] for one in found) == ["32.04", "73.06"]
+        assert [one["regency"] for one in west_java] == ["32.04"]
+        assert "Kabupaten Bandung" in said(await site("coordinator").get("/id/permintaan?regency=32.04"))
+        assert all("Persetujuan untuk meneruskan kasus" in said(page) for page in pages)
+
+    async def test_show_a_coordinator_of_a_restricted_need_only_that_it_is_there(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("TIP"))
+        id_ = await desk.referral()
+
+        why = (await site("coordinator").get(f"/api/referrals/{id_}/explanation")).json()
+        page = said(await site("coordinator").get(f"/id/eskalasi/{id_}/alasan"))
+
+        assert (why["restricted"], why["explanation"]) == (True, None)
+        assert "Persetujuan untuk meneruskan kasus" not in page
 
     async def test_go_on_on_a_further_page(self, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(watching, "PAGE_ROWS", 2)
@@ -79,9 +103,9 @@ class TestRequests:
 
 
 class TestGaps:
-    async def suspend(self, desk: Desk) -> None:
+    async def suspend(self, desk: Desk, *others: str) -> None:
         async with desk.database.work(system("referral", "test"), purpose="test") as work:
-            for agency_id in ELDERS:
+            for agency_id in (*ELDERS, *others):
                 await keeping.suspend_agency(work, agency_id)
         desk.clock.advance(timedelta(seconds=2))
 
@@ -98,6 +122,27 @@ class TestGaps:
         assert "tidak menerima rujukan" in page
         assert page.count("terbatas") == 1
         assert "Kota Makassar" not in said(await site("gowa").get("/id/kesenjangan")).partition("Kesenjangan")[2]
+
+    async def test_are_those_of_the_country_before_a_coordinator(self, desk: Desk, site: Site) -> None:
+        await self.suspend(desk, "DINSOS-32.04", "DINSOS-32")
+        await desk.open(an_arrival("ELDER"), an_arrival("ELDER", origin="32.04"), an_arrival("ELDER", age_band="child"))
+
+        page = said(await site("coordinator").get("/id/kesenjangan"))
+        gaps = (await site("coordinator").get("/api/gaps/open")).json()["items"]
+        own = (await site("gowa").get("/api/gaps/open")).json()["items"]
+
+        assert "Lanjut usia Jawa Barat Kabupaten Bandung 1" in page
+        assert sorted((gap["need"] or "", gap["regency"] or "", gap["total"]) for gap in gaps) == [
+            ("ELDER", "32.04", 1),
+            ("ELDER", "73.06", 1),
+        ]  # one restricted need of the country is too few to be told
+        assert [gap["regency"] for gap in own if gap["need"]] == ["73.06"]
+
+    def test_of_restricted_needs_are_told_to_a_coordinator_in_tens_or_not_at_all(self) -> None:
+        own = {"need": "ELDER", "total": 1}
+
+        assert figures.published_register([own, {"need": None, "total": 24}]) == [own]
+        assert figures.published_register([{"need": None, "total": 27}]) == [{"need": None, "total": 30}]
 
     async def test_are_those_of_the_region_by_the_statement_itself(self, desk: Desk) -> None:
         await self.suspend(desk)

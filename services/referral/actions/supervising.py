@@ -87,8 +87,11 @@ async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
 
 
 async def explain(work: Work, referral_id: str, *, routing: Routing) -> Explained:
-    """Why a need of the actor's region went where it went. Raises `ReferralUnknown`."""
-    found = await desk.find_task(work, referral_id)
+    """Why a need of the actor's region, or of the country, went where it went. Raises `ReferralUnknown`."""
+    everywhere = policy.answers_for_the_country(work.actor)
+    if everywhere:
+        await work.as_service()  # the whole country is nobody's region: policy has said who answers for it
+    found = await desk.find_task(work, referral_id, everywhere=everywhere)
     if found is None:
         raise ReferralUnknown
     await work.as_service()  # as above; explanations are the service's

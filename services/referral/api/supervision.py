@@ -154,11 +154,12 @@ async def post(
 
 
 @router.get("/referrals/{referral_id}/explanation")
-async def get_explanation(request: Request, actor: Supervisor, referral_id: Id) -> Response:
-    """Why a need of your region went where it went: rules, facts, terms, and every office with what stood in its way.
+async def get_explanation(request: Request, actor: Duty, referral_id: Id) -> Response:
+    """Why a need of your region, or of the country for a coordinator, went where it went.
 
-    Sentences come in Indonesian and English. Of a restricted need nothing is said here: its `explanation` is null.
-    `holidays_unknown_of`: a year within the deadline that runs whose holidays are not decreed yet, else null.
+    Rules, facts, terms, and every office with what stood in its way; sentences in Indonesian and English. Of a
+    restricted need nothing is said here: its `explanation` is null. `holidays_unknown_of`: a year within the deadline
+    that runs whose holidays are not decreed yet, else null.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await supervising.explain(work, referral_id, routing=request.app.state.routing)

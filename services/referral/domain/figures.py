@@ -47,6 +47,18 @@ def published_gaps(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return _lines(rows, "need")
 
 
+def published_register(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Gaps before who may see each need that is not restricted: exact, but for the line of all that are (`need` None).
+
+    That one is rounded; left out where it is too small.
+    """
+    rounded = [
+        row if row["need"] is not None else {**row, "total": shown(row["total"], fewest=FEWEST_RESTRICTED)}
+        for row in map(dict, rows)
+    ]
+    return [row for row in rounded if row["total"] is not None]
+
+
 def _lines(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
     lines = [
         {

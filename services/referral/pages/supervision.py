@@ -133,9 +133,9 @@ async def region_of(request: Request, actor: Actor) -> str:
 
 
 @router.get("/eskalasi/{referral_id}/alasan")
-async def explanation_page(request: Request, actor: Supervisor, referral_id: Id) -> Response:
-    """Why a need of the own region went where it went; of a restricted one the case team alone knows."""
-    await region_of(request, actor)
+async def explanation_page(request: Request, actor: Duty, referral_id: Id) -> Response:
+    """Why a need went where it went, and what the person has said of it; of a restricted one the case team knows."""
+    await duty_of(request, actor)
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await supervising.explain(work, referral_id, routing=request.app.state.routing)

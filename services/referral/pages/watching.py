@@ -1,27 +1,23 @@
-"""What a supervisor looks at besides what waits: the live requests of the region, and what nobody serves there."""
+"""What is with whom and what nobody serves: in the own region, or in the whole country before a coordinator."""
 
 from typing import Annotated, get_args
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from services.referral import policy
 from services.referral.actions import watching
 from services.referral.domain import assignments
 from services.referral.pages import labels
-from services.referral.pages.supervision import region_of
-from services.referral.store import desk, requests
+from services.referral.pages.supervision import Duty, duty_of
+from services.referral.store import desk
 from services.referral.store.requests import Wanted
 from shared.contracts import codes
-from shared.kit.actor import Actor
-from shared.kit.identity import require
 from shared.kit.web import language_of, page, page_router, redirect
 from shared.kit.words import translate
 
 router = page_router()
-
-Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
 
 PAGE_ROWS = 200
 STATES: tuple[assignments.State, ...] = tuple(
@@ -32,15 +28,15 @@ STATES: tuple[assignments.State, ...] = tuple(
 @router.get("/permintaan")
 async def requests_page(
     request: Request,
-    actor: Supervisor,
+    actor: Duty,
     need: str = "",
     state: str = "",
     regency: str = "",
     after: Annotated[str, Query(pattern=desk.PLACE)] = "",
 ) -> Response:
-    """What is with whom in the own region, the soonest due first."""
-    region, language = await region_of(request, actor), language_of(request)
-    regencies = {code: known.name for code, known in codes.regencies().items() if code[:2] == region[:2]}
+    """What is with whom, the soonest due first."""
+    region, language = await duty_of(request, actor), language_of(request)
+    regencies = _regencies(region)
     wanted = Wanted(
         need if need in codes.needs() else None,
         next((known for known in STATES if known == state), None),
@@ -57,11 +53,11 @@ async def requests_page(
     return page(
         request,
         "requests.html",
-        region=labels.region(region),
+        region=labels.region(region) if region else None,
         chosen=chosen,
         needs=[(code, labels.need(language, code)) for code, known in codes.needs().items() if not known.restricted],
         states=[(code, translate(language, labels.STATES[code][0])) for code in STATES],
-        regencies=sorted(regencies.items(), key=lambda one: one[1]) if len(region) == len("73") else [],
+        regencies=sorted(regencies.items(), key=lambda one: one[1]),
         rows=[
             {
                 "id": one.referral_id,
@@ -85,19 +81,20 @@ async def requests_page(
 
 
 @router.get("/kesenjangan")
-async def gaps_page(request: Request, actor: Supervisor) -> Response:
-    """The register of gaps of the own region: what nobody serves where, since when, and why."""
-    region, language = await region_of(request, actor), language_of(request)
+async def gaps_page(request: Request, actor: Duty) -> Response:
+    """The register of gaps: what nobody serves where, since when, and why."""
+    region, language = await duty_of(request, actor), language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
-        found = await requests.list_gaps(work)
+        found = await watching.list_gaps(work)
     return page(
         request,
         "gaps.html",
-        region=labels.region(region),
+        region=labels.region(region) if region else None,
         rows=[
             {
                 "need": labels.need(language, row["need"]) if row["need"] else None,
                 "region": labels.region(row["regency"]) if row["regency"] else None,
+                "province": labels.region(row["regency"][:2]) if row["regency"] else None,
                 "total": row["total"],
                 "since": row["since"],
                 "reason": labels.GAPS.get(row["reason"] or ""),
@@ -106,3 +103,10 @@ async def gaps_page(request: Request, actor: Supervisor) -> Response:
         ],
         zone=policy.zone(actor),
     )
+
+
+def _regencies(region: str | None) -> dict[str, str]:
+    """Which regencies may be chosen: all of the country, or those of a province; of one regency there is no choice."""
+    if region is not None and len(region) > len("73"):
+        return {}
+    return {code: known.name for code, known in codes.regencies().items() if region in (None, code[:2])}

@@ -237,13 +237,17 @@ async def list_held(work: Work, limit: int) -> list[Task]:
     return [_task(row) for row in rows]
 
 
-async def find_task(work: Work, referral_id: str) -> Task | None:
-    """One need of the actor's region as a supervisor sees it, in whatever state."""
+async def find_task(work: Work, referral_id: str, *, everywhere: bool = False) -> Task | None:
+    """One need of the actor's region as a supervisor sees it, in whatever state.
+
+    `everywhere`: of the whole country. # unscoped: for those who answer for it
+    """
     row = await work.connection.fetchrow(
         f"SELECT {TASK}, r.state AS kind, coalesce(r.ended_at, r.opened_at) AS at"  # noqa: S608 - constants
-        f" FROM referrals r WHERE {OVERSEEN} AND r.referral_id = $2",
+        f" FROM referrals r WHERE ($3 OR {OVERSEEN}) AND r.referral_id = $2",
         work.actor.region,
         referral_id,
+        everywhere,
     )
     return None if row is None else _task(row)
 
