@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,10 +48,33 @@ class TestLadder:
         assert (back.rung, back.taken_by, back.taken_at) == ("agency_supervisor", None, None)
         assert back.due_at > taken.due_at
 
-    def test_hurries_where_a_child_waits(self) -> None:
-        child, adult = (an_escalation(a_need(age)).due_at - START for age in ("child", "adult"))
+    @pytest.mark.invariant("I96")
+    @pytest.mark.parametrize(
+        ("who", "rung", "within"),
+        [
+            ({"age_band": "child"}, "province", 4 * HOUR),
+            ({"restricted": True, "urgency": 3}, "province", 4 * HOUR),
+            ({"urgency": 1}, "province", 4 * HOUR),
+            ({"urgency": 2}, "agency_supervisor", 8 * HOUR),
+        ],
+    )
+    def test_begins_where_nobody_sleeps_and_hurries_where_it_is_urgent(
+        self, who: dict[str, Any], rung: str, within: timedelta
+    ) -> None:
+        need = a_need()
+        begun = an_escalation(replace(need, referral=replace(need.referral, **who)))
 
-        assert (child, adult) == (2 * HOUR, 8 * HOUR)
+        assert (begun.rung, begun.due_at - START) == (rung, within)
+
+    async def test_of_what_is_most_urgent_by_the_rules_begins_before_the_province(self, desk: Desk) -> None:
+        await desk.open(an_arrival("SICK"), an_arrival("WAGE"))
+        rows = await desk.rows("SELECT assignment_id, agency_id FROM assignments")
+        for row in rows:
+            await desk.answer("decline", row["agency_id"], Answer(str(row["assignment_id"]), reason="person_refused"))
+
+        begun = await desk.rows("SELECT r.need, e.rung FROM escalations e JOIN referrals r USING (referral_id)")
+
+        assert {row["need"]: row["rung"] for row in begun} == {"SICK": "province", "WAGE": "agency_supervisor"}
 
     def test_is_taken_by_one(self) -> None:
         taken = escalations.take(an_escalation(a_need()), a_need(), by="p", now=START)

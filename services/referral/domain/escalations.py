@@ -16,8 +16,9 @@ from shared.contracts import codes
 Rung = Literal["agency_supervisor", "province", "national"]
 
 RUNGS: tuple[Rung, ...] = get_args(Rung)
-FIRST: Mapping[str, Rung] = {"unroutable_child": "province", "legal_limit": "national"}
-"""Where a reason begins; every other with the nearest supervisor."""
+NEAREST: Rung = "agency_supervisor"
+NEVER_SLEEPS: Rung = "province"
+"""Where what is urgent begins: who supervises an agency keeps its office hours, a province is there day and night."""
 WITHIN: Mapping[Rung, timedelta] = {
     "agency_supervisor": timedelta(hours=8),
     "province": timedelta(hours=16),
@@ -106,10 +107,10 @@ def is_urgent(need: Need) -> bool:
 
 
 def _first(need: Need, reason: str) -> Rung:
-    """Where it begins. Who is outside the case team must not learn by it which restricted gap is a child's."""
-    if need.referral.restricted and need.referral.state == "unroutable":
-        return FIRST["unroutable_child"]
-    return FIRST.get(reason, "agency_supervisor")
+    """Where it begins. All that is restricted begins alike: the rung says neither how urgent it is nor whose."""
+    if reason == "legal_limit":
+        return "national"
+    return NEVER_SLEEPS if is_urgent(need) else NEAREST
 
 
 def _hurried(span: timedelta, need: Need) -> timedelta:
