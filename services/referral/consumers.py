@@ -3,7 +3,7 @@
 And what persons say of handing their case on says who may be asked.
 """
 
-from services.referral.actions import consenting, correcting, households, opening, reaching
+from services.referral.actions import consenting, correcting, households, opening, reaching, returning
 from services.referral.actions.routing import Routing
 from shared.contracts.intake import (
     AgeCorrected,
@@ -19,6 +19,8 @@ from shared.contracts.intake import (
     OriginCorrected,
     PersonDied,
     PersonErased,
+    ReturnMatched,
+    ReturnUnmatched,
     SexCorrected,
 )
 from shared.kit.heard import Heard
@@ -40,6 +42,10 @@ def subscribe(inbox: Inbox, routing: Routing) -> None:
     @inbox.hears(PersonErased, IdentityCorrected)
     async def on_persons_erased_or_corrected(work: Work, heard: list[reaching.Said]) -> None:
         await reaching.ask_recipients(work, heard)
+
+    @inbox.hears(ReturnMatched, ReturnUnmatched)
+    async def on_returns_matched_or_unmatched(work: Work, heard: list[returning.HeardOf]) -> None:
+        await returning.hear_returns(work, heard)
 
     @inbox.hears(ConsentRecorded, ConsentWithdrawn, LawfulBasisNamed, LawfulBasisEnded)
     async def on_consents_said(work: Work, heard: list[consenting.HeardOf]) -> None:

@@ -14,7 +14,7 @@ from services.referral.domain.matters import Matter, matter_of
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import CaseUnknown, GlassUnknown
 from services.referral.store import glasses as store
-from services.referral.store import needs
+from services.referral.store import needs, returns
 from shared.kit.ids import is_id, new_id
 from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.work import Work
@@ -68,8 +68,10 @@ async def break_glass(work: Work, emergency: Emergency) -> Glass:
     return broken
 
 
-async def look_through(work: Work, glass_id: str) -> tuple[Glass, list[Need]]:
-    """The needs that one of the actor's own openings shows; each look is on the trail before it is shown.
+async def look_through(work: Work, glass_id: str) -> tuple[Glass, list[Need], int]:
+    """The needs that one of the actor's own openings shows, and how often the person had landed before.
+
+    Each look is on the trail before it is shown.
 
     Raises `GlassUnknown`, `GlassExpired`.
     """
@@ -80,7 +82,8 @@ async def look_through(work: Work, glass_id: str) -> tuple[Glass, list[Need]]:
     await work.as_service()  # the opening was found as the actor's own; the case it opens is others'
     found = await needs.list_needs_of_case(work, glass.case_id)
     work.record(telling.glass_looked_through(glass))
-    return glass, [need for need in found if matter_of(need.referral.need) == glass.matter]
+    earlier = await returns.count_earlier(work, glass.case_id)
+    return glass, [need for need in found if matter_of(need.referral.need) == glass.matter], earlier
 
 
 async def review_glass(work: Work, glass_id: str, decision: Decision) -> None:

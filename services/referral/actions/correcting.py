@@ -22,6 +22,7 @@ from services.referral.domain.routing import Decision
 from services.referral.rules import Router
 from services.referral.store import corrections as book
 from services.referral.store import needs as store
+from services.referral.store import returns
 from services.referral.store.needs import Gap
 from shared.contracts.fact import Told
 from shared.contracts.intake import (
@@ -54,6 +55,8 @@ RETURN_OFFICE = "BP3MI"
 async def hear_corrections(work: Work, heard: Sequence[HeardOf], *, routing: Routing) -> None:
     """Let the needs of each arrival follow what was corrected of it, one correction after the other."""
     await staying.lock(work, [h.case_id for h in heard])
+    if in_error := [h.case_id for h in heard if isinstance(h.fact, ArrivalEnteredInError)]:
+        await returns.add_in_error(work, in_error)
     for one in heard:
         found = await store.find_of_cases(work, [one.case_id])
         changes = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.referral import policy
-from services.referral.actions import telling
+from services.referral.actions import returning, telling
 from services.referral.domain import assignments, recipients
 from services.referral.domain.recipients import WITHIN, RecipientTask
 from services.referral.domain.refusals import DisclosureEnded, IdentityWithheld, Refused, TaskUnknown
@@ -35,6 +35,7 @@ async def ask_recipients(work: Work, said: Sequence[Said]) -> None:
     if erased:
         await store.add_erasures(work, erased)
         await store.supersede_corrections(work, erased)
+        await returning.forget(work, erased)
 
 
 async def confirm_tasks(work: Work, task_ids: Sequence[str]) -> list[Result]:

@@ -19,7 +19,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import NobodyToAsk, ReferralUnknown, Refused
 from services.referral.domain.routing import Decision
 from services.referral.store import consents as book
-from services.referral.store import desk
+from services.referral.store import desk, returns
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
 from services.referral.store.desk import Task
@@ -77,6 +77,8 @@ class Explained:
     unknown_year: int | None = None
     consents: Consents = NOTHING_SAID
     """What the person has said of handing the case on; of a restricted need nothing either."""
+    earlier: int = 0
+    """How often the person had landed before; of a restricted need nothing either."""
 
 
 async def count_attempts(work: Work, tasks: Sequence[Task]) -> list[Task]:
@@ -102,11 +104,12 @@ async def explain(work: Work, referral_id: str, *, routing: Routing) -> Explaine
         return Explained(task, [], None)
     decision = rules.read((await store.find_explanations(work, [task.explanation]))[task.explanation])
     consents = (await book.find_consents(work, [task.case_id]))[task.case_id]
+    earlier = await returns.count_earlier(work, task.case_id)
     live = next((a for a in reversed(attempts) if a.is_live), None)
     if live is None:
-        return Explained(task, attempts, decision, consents=consents)
+        return Explained(task, attempts, decision, consents=consents, earlier=earlier)
     counting = routing.times.of(live.agency_id, decision.facts.need, decision.terms)
-    return Explained(task, attempts, decision, counting.unknown_year(live, now=work.now), consents)
+    return Explained(task, attempts, decision, counting.unknown_year(live, now=work.now), consents, earlier)
 
 
 async def ask_again(

@@ -21,7 +21,7 @@ from services.referral.domain.questions import Question
 from services.referral.domain.refusals import Refused
 from services.referral.domain.responsibilities import Responsibility
 from services.referral.rules import reasons
-from services.referral.store import corrections, desk, needs
+from services.referral.store import corrections, desk, needs, returns
 from services.referral.store import questions as asked_of
 from services.referral.store.desk import InboxItem
 from shared.contracts import codes
@@ -145,6 +145,7 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
     """One case as its agency may see it: coded summary, reasons, history. The reading is on the trail first.
 
     `holidays_unknown_of`: a year within the deadline that runs whose holidays are not decreed yet, else null.
+    `earlier_landings`: how often the person had landed before, as far as people at a port have decided so.
     """
     async with _database(request).work(actor, purpose="read_case") as work:
         need, assignment = await answering.read_case(work, assignment_id)
@@ -153,6 +154,7 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
         asked = (await asked_of.find_asked(work, [assignment_id])).get(assignment_id, [])
         responsible = await guarding.find_responsible(work, need)
         corrected = await corrections.list_corrections(work, need.referral.case_id)
+        earlier = await returns.count_earlier(work, need.referral.case_id)
         routing: Routing = request.app.state.routing
         await routing.router(work)
         now = work.now
@@ -164,6 +166,7 @@ async def get_assignment(request: Request, actor: Worker, assignment_id: Id) -> 
         "identity_erased_at": erased_at and erased_at.isoformat(),
         "responsible": responsible and _responsible(need, responsible),
         "corrections": [asdict(one) for one in corrected],
+        "earlier_landings": earlier,
     }
     return json_response(case | more)
 

@@ -34,7 +34,7 @@ from services.referral.pages import conflicts, consentwords, corrections, explan
 from services.referral.rules import reasons
 from services.referral.store import consents as book
 from services.referral.store import corrections as corrected
-from services.referral.store import needs, questions
+from services.referral.store import needs, questions, returns
 from shared.contracts import codes
 from shared.contracts.fact import Id
 from shared.kit import words
@@ -89,6 +89,8 @@ class Case:
     """The household of the person, as far as the agency sees it."""
     others: list[tuple[str, str]]
     """Agencies that may be named instead of this one: id and name."""
+    earlier: int
+    """How often the person had landed before."""
     consents: Consents
     """What the person has said of handing the case on."""
 
@@ -262,6 +264,7 @@ async def _show(
             (msg("Arrival"), words.moment(language, r.arrived_at, _port_zone(r.port))),
             (msg("Help is due in"), f"{labels.region(r.regency)}, {labels.region(r.province)}"),
             (msg("Wish"), translate(language, labels.WISHES[r.onward_wish])),
+            *labels.earlier(language, case.earlier),
             *_responsible(language, case, zone),
             *([(msg("Handover reference"), a.handover_ref)] if a.handover_ref else []),
         ],
@@ -323,6 +326,7 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
         responsible=await guarding.find_responsible(work, need),
         consents=(await book.find_consents(work, [need.referral.case_id]))[need.referral.case_id],
         corrections=await corrected.list_corrections(work, need.referral.case_id),
+        earlier=await returns.count_earlier(work, need.referral.case_id),
         company=await households.find_company(work, need.referral.case_id),
         others=passing.others(need, decision.candidates, directory),
         agency_names={a.agency_id: labels.agency(directory, a.agency_id) for a in need.attempts},

@@ -78,7 +78,7 @@ async def glass_page(request: Request, actor: Breaker, glass_id: Id) -> Response
     language = language_of(request)
     try:
         async with request.app.state.database.work(actor, purpose="emergency") as work:
-            opened, found = await breaking.look_through(work, glass_id)
+            opened, found, earlier = await breaking.look_through(work, glass_id)
             directory = (await request.app.state.routing.router(work)).directory
             now = work.now
     except GlassExpired:
@@ -88,6 +88,7 @@ async def glass_page(request: Request, actor: Breaker, glass_id: Id) -> Response
         "glass_case.html",
         glass=shown(language, opened),
         needs=[_need(language, need, directory) for need in found],
+        earlier=labels.earlier(language, earlier),
         now=now,
         zone=policy.zone(actor),
     )

@@ -8,7 +8,7 @@ from services.referral.domain.deadlines import Clock
 from services.referral.domain.matters import Matter
 from shared.contracts import codes
 from shared.kit.short_codes import NotACode, short_code, tail_of
-from shared.kit.words import Language, msg
+from shared.kit.words import Language, msg, msg_count, translate_count
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -316,11 +316,22 @@ COVERED: dict[str, int] = {
     "return_reason": 0,
 }
 """Those that nobody has to see who only opens the page, with how many letters of their end show what they are."""
+EARLIER = (
+    msg_count("%(n)s earlier landing, as a port has decided", "%(n)s earlier landings, as a port has decided"),
+    "%(n)s earlier landings, as a port has decided",
+)
 
 
 def need(language: Language, code: str) -> str:
     known = codes.needs()[code]
     return known.label_id if language == "id" else known.label_en
+
+
+def earlier(language: Language, landings: int) -> list[tuple[str, str]]:
+    """The row of a summary that says how often somebody had landed before; none where nothing is known of it."""
+    if not landings:
+        return []
+    return [(msg("Returned before"), translate_count(language, *EARLIER, landings))]
 
 
 def region(code: str) -> str:

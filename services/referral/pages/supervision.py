@@ -154,7 +154,15 @@ async def explanation_page(request: Request, actor: Duty, referral_id: Id) -> Re
         zone = policy.zone(actor)
         consents = consentwords.lines(language, found.consents, found.task.need, now=work.now, zone=zone)
     task = _shown(language, found.task, {}, directory)
-    return page(request, "explanation.html", task=task, why=why, consents=consents, zone=policy.zone(actor))
+    return page(
+        request,
+        "explanation.html",
+        task=task,
+        why=why,
+        consents=consents,
+        earlier=labels.earlier(language, found.earlier),
+        zone=policy.zone(actor),
+    )
 
 
 async def shown(work: Work, request: Request, language: Language, tasks: Sequence[Task]) -> list[dict[str, Any]]:
