@@ -146,6 +146,36 @@ class TestTogether:
         ]
         assert await tasks(desk) == []
 
+    async def test_who_lands_later_goes_there_at_once_without_the_clock(self, desk: Desk) -> None:
+        mother, child = a_family(("SICK", {}), ("CHILD", {"age_band": "child"}))
+        await desk.open(mother)
+        await desk.open(child)
+
+        assert await asked(desk, child) == {"CHILD": "UPTDPPA-65.03"}
+        assert await told(desk, "assignment_recalled") == []
+        assert await desk.rows("SELECT FROM households WHERE is_unsettled") == []
+
+    async def test_whoever_has_to_move_for_who_lands_later_is_moved_by_the_clock(self, desk: Desk) -> None:
+        child, mother = a_family(("CHILD", {"age_band": "child"}), ("SICK", {}))
+        await desk.open(child)
+        await desk.open(mother)
+        landed = await asked(desk, child)
+        await settle(desk)
+
+        assert landed == {"CHILD": "UPTDPPA-73.06"}
+        assert await asked(desk, child) == {"CHILD": "UPTDPPA-65.03"}
+        assert await desk.rows("SELECT FROM households WHERE is_unsettled") == []
+
+    async def test_who_lands_apart_from_who_is_helped_is_somebodys_task_at_once(self, desk: Desk) -> None:
+        child, mother = a_family(("CHILD", {"age_band": "child"}), ("SICK", {}))
+        await desk.open(child)
+        assignment_id, agency_id = await attempt_of(desk, child, "CHILD")
+        await desk.answer("accept", agency_id, Answer(assignment_id))
+        await desk.open(mother)
+
+        assert await asked(desk, child) == {"CHILD": "UPTDPPA-73.06"}
+        assert await tasks(desk) == [(child.case_id, "helped_before", None)]
+
     async def test_at_the_same_moment_too(self, desk: Desk) -> None:
         family = a_family(("SICK", {}), *((("CHILD", {"age_band": "child"}),) * 3))
         await asyncio.gather(*(land(desk, one) for one in family))

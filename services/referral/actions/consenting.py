@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.referral import rules
-from services.referral.actions import choosing, following, telling, walls
+from services.referral.actions import choosing, following, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import consents, needs
@@ -48,7 +48,7 @@ class Standing:
 
 async def hear_consents(work: Work, heard: Sequence[HeardOf], *, routing: Routing) -> None:
     """Keep what was said, ask those who had been shown a person to stop, and let the needs follow."""
-    await work.lock_cases(h.case_id for h in heard)
+    await staying.lock(work, [h.case_id for h in heard])
     if asked := [recipient for h in heard for recipient in _recipients(h)]:
         await recipients.add_tasks(work, asked)
     of_help = [h for h in heard if h.fact.purpose == consents.PURPOSE]

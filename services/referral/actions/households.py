@@ -36,22 +36,34 @@ class Deciding:
 
 @dataclass(slots=True)
 class Together:
-    """The households of people who land in one batch. Those of other batches follow when the clock settles them."""
+    """The households of people who land in one batch, with who of them has landed before.
+
+    Landing moves nobody who has landed before: whoever would have to move is left to the clock, which holds no place
+    and no explanation by then, so that two works cannot wait for each other.
+    """
 
     home: dict[str, str] = field(default_factory=dict)
     """The household of each case that is in one."""
     now: dict[str, list[Standing]] = field(default_factory=dict)
     ages: dict[str, set[str]] = field(default_factory=dict)
+    joined: frozenset[str] = frozenset()
+    """Those of the households of whom somebody has landed before."""
 
     @classmethod
-    def of(cls, arrivals: Sequence[Heard[ArrivalRecorded]]) -> "Together":
-        """The households of these arrivals."""
+    async def of(cls, work: Work, arrivals: Sequence[Heard[ArrivalRecorded]]) -> "Together":
+        """The households of these arrivals, as this work alone sees them from now on; before anything is written."""
         found = cls()
         for arrival in arrivals:
             fact = arrival.fact
             if fact.household_id is not None:
                 found.home[fact.case_id] = fact.household_id
                 found.ages.setdefault(fact.household_id, set()).add(fact.age_band)
+        if found.home:
+            await work.lock_cases(found.home.values())
+            found.now = await staying.list_standing(work, set(found.home.values()))
+        found.joined = frozenset(found.now)
+        for household_id, some in found.now.items():
+            found.ages[household_id].update(one.age_band for one in some)
         return found
 
     def in_order(self, arrivals: Sequence[Heard[ArrivalRecorded]]) -> Iterator[tuple[Heard[ArrivalRecorded], str]]:
@@ -80,14 +92,25 @@ class Together:
         if household_id is not None:
             self.now.setdefault(household_id, []).append(households.standing(household_id, need, facts))
 
+    def unsettled(self, router: Router) -> set[str]:
+        """The households of which somebody is to be asked elsewhere, now that these have landed."""
+        return {household_id for household_id, some in self.now.items() if any(_wanting(router, some))}
+
+    async def note(self, work: Work, unsettled: AbstractSet[str]) -> None:
+        """Put before a supervisor who is apart in spite of it; after all else was written."""
+        apart = {id_ for id_, some in self.now.items() if households.who_is_apart(some)[1]}
+        await staying.note(work, (apart | self.joined) - unsettled)
+
 
 async def settle(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
-    """Bring together the households of whom somebody has just landed; answers how many there were."""
-    ids = await store.take_unsettled(work, limit)
-    if ids:
-        await work.lock_cases(ids)
+    """Bring together the households of whom somebody landed who was left to the clock; answers how many there were."""
+    wanted = await store.list_unsettled(work, limit)
+    if not wanted:
+        return 0
+    await work.lock_cases(wanted)
+    if ids := await store.take_unsettled(work, wanted):
         await gather(work, set(ids), routing=routing)
-    return len(ids)
+    return len(wanted)
 
 
 async def hear_households(work: Work, heard: Sequence[Heard[HouseholdChanged]], *, routing: Routing) -> None:

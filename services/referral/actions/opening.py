@@ -34,7 +34,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
     whoever is the case team's alone, does not wait in it: a supervisor is told at once.
     """
     router = await routing.router(work)
-    together = Together.of(arrivals)
+    together = await Together.of(work, arrivals)
     rooms = await _rooms(work, router, arrivals, routing)
     opened: list[Need] = []
     decisions: list[Decision] = []
@@ -66,11 +66,15 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
         opened.append(need)
         decisions.append(decision)
     await guarding.begin(work, arrivals)
-    await store.add_opened(work, opened, decisions, gaps, directory_at=router.since, homes=together.home)
+    unsettled = together.unsettled(router)
+    await store.add_opened(
+        work, opened, decisions, gaps, directory_at=router.since, homes=together.home, unsettled=unsettled
+    )
     if rooms.leases:
         await places.take_places(work, rooms.leases)
     if escalations:
         await ladder.add_escalations(work, escalations)
+    await together.note(work, unsettled)
     crash_point("referral.after_open")
 
 

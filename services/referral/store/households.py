@@ -44,7 +44,7 @@ WHERE h.household_id = ANY($1::uuid[]) AND r.ended_at IS NULL AND NOT h.is_unset
 
 
 async def list_standing(work: Work, household_ids: Sequence[str], read: Read) -> dict[str, list[Standing]]:
-    """How all open needs of these households stand, but for who has just landed and is still to be settled.
+    """How all open needs of these households stand, but for who has landed and is still to be settled by the clock.
 
     `read` reads what each was decided on; their locks are held.
 
@@ -53,15 +53,23 @@ async def list_standing(work: Work, household_ids: Sequence[str], read: Read) ->
     return _standing(await work.connection.fetch(STANDING, household_ids, HELPED), read)
 
 
-async def take_unsettled(work: Work, limit: int) -> list[str]:
-    """Households of whom somebody has just landed, which are to be settled in this work. # unscoped: the clock's"""
+async def list_unsettled(work: Work, limit: int) -> list[str]:
+    """Households of whom somebody has landed who is still to be brought together. # unscoped: the clock's"""
     rows = await work.connection.fetch(
-        "WITH taken AS (SELECT case_id, household_id FROM households WHERE household_id IN ("
-        "  SELECT household_id FROM households WHERE is_unsettled ORDER BY household_id LIMIT $1) AND is_unsettled"
-        " ORDER BY household_id, case_id FOR UPDATE SKIP LOCKED)"
-        " UPDATE households h SET is_unsettled = FALSE FROM taken WHERE h.case_id = taken.case_id"
-        " RETURNING h.household_id",
-        limit,
+        "SELECT DISTINCT household_id FROM households WHERE is_unsettled ORDER BY household_id LIMIT $1", limit
+    )
+    return [str(row["household_id"]) for row in rows]
+
+
+async def take_unsettled(work: Work, household_ids: Sequence[str]) -> list[str]:
+    """Those of these households, whose locks are held, that are settled in this work. # unscoped: as above
+
+    Locks before rows: who joins or parts holds the lock when it writes the row.
+    """
+    rows = await work.connection.fetch(
+        "UPDATE households SET is_unsettled = FALSE WHERE household_id = ANY($1::uuid[]) AND is_unsettled"
+        " RETURNING household_id",
+        household_ids,
     )
     return sorted({str(row["household_id"]) for row in rows})
 

@@ -1,6 +1,7 @@
 """Referrals and their attempts, read and written as whole needs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -78,8 +79,8 @@ WITH explained AS (
     FROM unnest(${4 + _O + _F}::uuid[], ${5 + _O + _F}::uuid[], ${8 + _O + _F}::text[])
 ), housed AS (
     INSERT INTO households (case_id, household_id, is_unsettled)
-    SELECT *, TRUE FROM unnest(${9 + _O + _F}::uuid[], ${10 + _O + _F}::uuid[])
-    ON CONFLICT (case_id) DO UPDATE SET household_id = excluded.household_id, is_unsettled = TRUE
+    SELECT * FROM unnest(${9 + _O + _F}::uuid[], ${10 + _O + _F}::uuid[], ${11 + _O + _F}::boolean[])
+    ON CONFLICT (case_id) DO UPDATE SET household_id = excluded.household_id, is_unsettled = excluded.is_unsettled
 )
 INSERT INTO assignments ({", ".join(FIRST)}, attempt, state, version, sent_at)
 SELECT *, 1, 'sent', 1, ${6 + _O + _F}::timestamptz FROM unnest({_arrays(4 + _O, FIRST)})
@@ -94,12 +95,13 @@ async def add_opened(
     *,
     directory_at: datetime,
     homes: Mapping[str, str] | None = None,
+    unsettled: AbstractSet[str] = frozenset(),
 ) -> None:
     """Write new needs, their first attempts, the explanations and the gaps, all in one statement.
 
     A new need is at version 1 and was opened now; its first attempt is sent, at version 1.
     `directory_at` is the last change of the directory and the rules that the gaps were found in, `homes` the household
-    of each case that is in one: they are still to be settled.
+    of each case that is in one; the clock brings together those that are `unsettled`.
     """
     explained = sorted({d.digest: d for d in decisions}.values(), key=lambda d: d.digest)
     await work.connection.execute(
@@ -117,6 +119,7 @@ async def add_opened(
         [gap.reason for gap in gaps],
         list(homes or {}),
         list((homes or {}).values()),
+        [household_id in unsettled for household_id in (homes or {}).values()],
     )
 
 
