@@ -181,7 +181,7 @@ async def _entry_page(
         if agency is None:
             raise keeping.AgencyUnknown(office)
         versions = await agencies.list_versions(work, office, limit=MOST_VERSIONS)
-        published, now = await places.list_places(work, office), work.now
+        published, now = await places.list_places(work, office, everywhere=True), work.now
     return page(
         request,
         "entry.html",

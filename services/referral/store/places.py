@@ -15,9 +15,17 @@ async def list_publishing(work: Work) -> list[str]:
     return [row["agency_id"] for row in rows]
 
 
-async def list_places(work: Work, agency_id: str) -> list[Place]:
-    """What an office has published, under policies the own one; keepers see all."""
-    rows = await work.connection.fetch(f"SELECT {COLUMNS} FROM places WHERE agency_id = $1 ORDER BY place", agency_id)  # noqa: S608
+async def list_places(work: Work, agency_id: str, *, everywhere: bool = False) -> list[Place]:
+    """What the actor's own office has published, if it is this one.
+
+    `everywhere`: of whichever office instead. # unscoped: for those who keep the directory
+    """
+    rows = await work.connection.fetch(
+        f"SELECT {COLUMNS} FROM places WHERE agency_id = $1 AND ($2 OR agency_id = $3) ORDER BY place",  # noqa: S608
+        agency_id,
+        everywhere,
+        work.actor.organisation,
+    )
     return [_place(row) for row in rows]
 
 
