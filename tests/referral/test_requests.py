@@ -43,6 +43,35 @@ class TestRequests:
             assert (await site("supervisor").get(path)).json()["items"] == []
         assert "Tidak ada permintaan seperti ini" in said(await site("supervisor").get("/id/permintaan"))
 
+    async def test_that_are_restricted_and_late_are_told_in_one_line_without_what_they_are(
+        self, desk: Desk, site: Site
+    ) -> None:
+        await desk.open(an_arrival("TIP"), an_arrival("ELDER", age_band="child"), an_arrival("TIP", origin="32.04"))
+        assert (await site("gowa").get("/api/requests")).json()["restricted_overdue"] is None
+        for row in await desk.rows("SELECT assignment_id::text AS id, agency_id FROM assignments"):
+            await desk.answer("accept", row["agency_id"], Answer(row["id"]))
+        desk.clock.advance(timedelta(days=40))
+        await desk.chase()
+        [late] = await desk.rows(
+            "SELECT count(*) AS total, min(due_at) AS since FROM assignments a JOIN referrals r USING (referral_id)"
+            " WHERE r.regency = '73.06' AND a.due_at IS NOT NULL"
+        )
+
+        told = {
+            who: (await site(who).get(f"/api/requests?need={need}")).json()["restricted_overdue"]
+            for who, need in (("gowa", "TIP"), ("supervisor", "WAGE"), ("makassar", "TIP"), ("coordinator", "TIP"))
+        }
+        page = said(await site("gowa").get("/id/permintaan"))
+
+        assert late["total"] == 2
+        exact = {"total": 2, "since": late["since"].isoformat()}
+        # Three of the country are too few to be told.
+        assert told == {"gowa": exact, "supervisor": exact, "makassar": None, "coordinator": None}
+        assert "Permintaan terbatas yang terlambat: 2" in page
+        assert "TPPO" not in page
+        waiting = (await site("gowa").get("/api/tasks")).json()["items"]
+        assert len([one for one in waiting if one["restricted"]]) == late["total"]
+
     async def test_are_found_by_need_state_and_regency_page_after_page(self, desk: Desk, site: Site) -> None:
         await desk.open(
             *(an_arrival("ELDER") for _ in range(3)), an_arrival("NOFAM"), an_arrival("ELDER", origin="73.71")

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from services.referral.actions import steering
+from services.referral.actions import leasing, steering
 from services.referral.actions.answering import Answer
 from services.referral.actions.steering import Hold
 from services.referral.actions.supervising import Closing
 from services.referral.domain.assignments import LIVE, TERMINAL
-from services.referral.store import cancellations, desk, needs, pauses, questions, recipients, requests
+from services.referral.domain.capacity import Place
+from services.referral.store import cancellations, desk, needs, pauses, places, questions, recipients, requests
 from services.referral.store.requests import Wanted
 from shared.kit.actor import Actor
 from shared.kit.work import Work
@@ -37,6 +38,10 @@ class Read:
     ask: Callable[[Work, Ids], Awaitable[Any]]
 
 
+async def restricted_overdue(work: Work) -> int:
+    return (await requests.count_restricted_overdue(work)).total
+
+
 READS: dict[str, Read] = {
     "questions.list_open": Read(PORT, lambda w, _: questions.list_open(w, 9)),
     "questions.find_own": Read(PORT, lambda w, ids: questions.find_own(w, [ids["question"]])),
@@ -55,6 +60,8 @@ READS: dict[str, Read] = {
     "recipients.lock_overdue": Read(REGION, lambda w, ids: recipients.lock_overdue(w, ids["task"], everywhere=False)),
     "needs.find_owned": Read(AGENCY, lambda w, ids: needs.find_owned(w, [ids["asked"]])),
     "requests.list_live": Read(REGION, lambda w, _: requests.list_live(w, Wanted(), limit=9)),
+    "requests.count_restricted_overdue": Read(REGION, lambda w, _: restricted_overdue(w)),
+    "places.list_places": Read(AGENCY, lambda w, _: places.list_places(w, HOME)),
     "desk.list_inbox": Read(AGENCY, lambda w, _: desk.list_inbox(w, sorted(LIVE), limit=9)),
     "desk.list_ended": Read(AGENCY, lambda w, _: desk.list_ended(w, sorted(TERMINAL), limit=9)),
     "desk.count_inbox": Read(AGENCY, lambda w, _: desk.count_inbox(w)),
@@ -68,7 +75,7 @@ READS: dict[str, Read] = {
 
 @pytest.fixture
 async def ids(desk: Desk) -> Ids:
-    """A home with something of every sort: asked about, cancelled, held, refused, passed over, to be erased."""
+    """A home with something of every sort: asked about, cancelled, held, refused, passed over, to be erased, places."""
 
     async def opened(*needs: str) -> dict[str, str]:
         arrival = an_arrival(*needs)
@@ -81,6 +88,11 @@ async def ids(desk: Desk) -> Ids:
         return dict(row)
 
     asked, helped, held, refused, full = [await opened(need) for need in ("ELDER", "ELDER", "ELDER", "ELDER", "ELDER")]
+    await opened("TIP")
+    async with desk.database.work(AGENCY[0], purpose="publish") as work:
+        await leasing.publish_places(
+            work, [Place(HOME, "any", "any", False, 9, 0, desk.clock.now() + timedelta(days=1))]
+        )
     question = await ask(desk, asked["assignment_id"], HOME)
     await desk.answer("accept", HOME, Answer(helped["assignment_id"]))
     await desk.close(Closing(helped["referral_id"], "NO_CAPACITY"))

@@ -40,16 +40,19 @@ async def get_requests(
 
     Without restricted needs, which the case team knows.
 
-    `clock`: what the time until `due_at` is for. `next` is the `after` of the next page.
+    `clock`: what the time until `due_at` is for. `next` is the `after` of the next page. `restricted_overdue`: that
+    agencies are late with restricted ones, whatever was asked for: how many, and since when the first; of the country
+    rounded, without since when.
     """
     wanted = Wanted(need, state, regency)
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await watching.list_requests(work, wanted, after=after, limit=limit)
-        now = work.now
+        overdue, now = await watching.find_restricted_overdue(work), work.now
     return json_response(
         {
             "items": [_shown(one) for one in found],
             "next": found[-1].place if len(found) == limit else None,
+            "restricted_overdue": None if overdue is None else asdict(overdue),
             "now": now.isoformat(),
         }
     )

@@ -45,7 +45,7 @@ async def requests_page(
     async with request.app.state.database.work(actor, purpose="look") as work:
         directory = (await request.app.state.routing.router(work)).directory
         found = await watching.list_requests(work, wanted, after=after, limit=PAGE_ROWS + 1)
-        now = work.now
+        overdue, now = await watching.find_restricted_overdue(work), work.now
     chosen = {"need": wanted.need or "", "state": wanted.state or "", "regency": wanted.regency or ""}
     if after and not found:
         return redirect(request, f"/permintaan?{urlencode(chosen)}")
@@ -55,6 +55,7 @@ async def requests_page(
         "requests.html",
         region=labels.region(region) if region else None,
         chosen=chosen,
+        restricted_overdue=overdue,
         needs=[(code, labels.need(language, code)) for code, known in codes.needs().items() if not known.restricted],
         states=[(code, translate(language, labels.STATES[code][0])) for code in STATES],
         regencies=sorted(regencies.items(), key=lambda one: one[1]),

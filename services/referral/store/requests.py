@@ -76,6 +76,31 @@ async def list_live(
     return [Request(**{**row, **{name: str(row[name]) for name in ids}}) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """How many live restricted requests are past their deadline; `since` when the first is."""
+
+    total: int
+    since: datetime | None
+
+
+async def count_restricted_overdue(work: Work, *, everywhere: bool = False) -> Overdue:
+    """The restricted requests of the actor's region whose agency is late, in one line: which they are, it does not say.
+
+    Exact, since each stands before the supervisor among the escalations too.
+
+    `everywhere`: those of the whole country instead. # unscoped: for those who answer for it
+    """
+    row = await work.connection.fetchrow(
+        "SELECT count(*) AS total, min(a.due_at) AS since FROM referrals r JOIN assignments a USING (referral_id)"  # noqa: S608
+        f" WHERE ($2 OR {OVERSEEN}) AND r.restricted AND r.ended_at IS NULL AND a.due_at <= $3",
+        work.actor.region,
+        everywhere,
+        work.now,
+    )
+    return Overdue(row["total"], row["since"])
+
+
 async def list_gaps(work: Work, *, everywhere: bool = False) -> list[dict[str, Any]]:
     """What nobody serves in the actor's region, by regency, need and reason: how many, since when; the oldest first.
 
