@@ -1,13 +1,13 @@
 """What falls due at intake: what has reached its period is removed; what should have been decided is counted.
 
-And of those who landed, earlier returns are looked for.
+Consents end on their day, and of those who landed, earlier returns are looked for.
 """
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from services.intake.actions import comparing, retention
+from services.intake.actions import comparing, consents, retention
 from services.intake.domain.retention import RULES, first_id_at
 from services.intake.store import corrections
 from services.intake.store.vault import Vault
@@ -19,6 +19,10 @@ CLOCK = system("intake", "clock")
 RETAIN_EVERY_S = 6 * 3600.0
 COMPARE_EVERY_S = 1.0
 COMPARED_AT_ONCE = 100
+EXPIRE_EVERY_S = 1.0
+EXPIRED_AT_ONCE = 50
+LOOK_BACK = timedelta(hours=1)
+"""A consent whose recording waited for the database may be there after its end."""
 ROUNDS = (
     (timedelta(hours=6), None),
     (timedelta(minutes=5), timedelta(days=3)),
@@ -83,6 +87,24 @@ class Comparing:
         every, back = ROUNDS[n]
         self._due[n] = now + every
         return FIRST if back is None else first_id_at(now - back)
+
+
+class Expiring:
+    """Ends consents that have reached their end. `await expire()` is one batch; the first round looks at all there are."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._since = datetime.min.replace(tzinfo=UTC)
+
+    async def __call__(self) -> int:
+        """Answers how many ended; 0 ends a round."""
+        async with self._database.work(CLOCK, purpose="consent") as work:
+            ended = await consents.end_expired(work, self._vault, since=self._since, limit=EXPIRED_AT_ONCE)
+            now = work.now
+        if not ended:
+            self._since = now - LOOK_BACK
+        return ended
 
 
 async def count_overdue(database: Database) -> float:

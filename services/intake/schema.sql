@@ -1,5 +1,31 @@
 -- Generated from the migrations by `make schema`; do not edit.
 
+-- append-only: why somebody was not there whom a list had recorded, in codes
+CREATE TABLE absent_arrivals (
+    case_id uuid NOT NULL,
+    voyage_id uuid NOT NULL,
+    reason text NOT NULL,
+    next_voyage_id uuid,
+    said_by text NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    CONSTRAINT absent_arrivals_pkey PRIMARY KEY (case_id),
+    CONSTRAINT absent_arrivals_case_id_fkey FOREIGN KEY (case_id) REFERENCES arrivals(case_id),
+    CONSTRAINT absent_arrivals_next_voyage_id_fkey FOREIGN KEY (next_voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT absent_arrivals_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT absent_arrival_reason_is_known CHECK ((reason = ANY (ARRAY['not_boarded'::text, 'pending_case'::text, 'documents_held'::text, 'ill_abroad'::text, 'rolled_over'::text, 'other'::text, 'unknown'::text]))),
+    CONSTRAINT only_who_rolls_over_comes_later CHECK (((next_voyage_id IS NULL) OR ((reason = 'rolled_over'::text) AND (next_voyage_id <> voyage_id))))
+);
+ALTER TABLE absent_arrivals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE absent_arrivals FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON absent_arrivals FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = absent_arrivals.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = absent_arrivals.voyage_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON absent_arrivals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE age_proposals (
     proposal_id uuid NOT NULL,
     case_id uuid NOT NULL,
@@ -180,15 +206,16 @@ CREATE TABLE consents (
     CONSTRAINT consents_of_a_case_are_counted UNIQUE (case_id, version),
     CONSTRAINT consent_class_is_known CHECK ((recipient_class = ANY (ARRAY['state'::text, 'civil_society'::text, 'police'::text, 'international'::text]))),
     CONSTRAINT consent_is_spoken_by_somebody CHECK ((((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text])) = ((spoken_by IS NOT NULL) AND (how IS NOT NULL) AND (language IS NOT NULL))) AND (spoken_by = ANY (ARRAY['self'::text, 'parent'::text, 'guardian'::text])) AND (how = ANY (ARRAY['signed'::text, 'thumbprint'::text, 'spoken_before_witness'::text])))),
-    CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'basis'::text, 'basis_ended'::text]))),
+    CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'expired'::text, 'basis'::text, 'basis_ended'::text]))) NOT VALID,
     CONSTRAINT consent_purpose_is_known CHECK ((purpose = ANY (ARRAY['help'::text, 'family_tracing'::text, 'prosecution'::text]))),
     CONSTRAINT consent_version_begins_at_one CHECK ((version > 0)),
     CONSTRAINT lawful_basis_is_named_with_its_reason CHECK ((((kind = 'basis'::text) = (basis IS NOT NULL)) AND ((kind = ANY (ARRAY['basis'::text, 'basis_ended'::text])) = (reason IS NOT NULL)) AND (basis = ANY (ARRAY['legal_obligation'::text, 'vital_interest'::text, 'public_task'::text, 'best_interest'::text])))),
     CONSTRAINT only_a_consent_expires CHECK (((expires_at IS NULL) OR ((kind = 'given'::text) AND (expires_at > recorded_at)))),
-    CONSTRAINT what_stops_is_to_be_confirmed CHECK (((kind = ANY (ARRAY['refused'::text, 'withdrawn'::text])) = (confirm_by IS NOT NULL))),
-    CONSTRAINT withdrawal_names_what_it_ends CHECK (((kind = ANY (ARRAY['withdrawn'::text, 'basis_ended'::text])) = (ends IS NOT NULL)))
+    CONSTRAINT what_stops_is_to_be_confirmed CHECK (((kind = ANY (ARRAY['refused'::text, 'withdrawn'::text, 'expired'::text])) = (confirm_by IS NOT NULL))) NOT VALID,
+    CONSTRAINT withdrawal_names_what_it_ends CHECK (((kind = ANY (ARRAY['withdrawn'::text, 'expired'::text, 'basis_ended'::text])) = (ends IS NOT NULL))) NOT VALID
 );
 CREATE INDEX consents_of_person ON consents USING btree (person_id);
+CREATE INDEX consents_to_end ON consents USING btree (expires_at) WHERE ((kind = 'given'::text) AND (expires_at IS NOT NULL));
 CREATE UNIQUE INDEX one_end_per_lawful_basis ON consents USING btree (ends) WHERE (kind = 'basis_ended'::text);
 CREATE TRIGGER consent_loses_its_words_alone BEFORE UPDATE ON consents FOR EACH ROW EXECUTE FUNCTION consent_loses_its_words_alone();
 ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
@@ -264,7 +291,7 @@ CREATE TABLE draft_blocks (
     CONSTRAINT draft_blocks_pkey PRIMARY KEY (draft_id, block),
     CONSTRAINT draft_blocks_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
     CONSTRAINT draft_block_counts_from_nought CHECK ((block >= 0)),
-    CONSTRAINT draft_standings_are_known CHECK ((standings ~ '^[rmtkeo]+$'::text))
+    CONSTRAINT draft_standings_are_known CHECK ((standings ~ '^[rmtkeoa]+$'::text))
 );
 ALTER TABLE draft_blocks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE draft_blocks FORCE ROW LEVEL SECURITY;
@@ -314,14 +341,16 @@ CREATE TABLE drafts (
     changed_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     asks text[] NOT NULL DEFAULT '{}'::text[],
+    absent integer NOT NULL DEFAULT 0,
     CONSTRAINT drafts_pkey PRIMARY KEY (draft_id),
     CONSTRAINT drafts_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT draft_absent_is_not_negative CHECK ((absent >= 0)),
     CONSTRAINT draft_asks_for_what_is_known CHECK ((asks <@ ARRAY['heading'::text, 'doubled'::text, 'full_name'::text, 'sex'::text, 'birth_date'::text])) NOT VALID,
-    CONSTRAINT draft_counts_add_up CHECK ((lines = (((((ready + mend) + twice) + known) + empty) + left_out))),
+    CONSTRAINT draft_counts_add_up CHECK ((lines = ((((((ready + mend) + twice) + known) + empty) + left_out) + absent))),
     CONSTRAINT draft_counts_are_not_negative CHECK (((ready >= 0) AND (mend >= 0) AND (twice >= 0) AND (known >= 0) AND (empty >= 0) AND (left_out >= 0))),
     CONSTRAINT draft_counts_from_one CHECK (((version >= 1) AND (upload >= 1))),
     CONSTRAINT draft_digests_have_their_length CHECK (((octet_length(file_digest) = 16) AND ((sender IS NULL) OR (octet_length(sender) = 16)))),
-    CONSTRAINT draft_form_is_known CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text, 'paste'::text]))),
+    CONSTRAINT draft_form_is_known CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text, 'paste'::text, 'carried'::text]))),
     CONSTRAINT draft_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'sending'::text, 'sent'::text, 'discarded'::text, 'expired'::text, 'erased'::text]))),
     CONSTRAINT ended_draft_keeps_nothing CHECK ((((ended_at IS NOT NULL) = (state <> ALL (ARRAY['open'::text, 'sending'::text]))) AND ((ended_at IS NULL) OR (octet_length(header) = 0)))),
     CONSTRAINT sent_draft_has_nothing_left CHECK (((state <> 'sent'::text) OR ((ready = 0) AND (mend = 0) AND (twice = 0)))),
@@ -555,14 +584,18 @@ CREATE TABLE manifests (
     received_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
     superseded_by uuid,
+    draft_id uuid,
+    upload integer,
     CONSTRAINT manifests_pkey PRIMARY KEY (manifest_id),
     CONSTRAINT manifest_file_is_taken_once UNIQUE (voyage_id, file_digest),
+    CONSTRAINT manifests_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
     CONSTRAINT manifests_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES manifests(manifest_id),
     CONSTRAINT manifests_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
     CONSTRAINT finished_manifest_is_counted CHECK ((((finished_at IS NULL) = (accepted IS NULL)) AND ((finished_at IS NULL) = (known IS NULL)))),
     CONSTRAINT manifest_counts_add_up CHECK ((listed = ((accepted + rejected) + known))),
     CONSTRAINT manifest_counts_are_not_negative CHECK (((listed >= 0) AND (rejected >= 0) AND (accepted >= 0) AND (known >= 0))),
-    CONSTRAINT manifest_is_not_its_own_successor CHECK ((superseded_by <> manifest_id))
+    CONSTRAINT manifest_is_not_its_own_successor CHECK ((superseded_by <> manifest_id)),
+    CONSTRAINT manifest_of_a_draft_says_of_which_file CHECK (((draft_id IS NULL) = (upload IS NULL)))
 );
 ALTER TABLE manifests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE manifests FORCE ROW LEVEL SECURITY;
@@ -754,6 +787,44 @@ CREATE TABLE revocations (
 ALTER TABLE revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE revocations FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON revocations FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- append-only: who of a list was called as here or absent, in codes
+CREATE TABLE roll_calls (
+    draft_id uuid NOT NULL,
+    upload integer NOT NULL,
+    row_number integer NOT NULL,
+    version integer NOT NULL,
+    voyage_id uuid NOT NULL,
+    mark text NOT NULL,
+    reason text,
+    next_voyage_id uuid,
+    sex text,
+    age_band text,
+    origin_regency text,
+    called_by text NOT NULL,
+    called_at timestamp with time zone NOT NULL,
+    CONSTRAINT roll_calls_pkey PRIMARY KEY (draft_id, upload, row_number, version),
+    CONSTRAINT roll_calls_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
+    CONSTRAINT roll_calls_next_voyage_id_fkey FOREIGN KEY (next_voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT roll_calls_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT called_age_band_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'unknown'::text]))),
+    CONSTRAINT called_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'X'::text]))),
+    CONSTRAINT only_who_rolls_over_comes_later CHECK (((next_voyage_id IS NULL) OR ((reason = 'rolled_over'::text) AND (next_voyage_id <> voyage_id)))),
+    CONSTRAINT roll_call_counts_from_one CHECK (((version >= 1) AND (upload >= 1) AND (row_number >= 1))),
+    CONSTRAINT roll_call_mark_is_known CHECK ((mark = ANY (ARRAY['here'::text, 'absent'::text, 'open'::text]))),
+    CONSTRAINT roll_call_reason_is_known CHECK ((reason = ANY (ARRAY['not_boarded'::text, 'pending_case'::text, 'documents_held'::text, 'ill_abroad'::text, 'rolled_over'::text, 'died_on_the_way'::text, 'other'::text, 'unknown'::text]))),
+    CONSTRAINT who_is_absent_has_a_reason CHECK (((mark = 'absent'::text) = (reason IS NOT NULL)))
+);
+ALTER TABLE roll_calls ENABLE ROW LEVEL SECURITY;
+ALTER TABLE roll_calls FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON roll_calls FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = roll_calls.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = roll_calls.voyage_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON roll_calls FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 -- write-once: who was asked, how, and what was decided
 CREATE TABLE screenings (

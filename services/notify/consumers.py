@@ -3,7 +3,7 @@
 from services.notify.actions import notices, obeying
 from services.notify.actions.notices import Matchers
 from shared.contracts import referral as facts
-from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.contracts.referral import ReferralFact
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
@@ -53,7 +53,7 @@ def subscribe(inbox: Inbox) -> None:
     async def on_referral_facts(work: Work, heard: list[Heard[ReferralFact]]) -> None:
         await notices.queue_notices(work, heard, matchers)
 
-    @inbox.hears(ConsentRecorded, ConsentWithdrawn)
+    @inbox.hears(ConsentRecorded, ConsentWithdrawn, ConsentExpired)
     async def on_consents_said(work: Work, heard: list[obeying.HeardOf]) -> None:
         await obeying.obey(work, heard)
 

@@ -9,6 +9,7 @@ from shared.contracts.intake import (
     AgeCorrected,
     ArrivalEnteredInError,
     ArrivalRecorded,
+    ConsentExpired,
     ConsentRecorded,
     ConsentWithdrawn,
     HouseholdChanged,
@@ -47,7 +48,7 @@ def subscribe(inbox: Inbox, routing: Routing) -> None:
     async def on_returns_matched_or_unmatched(work: Work, heard: list[returning.HeardOf]) -> None:
         await returning.hear_returns(work, heard)
 
-    @inbox.hears(ConsentRecorded, ConsentWithdrawn, LawfulBasisNamed, LawfulBasisEnded)
+    @inbox.hears(ConsentRecorded, ConsentWithdrawn, ConsentExpired, LawfulBasisNamed, LawfulBasisEnded)
     async def on_consents_said(work: Work, heard: list[consenting.HeardOf]) -> None:
         await consenting.hear_consents(work, heard, routing=routing)
 

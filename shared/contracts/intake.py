@@ -4,6 +4,7 @@ from datetime import date
 from typing import Literal
 
 from shared.contracts.codes import (
+    AbsenceReason,
     AgeBand,
     AgeProof,
     ConsentHow,
@@ -16,6 +17,7 @@ from shared.contracts.codes import (
     LawfulReason,
     NeedCode,
     RecipientClass,
+    RollMark,
     Sex,
     StrikeReason,
     TraffickingDecision,
@@ -230,7 +232,7 @@ class DraftKept(Fact):
     for_audit = True
 
     draft_id: Id
-    form: Literal["csv", "xlsx", "paste"]
+    form: Literal["csv", "xlsx", "paste", "carried"]
     rows: int
 
 
@@ -250,8 +252,31 @@ class DraftChanged(Fact):
     for_audit = True
 
     draft_id: Id
-    change: Literal["cells", "columns", "file", "left_out", "taken_in"]
+    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried"]
     rows: int
+
+
+class RollCalled(Fact):
+    """Rows of a list were called on the quay: here, absent and why, or a call was taken back. `case_id` is the voyage."""
+
+    for_audit = True
+
+    draft_id: Id
+    mark: RollMark
+    reason: AbsenceReason | None = None
+    next_voyage_id: Id | None = None
+    """The voyage that they are to come with."""
+    rows: int
+
+
+class ListedAbsent(Fact):
+    """Somebody whom a list had recorded was not there. The arrival is entered in error; `case_id` is the case."""
+
+    for_audit = True
+
+    voyage_id: Id
+    reason: AbsenceReason
+    next_voyage_id: Id | None = None
 
 
 class DraftEnded(Fact):
@@ -482,8 +507,8 @@ class ConsentFact(Fact):
     """What is said of handing on an identity for one purpose to one class of recipients. `case_id` is the person's.
 
     `needs`: for which needs; empty for all of the case, those that are found later too. Of all that was said for one
-    purpose, class and need, by consent, refusal or withdrawal, the latest in the order of `case_seq` counts; a lawful
-    basis stands besides and is not taken away by a refusal. Help for a child rests on neither.
+    purpose, class and need, by consent, refusal, withdrawal or expiry, the latest in the order of `case_seq` counts; a
+    lawful basis stands besides and is not taken away by a refusal. Help for a child rests on neither.
     """
 
     purpose: ConsentPurpose
@@ -521,6 +546,16 @@ class ConsentWithdrawn(ConsentFact):
     recipients: tuple[Code, ...]
     """The agencies of the class that had been shown the identity for such a need; each has to end that use and confirm
     it, by this withdrawal's id."""
+    confirm_by: AwareDatetime
+
+
+class ConsentExpired(ConsentFact):
+    """A consent has reached the end that was agreed; nobody has to say anything for it. It counts as a withdrawal."""
+
+    expiry_id: Id
+    consent_id: Id
+    recipients: tuple[Code, ...]
+    """As of a withdrawal; each confirms it by this expiry's id."""
     confirm_by: AwareDatetime
 
 

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.intake import clock as clocks
 from services.intake.domain import consents
 from services.intake.domain.consents import Entry, Kind, Scope, standing
+from services.intake.store.vault import Vault
 from shared.contracts.codes import ConsentPurpose, NeedCode, RecipientClass
 from shared.contracts.fact import Fact
 from shared.contracts.referral import WithdrawalConfirmed, WithdrawalOverdue
@@ -406,6 +408,97 @@ class TestEnding:
 
         assert (await withdrawn(site, await a_consent(site, case_id, given=False))).status_code == 409
         assert (await withdrawn(site, basis_id)).status_code == 404
+
+
+async def expire(database: Database, vault: Vault) -> None:
+    expiring = clocks.Expiring(database, vault)
+    while await expiring():
+        pass
+
+
+@pytest.mark.invariant("I154")
+class TestExpiry:
+    async def test_is_told_once_and_whoever_had_been_shown_ends_it(
+        self, site: Site, database: Database, vault: Vault, clock: FixedClock
+    ) -> None:
+        case_id = await a_case(site)
+        await shown_to(site, database, case_id)
+        consent_id = await a_consent(site, case_id, expires_at=(START + timedelta(days=1)).isoformat())
+        await expire(database, vault)
+        assert await told(database, case_id, "intake.consent_expired.v1") == []
+        clock.advance(timedelta(days=1))
+
+        for _ in range(2):
+            await expire(database, vault)
+
+        [fact] = await told(database, case_id, "intake.consent_expired.v1")
+        assert (fact["consent_id"], fact["needs"], fact["recipients"]) == (consent_id, [], [CSO])
+        assert fact["confirm_by"].startswith((clock.now() + timedelta(hours=72)).date().isoformat())
+        history = (await seen(site, case_id))["history"]
+        assert [(one["kind"], one["ends"], one["recorded_by"]) for one in history][1:] == [
+            ("expired", consent_id, "intake.clock")
+        ]
+        assert await held(site, case_id) == "expired"
+        assert (await withdrawn(site, consent_id)).status_code == 409
+
+    async def test_takes_nothing_of_a_word_that_was_said_since(
+        self, site: Site, database: Database, vault: Vault, clock: FixedClock
+    ) -> None:
+        case_id = await a_case(site)
+        soon = (START + timedelta(days=1)).isoformat()
+        await a_consent(site, case_id, expires_at=soon)
+        await a_consent(site, case_id, needs=["SICK"])
+        other = await a_case(site)
+        await a_consent(site, other, expires_at=soon)
+        await a_consent(site, other)
+        clock.advance(timedelta(days=2))
+
+        await expire(database, vault)
+
+        [fact] = await told(database, case_id, "intake.consent_expired.v1")
+        assert set(fact["needs"]) == set(get_args(NeedCode)) - {"SICK"}
+        assert (await held(site, case_id), await held(site, case_id, "NEED")) == ("given", "expired")
+        assert await told(database, other, "intake.consent_expired.v1") == []
+
+    async def test_stops_no_help_for_a_child_and_nothing_that_a_law_allows(
+        self, site: Site, database: Database, vault: Vault, clock: FixedClock
+    ) -> None:
+        soon = (START + timedelta(hours=1)).isoformat()
+        child, adult = await a_case(site, **IN_YEARS), await a_case(site)
+        await a_consent(site, child, spoken=PARENT, expires_at=soon)
+        await a_consent(site, adult, expires_at=soon)
+        await named(site, adult)
+        for case_id in (child, adult):
+            await shown_to(site, database, case_id)
+        clock.advance(timedelta(hours=1))
+
+        await expire(database, vault)
+
+        for case_id in (child, adult):
+            [fact] = await told(database, case_id, "intake.consent_expired.v1")
+            assert fact["recipients"] == []
+
+    async def test_is_on_the_ports_list_before_and_only_while_it_still_counts(
+        self, site: Site, clock: FixedClock
+    ) -> None:
+        case_id = await a_case(site)
+        later = await a_consent(site, case_id, needs=["SICK"], expires_at=(START + timedelta(days=12)).isoformat())
+        first = await a_consent(site, case_id, needs=["NEED"], expires_at=(START + timedelta(days=3)).isoformat())
+        await a_consent(site, case_id, recipient_class="state", expires_at=(START + timedelta(days=30)).isoformat())
+
+        async def ending(actor: str = "officer") -> list[str]:
+            answer = await site(actor).get("/api/consents/ending")
+            assert answer.status_code == 200, answer.text
+            return [one["consent_id"] for one in answer.json()["items"]]
+
+        assert await ending() == [first, later]
+        assert await ending("stranger") == []
+        page = await site("officer").get("/id/persetujuan-berakhir")
+        assert f"/id/data-pribadi/{case_id}/persetujuan" in page.text
+        await a_consent(site, case_id, needs=["NEED"])
+        assert await ending() == [later]
+        clock.advance(timedelta(days=12))
+        assert await ending() == []
 
 
 class TestConfirmations:

@@ -14,7 +14,7 @@ from services.notify.domain import consents
 from services.notify.domain.refusals import ConsentWithdrawn as TellingStopped
 from services.notify.store import stops
 from shared.contracts import referral as facts
-from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
@@ -45,6 +45,21 @@ def a_withdrawal(case_id: str = CASE, *needs: str, to: str = "civil_society", se
             "recipients": (),
             "confirm_by": START,
             **other,
+        }
+    )
+    return replace(heard(fact, at=START), case_seq=seq)
+
+
+def an_expiry(case_id: str = CASE, seq: int = 5) -> Heard[Any]:
+    fact = ConsentExpired.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": "civil_society",
+            "expiry_id": new_id(),
+            "consent_id": new_id(),
+            "recipients": (),
+            "confirm_by": START,
         }
     )
     return replace(heard(fact, at=START), case_seq=seq)
@@ -141,6 +156,25 @@ class TestWithdrawal:
             "consent_withdrawn",
             CASE,
         )
+
+    @pytest.mark.invariant("I154")
+    async def test_so_does_the_end_of_a_consent(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
+    ) -> None:
+        await subscribe()
+        await hear(database, a_fact(case_id=CASE))
+        await carried()
+
+        await obey(database, an_expiry())
+        await hear(database, a_fact(facts.ReferralFulfilled, case_id=CASE))
+        await carried()
+
+        assert [row[1:3] for row in await standing(database)] == [
+            ("referral_opened", "delivered"),
+            ("consent_expired", "delivered"),
+            ("referral_fulfilled", "suppressed"),
+        ]
+        assert orjson.loads(receiver.received[-1].body)["data"]["state"] == "consent_expired"
 
     async def test_reminds_the_agency_that_is_late_to_confirm_it_and_nobody_else(
         self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver

@@ -13,6 +13,7 @@ from services.referral.domain.routing import Candidate, Terms
 from shared.contracts.fact import Fact, Told
 from shared.contracts.intake import (
     ArrivalRecorded,
+    ConsentExpired,
     ConsentRecorded,
     ConsentWithdrawn,
     LawfulBasisNamed,
@@ -95,6 +96,22 @@ def a_withdrawal(
             "how": "signed",
             "recipients": recipients,
             "confirm_by": confirm_by,
+        }
+    )
+    return replace(heard(fact), case_seq=seq)
+
+
+def an_expiry(case_id: str, *recipients: str, to: str = "civil_society", seq: int = 8) -> Heard[Any]:
+    """A consent has reached its end; these agencies had been shown who it is."""
+    fact = ConsentExpired.model_validate(
+        {
+            "case_id": case_id,
+            "purpose": "help",
+            "recipient_class": to,
+            "expiry_id": new_id(),
+            "consent_id": new_id(),
+            "recipients": recipients,
+            "confirm_by": START + timedelta(days=3),
         }
     )
     return replace(heard(fact), case_seq=seq)

@@ -21,7 +21,7 @@ from shared.contracts.intake import LawfulBasisEnded, NeedsCorrected
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from tests.referral.conftest import Desk
-from tests.referral.factories import START, a_basis, a_consent, a_need, a_withdrawal, an_arrival, heard
+from tests.referral.factories import START, a_basis, a_consent, a_need, a_withdrawal, an_arrival, an_expiry, heard
 from tests.referral.test_consumers import hear
 from tests.referral.test_corrections import a_correction
 from tests.referral.test_rules import TEXT
@@ -229,6 +229,39 @@ class TestWithdrawn:
 
         assert [attempt for attempt in await desk.attempts() if attempt[2] == "sent"] == []
         assert await desk.rows("SELECT FROM escalations WHERE closed_at IS NULL")
+
+
+@pytest.mark.invariant("I154")
+class TestExpired:
+    @pytest.mark.parametrize("helps", [False, True])
+    async def test_is_like_a_withdrawal(self, desk: Desk, helps: bool) -> None:
+        if helps:
+            arrival = await union_helps(desk)
+        else:
+            await takes_referrals(desk, UNION)
+            arrival = an_arrival("WAGE")
+            await hear(desk, arrival)
+            await declined_by_all_of_the_state(desk)
+            await hear(desk, a_consent(arrival.case_id))
+        ended = an_expiry(arrival.case_id, UNION)
+
+        await hear(desk, ended, ended)
+
+        state_of_it = "cancelled_by_sender" if helps else "recalled"
+        assert (await desk.attempts())[-1][1:] == (UNION, state_of_it)
+        assert [str(row["cause"]) for row in await desk.rows("SELECT cause FROM recipient_tasks")] == [
+            ended.fact.expiry_id
+        ]
+
+    async def test_for_the_state_ends_a_need_that_rests_on_consent_until_it_is_given_anew(self, desk: Desk) -> None:
+        arrival = an_arrival("WAGE")
+        await hear(desk, arrival, a_consent(arrival.case_id, to="state"))
+
+        await hear(desk, an_expiry(arrival.case_id, to="state"))
+        assert await state(desk) == ("consent_withdrawn", "CONSENT_WITHDRAWN")
+
+        await hear(desk, a_consent(arrival.case_id, to="state", seq=9))
+        assert await state(desk) == ("open", None)
 
 
 class TestRefused:

@@ -11,7 +11,7 @@ from typing import Any
 from services.intake import policy
 from services.intake.actions import protection
 from services.intake.domain import consents as domain
-from services.intake.domain.consents import CONFIRM_WITHIN, EndReason, Entry, Kind, Person, Scope, Words
+from services.intake.domain.consents import CONFIRM_WITHIN, ENDING_SOON, EndReason, Entry, Kind, Person, Scope, Words
 from services.intake.domain.erasures import Recipient
 from services.intake.domain.refusals import (
     CaseUnknown,
@@ -27,6 +27,7 @@ from services.intake.store.vault import Vault, resealing
 from shared.contracts import codes
 from shared.contracts.codes import ConsentHow, GivenBy, LawfulBasis, LawfulReason, NeedCode
 from shared.contracts.intake import (
+    ConsentExpired,
     ConsentRecorded,
     ConsentWithdrawn,
     LawfulBasisEnded,
@@ -45,6 +46,7 @@ KINDS: dict[Kind, str] = {
     "given": msg("consent given"),
     "refused": msg("consent refused"),
     "withdrawn": msg("consent withdrawn"),
+    "expired": msg("consent has ended"),
     "basis": msg("lawful basis named"),
     "basis_ended": msg("lawful basis ended"),
 }
@@ -258,6 +260,44 @@ async def end_basis(work: Work, vault: Vault, basis_id: str, *, version: int | N
     return kept
 
 
+async def end_expired(work: Work, vault: Vault, *, since: datetime, limit: int) -> int:
+    """Say of consents that have reached their end that nothing rests on them any more; answers how many there were.
+
+    Who had been shown an identity ends its use and confirms, as when a consent is taken back.
+    """
+    due = await store.list_expired(work, since=since, limit=limit)
+    await work.lock_cases({case_id for _, case_id in due})
+    for consent_id, case_id in due:
+        found = await _look(work, case_id)
+        consent = found.find(consent_id, "given").entry
+        scope = domain.expiry_of(found.entries, consent)
+        if scope is None or found.case.is_erased:
+            continue  # somebody was asked, or erased, while the lock was waited for
+        new = replace(_entry(work, found, "expired", scope), ends=consent_id, confirm_by=work.now + CONFIRM_WITHIN)
+        kept = await _keep(work, vault, found, new, Words())
+        assert new.confirm_by is not None
+        work.emit(
+            ConsentExpired(
+                case_id=case_id,
+                **_scope(scope),
+                expiry_id=new.entry_id,
+                consent_id=consent_id,
+                recipients=tuple(one.agency_id for one in kept.recipients),
+                confirm_by=new.confirm_by,
+            )
+        )
+    return len(due)
+
+
+async def list_ending(work: Work, *, limit: int) -> list[Entry]:
+    """Consents of the own port that end soon, the first to end first: these people are to be asked again.
+
+    Raises `NotAllowed`.
+    """
+    policy.own_port(work.actor)
+    return await store.list_ending(work, until=work.now + ENDING_SOON, limit=limit)
+
+
 async def find_consent(work: Work, entry_id: str) -> tuple[Consents, Kept]:
     """One entry and what stands around it, in codes; on the trail. Raises `ConsentUnknown`."""
     found = await _find(work, await _case_of(work, entry_id))
@@ -321,9 +361,14 @@ async def _case_of(work: Work, entry_id: str) -> str:
 async def _find(work: Work, case_id: str) -> Consents:
     """A case of the own port, or of any for an officer for data; another looks like a missing one."""
     await work.as_service()  # keys are nobody's; of which port the case has to be, policy says below
-    case = await protection.find_case(work, case_id)
-    if not policy.may_record_consent(work.actor, case.port):
+    found = await _look(work, case_id)
+    if not policy.may_record_consent(work.actor, found.case.port):
         raise CaseUnknown
+    return found
+
+
+async def _look(work: Work, case_id: str) -> Consents:
+    case = await protection.find_case(work, case_id)
     return Consents(case, await store.of_cases(work, [case_id]))
 
 

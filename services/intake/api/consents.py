@@ -33,6 +33,7 @@ from shared.kit.work import Work
 router = APIRouter(tags=["consent"])
 
 Recorder = Annotated[Actor, Depends(identity.require(policy.PROTECTION_ROLE, "port_officer"))]
+Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Identifying()]
 Statement = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Identifying()]
 Version = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
@@ -161,6 +162,22 @@ class ConsentsOut(BaseModel):
     history: list[EntryOut]
 
 
+class EndingOut(BaseModel):
+    """A consent that ends soon: the person is to be asked again."""
+
+    consent_id: str
+    case_id: str
+    purpose: ConsentPurpose
+    recipient_class: RecipientClass
+    needs: list[NeedCode]
+    expires_at: datetime
+
+
+class EndingsOut(BaseModel):
+    items: list[EndingOut]
+
+
+MOST_ENDING = 500
 CONFLICTS: dict[int | str, dict[str, Any]] = {
     409: {"description": "More was recorded meanwhile, or it holds no longer"},
     410: {"description": "The identity was erased"},
@@ -272,6 +289,29 @@ async def end_basis(request: Request, basis_id: Id, sent: BasisEndIn, actor: Rec
         lambda work: actions.end_basis(
             work, request.app.state.vault, basis_id, version=sent.version, reason=sent.reason
         ),
+    )
+
+
+@router.get("/api/consents/ending", response_model=EndingsOut, summary="Consents that end soon")
+async def list_ending(request: Request, actor: Officer) -> Response:
+    """Of the own port, within 14 days, the first to end first. Once a consent has ended, what rests on it ends too."""
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="consent") as work:
+        found = await actions.list_ending(work, limit=MOST_ENDING)
+    return web.json_response(
+        {
+            "items": [
+                {
+                    "consent_id": one.entry_id,
+                    "case_id": one.case_id,
+                    "purpose": one.scope.purpose,
+                    "recipient_class": one.scope.recipient_class,
+                    "needs": list(one.scope.needs),
+                    "expires_at": one.expires_at,
+                }
+                for one in found
+            ]
+        }
     )
 
 

@@ -33,10 +33,14 @@ CONFIRM_WITHIN = timedelta(hours=72)
 LONGEST = timedelta(days=5 * 365)
 """A consent is asked for again after that; so long an adult's identity is kept at the least (ours)."""
 
-Kind = Literal["given", "refused", "withdrawn", "basis", "basis_ended"]
+ENDING_SOON = timedelta(days=14)
+"""So long before its end a consent stands on the port's list of those to ask for again (ours)."""
+
+Kind = Literal["given", "refused", "withdrawn", "expired", "basis", "basis_ended"]
 EndReason = Literal["no_longer_needed", "named_in_error"]
 State = Literal["given", "refused", "withdrawn", "expired", "basis", "best_interest", "not_asked"]
-SPOKEN: tuple[Kind, ...] = ("given", "refused", "withdrawn")
+SPOKEN: tuple[Kind, ...] = ("given", "refused", "withdrawn", "expired")
+"""What counts until the next of them: all that somebody said, and that it has reached its end."""
 STOPS: frozenset[State] = frozenset({"refused", "withdrawn", "expired"})
 
 REASONS: Mapping[LawfulBasis, tuple[LawfulReason, ...]] = {
@@ -65,7 +69,7 @@ class Scope:
 class Entry:
     """One thing that was said or named, in codes; `version` counts those of the case from 1.
 
-    `ends`: of a withdrawal the consent, of a basis that ended its naming. `spoken_by`, `how` and `language` are of who
+    `ends`: of a withdrawal or an expiry the consent, of a basis that ended its naming. `spoken_by`, `how` and `language` are of who
     spoke, `basis` and `reason` of a basis.
     """
 
@@ -232,11 +236,22 @@ def withdrawal_of(entries: Sequence[Entry], consent: Entry, needs: tuple[NeedCod
     return Scope(consent.scope.purpose, consent.scope.recipient_class, needs or consent.scope.needs)
 
 
+def expiry_of(entries: Sequence[Entry], consent: Entry) -> Scope | None:
+    """Of what a consent that has reached its end is the last word; None where something was said since of all of it."""
+    held = withdrawable(entries, consent)
+    if not held:
+        return None
+    whole = held == (consent.scope.needs or get_args(NeedCode))
+    return Scope(consent.scope.purpose, consent.scope.recipient_class, consent.scope.needs if whole else held)
+
+
 def _spoken(last: Entry | None, now: datetime) -> State:
     if last is None:
         return "not_asked"
     if last.kind == "given":
         return "expired" if last.expires_at is not None and last.expires_at <= now else "given"
+    if last.kind == "expired":
+        return "expired"
     return "refused" if last.kind == "refused" else "withdrawn"
 
 

@@ -12,7 +12,7 @@ from services.intake import policy
 from services.intake.actions import consents as actions
 from services.intake.actions.consents import Consents, Spoken
 from services.intake.domain import dates
-from services.intake.domain.consents import REASONS, EndReason, Entry, Scope, Words, withdrawable
+from services.intake.domain.consents import ENDING_SOON, REASONS, EndReason, Entry, Scope, Words, withdrawable
 from services.intake.domain.refusals import (
     BasisUnfit,
     ConsentExpiresBadly,
@@ -25,6 +25,7 @@ from services.intake.domain.refusals import (
     SpeakerUnnamed,
 )
 from services.intake.pages import consentwords, guarding, labels
+from shared.contracts import codes
 from shared.contracts.codes import (
     ConsentHow,
     ConsentPurpose,
@@ -44,6 +45,9 @@ from shared.kit.work import Work
 router = APIRouter()
 
 Recorder = Annotated[Actor, Depends(identity.require(policy.PROTECTION_ROLE, "port_officer"))]
+
+Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
+MOST_ENDING = 200
 
 FIELDS: Mapping[type[Refused], str] = {
     SpeakerUnfit: "by",
@@ -164,6 +168,25 @@ async def name_basis(request: Request, case_id: Id, actor: Recorder) -> Response
 
     return await _act(
         request, actor, act, lambda p, s: _case_form(request, actor, "consent_basis.html", case_id, typed, p, s)
+    )
+
+
+@router.get("/persetujuan-berakhir")
+async def ending_page(request: Request, actor: Officer) -> Response:
+    """Consents of the own port that end soon, the first to end first."""
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="consent") as work:
+        found = await actions.list_ending(work, limit=MOST_ENDING)
+        now = work.now
+    language = web.language_of(request)
+    return web.page(
+        request,
+        "consents_ending.html",
+        entries=[(one, consentwords.scope(language, one.scope)) for one in found],
+        case_code=labels.case_code,
+        days=ENDING_SOON.days,
+        now=now,
+        zone=codes.ports()[policy.own_port(actor)].zone,
     )
 
 

@@ -6,13 +6,13 @@ Read for who may record it: the port where somebody landed, and officers for the
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from asyncpg import Record
 
-from services.intake.domain.consents import Entry, Scope
+from services.intake.domain.consents import SPOKEN, Entry, Scope
 from services.intake.domain.erasures import Recipient
-from shared.contracts.codes import recipient_class
+from shared.contracts.codes import NeedCode, recipient_class
 from shared.kit.work import Work
 
 SELECT = """
@@ -81,6 +81,54 @@ async def find_case_of(work: Work, entry_id: str) -> str | None:
     """
     case_id = await work.connection.fetchval("SELECT case_id FROM consents WHERE entry_id = $1", entry_id)
     return None if case_id is None else str(case_id)
+
+
+LAST_WORD = """
+c.kind = 'given' AND EXISTS (
+    SELECT FROM unnest(CASE WHEN c.needs = '{}' THEN $1::text[] ELSE c.needs END) AS n (need)
+    WHERE NOT EXISTS (
+        SELECT FROM consents l WHERE l.case_id = c.case_id AND l.version > c.version AND l.purpose = c.purpose
+            AND l.recipient_class = c.recipient_class AND l.kind = ANY($2::text[])
+            AND (l.needs = '{}' OR n.need = ANY(l.needs))
+    )
+)
+"""
+"""A consent of which nothing else was said since for one of its needs at least; `$1` all needs, `$2` what counts."""
+EVERY_NEED = list(get_args(NeedCode))
+
+
+async def list_expired(work: Work, *, since: datetime, limit: int) -> list[tuple[str, str]]:
+    """Consents that have reached their end since then, the first to end first, each with its case.
+
+    Not of persons who were erased: whoever had been shown those has been told.
+    # unscoped: the clock works for every port
+    """
+    rows = await work.connection.fetch(
+        f"SELECT c.entry_id, c.case_id FROM consents c WHERE {LAST_WORD}"  # noqa: S608 - a constant
+        " AND c.expires_at > $3 AND c.expires_at <= $4"
+        " AND EXISTS (SELECT FROM person_keys k WHERE k.person_id = c.person_id) ORDER BY c.expires_at LIMIT $5",
+        EVERY_NEED,
+        list(SPOKEN),
+        since,
+        work.now,
+        limit,
+    )
+    return [(str(row["entry_id"]), str(row["case_id"])) for row in rows]
+
+
+async def list_ending(work: Work, *, until: datetime, limit: int) -> list[Entry]:
+    """Consents of the actor's port that still count and end by then, the first to end first."""
+    rows = await work.connection.fetch(
+        f"{SELECT} WHERE {LAST_WORD} AND c.port = $3 AND c.expires_at > $4 AND c.expires_at <= $5"
+        " ORDER BY c.expires_at, c.entry_id LIMIT $6",
+        EVERY_NEED,
+        list(SPOKEN),
+        work.actor.port,
+        work.now,
+        until,
+        limit,
+    )
+    return [_kept(row).entry for row in rows]
 
 
 async def list_shown(work: Work, case_id: str, scope: Scope) -> list[tuple[str, str]]:

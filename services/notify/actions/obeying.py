@@ -7,14 +7,14 @@ from services.notify.actions import deliveries as sending
 from services.notify.domain import consents, deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.store.stops import Stop
-from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.contracts.notify import NoticesQueued, QueuedNotice
 from shared.contracts.referral import WithdrawalOverdue
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn]
+HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn] | Heard[ConsentExpired]
 Ended = HeardOf | Heard[WithdrawalOverdue]
 
 

@@ -21,8 +21,14 @@ MINISTRIES = frozenset(
 )  # fmt: skip
 
 WITHDRAWN, REFUSED = "intake.consent_withdrawn.v1", "intake.consent_recorded.v1"
+EXPIRED = "intake.consent_expired.v1"
 LATE = "referral.withdrawal_overdue.v1"
-STATES = {WITHDRAWN: "consent_withdrawn", REFUSED: "consent_refused", LATE: "ending_unconfirmed"}
+STATES = {
+    WITHDRAWN: "consent_withdrawn",
+    REFUSED: "consent_refused",
+    EXPIRED: "consent_expired",
+    LATE: "ending_unconfirmed",
+}
 """The notice that it has ended, which goes to whoever had been told of the case, or that its end is not confirmed in
 time, which goes to the agency that is late; and the state it says. Nobody's word holds these back."""
 

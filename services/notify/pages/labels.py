@@ -47,6 +47,7 @@ EVENTS = {
     "referral.cancellation_confirmed.v1": msg("Agency confirmed that its help ended"),
     "referral.cancellation_overdue.v1": msg("Agency did not confirm in time that its help ended"),
     "intake.consent_withdrawn.v1": msg("Consent withdrawn: use nothing of this case any more"),
+    "intake.consent_expired.v1": msg("Consent has ended: use nothing of this case any more"),
     "intake.consent_recorded.v1": msg("Consent refused: use nothing of this case any more"),
     "referral.withdrawal_overdue.v1": msg(
         "Your organisation did not confirm in time that it ended the use of this case"

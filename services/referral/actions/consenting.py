@@ -23,12 +23,24 @@ from services.referral.store import needs as store
 from services.referral.store import recipients
 from services.referral.store.recipients import Recipient
 from shared.contracts.codes import RecipientClass
-from shared.contracts.intake import ConsentRecorded, ConsentWithdrawn, LawfulBasisEnded, LawfulBasisNamed
+from shared.contracts.intake import (
+    ConsentExpired,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    LawfulBasisEnded,
+    LawfulBasisNamed,
+)
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn] | Heard[LawfulBasisNamed] | Heard[LawfulBasisEnded]
+HeardOf = (
+    Heard[ConsentRecorded]
+    | Heard[ConsentWithdrawn]
+    | Heard[ConsentExpired]
+    | Heard[LawfulBasisNamed]
+    | Heard[LawfulBasisEnded]
+)
 
 ENDED_BY_THE_PERSON = frozenset({"refused", "consent_withdrawn"})
 
@@ -156,7 +168,7 @@ def _followed(work: Work, need: Need, standing: Standing, cause: Heard[Any]) -> 
 
 
 def _ended(work: Work, need: Need, no: Said) -> Need:
-    """The need rests on consent alone, and that was refused, or taken back."""
+    """The need rests on consent alone, and that was refused, was taken back or has ended."""
     if no.kind == "refused" and no.statement is not None:
         refused = needs.refuse(need, statement=no.statement, by=no.by, now=work.now)
         choosing.tell_ends(work, need, refused)
@@ -200,6 +212,8 @@ def _said(h: HeardOf) -> Said:
             return replace(said, kind="refused", said_id=fact.consent_id, statement=fact.statement)
         case ConsentWithdrawn():
             return replace(said, kind="withdrawn", said_id=fact.withdrawal_id)
+        case ConsentExpired():
+            return replace(said, kind="expired", said_id=fact.expiry_id)
         case LawfulBasisNamed():
             return replace(said, kind="basis", said_id=fact.basis_id, basis=fact.basis)
     return replace(said, kind="basis_ended", said_id=fact.basis_id)
@@ -210,6 +224,8 @@ def _recipients(h: HeardOf) -> list[Recipient]:
     fact = h.fact
     if isinstance(fact, ConsentWithdrawn):
         cause, by = fact.withdrawal_id, fact.confirm_by
+    elif isinstance(fact, ConsentExpired):
+        cause, by = fact.expiry_id, fact.confirm_by
     elif isinstance(fact, ConsentRecorded) and fact.recipients:
         cause, by = fact.consent_id, fact.confirm_by or h.occurred_at + WITHIN
     else:

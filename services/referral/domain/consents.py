@@ -16,8 +16,9 @@ from services.referral.domain.routing import Terms
 from shared.contracts import codes
 from shared.contracts.codes import RecipientClass
 
-Kind = Literal["given", "refused", "withdrawn", "basis", "basis_ended"]
-Standing = Literal["given", "refused", "withdrawn"]
+Kind = Literal["given", "refused", "withdrawn", "expired", "basis", "basis_ended"]
+SPOKEN: frozenset[Kind] = frozenset({"given", "refused", "withdrawn", "expired"})
+"""What counts until the next of them: all that somebody said, and that it has reached its end."""
 
 PURPOSE = "help"
 """What referrals are for; what is said of other purposes changes nothing here."""
@@ -31,7 +32,7 @@ class Said:
     seq: int
     kind: Kind
     said_id: str
-    """Of the consent or the refusal, of the withdrawal, or of the basis that is named or ended."""
+    """Of the consent or the refusal, of the withdrawal or the expiry, or of the basis that is named or ended."""
     recipient_class: RecipientClass
     needs: tuple[str, ...]
     said_at: datetime
@@ -53,13 +54,9 @@ class Consents:
     said: tuple[Said, ...] = ()
 
     def latest(self, need: str, recipient_class: RecipientClass) -> Said | None:
-        """What counts of consent, refusal and withdrawal; None where nobody was asked."""
+        """What counts of consent, refusal, withdrawal and expiry; None where nobody was asked."""
         return next(
-            (
-                one
-                for one in reversed(self.said)
-                if one.kind in {"given", "refused", "withdrawn"} and one.is_about(need, recipient_class)
-            ),
+            (one for one in reversed(self.said) if one.kind in SPOKEN and one.is_about(need, recipient_class)),
             None,
         )
 
@@ -98,7 +95,7 @@ def rests_on_consent(terms: Terms | None, age_band: str) -> bool:
 
 
 def latest_no(consents: Consents, need: str) -> Said | None:
-    """The last refusal or withdrawal that still counts for this need, of whatever class."""
+    """The last refusal, withdrawal or expiry that still counts for this need, of whatever class."""
     said = [found for one in CLASSES if (found := consents.latest(need, one)) is not None and found.kind != "given"]
     return max(said, key=lambda one: one.seq, default=None)
 
