@@ -10,14 +10,27 @@ import pytest
 import pytest_asyncio
 
 from services.intake.__main__ import build
+from services.intake.pages.matchwords import DECISIONS, SAID, UNDO_REASONS
 from shared.contracts.referral import ReferralOpened
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.service import application
-from tests.browser.conftest import DESKTOP, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
+from shared.kit.words import Language, translate
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
 from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
-from tests.intake.factories import OFFICER, a_draft, a_list, a_referral_fact, a_row, a_voyage, hear, the_settings
+from tests.intake.factories import (
+    OFFICER,
+    a_draft,
+    a_list,
+    a_referral_fact,
+    a_row,
+    a_vault,
+    a_voyage,
+    hear,
+    the_settings,
+)
+from tests.intake.test_comparing import AGAIN, BEFORE, compared, landed
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -198,3 +211,43 @@ async def test_a_rejected_form_puts_the_focus_on_what_is_wrong(see: Open, axe: A
 
     assert await sight.page.evaluate("document.activeElement.className") == "error-summary"
     assert await axe(sight.page) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "script"), [(SMALLEST, "id", True), (DESKTOP, "en", True), (PHONE, "id", False)]
+)
+async def test_who_may_have_come_before_is_compared_decided_on_and_taken_apart_again(
+    see: Open, axe: Axe, site: Site, size: Any, language: Language, script: bool
+) -> None:
+    """Two people side by side: later, different, taken back, the same, taken back; each page is looked at by axe."""
+    await landed(site.database, a_vault(), {**BEFORE, "mother_name": "Halija"}, port="ETK")
+    await landed(site.database, a_vault(), {**AGAIN, "mother_name": "Halijah", "birthplace": "Gowa"})
+    await compared(site.database, a_vault())
+    sight = await see(f"{site.url}/{language}/kecocokan", size=size, script=script)
+    page = sight.page
+
+    async def is_fine() -> None:
+        if script:
+            assert await axe(page) == []
+            assert await sight.sideways_px() == 0
+            assert await sight.covered_focus() == []
+
+    async def press(button: str, said: str) -> None:
+        await page.get_by_role("button", name=translate(language, button), exact=True).click()
+        await page.get_by_text(translate(language, SAID[said])).wait_for()
+        await is_fine()
+
+    await is_fine()
+    await page.get_by_role("link", name=translate(language, "Compare")).click()
+    for seen in ("Moch. Soekarno Djafar", "MUHAMMAD SUKARNO JAFAR", "Halija", "Halijah", "…0001", "…0002"):
+        await page.get_by_text(seen, exact=True).first.wait_for()
+    await is_fine()
+    await press(DECISIONS["later"], "later")
+    for decision, reason in (("different", "new_proof"), ("same", "decided_in_error")):
+        await press(DECISIONS[decision], decision)
+        await page.get_by_role("combobox").select_option(label=translate(language, UNDO_REASONS[reason]))
+        await press("Take the decision back", "undone")
+        await page.get_by_text(translate(language, UNDO_REASONS[reason])).first.wait_for()
+    await page.goto(f"{site.url}/{language}/kecocokan")
+    await page.get_by_role("link", name=translate(language, "Compare")).wait_for()
+    assert sight.complaints == []
