@@ -52,6 +52,13 @@ DifferenceReason = Literal[
 ]  # fmt: skip
 """Two counts of the people of a voyage, and why they differ as letters, minutes and the press give it."""
 
+AbsenceReason = Literal[
+    "not_boarded", "pending_case", "documents_held", "ill_abroad", "rolled_over", "died_on_the_way", "other", "unknown"
+]
+"""Why somebody of a list is not on the quay; `documents_held`: bail, or the passport is not given back."""
+RollMark = Literal["here", "absent", "open"]
+"""How somebody of a list was called; `open`: a call that was taken back."""
+
 TraffickingDecision = Literal["indicated", "not_indicated", "assess_further", "not_asked"]
 TraffickingReason = Literal[
     "said_more", "explained_otherwise", "answers_contradict", "specialist_advises", "no_private_room"

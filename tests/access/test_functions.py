@@ -230,6 +230,8 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "log somebody in a hurry": at_the_quay,
     "screen somebody": at_the_quay,
     "look at an uploaded list, mend it, send it": lands,
+    "call as here everybody who is left": lands,
+    "say that somebody who is recorded was not there": at_the_quay,
     "look at an arrival": lands,
     "look at the form of a correction": at_the_quay,
     "correct what routing rests on": at_the_quay,

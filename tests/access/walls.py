@@ -106,6 +106,8 @@ INTAKE: dict[str, Owned] = {
     "held_rows": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "drafts": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "draft_blocks": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("drafts", "draft_id")),)),
+    "roll_calls": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
+    "absent_arrivals": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "sender_columns": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "manifest_problems": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("manifests", "manifest_id")),)),
     "referred_needs": Owned({}, (Open("SELECT", Parent("arrivals", "case_id")),)),

@@ -98,7 +98,7 @@ async def told(database: Database) -> list[str]:
 
 def counts(draft: Draft) -> tuple[int, ...]:
     """Ready, to mend, possibly twice, known, blank, left out."""
-    return tuple(getattr(draft, standing) for standing in STANDINGS)
+    return tuple(getattr(draft, standing) for standing in STANDINGS if standing != "absent")
 
 
 class TestKeeping:

@@ -4,7 +4,7 @@ What takes long is prepared outside the transaction; what `prepare_…` answers 
 somebody else was faster: then it is prepared again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.intake.actions import manifests, spreadsheets
@@ -25,8 +25,10 @@ from services.intake.domain.refusals import (
     LineRecorded,
     LineUnknown,
 )
+from services.intake.domain.roll_calls import Call
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as store
+from services.intake.store import roll_calls
 from services.intake.store.vault import Vault, drafting
 from services.intake.store.vault.drafting import DraftKey
 from shared.contracts import intake as facts
@@ -214,7 +216,7 @@ async def prepare_cells(
 
     Raises `LineUnknown`, `LineRecorded`, `LineChanged`, `ColumnUnknown`, and as `open_draft`.
     """
-    opened = await _to_change(database, vault, actor, draft_id)
+    opened = await open_to_change(database, vault, actor, draft_id)
     place = number - opened.header.first_row
     if not 0 <= place < len(opened.lines):
         raise LineUnknown
@@ -231,7 +233,7 @@ async def prepare_cells(
     changed = list(opened.lines)
     changed[place] = mended
     what = "cells" if out is None else ("left_out" if out else "taken_in")
-    return await _prepare(database, vault, actor, opened, opened.header, changed, what, rows=1)
+    return await prepare_change(database, vault, actor, opened, opened.header, changed, what, rows=1)
 
 
 async def prepare_columns(
@@ -250,13 +252,13 @@ async def prepare_columns(
     `no_birth_dates`: the list has neither birth dates nor ages.
     Raises `ColumnUnknown`, `ManifestUnusable` when a field would be missing or claimed twice, and as `open_draft`.
     """
-    opened = await _to_change(database, vault, actor, draft_id)
+    opened = await open_to_change(database, vault, actor, draft_id)
     header, lines = drafts.headed(opened.header, opened.lines, heading_row)
     heading = header.heading
     if any(not 0 <= n < len(heading) or (field and field not in headings.KNOWN) for n, field in columns.items()):
         raise ColumnUnknown
     header, told = drafts.told(header, columns, no_birth_dates=no_birth_dates)
-    write = await _prepare(database, vault, actor, opened, header, lines, "columns", rows=len(lines))
+    write = await prepare_change(database, vault, actor, opened, header, lines, "columns", rows=len(lines))
     sender = sender_digest(vault, header.sender)
     meant = {mark: told[n] for n, mark in enumerate(heading_digests(vault, heading)) if mark is not None}
 
@@ -273,7 +275,7 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
 
     Raises `ManifestUnusable`, `DraftOfThisFile`, and as `open_draft`.
     """
-    opened = await _to_change(database, vault, actor, draft_id)
+    opened = await open_to_change(database, vault, actor, draft_id)
     digest = vault.digest_of(file.marks)
     async with database.work(actor, purpose="manifest") as work:
         known = await store.find_by_file(work, opened.draft.voyage_id, digest)
@@ -283,10 +285,19 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
         return _as_it_is(known)
     header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
     header, lines = drafts.read_as(header, drafts.lines_of(file.sheet), opened.header)
-    lines, differences = drafts.compared(opened.lines, opened.header, lines, header)
+    lines, differences, numbers = drafts.compared(opened.lines, opened.header, lines, header)
     header = replace(header, differences=differences)
-    return await _prepare(
-        database, vault, actor, opened, header, lines, "file", rows=differences.count, file_digest=digest
+    return await prepare_change(
+        database,
+        vault,
+        actor,
+        opened,
+        header,
+        lines,
+        "file",
+        rows=differences.count,
+        file_digest=digest,
+        numbers=numbers,
     )
 
 
@@ -316,7 +327,7 @@ def _came_from(file: FileOpened, under_way: Sequence[Draft]) -> Draft | None:
 
 async def _prepare_back(database: Database, vault: Vault, actor: Actor, draft: Draft, file: FileOpened) -> Write:
     """Put rows that were taken away to be mended back into their draft; those that are new go to its end."""
-    opened = await _to_change(database, vault, actor, draft.draft_id)
+    opened = await open_to_change(database, vault, actor, draft.draft_id)
     places = spreadsheets.places(opened.header.heading, file.sheet.heading)
     named = file.sheet.fields["held_row"]
     lines, now, touched = list(opened.lines), database.clock.now(), 0
@@ -336,7 +347,7 @@ async def _prepare_back(database: Database, vault: Vault, actor: Actor, draft: D
         touched += 1
     if not touched:
         return _as_it_is(draft)
-    return await _prepare(database, vault, actor, opened, opened.header, lines, "file", rows=touched)
+    return await prepare_change(database, vault, actor, opened, opened.header, lines, "file", rows=touched)
 
 
 async def note_reading(database: Database, actor: Actor, draft_id: str, *, form: str, rows: int) -> None:
@@ -357,14 +368,15 @@ def _check_line(line: Line, version: int, cells: Mapping[int, str]) -> None:
         raise LineChanged(last.by, last.at, line.version, theirs, cells)
 
 
-async def _to_change(database: Database, vault: Vault, actor: Actor, draft_id: str) -> Opened:
+async def open_to_change(database: Database, vault: Vault, actor: Actor, draft_id: str) -> Opened:
+    """A draft that can be changed, with all its lines. Raises `DraftSending`, and as `open_draft`."""
     opened = await open_draft(database, vault, actor, draft_id)
     if opened.draft.state == "sending":
         raise DraftSending
     return opened
 
 
-async def _prepare(
+async def prepare_change(
     database: Database,
     vault: Vault,
     actor: Actor,
@@ -375,9 +387,20 @@ async def _prepare(
     *,
     rows: int,
     file_digest: bytes | None = None,
+    numbers: Mapping[int, int] | None = None,
+    calls: Sequence[Call] = (),
 ) -> Write:
+    """Prepare to write other lines of a draft; `what` names the change.
+
+    `numbers`: in another file, which row of the one before a row is. `calls`: who is called with it.
+    """
     voyage = await find_voyage(database, actor, opened.draft.voyage_id)
-    judged = await judge(database, vault, voyage, header, lines)
+    async with database.work(actor, purpose="manifest") as work:
+        roll = await roll_calls.roll_of(work, opened.draft)
+    absent = roll.with_calls(calls).absent
+    if numbers is not None:
+        absent = frozenset(now for now, was in numbers.items() if was in absent)
+    judged = await judge(database, vault, voyage, header, lines, absent)
     blocks = store.sealed_blocks(opened.key, judged, opened.lines)
     sealed = store.sealed_header(opened.key, header)
     draft = opened.draft
@@ -393,24 +416,39 @@ async def _prepare(
             file_digest=file_digest,
             asks=header.asks,
         )
-        if not done:
+        if not done or (calls and not await roll_calls.add(work, draft, calls)):
             raise DraftMoved
+        if numbers:
+            await roll_calls.take_over(work, draft, numbers)
+        if calls:
+            return await _found(work, draft.draft_id)
         work.record(facts.DraftChanged(case_id=draft.voyage_id, draft_id=draft.draft_id, change=what, rows=rows))
-        found = await store.find(work, draft.draft_id)
-        assert found is not None
-        return found
+        return await _found(work, draft.draft_id)
 
     return write
 
 
-async def judge(database: Database, vault: Vault, voyage: Voyage, header: Header, lines: Sequence[Line]) -> list[Line]:
-    """The same lines as they stand now that others may have been taken in."""
+async def _found(work: Work, draft_id: str) -> Draft:
+    found = await store.find(work, draft_id)
+    assert found is not None
+    return found
+
+
+async def judge(
+    database: Database,
+    vault: Vault,
+    voyage: Voyage,
+    header: Header,
+    lines: Sequence[Line],
+    absent: Collection[int] = (),
+) -> list[Line]:
+    """The same lines as they stand now that others may have been taken in, and some may be called as absent."""
     if header.asks:
         return drafts.unread(lines)
     sheet = drafts.sheet_of(header, drafts.to_read(lines))
     rows = await manifests.read_rows(voyage, sheet)
     preview = await manifests.preview_rows(database, vault, voyage, sheet, rows)
-    return drafts.judged(lines, preview.rows, preview.known)
+    return drafts.judged(lines, preview.rows, preview.known, absent)
 
 
 async def _sealed(work: Work, draft_id: str) -> store.Sealed:

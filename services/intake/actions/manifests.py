@@ -27,6 +27,7 @@ from services.intake.domain.manifests import HeldRow, Reading, Row
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
 from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
+from services.intake.domain.roll_calls import Called
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
 from services.intake.store import held as held_rows
@@ -120,7 +121,8 @@ async def take_in_rows(
     actor: Actor,
     voyage: Voyage,
     digest: bytes,
-    read: Callable[[], Awaitable[Reading]],
+    read: Callable[[], Awaitable[Reading | Called]],
+    source: store.Source | None = None,
 ) -> store.Manifest:
     """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once.
 
@@ -136,7 +138,7 @@ async def take_in_rows(
     voyage_id = voyage.voyage_id
     async with database.work(actor, purpose="manifest") as work:
         manifest_id = await store.begin(
-            work, manifest_id=new_id(), voyage_id=voyage_id, file_digest=digest, listed=rows.listed
+            work, manifest_id=new_id(), voyage_id=voyage_id, file_digest=digest, listed=rows.listed, source=source
         )
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
     crash_point("manifest.after_begin")
@@ -227,7 +229,7 @@ async def _take_the_place(
     await held_rows.settle_lists(work, replaced, by=manifest_id)
 
 
-async def _look_over(rows: Reading, families: Families, holding: Holding) -> None:
+async def _look_over(rows: Reading | Called, families: Families, holding: Holding) -> None:
     """Go through all rows once: hold back those with a problem, and see who travels together."""
     for n, row in enumerate(rows, start=1):
         families.see(row)

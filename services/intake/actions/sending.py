@@ -10,10 +10,13 @@ from services.intake.actions.drafts import Opened
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Draft
+from services.intake.domain.held import reference
 from services.intake.domain.manifests import Reading
 from services.intake.domain.refusals import DraftChanged, DraftMoved, ManifestUnusable, NothingToSend, VoyageNotDue
+from services.intake.domain.roll_calls import Called, Roll
 from services.intake.store import drafts as store
-from services.intake.store.manifests import Manifest
+from services.intake.store import roll_calls
+from services.intake.store.manifests import Manifest, Source
 from services.intake.store.vault import Vault
 from shared.contracts.intake import DraftEnded
 from shared.kit.actor import Actor
@@ -52,20 +55,31 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
                 raise DraftMoved
     sheet = drafts.sheet_of(opened.header, drafts.to_read(opened.lines))
 
-    async def read() -> Reading:
-        return await manifests.reading_of(voyage, sheet)
+    # Nobody is called any more from here on.
+    async with database.work(actor, purpose="manifest") as work:
+        roll = await roll_calls.roll_of(work, draft)
+    digest = drafts.list_digest(draft)
 
-    taken = await manifests.take_in_rows(database, vault, actor, voyage, drafts.list_digest(draft), read)
-    return Sent(await _finish(database, vault, actor, opened, taken), taken)
+    async def read() -> Reading | Called:
+        reading = await manifests.reading_of(voyage, sheet)
+        if not roll.has_begun:
+            return reading
+        rows = [*reading]
+        preview = await manifests.preview_rows(database, vault, voyage, sheet, rows)
+        return Called(reading, {row.number for row in rows}, preview.known, roll, partial(reference, digest))
+
+    source = Source(draft.draft_id, draft.upload)
+    taken = await manifests.take_in_rows(database, vault, actor, voyage, digest, read, source)
+    return Sent(await _finish(database, vault, actor, opened, taken, roll), taken)
 
 
-async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened, taken: Manifest) -> Draft:
+async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened, taken: Manifest, roll: Roll) -> Draft:
     """Say of each row how it stands now; end what has nothing left. Who comes second finds it done."""
     draft = opened.draft
     judged = opened.lines
     if taken.rejected:
         voyage = await find_voyage(database, actor, draft.voyage_id)
-        judged = await drafting.judge(database, vault, voyage, opened.header, opened.lines)
+        judged = await drafting.judge(database, vault, voyage, opened.header, opened.lines, roll.absent)
         counts = drafts.counted(judged)
     else:
         # Everybody is recorded, and the list ends: nothing of it has to be looked at again.
@@ -77,7 +91,7 @@ async def _finish(database: Database, vault: Vault, actor: Actor, opened: Opened
         done = await store.change(
             work, draft, blocks, counts=counts, header=header, in_all=store.blocks_in(len(judged)), was="sending"
         )
-        if done and not any(counts[one] for one in ("ready", "mend", "twice")):
+        if done and not any(counts[one] for one in ("ready", "mend", "twice")) and not roll.waits:
             await store.end(work, [draft.draft_id], "sent")
             work.record(DraftEnded(case_id=draft.voyage_id, draft_id=draft.draft_id, why="sent"))
         now = await store.find(work, draft.draft_id)

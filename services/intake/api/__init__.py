@@ -16,6 +16,7 @@ from services.intake.api import (
     reconciliation,
     records,
     retention,
+    roll_calls,
     screening,
     triage,
     voyages,
@@ -24,6 +25,7 @@ from services.intake.api import (
 router = APIRouter()
 router.include_router(voyages.router)
 router.include_router(drafts.router)
+router.include_router(roll_calls.router)
 router.include_router(reconciliation.router)
 router.include_router(arrivals.router)
 router.include_router(triage.router)

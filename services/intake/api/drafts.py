@@ -62,9 +62,10 @@ MOST_LINES = 500
 
 
 class CountsOut(BaseModel):
-    """`lines` = `ready` + `mend` + `twice` + `known` + `empty` + `left_out`.
+    """`lines` = `ready` + `mend` + `twice` + `known` + `empty` + `left_out` + `absent`.
 
-    `mend`: a cell has to be mended; `twice`: possibly somebody who is there already; `known`: recorded.
+    `mend`: a cell has to be mended; `twice`: possibly somebody who is there already; `known`: recorded;
+    `absent`: called on the quay and not there.
     """
 
     lines: int = Field(examples=[300])
@@ -74,6 +75,7 @@ class CountsOut(BaseModel):
     known: int = Field(examples=[0])
     empty: int = Field(examples=[0])
     left_out: int = Field(examples=[0])
+    absent: int = Field(examples=[0])
 
 
 class DraftOut(BaseModel):

@@ -53,14 +53,15 @@ class VoyageIn(BaseModel):
 
 
 class CountsOut(BaseModel):
-    """`listed` + `unlisted` = `arrived` + `rejected` + `waiting`.
+    """`listed` + `unlisted` = `arrived` + `rejected` + `waiting` + `absent`.
 
     `listed`: people on the name lists; `unlisted`: arrived, but on none; `rejected`: listed rows that are still held
-    back; `waiting`: rows of a list that is still being recorded.
+    back; `waiting`: rows of a list that is still being recorded; `absent`: listed, called on the quay and not there.
     """
 
     announced: int
     listed: int
+    absent: int
     unlisted: int
     rejected: int
     waiting: int
@@ -401,3 +402,4 @@ def _counts(counts: Counts) -> dict[str, int]:
         "arrived": counts.arrived,
         "referred": counts.referred,
     }
+        "absent": counts.absent,

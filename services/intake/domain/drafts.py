@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -15,16 +15,18 @@ from services.intake.domain.refusals import ManifestUnusable
 from services.intake.domain.sheets import Sheet
 
 State = Literal["open", "sending", "sent", "discarded", "expired", "erased"]
-Form = Literal["csv", "xlsx", "paste"]
-Standing = Literal["ready", "mend", "twice", "known", "empty", "left_out"]
-"""Ready to send; a cell to mend; possibly somebody who is there already; recorded; blank; left out by a person."""
+Form = Literal["csv", "xlsx", "paste", "carried"]
+"""What it came as; `carried`: people of another voyage who roll over to this one."""
+Standing = Literal["ready", "mend", "twice", "known", "empty", "left_out", "absent"]
+"""Ready to send; a cell to mend; possibly somebody who is there already; recorded; blank; left out by a person;
+called as absent on the quay."""
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 TOGETHER = frozenset({"person_repeated", "known_differently"})
 """Problems of a row that may be somebody twice."""
 MARK_BYTES = 6
 """As many bytes of a list's digest as are in the reference to one of its rows (`held.reference`)."""
 WHOLE_ROW = -1
-"""In the place of a column: an edit that leaves a row out or takes it in again."""
+"""In the place of a column: an edit that leaves a row out, takes it in again, or carries it to another voyage."""
 LONGEST_CELL = 2_000
 LONGEST_SENDER = 80
 
@@ -76,6 +78,11 @@ class Line:
         """True for a row that somebody has left out."""
         said = [edit.now for edit in self.edits if edit.column == WHOLE_ROW]
         return bool(said) and said[-1] == "out"
+
+    @property
+    def is_moved(self) -> bool:
+        """True for a row whose cells went to the list of another voyage."""
+        return any(edit.column == WHOLE_ROW and edit.now == "moved" for edit in self.edits)
 
     @property
     def source(self) -> tuple[str, ...]:
@@ -140,7 +147,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft in codes and counts. `lines` is the sum of the six standings."""
+    """A draft in codes and counts. `lines` is the sum of the seven standings."""
 
     draft_id: str
     voyage_id: str
@@ -157,6 +164,7 @@ class Draft:
     known: int
     empty: int
     left_out: int
+    absent: int
     owner: str
     created_at: datetime
     changed_by: str
@@ -314,19 +322,26 @@ def standing_of(row: Row, *, known: bool) -> Standing:
     return "twice" if {problem.code for problem in row.problems} <= TOGETHER else "mend"
 
 
-def judged(lines: Sequence[Line], rows: Iterable[Row], known: frozenset[int]) -> list[Line]:
-    """The same lines with what reading found of each; `known` are the numbers of rows that are recorded."""
+def judged(
+    lines: Sequence[Line], rows: Iterable[Row], known: frozenset[int], absent: Collection[int] = ()
+) -> list[Line]:
+    """The same lines with what reading found of each.
+
+    `known` are the numbers of rows that are recorded, `absent` of those whose people were called so.
+    """
     read = {row.number: row for row in rows}
     found = []
     for line in lines:
         row = read.get(line.number)
         if row is None:
-            blank: Standing = "left_out" if line.is_out else "empty"
+            blank: Standing = "absent" if line.number in absent else "left_out" if line.is_out else "empty"
             found.append(replace(line, standing=blank, findings=(), warnings=()))
             continue
         findings = tuple(Finding(one.field, one.code, one.hint) for one in row.problems)
         warnings = tuple(Finding(one.field, one.code, one.hint) for one in row.warnings)
         standing = standing_of(row, known=row.number in known)
+        if standing != "known" and row.number in absent:
+            standing = "absent"
         found.append(replace(line, standing=standing, findings=findings, warnings=warnings))
     return found
 
@@ -394,8 +409,9 @@ def to_read(lines: Iterable[Line]) -> list[Sequence[str]]:
 
 def compared(
     before: Sequence[Line], header_before: Header, after: Sequence[Line], header: Header
-) -> tuple[list[Line], Differences]:
-    """The lines of a later upload, with what was mended in those that are the same, and what is different.
+) -> tuple[list[Line], Differences, dict[int, int]]:
+    """The lines of a later upload, with what was mended in those that are the same, what is different, and which was
+    which before.
 
     A line is the same when each cell is as it was uploaded before, changed when its name stands in one other line
     alone of each upload, else new. Of blank ones nothing is said.
@@ -407,7 +423,7 @@ def compared(
         waiting.setdefault(line.source, []).append(line)
     merged: list[Line] = []
     rest: list[Line] = []
-    same, taken = 0, set[int]()
+    numbers: dict[int, int] = {}
     for line in after:
         merged.append(line)
         if not any(map(str.strip, line.cells)):
@@ -415,18 +431,18 @@ def compared(
         known = waiting.get(line.cells) if is_alike else None
         if known:
             one = known.pop()
-            same += 1
-            taken.add(one.number)
+            numbers[line.number] = one.number
             merged[-1] = replace(line, cells=one.cells, edits=one.edits)
         else:
             rest.append(line)
+    same, taken = len(numbers), set(numbers.values())
     left = [line for line in old if line.number not in taken]
     names_before = _once(left, header_before.fields.get("full_name", -1))
     names_after = _once(rest, header.fields.get("full_name", -1))
     changed = {names_after[said]: names_before[said] for said in names_after.keys() & names_before.keys()}
     gone = [line.number for line in left if line.number not in set(changed.values())]
     new = [line.number for line in rest if line.number not in changed]
-    return merged, Differences(same, tuple(new), tuple(sorted(changed)), tuple(gone))
+    return merged, Differences(same, tuple(new), tuple(sorted(changed)), tuple(gone)), numbers | changed
 
 
 def _once(lines: Iterable[Line], column: int) -> dict[str, int]:

@@ -35,6 +35,14 @@ class Problem:
 
 
 CELL_PROBLEMS: dict[str, tuple[str, str]] = {
+    "not_called": (
+        msg("This person has not been called yet."),
+        msg("Call the roll, then send the list again."),
+    ),
+    "called_absent": (
+        msg("This person was called and is not there."),
+        msg("If the person is there after all, take that back in the roll call and send the list again."),
+    ),
     "missing": (
         msg("This is missing."),
         msg("Write it in the list, or log this person with the form."),

@@ -38,10 +38,11 @@ class Voyage:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Heads of one voyage: `listed` + `unlisted` = `arrived` + `rejected` + `waiting`.
+    """Heads of one voyage: `listed` + `unlisted` = `arrived` + `rejected` + `waiting` + `absent`.
 
     `announced`: by all letters that count; `listed`: on its name lists, each person once; `rejected`: listed rows
-    still held back; `waiting`: rows of a list that is still being recorded; `arrived`: recorded, by list or one by
+    still held back; `waiting`: rows of a list that is still being recorded; `absent`: listed, and called as not
+    there; `arrived`: recorded, by list or one by
     one; `unlisted`: of these, who is on no list; `referred`: of these, whose every need became an open referral.
     """
 
@@ -52,6 +53,7 @@ class Counts:
     referred: int = 0
     unlisted: int = 0
     waiting: int = 0
+    absent: int = 0
 
     @property
     def listed_differs(self) -> int:

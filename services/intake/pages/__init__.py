@@ -14,6 +14,7 @@ from services.intake.pages import (
     reconciliation,
     records,
     retention,
+    roll_calls,
     screening,
     slips,
     triage,
@@ -26,6 +27,7 @@ router.include_router(voyages.router)
 router.include_router(reconciliation.router)
 router.include_router(manifests.router)
 router.include_router(drafts.router)
+router.include_router(roll_calls.router)
 router.include_router(arrivals.router)
 # Before the corrections, whose path takes any last part.
 router.include_router(slips.router)

@@ -64,6 +64,16 @@ INTERPRETERS = {
     "interpreter": msg("An interpreter"),
     "relative": msg("A relative or companion"),
 }
+ABSENCES = {
+    "not_boarded": msg("Did not board"),
+    "pending_case": msg("A case is pending abroad"),
+    "documents_held": msg("On bail, or the passport is held"),
+    "ill_abroad": msg("Ill abroad"),
+    "rolled_over": msg("Comes with a later voyage"),
+    "died_on_the_way": msg("Died on the way"),
+    "other": msg("Another reason"),
+    "unknown": msg("Nobody knows why"),
+}
 LOOKS = {
     "child": msg("A child"),
     "adult": msg("An adult"),

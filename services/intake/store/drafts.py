@@ -22,12 +22,13 @@ LETTERS: dict[Standing, str] = {
     "known": "k",
     "empty": "e",
     "left_out": "o",
+    "absent": "a",
 }
 HEADER_LISTS = ("heading", "others", "hidden_rows", "hidden_columns", "asks", "undecided")
 MEANT = {letter: standing for standing, letter in LETTERS.items()}
 FIELDS = (
     "draft_id, voyage_id, port, state, form, upload, version, lines, ready, mend, twice, known, empty, left_out,"
-    " owner, created_at, changed_by, changed_at, ended_at, asks"
+    " absent, owner, created_at, changed_by, changed_at, ended_at, asks"
 )
 
 
@@ -58,8 +59,8 @@ class NewDraft:
 ADD = """
 WITH kept AS (
     INSERT INTO drafts (draft_id, voyage_id, port, state, form, file_digest, sender, upload, version, lines, ready,
-        mend, twice, known, empty, left_out, header, owner, created_at, changed_by, changed_at, asks)
-    VALUES ($1, $2, $3, 'open', $4, $5, $6, 1, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $15, $16, $21)
+        mend, twice, known, empty, left_out, header, owner, created_at, changed_by, changed_at, asks, absent)
+    VALUES ($1, $2, $3, 'open', $4, $5, $6, 1, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $15, $16, $21, $22)
     ON CONFLICT (voyage_id, file_digest) WHERE ended_at IS NULL DO NOTHING RETURNING draft_id
 ), rows AS (
     INSERT INTO draft_blocks (draft_id, block, standings, sealed)
@@ -92,6 +93,7 @@ async def add(work: Work, draft: NewDraft, blocks: Sequence[Block]) -> None:
         *_columns(blocks),
         draft.wrapped_key,
         list(draft.asks),
+        draft.counts["absent"],
     )
 
 
@@ -181,7 +183,7 @@ CHANGE = """
 WITH changed AS (
     UPDATE drafts SET version = version + 1, upload = upload + $3, state = $4, lines = $5, ready = $6, mend = $7,
         twice = $8, known = $9, empty = $10, left_out = $11, header = $12, changed_by = $13, changed_at = $14,
-        file_digest = coalesce($18, file_digest), asks = $21
+        file_digest = coalesce($18, file_digest), asks = $21, absent = $22
     WHERE draft_id = $1 AND version = $2 AND state = $20 RETURNING draft_id
 ), fewer AS (
     DELETE FROM draft_blocks b USING changed WHERE b.draft_id = changed.draft_id AND b.block >= $19
@@ -230,6 +232,7 @@ async def change(
         in_all,
         was,
         list(asks),
+        counts["absent"],
     )
     return done == 1
 
@@ -365,7 +368,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _counts(counts: Mapping[Standing, int]) -> list[int]:
-    return [counts[standing] for standing in LETTERS]
+    return [counts[standing] for standing in LETTERS if standing != "absent"]
 
 
 def _columns(blocks: Sequence[Block]) -> tuple[list[int], list[str], list[bytes]]:

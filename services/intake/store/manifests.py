@@ -33,12 +33,28 @@ RECORDED = "(SELECT count(*) FROM arrivals a WHERE a.voyage_id = m.voyage_id AND
 HELD = "(SELECT count(*) FROM held_rows h WHERE h.manifest_id = m.manifest_id AND h.settled_at IS NULL)"
 
 
-async def begin(work: Work, *, manifest_id: str, voyage_id: str, file_digest: bytes, listed: int) -> str:
+class Source(NamedTuple):
+    """The draft that a list comes from, and which of its files."""
+
+    draft_id: str
+    upload: int
+
+
+async def begin(
+    work: Work,
+    *,
+    manifest_id: str,
+    voyage_id: str,
+    file_digest: bytes,
+    listed: int,
+    source: Source | None = None,
+) -> str:
     """Keep that a list was received; answers its id, the earlier one when the same file was received before."""
     known: str | None = await work.connection.fetchval(
         "WITH begun AS ("
-        " INSERT INTO manifests (manifest_id, voyage_id, file_digest, listed, rejected, received_by, received_at)"
-        " VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT (voyage_id, file_digest) DO NOTHING RETURNING manifest_id"
+        " INSERT INTO manifests (manifest_id, voyage_id, file_digest, listed, rejected, received_by, received_at,"
+        " draft_id, upload) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8)"
+        " ON CONFLICT (voyage_id, file_digest) DO NOTHING RETURNING manifest_id"
         ") SELECT manifest_id::text FROM begun UNION ALL"
         " SELECT manifest_id::text FROM manifests WHERE voyage_id = $2 AND file_digest = $3",
         manifest_id,
@@ -47,6 +63,8 @@ async def begin(work: Work, *, manifest_id: str, voyage_id: str, file_digest: by
         listed,
         work.actor.id,
         work.now,
+        source and source.draft_id,
+        source and source.upload,
     )
     # Nothing comes back when another writer committed the same file while this statement waited for it.
     return known or await _id_of(work, voyage_id, file_digest)

@@ -6,14 +6,16 @@ from datetime import datetime
 from asyncpg import Record
 
 from services.intake.domain.voyages import Counts, Sighting, Voyage
+from services.intake.store.roll_calls import ABSENT_RECORDED, CALLED_LAST
 from shared.kit.database import Database
 from shared.kit.work import Work
 
 VOYAGE = "v.voyage_id, v.port, v.modality, v.vessel, v.announced, v.expected_at"
 
-COUNTS = """
+COUNTS = f"""
     letters.announced AS said,
-    heads.by_list + held.not_again + recording.waiting AS listed, held.open AS rejected, heads.arrived, heads.referred,
+    heads.by_list + heads.absent + held.not_again + recording.waiting AS listed, held.open - held.absent AS rejected,
+    heads.arrived, heads.referred, held.absent + heads.absent AS absent,
     heads.arrived - heads.by_list - (held.not_again - held.open) AS unlisted, recording.waiting
 FROM voyages v
 CROSS JOIN LATERAL (
@@ -21,8 +23,10 @@ CROSS JOIN LATERAL (
     WHERE t.voyage_id = v.voyage_id AND t.kind = 'letter' AND t.withdrawn_at IS NULL
 ) letters
 CROSS JOIN LATERAL (
-    SELECT count(*) AS not_again, count(*) FILTER (WHERE h.settled_at IS NULL) AS open
-    FROM held_rows h WHERE h.voyage_id = v.voyage_id AND h.settled_by IS NULL
+    SELECT count(*) AS not_again, count(*) FILTER (WHERE h.settled_at IS NULL) AS open,
+        count(*) FILTER (WHERE h.settled_at IS NULL AND called.mark = 'absent') AS absent
+    FROM held_rows h JOIN manifests m USING (manifest_id) LEFT JOIN LATERAL ({CALLED_LAST}) called ON TRUE
+    WHERE h.voyage_id = v.voyage_id AND h.settled_by IS NULL
 ) held
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(m.listed - m.rejected - (
@@ -31,16 +35,23 @@ CROSS JOIN LATERAL (
     FROM manifests m WHERE m.voyage_id = v.voyage_id AND m.finished_at IS NULL AND m.superseded_by IS NULL
 ) recording
 CROSS JOIN LATERAL (
-    SELECT count(*) AS arrived, count(a.manifest_id) AS by_list, count(*) FILTER (
-        WHERE cardinality(a.needs) = (
+    SELECT count(*) FILTER (WHERE a.landed) AS arrived,
+        count(a.manifest_id) FILTER (WHERE a.landed) AS by_list,
+        count(*) FILTER (WHERE NOT a.landed AND a.is_absent) AS absent, count(*) FILTER (
+        WHERE a.landed AND cardinality(a.needs) = (
             SELECT count(*) FROM referred_needs r WHERE r.case_id = a.case_id AND r.need = ANY(a.needs)
         )
     ) AS referred
-    FROM arrivals a WHERE a.voyage_id = v.voyage_id AND a.ended_as IS DISTINCT FROM 'entered_in_error'
+    FROM (
+        SELECT a.case_id, a.manifest_id, a.needs, a.ended_as IS DISTINCT FROM 'entered_in_error' AS landed,
+            {ABSENT_RECORDED} AS is_absent
+        FROM arrivals a WHERE a.voyage_id = v.voyage_id
+    ) a
 ) heads
-"""
+"""  # noqa: S608 - constants
 """Each person on a list counts once: recorded by one, still held back (or logged by hand since), or about to be
-recorded. A held row that stands in a later list counts there, and an arrival that was entered in error nowhere."""
+recorded. A held row that stands in a later list counts there, and an arrival that was entered in error
+nowhere, unless a list had recorded somebody who was not there. Who is absent is listed."""
 
 
 async def add(work: Work, voyage: Voyage) -> None:
@@ -100,6 +111,19 @@ async def expected_between(work: Work, start: datetime, end: datetime, *, limit:
     return [_sighting(row) for row in rows]
 
 
+async def still_to_come(work: Work, *, limit: int) -> list[Voyage]:
+    """Voyages of any port that are expected from now on, the next first.
+
+    # unscoped: whoever rolls over may come to another port; a ship, its port and its time are no secret of theirs.
+    """
+    rows = await work.connection.fetch(
+        f"SELECT {VOYAGE} FROM voyages v WHERE v.expected_at > $1 ORDER BY v.expected_at, v.voyage_id LIMIT $2",  # noqa: S608
+        work.now,
+        limit,
+    )
+    return [_voyage(row) for row in rows]
+
+
 async def needs_by_kind(work: Work, voyage_id: str) -> dict[str, tuple[int, int]]:
     """For each need: how many arrivals of the voyage have it, and for how many of them a referral is open."""
     rows = await work.connection.fetch(
@@ -126,5 +150,5 @@ def _voyage(row: Record) -> Voyage:
 
 def _sighting(row: Record) -> Sighting:
     voyage = _voyage(row)
-    counts = ("listed", "rejected", "arrived", "referred", "unlisted", "waiting")
+    counts = ("listed", "rejected", "arrived", "referred", "unlisted", "waiting", "absent")
     return Sighting(voyage, Counts(row["said"], **{name: row[name] for name in counts}))

@@ -16,6 +16,7 @@ from services.intake.actions import (
     matches,
     reconciliation,
     screening,
+    sending,
     totals,
 )
 from services.intake.actions.consents import Spoken
@@ -82,6 +83,9 @@ async def intake_world(url: str) -> AsyncIterator[World]:
                 "headers": {"content-type": "text/csv"},
             },
             "POST /api/drafts/{draft_id}/rows/{row}": json_of(version=0, cells={"2": "F"}),
+            "POST /api/drafts/{draft_id}/rows/{row}/call": json_of(version=0, mark="here"),
+            "POST /api/voyages/{voyage_id}/roll-call/rest": json_of(left=2),
+            "POST /api/arrivals/{case_id}/absence": json_of(version=1, reason="not_boarded"),
             "POST /api/drafts/{draft_id}/columns": json_of(columns={"4": ""}),
             "POST /api/drafts/{draft_id}/sendings": json_of(version=1),
             "POST /api/drafts/{draft_id}/discard": json_of(),
@@ -100,6 +104,9 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /{language:language}/selisih/{difference_id}": form(version="1", reason="bail"),
             f"POST {voyage}/daftar": form(pasted=LIST.decode()),
             f"POST {draft}/baris/{{row}}": form(version="0", c3_2="P"),
+            f"POST {draft}/absen/{{row}}": form(version="0", mark="absent", reason="ill_abroad"),
+            f"POST {voyage}/absen/sisa": form(left="2"),
+            "POST /{language:language}/tidak-hadir/{case_id}": form(version="1", reason="not_boarded"),
             f"POST {draft}/kolom": form(k4=""),
             f"POST {draft}/berkas": lambda _i, _c: {"files": {"file": ("daftar.csv", LIST + b"\n", "text/csv")}},
             f"POST {draft}/kirim": form(version="1"),
@@ -193,6 +200,8 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "screening": things.screening,
             "acceptance": things.acceptance,
             "draft": things.draft,
+            "draft_voyage": things.draft_voyage,
+            "listed": things.listed,
             "person": things.person,
             "hold": things.hold,
             "correction": things.correction,
@@ -257,6 +266,23 @@ class _Landed:
         who = intake.OFFICER if cell["region"] == "own" else intake.STRANGER
         voyage = await intake.a_voyage(self._database, actor=who)
         return await intake.a_draft(self._database, voyage.voyage_id, LIST, actor=who)
+
+    async def draft_voyage(self, cell: Cell) -> str:
+        """A voyage with a list of which somebody is left to be called."""
+        voyage_id = await self.voyage(cell)
+        await intake.a_draft(self._database, voyage_id, LIST, actor=_officer(cell))
+        return voyage_id
+
+    async def listed(self, cell: Cell) -> str:
+        """Somebody whom a list has recorded."""
+        who = _officer(cell)
+        voyage = await intake.a_voyage(self._database, actor=who)
+        draft_id = await intake.a_draft(self._database, voyage.voyage_id, LIST, actor=who)
+        await sending.send_draft(self._database, self._app.state.vault, who, draft_id, version=1)
+        found = await self._database.pool.fetchval(
+            "SELECT case_id FROM arrivals WHERE voyage_id = $1", voyage.voyage_id
+        )
+        return str(found)
 
     async def acceptance(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(

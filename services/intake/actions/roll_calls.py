@@ -1,0 +1,402 @@
+"""Calling the roll of a voyage on the quay: who is here, who is not and why; by several people at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from services.intake.actions import drafts as drafting
+from services.intake.actions import endings, manifests
+from services.intake.actions.arrivals import day_at, port_of
+from services.intake.actions.drafts import Opened, Write
+from services.intake.actions.voyages import find_voyage, report_voyage
+from services.intake.domain import drafts, people
+from services.intake.domain.drafts import Draft, Standing
+from services.intake.domain.manifests import HeldRow, Row
+from services.intake.domain.refusals import (
+    DeathToRecord,
+    DraftEnded,
+    DraftMoved,
+    DraftSending,
+    DraftUnknown,
+    LineRecorded,
+    LineUnknown,
+    NextVoyageUnknown,
+    NotOnAList,
+    RollMoved,
+    RowCalled,
+    RowCarried,
+    VoyageUnknown,
+)
+from services.intake.domain.roll_calls import Call, Mark, Reason
+from services.intake.domain.voyages import Counts, Voyage
+from services.intake.store import arrivals
+from services.intake.store import drafts as drafts_store
+from services.intake.store import roll_calls as store
+from services.intake.store import voyages as voyages_store
+from services.intake.store.vault import Vault
+from services.intake.store.vault import drafting as keys
+from shared.contracts import codes
+from shared.contracts.intake import ListedAbsent, RollCalled
+from shared.kit.actor import Actor
+from shared.kit.database import Database
+from shared.kit.work import Work
+
+MOST_NEXT = 200
+TRIES = 30
+"""So often a call is prepared again while others change how rows stand; each time one of them is through."""
+CALLABLE: tuple[Standing, ...] = ("ready", "mend", "twice", "absent")
+WITHOUT_DOUBT: tuple[Standing, ...] = ("ready", "mend")
+"""Who can be called all at once; who may stand there twice is called one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody of a list. `case_id` is there for who is recorded; `call` is how the row was called last."""
+
+    draft_id: str
+    row: int
+    name: str
+    sex: str | None
+    age_band: str | None
+    standing: Standing
+    call: Call | None = None
+    case_id: str | None = None
+    was_not_there: Reason | None = None
+    """Why somebody was not there who had been recorded."""
+
+    @property
+    def mark(self) -> Mark:
+        """How the person counts: who is recorded is here, unless that was an error."""
+        if self.standing == "known":
+            return "absent" if self.was_not_there else "here"
+        return self.call.mark if self.call else "open"
+
+    @property
+    def reason(self) -> Reason | None:
+        return self.was_not_there or (self.call.reason if self.call else None)
+
+    @property
+    def version(self) -> int:
+        return self.call.version if self.call else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The roll of a voyage: everybody of its lists under way, and how many were recorded besides."""
+
+    voyage: Voyage
+    counts: Counts
+    drafts: Sequence[Draft]
+    entries: Sequence[Entry]
+
+    @property
+    def here(self) -> int:
+        """Everybody who is recorded, and who was called as here."""
+        return self.counts.arrived + sum(one.mark == "here" and one.standing != "known" for one in self.entries)
+
+    @property
+    def absent(self) -> int:
+        return sum(one.mark == "absent" for one in self.entries)
+
+    @property
+    def left(self) -> int:
+        return sum(one.mark == "open" for one in self.entries)
+
+    @property
+    def to_call(self) -> int:
+        """Of those who are left, who may be called all at once."""
+        return sum(one.mark == "open" and one.standing in WITHOUT_DOUBT for one in self.entries)
+
+    @property
+    def in_all(self) -> int:
+        return self.here + self.absent + self.left
+
+
+async def read_roll(database: Database, vault: Vault, actor: Actor, voyage_id: str, *, form: str) -> Sheet:
+    """Everybody of the voyage's lists that are under way; on the trail before they are opened.
+
+    A list of which nobody has said what its columns are is left out. Raises `NotAllowed`, `VoyageUnknown`.
+    """
+    report = await report_voyage(database, actor, voyage_id)
+    entries: list[Entry] = []
+    under_way = [one for one in await drafting.list_drafts(database, actor, voyage_id=voyage_id) if not one.asks]
+    for draft in under_way:
+        try:
+            opened = await drafting.open_draft(database, vault, actor, draft.draft_id, form=form)
+        except (DraftEnded, DraftUnknown):
+            continue  # sent or discarded since
+        entries += await _entries(database, vault, actor, report.voyage, opened)
+    return Sheet(report.voyage, report.counts, under_way, entries)
+
+
+async def prepare_call(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    draft_id: str,
+    row: int,
+    *,
+    version: int,
+    mark: Mark,
+    reason: Reason | None = None,
+    next_voyage_id: str | None = None,
+) -> Write:
+    """Call somebody of a list as here, or as absent and why, or take a call back (`open`).
+
+    `version` is how the row was called when it was looked at. Calls of different rows do not get into each other's
+    way; of the same row, who comes second and says something else gets `RowCalled`. Raises `LineUnknown`,
+    `LineRecorded`, `NextVoyageUnknown`, and as `open_draft`; what it answers raises `DraftMoved`.
+    """
+    port_of(actor)
+    async with database.work(actor, purpose="manifest") as work:
+        draft = await _open(work, draft_id)
+        standing = await _standing(work, vault, draft, row)
+        last = (await store.calls_of(work, draft, [row])).get(row) or Call(row, 0, "open")
+        if next_voyage_id is not None or reason == "rolled_over":
+            await _expect_next(work, draft.voyage_id, reason, next_voyage_id)
+    call = Call(row, last.version + 1, mark, reason, next_voyage_id)
+    if last.says(mark, reason, next_voyage_id):
+        return _as_it_is(draft)
+    if last.version != version:
+        raise RowCalled(last, call)
+    if standing == "known":
+        raise LineRecorded
+    if standing not in CALLABLE:
+        raise LineUnknown
+    if "absent" in (mark, last.mark):
+        return await _prepare_standing(database, vault, actor, draft_id, call)
+
+    async def write(work: Work) -> Draft:
+        now = await _held(work, draft_id)
+        if now.upload != draft.upload or not await store.add(work, now, [call]):
+            raise DraftMoved
+        _tell(work, now, call, 1)
+        return now
+
+    return write
+
+
+async def call_the_rest(work: Work, vault: Vault, voyage_id: str, *, left: int) -> int:
+    """Call as here everybody who is left on the lists of a voyage; answers how many.
+
+    `left` is how many that was when it was looked at. Raises `NotAllowed`, `VoyageUnknown`, `RollMoved`.
+    """
+    port_of(work.actor)
+    if await voyages_store.find(work, voyage_id) is None:
+        raise VoyageUnknown
+    called = 0
+    for one in await drafts_store.list_under_way(work, voyage_id=voyage_id):
+        if one.asks:
+            continue
+        draft = await _held(work, one.draft_id)
+        first = await _first_row(work, vault, draft)
+        calls = (await store.roll_of(work, draft)).calls
+        rest = [
+            Call(row, calls[row].version + 1 if row in calls else 1, "here")
+            for row, standing in await _standings(work, draft, first)
+            if standing in WITHOUT_DOUBT and (row not in calls or calls[row].mark == "open")
+        ]
+        if not rest:
+            continue
+        if not await store.add(work, draft, rest):
+            raise RollMoved
+        called += len(rest)
+        _tell(work, draft, rest[0], len(rest))
+    if called != left:
+        raise RollMoved
+    return called
+
+
+async def _prepare_standing(database: Database, vault: Vault, actor: Actor, draft_id: str, call: Call) -> Write:
+    """Prepare a call by which the row stands otherwise: with the codes of who is absent, or without."""
+    opened = await drafting.open_to_change(database, vault, actor, draft_id)
+    if opened.lines[call.row - opened.header.first_row].is_moved:
+        raise RowCarried
+    if call.mark == "absent":
+        voyage = await find_voyage(database, actor, opened.draft.voyage_id)
+        sex, age_band, origin = _codes(voyage, (await _read(voyage, opened)).get(call.row))
+        call = replace(call, sex=sex, age_band=age_band, origin_regency=origin)
+    change = await drafting.prepare_change(
+        *(database, vault, actor, opened, opened.header, list(opened.lines), "called"), rows=1, calls=[call]
+    )
+
+    async def write(work: Work) -> Draft:
+        draft = await change(work)
+        _tell(work, draft, call, 1)
+        return draft
+
+    return write
+
+
+async def _open(work: Work, draft_id: str) -> Draft:
+    """A draft whose roll can be called. Raises `DraftUnknown`, `DraftEnded`, `DraftSending`."""
+    return _callable(await drafts_store.find(work, draft_id))
+
+
+async def _held(work: Work, draft_id: str) -> Draft:
+    """The same, kept from being sent until this work ends."""
+    return _callable(await drafts_store.hold(work, draft_id))
+
+
+def _callable(draft: Draft | None) -> Draft:
+    if draft is None:
+        raise DraftUnknown
+    if not draft.is_under_way:
+        raise DraftEnded
+    if draft.state == "sending":
+        raise DraftSending
+    return draft
+
+
+async def _first_row(work: Work, vault: Vault, draft: Draft) -> int:
+    sealed = await drafts_store.find_sealed(work, draft.draft_id)
+    assert sealed is not None
+    if sealed.wrapped_key is None:
+        raise DraftEnded
+    key = keys.open_key(vault.ring, sealed.wrapped_key, draft.draft_id)
+    return drafts_store.opened_header(key, sealed.header).first_row
+
+
+async def _standing(work: Work, vault: Vault, draft: Draft, row: int) -> Standing:
+    """How a row stands. Raises `LineUnknown`."""
+    first = await _first_row(work, vault, draft)
+    for number, standing in await _standings(work, draft, first):
+        if number == row:
+            return standing
+    raise LineUnknown
+
+
+async def _standings(work: Work, draft: Draft, first: int) -> list[tuple[int, Standing]]:
+    letters = "".join(some for _, some in await drafts_store.standings_of(work, draft.draft_id))
+    return [(number, drafts_store.MEANT[letter]) for number, letter in enumerate(letters, start=first)]
+
+
+async def _expect_next(work: Work, voyage_id: str, reason: Reason | None, next_voyage_id: str | None) -> None:
+    """Raises `NextVoyageUnknown` unless it is a later voyage that is still to come, or nobody knows which."""
+    if next_voyage_id is None:
+        return
+    if reason != "rolled_over" or next_voyage_id not in {one.voyage_id for one in await list_next(work, voyage_id)}:
+        raise NextVoyageUnknown
+
+
+async def list_next(work: Work, voyage_id: str) -> list[Voyage]:
+    """The voyages, at any port, that somebody may roll over to: announced, and still to come."""
+    found = await voyages_store.find(work, voyage_id)
+    if found is None:
+        raise VoyageUnknown
+    await work.as_service()  # ships and times of other ports: who rolls over there is theirs from then on
+    return [one for one in await voyages_store.still_to_come(work, limit=MOST_NEXT) if one.voyage_id != voyage_id]
+
+
+def _tell(work: Work, draft: Draft, call: Call, rows: int) -> None:
+    work.record(
+        RollCalled(
+            case_id=draft.voyage_id,
+            draft_id=draft.draft_id,
+            mark=call.mark,
+            reason=call.reason,
+            next_voyage_id=call.next_voyage_id,
+            rows=rows,
+        )
+    )
+
+
+def _as_it_is(draft: Draft) -> Write:
+    async def write(work: Work) -> Draft:  # noqa: ARG001
+        return draft
+
+    return write
+
+
+async def read_entry(database: Database, vault: Vault, actor: Actor, draft_id: str, row: int, *, form: str) -> Entry:
+    """Somebody of a list; on the trail first. Raises `LineUnknown`, and as `open_draft`."""
+    opened = await drafting.open_draft(database, vault, actor, draft_id)
+    voyage = await find_voyage(database, actor, opened.draft.voyage_id)
+    for one in await _entries(database, vault, actor, voyage, opened):
+        if one.row == row:
+            await drafting.note_reading(database, actor, draft_id, form=form, rows=1)
+            return one
+    raise LineUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Who was recorded and was not there: the arrival's version from now on, and the voyage whose list had it."""
+
+    case_id: str
+    version: int
+    voyage_id: str
+
+
+async def record_absence(
+    work: Work, case_id: str, *, version: int, reason: Reason, next_voyage_id: str | None
+) -> Absent:
+    """Somebody whom a list had recorded was not there: the arrival is entered in error, the person listed and absent.
+
+    Raises `NotOnAList`, `DeathToRecord`, `NextVoyageUnknown`, and as `endings.enter_in_error`.
+    """
+    if reason == "died_on_the_way":
+        raise DeathToRecord
+    kept = await endings.enter_in_error(work, case_id, version=version, reason="never_arrived", duplicate_of=None)
+    voyage_id = await expect_listed(work, case_id)
+    await _expect_next(work, voyage_id, reason, next_voyage_id)
+    await store.add_absent_arrival(work, case_id, voyage_id=voyage_id, reason=reason, next_voyage_id=next_voyage_id)
+    work.record(ListedAbsent(case_id=case_id, voyage_id=voyage_id, reason=reason, next_voyage_id=next_voyage_id))
+    return Absent(case_id, kept.version, voyage_id)
+
+
+async def expect_listed(work: Work, case_id: str) -> str:
+    """The voyage on whose list somebody was recorded. Raises `NotOnAList`."""
+    voyage_id = await store.voyage_that_listed(work, case_id)
+    if voyage_id is None:
+        raise NotOnAList
+    return voyage_id
+
+
+async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyage, opened: Opened) -> list[Entry]:
+    async with database.work(actor, purpose="manifest") as work:
+        roll = await store.roll_of(work, opened.draft)
+        gone = await store.absent_recorded(work, voyage.voyage_id)
+    read = await _read(voyage, opened)
+    cases = await _cases(database, vault, voyage, read.values())
+    found = []
+    for line in opened.lines:
+        if line.standing in ("empty", "left_out"):
+            continue
+        row = read.get(line.number)
+        call = roll.calls.get(line.number)
+        sex, age_band, _ = _codes(voyage, row)
+        if row is None and call is not None:  # what it said went to another voyage
+            sex, age_band = call.sex, call.age_band
+        case_id = cases.get(line.number)
+        standing: Standing = "known" if case_id and line.standing != "absent" else line.standing
+        name = drafts.legible(row.name) if row else ""
+        found.append(
+            Entry(
+                *(opened.draft.draft_id, line.number, name, sex, age_band, standing, call, case_id),
+                gone.get(case_id or ""),
+            )
+        )
+    return found
+
+
+async def _read(voyage: Voyage, opened: Opened) -> dict[int, Row]:
+    sheet = drafts.sheet_of(opened.header, drafts.to_read(opened.lines))
+    return {row.number: row for row in await manifests.read_rows(voyage, sheet)}
+
+
+async def _cases(database: Database, vault: Vault, voyage: Voyage, rows: Iterable[Row]) -> dict[int, str]:
+    """The cases of the rows whose people are recorded."""
+    asked = {row.number: (voyage.voyage_id, vault.digest(*row.person)) for row in rows if row.person}
+    found = await arrivals.known(database, list(asked.values())) if asked else {}
+    return {number: found[key].case_id for number, key in asked.items() if key in found}
+
+
+def _codes(voyage: Voyage, row: Row | None) -> tuple[str | None, str | None, str | None]:
+    """Sex, age band and origin, as far as a row says them."""
+    if row is None:
+        return None, None, None
+    if isinstance(row, HeldRow):
+        return row.who.get("sex"), None, row.who.get("origin_regency")
+    assert row.arrival is not None
+    on = day_at(codes.ports()[voyage.port], voyage.expected_at)
+    return row.arrival.sex, people.age_band(row.arrival.birth, on), row.arrival.origin_regency

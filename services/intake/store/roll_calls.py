@@ -1,0 +1,175 @@
+"""How rows of lists were called on the quay, in codes; and why recorded people were not there."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from asyncpg import Record
+
+from services.intake.domain.drafts import Draft
+from services.intake.domain.roll_calls import Call, Roll
+from shared.contracts.codes import AbsenceReason
+from shared.kit.work import Work
+
+LATEST = (
+    "SELECT DISTINCT ON (row_number) row_number, version, mark, reason, next_voyage_id, sex, age_band, origin_regency,"
+    " called_by, called_at FROM roll_calls WHERE draft_id = $1 AND upload = $2"
+    " AND ($3::integer[] IS NULL OR row_number = ANY($3::integer[])) ORDER BY row_number, version DESC"
+)
+
+
+async def roll_of(work: Work, draft: Draft) -> Roll:
+    """What was called of a draft, as its rows are numbered now.
+
+    # unscoped: asked for only after the draft was found in the actor's own scope.
+    """
+    begun = await work.connection.fetchval("SELECT EXISTS (SELECT FROM roll_calls WHERE draft_id = $1)", draft.draft_id)
+    rows = await work.connection.fetch(LATEST, draft.draft_id, draft.upload, None) if begun else []
+    return Roll(begun, {row["row_number"]: _call(row) for row in rows})
+
+
+async def calls_of(work: Work, draft: Draft, rows: Sequence[int]) -> dict[int, Call]:
+    """How these rows of a draft were called last.
+
+    # unscoped: asked for only after the draft was found in the actor's own scope.
+    """
+    found = await work.connection.fetch(LATEST, draft.draft_id, draft.upload, list(rows))
+    return {row["row_number"]: _call(row) for row in found}
+
+
+async def add(work: Work, draft: Draft, calls: Sequence[Call]) -> bool:
+    """Keep how rows were called, in one statement; False where somebody else has called one of them meanwhile.
+
+    # unscoped: the draft was found in the actor's own scope.
+    """
+    done = await work.connection.execute(
+        "INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, mark, reason, next_voyage_id, sex,"
+        " age_band, origin_regency, called_by, called_at)"
+        " SELECT $1, $2, c.row_number, c.version, $3, c.mark, c.reason, c.next_voyage_id, c.sex, c.age_band,"
+        " c.origin_regency, $4, $5 FROM unnest($6::integer[], $7::integer[], $8::text[], $9::text[], $10::uuid[],"
+        " $11::text[], $12::text[], $13::text[])"
+        " AS c (row_number, version, mark, reason, next_voyage_id, sex, age_band, origin_regency)"
+        " ON CONFLICT DO NOTHING",
+        draft.draft_id,
+        draft.upload,
+        draft.voyage_id,
+        work.actor.id,
+        work.now,
+        [call.row for call in calls],
+        [call.version for call in calls],
+        [call.mark for call in calls],
+        [call.reason for call in calls],
+        [call.next_voyage_id for call in calls],
+        [call.sex for call in calls],
+        [call.age_band for call in calls],
+        [call.origin_regency for call in calls],
+    )
+    return bool(done == f"INSERT 0 {len(calls)}")
+
+
+async def take_over(work: Work, draft: Draft, numbers: Mapping[int, int]) -> None:
+    """Let the next upload of a draft have what was called of the rows that are in it too (new number → old).
+
+    # unscoped: the draft was found in the actor's own scope.
+    """
+    await work.connection.execute(
+        "INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, mark, reason, next_voyage_id, sex,"
+        " age_band, origin_regency, called_by, called_at)"
+        " SELECT r.draft_id, r.upload + 1, n.now, r.version, r.voyage_id, r.mark, r.reason, r.next_voyage_id, r.sex,"
+        " r.age_band, r.origin_regency, r.called_by, r.called_at"
+        " FROM unnest($3::integer[], $4::integer[]) AS n (now, was)"
+        " JOIN roll_calls r ON r.draft_id = $1 AND r.upload = $2 AND r.row_number = n.was",
+        draft.draft_id,
+        draft.upload,
+        list(numbers),
+        list(numbers.values()),
+    )
+
+
+async def voyage_that_listed(work: Work, case_id: str) -> str | None:
+    """The voyage on whose list somebody was recorded; None for who was logged one by one.
+
+    # unscoped: the arrival was found in the actor's own scope.
+    """
+    found: str | None = await work.connection.fetchval(
+        "SELECT voyage_id::text FROM arrivals WHERE case_id = $1 AND manifest_id IS NOT NULL", case_id
+    )
+    return found
+
+
+async def add_absent_arrival(
+    work: Work, case_id: str, *, voyage_id: str, reason: AbsenceReason, next_voyage_id: str | None
+) -> None:
+    """Keep why somebody whom a list had recorded was not there.
+
+    # unscoped: the arrival was found in the actor's own scope.
+    """
+    await work.connection.execute(
+        "INSERT INTO absent_arrivals (case_id, voyage_id, reason, next_voyage_id, said_by, said_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        case_id,
+        voyage_id,
+        reason,
+        next_voyage_id,
+        work.actor.id,
+        work.now,
+    )
+
+
+CALLED_LAST = (
+    "SELECT r.mark, r.reason FROM roll_calls r WHERE r.draft_id = m.draft_id AND r.upload = m.upload"
+    " AND r.row_number = h.row_number ORDER BY r.version DESC LIMIT 1"
+)
+"""How the person of a held row `h` of a list `m` was called last."""
+ABSENT_RECORDED = (
+    "a.ended_as = 'entered_in_error' AND a.manifest_id IS NOT NULL AND EXISTS (SELECT FROM arrival_corrections c"
+    " WHERE c.case_id = a.case_id AND c.kind = 'entered_in_error' AND c.reason = 'never_arrived')"
+)
+"""Whom a list had recorded and who was not there."""
+
+
+async def absent_recorded(work: Work, voyage_id: str) -> dict[str, AbsenceReason]:
+    """Who was recorded by a list of a voyage and was not there, by case: why, as far as it was said.
+
+    # unscoped: asked for only after the voyage was found in the actor's own scope.
+    """
+    rows = await work.connection.fetch(
+        "SELECT a.case_id, coalesce(s.reason, 'unknown') AS reason FROM arrivals a"  # noqa: S608 - a constant
+        f" LEFT JOIN absent_arrivals s USING (case_id) WHERE a.voyage_id = $1 AND {ABSENT_RECORDED}",
+        voyage_id,
+    )
+    return {str(row["case_id"]): row["reason"] for row in rows}
+
+
+async def absent_by_reason(work: Work, voyage_id: str) -> dict[AbsenceReason, int]:
+    """Who is listed on a voyage of the actor's port and absent: heads by reason.
+
+    # unscoped: asked for only after the voyage was found in the actor's own scope.
+    """
+    rows = await work.connection.fetch(
+        "SELECT called.reason, count(*) AS heads FROM held_rows h JOIN manifests m USING (manifest_id)"  # noqa: S608
+        f" CROSS JOIN LATERAL ({CALLED_LAST}) called"
+        " WHERE h.voyage_id = $1 AND h.settled_at IS NULL AND called.mark = 'absent' GROUP BY called.reason"
+        " UNION ALL SELECT coalesce(s.reason, 'unknown'), count(*) FROM arrivals a"
+        " LEFT JOIN absent_arrivals s USING (case_id)"
+        f" WHERE a.voyage_id = $1 AND {ABSENT_RECORDED} GROUP BY 1",
+        voyage_id,
+    )
+    found: Counter[AbsenceReason] = Counter()
+    for row in rows:
+        found[row["reason"]] += row["heads"]
+    return dict(found)
+
+
+def _call(row: Record) -> Call:
+    return Call(
+        row["row_number"],
+        row["version"],
+        row["mark"],
+        row["reason"],
+        str(row["next_voyage_id"]) if row["next_voyage_id"] else None,
+        row["sex"],
+        row["age_band"],
+        row["origin_regency"],
+        row["called_by"],
+        row["called_at"],
+    )
