@@ -276,7 +276,19 @@ class _Following:
         as_told = Told[ArrivalRecorded](
             actor=told.actor, organisation=told.organisation, role=told.role, purpose=told.purpose, data=landed
         )
-        arrival: Heard[ArrivalRecorded] = replace(self.heard, told=as_told)  # type: ignore[arg-type, assignment]
+        of = self.heard
+        arrival = Heard(
+            event_id=of.event_id,
+            source=of.source,
+            type=of.type,
+            case_id=of.case_id,
+            case_seq=of.case_seq,
+            occurred_at=of.occurred_at,
+            traceparent=of.traceparent,
+            shared=of.shared,
+            payload=of.payload,
+            told=as_told,
+        )
         await opening.open_referrals(self.work, [arrival], routing=self.routing)
         await consenting.apply_to_added(self.work, self.heard, routing=self.routing)
 

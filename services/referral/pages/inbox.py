@@ -133,11 +133,12 @@ async def _do(
     act: Callable[..., Awaitable[list[Result]]],
     said: str,
     path: str,
-    **values: str,
+    *,
+    reason: str = "",
 ) -> Response:
     """One action on all that were ticked, once per form; each that was refused is listed with what stood in the way."""
     form, key = await request.form(), await key_of(request)
-    chosen = [Answer(id_, version, **values) for id_, version in forms.chosen(form)][:PAGE_ROWS]  # type: ignore[arg-type]
+    chosen = [Answer(id_, version, reason=reason) for id_, version in forms.chosen(form)][:PAGE_ROWS]
     async with request.app.state.database.work(actor, purpose=purpose) as work:
 
         async def once() -> Response:

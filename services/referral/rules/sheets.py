@@ -179,13 +179,11 @@ def _plain(value: str | float | bool | None) -> str:
 def _value(table: str, cell: Cell | MergedCell, wrong: list[Finding]) -> str | float | bool | None:
     """What a cell of a workbook holds; text, number, true, false or nothing, but no formula, date or error."""
     value = cell.value
-    reason: Reason | None = None
+    reason: Reason = "strange"
     if cell.data_type == "f" or (isinstance(value, str) and value.startswith("=") and cell.data_type != "s"):
         reason = "formula"
-    elif cell.data_type == "e" or not (value is None or isinstance(value, str | int | float | bool)):
-        reason = "strange"
-    if reason is None:
-        return value  # type: ignore[return-value]
+    elif cell.data_type != "e" and (value is None or isinstance(value, str | int | float | bool)):
+        return value
     wrong.append(Finding(table, "", cell.coordinate, reason))
     return None
 
