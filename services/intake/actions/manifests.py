@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,8 +27,9 @@ from services.intake.domain.held import Search, who_arrived
 from services.intake.domain.manifests import HeldRow, Reading, Row
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
-from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
 from services.intake.domain.roll_calls import Called
+from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
+from services.intake.domain.texts import File
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
 from services.intake.store import held as held_rows
@@ -106,13 +108,28 @@ async def take_in_manifest(
     The same file again answers the same counts and records nothing. After an interruption, sending the file again
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
+    file = io.BytesIO(content)
+    return await take_in_file(database, vault, actor, voyage, file, hashlib.sha256(content), choice)
+
+
+async def take_in_file(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    voyage: Voyage,
+    file: File,
+    hashed: "hashlib._Hash",
+    choice: Choice = NOTHING_CHOSEN,
+) -> store.Manifest:
+    """As `take_in_manifest`, of a file of any size; `hashed` is the SHA-256 of it."""
     # A workbook may hold several lists: each of its sheets that somebody chose is a list of its own.
-    digest = hashlib.sha256(content + (choice.worksheet or "").encode("utf-8", "surrogatepass")).digest()
+    digest = hashed.copy()
+    digest.update((choice.worksheet or "").encode("utf-8", "surrogatepass"))
 
     async def read() -> Reading:
-        return await reading_of(voyage, await lists.open_list(content, choice))
+        return await reading_of(voyage, await lists.open_large(file, choice))
 
-    return await take_in_rows(database, vault, actor, voyage, digest, read)
+    return await take_in_rows(database, vault, actor, voyage, digest.digest(), read)
 
 
 async def take_in_rows(

@@ -255,7 +255,7 @@ async def list_arrivals(
         }
     },
 )
-@web.body_limit(sheets.MOST_BYTES)
+@web.body_limit(sheets.MOST_STREAMED_BYTES)
 @web.takes("text/csv", "text/tab-separated-values", XLSX)
 async def send_manifest(
     request: Request,
@@ -267,25 +267,28 @@ async def send_manifest(
     """Take in a name list (CSV, tab separated, XLSX), or with `preview=1` only say what is wrong with it.
 
     Taking in needs the header Idempotency-Key, looking does not. Rows with a problem are held back, all others are
-    recorded as arrived: from 12 hours before the voyage is expected, not earlier.
+    recorded as arrived: from 12 hours before the voyage is expected, not earlier. A text may have 1,000,000 rows, a
+    list that is only looked at 100,000.
     """
     database: Database = request.app.state.database
     vault = request.app.state.vault
     voyage = await voyages.find_voyage(database, actor, voyage_id)
-    content, choice = await request.body(), Choice(worksheet=worksheet)
-    try:
-        if preview:
-            looked = await manifests.preview_manifest(database, vault, voyage, content, choice)
-            return web.json_response(_preview(request, looked))
-        key = request.app.state.vault.kept_key(await web.key_of(request))
-        digest = await web.digest_of(request)
-        async with database.work(actor, purpose="manifest") as work:
-            stored = await first_answer(work, key, digest)
-        if stored is not None:
-            return stored.response()
-        taken = await manifests.take_in_manifest(database, vault, actor, voyage, content, choice)
-    except ManifestUnusable as unusable:
-        raise unusable_file(request, unusable) from None
+    choice = Choice(worksheet=worksheet)
+    async with web.spooled(request) as content:
+        try:
+            if preview:
+                most = content.read(sheets.MOST_BYTES + 1)
+                looked = await manifests.preview_manifest(database, vault, voyage, most, choice)
+                return web.json_response(_preview(request, looked))
+            key = request.app.state.vault.kept_key(await web.key_of(request))
+            digest = await web.digest_of(request, content)
+            async with database.work(actor, purpose="manifest") as work:
+                stored = await first_answer(work, key, digest)
+            if stored is not None:
+                return stored.response()
+            taken = await manifests.take_in_file(database, vault, actor, voyage, content, content.digest, choice)
+        except ManifestUnusable as unusable:
+            raise unusable_file(request, unusable) from None
     told = await manifest_answer(request, actor, taken)
 
     async def answer() -> Response:
@@ -399,7 +402,7 @@ def _counts(counts: Counts) -> dict[str, int]:
         "unlisted": counts.unlisted,
         "rejected": counts.rejected,
         "waiting": counts.waiting,
+        "absent": counts.absent,
         "arrived": counts.arrived,
         "referred": counts.referred,
     }
-        "absent": counts.absent,

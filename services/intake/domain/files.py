@@ -49,6 +49,11 @@ def kind_of(content: bytes) -> Literal["text", "workbook"]:
     return "text"
 
 
+def is_text(head: bytes) -> bool:
+    """True for what has to be read as a text, by its first bytes."""
+    return head[:4] != ZIP and head[:4] != OLE[:4]
+
+
 def refuse_other_kinds(content: bytes) -> None:
     """Raise `ManifestUnusable` for what is no text."""
     if content[:4] == ZIP:

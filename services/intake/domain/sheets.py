@@ -14,6 +14,7 @@ from services.intake.domain.texts import SEPARATORS, Rows, Source
 MOST_BYTES = files.MOST_BYTES
 MOST_ROWS = 100_000
 MOST_STREAMED_ROWS = 1_000_000
+MOST_STREAMED_BYTES = 256 << 20
 MOST_COLUMNS = 100
 HEADING_WITHIN = 30
 """Lists often begin with a letterhead; the heading is looked for in so many rows."""

@@ -8,7 +8,7 @@ import csv
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, TextIO, overload
+from typing import Protocol, TextIO, overload
 
 from services.intake.domain.grids import Typed
 from services.intake.domain.refusals import ManifestUnusable
@@ -20,8 +20,15 @@ LONGEST_LINE = 1 << 17
 MOST_LINES_IN_ROW = 40
 """A cell may have lines of its own; beyond so many a quotation mark was left open."""
 
-Source = bytes | BinaryIO
-"""A file that can be read from any place, or all of its bytes."""
+
+class File(Protocol):
+    """A file that can be read from any place."""
+
+    def seek(self, at: int, /) -> int: ...
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+Source = bytes | File
 
 
 def encoding_of(source: Source) -> str:
@@ -180,7 +187,7 @@ class _View(io.BufferedIOBase):
     """Whoever reads text of it asks for one."""
 
     def __init__(self, source: Source) -> None:
-        self._file = io.BytesIO(source) if isinstance(source, bytes) else source
+        self._file: File = io.BytesIO(source) if isinstance(source, bytes) else source
         self._at = 0
 
     def readable(self) -> bool:

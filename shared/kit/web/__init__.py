@@ -12,6 +12,7 @@ from shared.kit.web.navigation import language_of, page_router, path_in, redirec
 from shared.kit.web.pages import Nav, fragment, page
 from shared.kit.web.problems import FieldProblem, Invalid, json_response
 from shared.kit.web.rates import reads_people
+from shared.kit.web.spool import Spool, spooled
 
 __all__ = [
     "KEYED",
@@ -20,6 +21,7 @@ __all__ = [
     "KeyMissing",
     "KeyReused",
     "Nav",
+    "Spool",
     "TooLarge",
     "body_limit",
     "digest_of",
@@ -35,5 +37,6 @@ __all__ = [
     "path_in",
     "reads_people",
     "redirect",
+    "spooled",
     "takes",
 ]

@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
 from shared.kit.refusal import Refusal
+from shared.kit.web.spool import Spool
 from shared.kit.words import msg
 
 KEY_FIELD = "idempotency_key"
@@ -42,15 +43,17 @@ async def key_of(request: Request) -> str:
     return key
 
 
-async def digest_of(request: Request) -> bytes:
-    """A SHA-256 of method, path, query and content.
+async def digest_of(request: Request, spool: Spool | None = None) -> bytes:
+    """A SHA-256 of method, path, query and content; `spool` has the body where it was spooled.
 
     Of a form the fields count, not the bytes: a browser that repeats an upload draws a new boundary.
     """
     digest = hashlib.sha256()
     for part in (request.method, request.scope["path"], request.scope["query_string"].decode("latin-1")):
         _add(digest, part.encode())
-    if is_form(request):
+    if spool is not None:
+        _add(digest, spool.digest.digest())
+    elif is_form(request):
         await _add_form(digest, await request.form())
     else:
         _add(digest, await request.body())
