@@ -24,7 +24,7 @@ BIRTH = {"birth_date", "age"}
 """What a birth is told by; in the vault it is one field."""
 CODED = {
     "case_id", "sex", "looks", "origin_regency", "needs", "accompanied", "onward_wish", "voyage_id", "arrived_at",
-    "key", "unfinished",
+    "key", "unfinished", "companion",
 }  # fmt: skip
 """What intake keeps in the clear of an arrival: codes, times and keys, and how old somebody looks."""
 CODED_COLUMNS = {"seq", "sex", "origin_regency", "origin_province", "flags", "companion", "onward_wish", "held_row"}

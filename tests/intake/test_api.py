@@ -58,7 +58,7 @@ class TestArrivals:
         ("said", "needs", "band"),
         [
             ({"birth_date": "2015-03-01"}, ["UAC", "NEED"], "child"),
-            ({"birth_date": "2015-03-01", "accompanied": True}, ["CHILD", "NEED"], "child"),
+            ({"birth_date": "2015-03-01", "accompanied": True}, ["UAC", "NEED"], "child"),
             ({"birth_date": None}, ["UAC", "NEED"], "unknown"),
             ({"birth_date": None, "age": 17}, ["UAC", "NEED"], "child"),
             ({"birth_date": None, "age": 18}, ["NEED"], "adult"),

@@ -48,7 +48,7 @@ async def desk(site: Site, database: Database) -> Desk:
     return Desk(site, (await a_voyage(database)).voyage_id)
 
 
-@pytest.mark.invariant("I153")
+@pytest.mark.invariant("I157")
 class TestComplaint:
     """Each as a test of ours."""
 

@@ -139,11 +139,11 @@ class TestGuardian:
         assert "UAC" in await needs_of(database, child)
 
     async def test_unlinking_protects_at_once_by_one_person(self, site: Site, database: Database) -> None:
-        child, mother = await a_case(site, **CHILD, accompanied=True), await a_case(site)
+        mother = await a_case(site)
+        child = await a_case(site, **CHILD, companion={"adult": mother, **ASKED})
         assert "UAC" not in await needs_of(database, child)
-        link_id = await a_proposal(site, child, mother)
-        await confirmed(site, link_id)
-        assert (await ended(site, link_id, 2)).json()["state"] == "ended"
+        [link] = (await household(site, child))["guardians"]
+        assert (await ended(site, link["link_id"], 1)).json()["state"] == "ended"
 
         assert "UAC" in await needs_of(database, child)
         [unlinked] = await told(database, child, "intake.guardian_unlinked.v1")
@@ -152,11 +152,11 @@ class TestGuardian:
         assert needs["added"] == ["UAC"]
 
     async def test_a_child_with_another_adult_is_not_alone(self, site: Site, database: Database) -> None:
-        child, mother, father = await a_case(site, **CHILD, accompanied=True), await a_case(site), await a_case(site)
-        links = [await a_proposal(site, child, adult) for adult in (mother, father)]
-        for link_id in links:
-            assert (await confirmed(site, link_id)).status_code == 200
-        await ended(site, links[0], 2)
+        mother, father = await a_case(site), await a_case(site)
+        child = await a_case(site, **CHILD, companion={"adult": mother, **ASKED})
+        [link] = (await household(site, child))["guardians"]
+        assert (await confirmed(site, await a_proposal(site, child, father))).status_code == 200
+        await ended(site, link["link_id"], 1)
 
         [unlinked] = await told(database, child, "intake.guardian_unlinked.v1")
         assert unlinked["unaccompanied"] is False

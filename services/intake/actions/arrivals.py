@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -15,6 +15,7 @@ import orjson
 from services.intake import policy
 from services.intake.domain import people
 from services.intake.domain.arrivals import Arrival, Channel, screened
+from services.intake.domain.households import Companion
 from services.intake.domain.refusals import (
     ArrivalInFuture,
     ArrivalLongAgo,
@@ -67,6 +68,9 @@ class Submitted(NamedTuple):
     on: date | None = None
     """None: the day of `arrived_at` at the port."""
     household_id: str | None = None
+    companion: Companion | None = None
+    claimed: bool = False
+    """Said to be accompanied without anybody being named: told apart from what was not, and of no other effect."""
 
     @property
     def day(self) -> date:
@@ -153,13 +157,13 @@ async def record_arrivals(
     return [
         Recorded(a.case_id, a.age_band, tuple(a.needs.split()), new=True)
         if n in added
-        else _repeated(a, known[a.scope, a.key])
+        else answered_before(a, known[a.scope, a.key])
         for n, a in enumerate(arrivals)
     ]
 
 
 class Item(NamedTuple):
-    """One of a batch; `case_id` and `unfinished` as of `Submitted`."""
+    """One of a batch; `case_id`, `unfinished` and `claimed` as of `Submitted`."""
 
     key: str
     arrival: Arrival
@@ -167,6 +171,7 @@ class Item(NamedTuple):
     arrived_at: datetime | None
     case_id: str | None = None
     unfinished: bool = False
+    claimed: bool = False
 
 
 class Content(Protocol):
@@ -195,16 +200,16 @@ class Desk:
         arrived_at: datetime | None,
         case_id: str | None = None,
         unfinished: bool = False,
+        claimed: bool = False,
     ) -> Recorded:
         """Record one person.
 
         Raises `NotAllowed`, `VoyageUnknown`, `ArrivalInFuture`, `ArrivalLongAgo`, `RecordedDifferently` or
         `CaseIdTaken`; for whose access ended while it waited in the lane, `Revoked` or `RevocationsUnknown`.
         """
-        port = port_of(actor)
-        await self._check_voyages({voyage_id} if voyage_id else set(), port.code)
-        item = Item(key, arrival, voyage_id, arrived_at, case_id, unfinished)
-        sealed = self._sealed(actor, item, "single", port)
+        item = Item(key, arrival, voyage_id, arrived_at, case_id, unfinished, claimed)
+        submitted = await self.submitted(actor, item, "single")
+        sealed = seal_arrival(self._vault, actor, submitted, self._database.clock.now())
         try:
             return await self._lane.put((actor, sealed))
         except store.IdTaken:
@@ -223,6 +228,7 @@ class Desk:
             int, Recorded | RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown | CaseIdTaken
         ] = {}
         sealed: list[tuple[int, store.NewArrival]] = []
+        now = self._database.clock.now()
         for n, item in enumerate(items):
             if n % 50 == 49:
                 await asyncio.sleep(0)
@@ -230,13 +236,20 @@ class Desk:
                 results[n] = VoyageUnknown()
                 continue
             try:
-                sealed.append((n, self._sealed(actor, item, "batch", port)))
+                submitted = self._submitted(actor, item, "batch", port, now)
+                sealed.append((n, seal_arrival(self._vault, actor, submitted, now)))
             except (ArrivalInFuture, ArrivalLongAgo) as refused:
                 results[n] = refused
         await self._database.still_allows(actor)
         recorded = await self._each([new for _, new in sealed])
         results.update(zip((n for n, _ in sealed), recorded, strict=True))
         return [results[n] for n in range(len(items))]
+
+    async def submitted(self, actor: Actor, item: Item, channel: Channel) -> Submitted:
+        """One person as something to record at the actor's port. Raises as `record`."""
+        port = port_of(actor)
+        await self._check_voyages({item.voyage_id} if item.voyage_id else set(), port.code)
+        return self._submitted(actor, item, channel, port, self._database.clock.now())
 
     async def _write(self, batch: Sequence[tuple[Actor, store.NewArrival]]) -> list[Recorded | Exception]:
         """Record what waits in the lane, of those who may still; there is no commit of their own to ask at."""
@@ -260,9 +273,8 @@ class Desk:
                 return [CaseIdTaken()]
             return [result for one in new for result in await self._each([one])]
 
-    def _sealed(self, actor: Actor, item: Item, channel: Channel, port: codes.Port) -> store.NewArrival:
-        now = self._database.clock.now()
-        submitted = Submitted(
+    def _submitted(self, actor: Actor, item: Item, channel: Channel, port: codes.Port, now: datetime) -> Submitted:
+        return Submitted(
             item.arrival,
             scope_of(actor),
             bytes.fromhex(self._vault.kept_key(item.key)),
@@ -272,8 +284,8 @@ class Desk:
             item.voyage_id,
             case_id=item.case_id,
             unfinished=item.unfinished,
+            claimed=item.claimed,
         )
-        return seal_arrival(self._vault, actor, submitted, now)
 
     async def _check_voyages(self, voyage_ids: set[str], port: str, *, missing_ok: bool = False) -> None:
         """Make sure that the voyages are this port's. A voyage never moves, so what was found once is kept."""
@@ -336,9 +348,10 @@ def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
         arrival.sex,
         arrival.origin_regency,
         sorted(arrival.flags),
-        arrival.accompanied,
+        submitted.claimed or (arrival.accompanied and submitted.companion is None),
         arrival.onward_wish,
         submitted.voyage_id,
+        *(() if submitted.companion is None else astuple(submitted.companion)),
     )
     return vault.digest_of(fields + orjson.dumps(coded))
 
@@ -357,7 +370,8 @@ def is_known_person(vault: Vault, submitted: Submitted, known: Content) -> bool:
     )
 
 
-def _repeated(sent: store.NewArrival, known: store.Known) -> Recorded | RecordedDifferently:
+def answered_before(sent: store.NewArrival, known: store.Known) -> Recorded | RecordedDifferently:
+    """What a key answers that was used before."""
     # A row's key says who it is about. A client's key says nothing, and nobody is lost behind one that was reused.
     if known.content == ERASED and sent.manifest_id is None:
         return RecordedAndErased(known.manifest_id)

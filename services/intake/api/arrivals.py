@@ -1,7 +1,7 @@
 """Arrivals one by one and in batches. These are the busy endpoints: plain routes, no framework between."""
 
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -18,11 +18,13 @@ from pydantic import (
 from starlette.routing import Route
 
 from services.intake import policy
+from services.intake.actions.accompanied import record_accompanied, record_some
 from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, landed_at, port_of
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
 from services.intake.domain.completing import Group, guessed
+from services.intake.domain.households import ALONE, CHILDREN, Companion
 from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.refusals import (
     ArrivalInFuture,
@@ -36,8 +38,11 @@ from services.intake.domain.refusals import (
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode
+from shared.contracts.intake import Relation, RelationProof
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
+from shared.kit.ids import is_id
+from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.web import validation
 from shared.kit.words import msg
 
@@ -57,6 +62,29 @@ Text = Annotated[
 
 VERSION_7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 """RFC 9562, 5.7. Only ids that grow with time: others would cost every index its order."""
+
+
+class CompanionIn(BaseModel):
+    """The adult who answers for a child that is recorded: what it is to the child, and what shows that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    adult: Annotated[str, StringConstraints(strip_whitespace=True, min_length=9, max_length=36)] = Field(
+        examples=["7K9M-Q2TX-5"]
+    )
+    """The case of who was recorded on the same voyage, or its code; also of who stands anywhere in the same batch."""
+    relation: Relation = "not_stated"
+    proof: RelationProof = "none"
+
+    @field_validator("adult")
+    @classmethod
+    def _is_case(cls, value: str) -> str:
+        if not is_id(value):
+            try:
+                tail_of(value)
+            except NotACode:
+                raise ValueError(msg("This is neither the id nor the code of a case.")) from None
+        return value
 
 
 class ArrivalIn(BaseModel):
@@ -106,7 +134,9 @@ class ArrivalIn(BaseModel):
     needs: tuple[NeedCode, ...] = ()
     """What the screening found. Age and company add theirs; NEED is always one of them."""
     accompanied: Annotated[bool, Field(strict=True)] = False
-    """An adult who answers for this person is here."""
+    """Takes no protection away by itself: a child counts as alone unless `companion` says who is with it."""
+    companion: CompanionIn | None = None
+    """Who answers for a child. Of others than children it is not kept."""
     onward_wish: OnwardWish = "unknown"
     voyage_id: Id | None = None
     arrived_at: AwareDatetime | None = None
@@ -165,9 +195,18 @@ class ArrivalIn(BaseModel):
             birth,
             self.origin_regency,
             frozenset(self.needs),
-            self.accompanied,
-            self.onward_wish,
+            onward_wish=self.onward_wish,
         )
+
+    def item(self, key: str, arrival: Arrival) -> Item:
+        """The arrival as something to record."""
+        told = (self.voyage_id, self.arrived_at, self.case_id, self.unfinished)
+        return Item(key, arrival, *told, claimed=self.accompanied)
+
+    def answers(self) -> Companion | None:
+        """Who is said to answer for the person."""
+        said = self.companion
+        return None if said is None else Companion(said.adult, said.relation, said.proof)
 
 
 class KeyedArrival(ArrivalIn):
@@ -182,6 +221,13 @@ class ArrivalOut(BaseModel):
     case_id: str
     age_band: str
     needs: tuple[str, ...]
+    warnings: list["WarningOut"] = []
+    """What was not taken as it was sent; the person is recorded all the same."""
+
+
+class WarningOut(BaseModel):
+    code: Literal["companion_unnamed", "companion_unfit"]
+    title: str
 
 
 class ProblemOut(BaseModel):
@@ -216,17 +262,24 @@ async def record_arrival(request: Request) -> Response:
     sent = _parsed(request, ArrivalIn, await request.body())
     arrival = _told(request, actor, sent)
     desk: Desk = request.app.state.desk
-    recorded = await desk.record(
-        actor,
-        arrival,
-        key=key,
-        voyage_id=sent.voyage_id,
-        arrived_at=sent.arrived_at,
-        case_id=sent.case_id,
-        unfinished=sent.unfinished,
-    )
+    companion = sent.answers()
+    if companion is None:
+        recorded = await desk.record(
+            actor,
+            arrival,
+            key=key,
+            voyage_id=sent.voyage_id,
+            arrived_at=sent.arrived_at,
+            case_id=sent.case_id,
+            unfinished=sent.unfinished,
+            claimed=sent.accompanied,
+        )
+    else:
+        database, vault = request.app.state.database, request.app.state.vault
+        item = sent.item(key, arrival)
+        recorded = await record_accompanied(database, vault, desk, actor, item, companion, "single")
     headers = None if recorded.new else {"Idempotent-Replay": "true"}
-    return web.json_response(_out(recorded), 201, headers)
+    return web.json_response(_out(request, sent, recorded), 201, headers)
 
 
 @web.body_limit(MOST_BYTES)
@@ -244,17 +297,14 @@ async def record_batch(request: Request) -> Response:
             key = item.get("key") if isinstance(item, dict) else None
             results[n] = _refused(request, key if isinstance(key, str) else None, refused)
     desk: Desk = request.app.state.desk
-    recorded = await desk.record_many(
-        actor,
-        [
-            Item(sent.key, arrival, sent.voyage_id, sent.arrived_at, sent.case_id, sent.unfinished)
-            for _, sent, arrival in good
-        ],
+    recorded = await record_some(
+        *(request.app.state.database, request.app.state.vault, desk, actor),
+        [(sent.item(sent.key, arrival), sent.answers()) for _, sent, arrival in good],
     )
     for (n, sent, _), result in zip(good, recorded, strict=True):
         if isinstance(result, Recorded):
             status = "recorded" if result.new else "known"
-            results[n] = {"key": sent.key, "status": status, "arrival": _out(result)}
+            results[n] = {"key": sent.key, "status": status, "arrival": _out(request, sent, result)}
         else:
             results[n] = _refused(request, sent.key, result)
     return web.json_response({"results": results})
@@ -359,5 +409,23 @@ def _refused(request: Request, key: str | None, refused: web.Invalid | Refused) 
     return {"key": key, "status": "refused", "problem": problem}
 
 
-def _out(recorded: Recorded) -> dict[str, Any]:
-    return {"case_id": recorded.case_id, "age_band": recorded.age_band, "needs": recorded.needs}
+UNACCOMPANIED = {
+    "companion_unnamed": msg("Nobody was named who answers for this child, so the child counts as unaccompanied."),
+    "companion_unfit": msg(
+        "Who was named as answering for this child is no adult of the same voyage who was recorded, so the child counts"
+        " as unaccompanied."
+    ),
+}
+
+
+def _out(request: Request, sent: ArrivalIn, recorded: Recorded) -> dict[str, Any]:
+    code = ""
+    if recorded.age_band in CHILDREN and ALONE in recorded.needs and ALONE not in sent.needs:
+        code = "companion_unfit" if sent.companion else "companion_unnamed" if sent.accompanied else ""
+    warnings = [{"code": code, "title": words.translate(web.language_of(request), UNACCOMPANIED[code])}] if code else []
+    return {
+        "case_id": recorded.case_id,
+        "age_band": recorded.age_band,
+        "needs": recorded.needs,
+        "warnings": warnings,
+    }

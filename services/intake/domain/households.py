@@ -68,7 +68,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An adult who answers for a child, is asked for to do so, or did. `is_listed`: the name list says so."""
+    """An adult who answers for a child, is asked for to do so, or did.
+
+    `is_listed`: it was said when the child was recorded, by the name list or by whoever logged the child.
+    """
 
     link_id: str
     child_case_id: str
@@ -86,6 +89,15 @@ class Link:
     ended_for: LinkEnd | None = None
     ended_by: str | None = None
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Who is said to answer for a child when the child is recorded: the adult's case, or the code of it."""
+
+    adult: str
+    relation: Relation = "not_stated"
+    proof: RelationProof = "none"
 
 
 def propose(
@@ -125,16 +137,25 @@ def expect_fit(child: str, adult: str) -> None:
 
 
 def listed(
-    *, link_id: str, child_case_id: str, adult_case_id: str, port: str, by: str, now: datetime, was_alone: bool
+    *,
+    link_id: str,
+    child_case_id: str,
+    adult_case_id: str,
+    port: str,
+    by: str,
+    now: datetime,
+    was_alone: bool,
+    relation: Relation = "not_stated",
+    proof: RelationProof = "none",
 ) -> Link:
-    """The name list names the adult. Of who was recorded as alone before, another person has to confirm it."""
+    """Whoever records the child names the adult. Of who was recorded as alone before, another has to confirm it."""
     link = Link(
         link_id=link_id,
         child_case_id=child_case_id,
         adult_case_id=adult_case_id,
         port=port,
-        relation="not_stated",
-        proof="none",
+        relation=relation,
+        proof=proof,
         state="proposed",
         version=1,
         is_listed=not was_alone,

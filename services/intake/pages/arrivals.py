@@ -3,16 +3,18 @@
 from datetime import date
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
 from services.intake.actions import voyages
-from services.intake.actions.arrivals import Desk, day_at, port_of
+from services.intake.actions.accompanied import find_adult, record_accompanied
+from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, port_of
 from services.intake.actions.held import settle_logged
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
+from services.intake.domain.households import ALONE, CHILDREN, Companion
 from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.voyages import Voyage
@@ -21,6 +23,7 @@ from services.intake.store import voyages as store
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import Id
+from shared.contracts.intake import Relation, RelationProof
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -43,14 +46,18 @@ TEXTS = (
     "family_contact",
     "health_note",
 )
+COMPANION = ("companion", "relation", "proof")
 PARTS = ("birth_day", "birth_month", "birth_year")
 
 
 @router.get("/pelayaran/{voyage_id}/catat")
-async def log_page(request: Request, voyage_id: Id, actor: Officer) -> Response:
-    """The empty form."""
+async def log_page(
+    request: Request, voyage_id: Id, actor: Officer, bersama: Annotated[Id | None, Query()] = None
+) -> Response:
+    """The empty form; for a child who is with `bersama`, the case of an adult."""
     voyage = await voyages.find_voyage(request.app.state.database, actor, voyage_id)
-    return await _form_page(request, actor, voyage, {}, [])
+    typed = {"companion": labels.case_code(bersama)} if bersama else {}
+    return await _form_page(request, actor, voyage, typed, [])
 
 
 @router.post("/pelayaran/{voyage_id}/catat")
@@ -63,12 +70,58 @@ async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Respons
     arrival, errors = read_person(web.language_of(request), form, today)
     if arrival is None:
         return await _form_page(request, actor, voyage, _typed(form), errors)
-    desk: Desk = request.app.state.desk
-    recorded = await desk.record(actor, arrival, key=await web.key_of(request), voyage_id=voyage_id, arrived_at=None)
+    companion = read_companion(form)
+    if companion is not None and (problem := await refuse_companion(request, actor, voyage_id, companion)):
+        return await _form_page(request, actor, voyage, _typed(form), [problem])
+    item = Item(await web.key_of(request), arrival, voyage_id, None)
+    recorded = await record_one(request, actor, item, companion)
     if recorded.new:
         async with database.work(actor, purpose="reception") as work:
             await settle_logged(work, request.app.state.vault, voyage_id, arrival)
-    return web.redirect(request, f"/pelayaran/{voyage_id}/catat", said=msg("Saved. Next person."))
+    on = f"?bersama={recorded.case_id}" if form.get("next") == "child" else ""
+    is_alone = recorded.age_band in CHILDREN and ALONE in recorded.needs
+    said = msg("Saved. The child counts as unaccompanied. Next person.") if is_alone else msg("Saved. Next person.")
+    return web.redirect(request, f"/pelayaran/{voyage_id}/catat{on}", said=said)
+
+
+async def record_one(request: Request, actor: Actor, item: Item, companion: Companion | None) -> Recorded:
+    """Record somebody, with who is said to answer for a child. Raises as `Desk.record`."""
+    state = request.app.state
+    if companion is not None:
+        return await record_accompanied(state.database, state.vault, state.desk, actor, item, companion, "single")
+    desk: Desk = state.desk
+    return await desk.record(
+        actor,
+        item.arrival,
+        key=item.key,
+        voyage_id=item.voyage_id,
+        arrived_at=item.arrived_at,
+        case_id=item.case_id,
+        unfinished=item.unfinished,
+    )
+
+
+def read_companion(form: FormData) -> Companion | None:
+    """Who is said to answer for a child."""
+    said = {name: str(form.get(name, "")).strip() for name in COMPANION}
+    if not said["companion"]:
+        return None
+    relation = said["relation"] if said["relation"] in labels.RELATIONS else "not_stated"
+    proof = said["proof"] if said["proof"] in labels.RELATION_PROOFS else "none"
+    return Companion(said["companion"], cast(Relation, relation), cast(RelationProof, proof))
+
+
+async def refuse_companion(
+    request: Request, actor: Actor, voyage_id: str, companion: Companion
+) -> web.FieldProblem | None:
+    """What is wrong with a code under which no adult of the voyage is found."""
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        if await find_adult(work, companion, voyage_id=voyage_id) is not None:
+            return None
+    remedy = msg(
+        "Log the adult first and copy the code from the slip, or leave it empty: the child is protected as alone."
+    )
+    return _missing(web.language_of(request), "companion", msg("No adult of this voyage has this code."), remedy)
 
 
 def read_person(language: Language, form: FormData, today: date) -> tuple[Arrival | None, list[web.FieldProblem]]:
@@ -124,7 +177,6 @@ def read_person(language: Language, form: FormData, today: date) -> tuple[Arriva
         birth,
         origin,
         flags,
-        accompanied=bool(typed["accompanied"]),
         onward_wish=cast(OnwardWish, wish),
     ), []
 
@@ -149,8 +201,9 @@ def _missing(language: Language, field: str, message: str, remedy: str) -> web.F
 
 def _typed(form: FormData) -> dict[str, Any]:
     """What was typed, to be shown again when something is wrong."""
-    typed: dict[str, Any] = {name: str(form.get(name, "")) for name in (*TEXTS, *PARTS, "sex", "onward_wish")}
-    typed["accompanied"] = str(form.get("accompanied", ""))
+    typed: dict[str, Any] = {
+        name: str(form.get(name, "")) for name in (*TEXTS, *PARTS, *COMPANION, "sex", "onward_wish")
+    }
     typed["needs"] = [str(need) for need in form.getlist("needs")]
     return typed
 
@@ -170,7 +223,9 @@ async def _form_page(
         voyage=voyage,
         counts=sighting.counts,
         port=codes.ports()[voyage.port],
-        typed=dict.fromkeys((*TEXTS, *PARTS, "sex", "onward_wish", "accompanied"), "") | {"needs": []} | typed,
+        typed=dict.fromkeys((*TEXTS, *PARTS, *COMPANION, "sex", "onward_wish"), "") | {"needs": []} | typed,
+        relations=labels.options(language, labels.RELATIONS),
+        proofs=labels.options(language, labels.RELATION_PROOFS),
         errors=errors,
         sexes=labels.options(language, labels.SEXES),
         document_types=labels.options(language, labels.DOCUMENT_TYPES),

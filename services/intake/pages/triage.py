@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from services.intake import policy
 from services.intake.actions import arrival_corrections, completing, voyages
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
-from services.intake.actions.arrivals import Desk, day_at, port_of
+from services.intake.actions.arrivals import Item, day_at, port_of
 from services.intake.domain import cells
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.cells import BadCell
@@ -18,7 +18,7 @@ from services.intake.domain.people import Identity
 from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.refusals import AgeBandWouldChange, FieldFilled, NothingToComplete
 from services.intake.pages import history, labels
-from services.intake.pages.arrivals import BY_AGE_ALONE
+from services.intake.pages.arrivals import BY_AGE_ALONE, read_companion, record_one, refuse_companion
 from services.intake.store import arrivals as store
 from services.intake.store.arrivals import Unfinished
 from shared.contracts import codes
@@ -65,6 +65,9 @@ async def triage(request: Request, voyage_id: Id, actor: Officer) -> Response:
             errors.append(_bad(language, "full_name", bad))
     if typed["sex"] not in labels.SEXES:
         errors.append(_problem(language, "sex", msg("The sex is missing."), msg("Choose one.")))
+    companion = read_companion(form)
+    if companion is not None and (problem := await refuse_companion(request, actor, voyage_id, companion)):
+        errors.append(problem)
     if errors:
         return _triage_page(request, voyage, typed, errors)
     birth = guessed(cast(Group, typed["group"]), today) if typed["group"] in get_args(Group) else None
@@ -73,18 +76,10 @@ async def triage(request: Request, voyage_id: Id, actor: Officer) -> Response:
         cast(Sex, typed["sex"]),
         birth,
         flags=frozenset(cast(NeedCode, need) for need in typed["needs"] if need in codes.needs()),
-        accompanied=bool(typed["accompanied"]),
     )
-    desk: Desk = request.app.state.desk
-    recorded = await desk.record(
-        actor,
-        arrival,
-        key=await web.key_of(request),
-        voyage_id=voyage_id,
-        arrived_at=None,
-        case_id=typed["case_id"] if is_id(typed["case_id"]) else None,
-        unfinished=True,
-    )
+    case_id = typed["case_id"] if is_id(typed["case_id"]) else None
+    item = Item(await web.key_of(request), arrival, voyage_id, None, case_id, unfinished=True)
+    recorded = await record_one(request, actor, item, companion)
     return web.redirect(request, f"/kedatangan/{recorded.case_id}/slip", said=msg("Saved. The rest can wait."))
 
 
@@ -188,7 +183,7 @@ def _read(language: Language, typed: dict[str, str]) -> tuple[dict[str, str], st
 
 def _typed_in_hurry(form: FormData) -> dict[str, Any]:
     typed: dict[str, Any] = {
-        name: str(form.get(name, "")) for name in ("full_name", "sex", "group", "accompanied", "case_id")
+        name: str(form.get(name, "")) for name in ("full_name", "sex", "group", "companion", "case_id")
     }
     return typed | {"needs": [str(need) for need in form.getlist("needs")]}
 
@@ -210,7 +205,7 @@ def _triage_page(request: Request, voyage: Any, typed: dict[str, Any], errors: l
         422 if errors else 200,
         voyage=voyage,
         port=codes.ports()[voyage.port],
-        typed={"full_name": "", "sex": "", "group": "", "accompanied": "", "needs": [], "case_id": new_id(), **typed},
+        typed={"full_name": "", "sex": "", "group": "", "companion": "", "needs": [], "case_id": new_id(), **typed},
         errors=errors,
         sexes=labels.options(language, labels.SEXES),
         groups=labels.options(language, labels.LOOKS),

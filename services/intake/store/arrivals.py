@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from asyncpg import UniqueViolationError
 
@@ -107,7 +107,13 @@ class IdTaken(Exception):
     """The id of one of these cases is another's already; none was recorded."""
 
 
-async def add(database: Database, arrivals: Sequence[NewArrival]) -> set[int]:
+class Fetches(Protocol):
+    """The database, each statement in a transaction of its own; or the connection of a work."""
+
+    async def fetch(self, statement: str, /, *arguments: Any) -> list[Any]: ...
+
+
+async def add(database: Fetches, arrivals: Sequence[NewArrival]) -> set[int]:
     """Record arrivals whose key is new, each with its journal row and outbox pointer, in one statement.
 
     Answers the places (from 0) of those recorded; the others' keys were known. Raises `IdTaken`.

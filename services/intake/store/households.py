@@ -49,6 +49,18 @@ async def find_people(work: Work, case_ids: Sequence[str]) -> dict[str, Person]:
     }
 
 
+async def find_standing(work: Work, case_id: str, *, voyage_id: str | None) -> Person | None:
+    """Somebody who landed at the actor's port with that voyage, if one is named, and whose arrival stands."""
+    stands = await work.connection.fetchval(
+        "SELECT TRUE FROM arrivals WHERE case_id = $1 AND port = $2 AND ended_as IS NULL"
+        " AND ($3::uuid IS NULL OR voyage_id = $3::uuid)",
+        case_id,
+        work.actor.port,
+        voyage_id,
+    )
+    return (await find_people(work, [case_id])).get(case_id) if stands else None
+
+
 class Landed(NamedTuple):
     """Somebody who landed with a person, as a list offers them: no name."""
 

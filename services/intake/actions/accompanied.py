@@ -1,0 +1,124 @@
+"""Children who are recorded with the adult that answers for them: both at once, or the child counts as alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.intake.actions.arrivals import Desk, Item, Recorded, answered_before, seal_arrival
+from services.intake.actions.households import changed, linked
+from services.intake.actions.slips import NotACode, find_by_code
+from services.intake.domain import households as domain
+from services.intake.domain.arrivals import Channel, screened
+from services.intake.domain.households import Companion
+from services.intake.domain.refusals import (
+    ArrivalInFuture,
+    ArrivalLongAgo,
+    CaseIdTaken,
+    RecordedDifferently,
+    VoyageUnknown,
+)
+from services.intake.store import arrivals as store
+from services.intake.store import households
+from services.intake.store.households import Person
+from services.intake.store.vault import Vault
+from shared.kit.actor import Actor
+from shared.kit.crash import crash_point
+from shared.kit.database import Database
+from shared.kit.ids import is_id, new_id
+from shared.kit.work import Work
+
+Refusal = RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown | CaseIdTaken
+
+
+async def find_adult(work: Work, companion: Companion, *, voyage_id: str | None) -> Person | None:
+    """Who can answer for a child of that voyage: an adult of the own port whose arrival stands. Raises `NotAllowed`."""
+    try:
+        cases = [companion.adult] if is_id(companion.adult) else await find_by_code(work, companion.adult)
+    except NotACode:
+        return None
+    found = [one for case_id in cases if (one := await households.find_standing(work, case_id, voyage_id=voyage_id))]
+    return found[0] if len(found) == 1 and found[0].age_band not in domain.CHILDREN else None
+
+
+async def record_accompanied(
+    database: Database, vault: Vault, desk: Desk, actor: Actor, item: Item, companion: Companion, channel: Channel
+) -> Recorded:
+    """Record one person with who is said to answer for it, in one transaction. Raises as `Desk.record`.
+
+    A child whose adult cannot be found, or is none, is recorded as alone: the answer shows it among the needs.
+    """
+    submitted = (await desk.submitted(actor, item, channel))._replace(companion=companion)
+    is_child = screened(submitted.arrival, submitted.day).age_band in domain.CHILDREN
+    voyage_id = submitted.voyage_id
+    try:
+        async with database.work(actor, purpose="reception") as work:
+            adult = await find_adult(work, companion, voyage_id=voyage_id) if is_child else None
+            if adult is not None:
+                await work.lock_cases([adult.case_id])
+                adult = await find_adult(work, replace(companion, adult=adult.case_id), voyage_id=voyage_id)
+            household_id = (adult.household_id or new_id()) if adult is not None else None
+            arrival = replace(submitted.arrival, accompanied=adult is not None)
+            submitted = submitted._replace(arrival=arrival, household_id=household_id)
+            new = seal_arrival(vault, actor, submitted, work.now)
+            await work.as_service()  # policy lets the port record people; the adult was found at the port
+            is_new = bool(await store.add(work.connection, [new]))
+            if is_new and adult is not None and household_id is not None:
+                await _link(work, new.case_id, adult, companion, household_id)
+    except store.IdTaken:
+        raise CaseIdTaken from None
+    crash_point("arrivals.after_commit")
+    if is_new:
+        database.written.set()
+        return Recorded(new.case_id, new.age_band, tuple(new.needs.split()), new=True)
+    known = await store.known(database, [(new.scope, new.key)])
+    found = answered_before(new, known[new.scope, new.key])
+    if isinstance(found, RecordedDifferently):
+        raise found
+    return found
+
+
+async def record_some(
+    database: Database, vault: Vault, desk: Desk, actor: Actor, items: Sequence[tuple[Item, Companion | None]]
+) -> list[Recorded | Refusal]:
+    """Record a batch, in whatever order children and their adults stand in it; each has a result of its own.
+
+    Raises as `Desk.record_many`.
+    """
+    alone = [n for n, (_, companion) in enumerate(items) if companion is None]
+    recorded = await desk.record_many(actor, [items[n][0] for n in alone])
+    results: dict[int, Recorded | Refusal] = dict(zip(alone, recorded, strict=True))
+    for n, (item, companion) in enumerate(items):
+        if companion is None:
+            continue
+        try:
+            results[n] = await record_accompanied(database, vault, desk, actor, item, companion, "batch")
+        except (RecordedDifferently, ArrivalInFuture, ArrivalLongAgo, VoyageUnknown, CaseIdTaken) as refused:
+            results[n] = refused
+    return [results[n] for n in range(len(items))]
+
+
+async def _link(work: Work, child_case_id: str, adult: Person, companion: Companion, household_id: str) -> None:
+    """The child stays together with the adult who answers for it. The child's arrival has named the household."""
+    port = work.actor.port
+    assert port is not None
+    if adult.household_id is None:
+        await households.add_households(work, [household_id])
+    else:
+        await households.touch(work, household_id, version=None)
+    joined = await households.add_members(
+        work, [(household_id, one) for one in (adult.case_id, child_case_id)], "listed"
+    )
+    if adult.case_id in joined:
+        work.emit(changed(household_id, adult.case_id, "joined", "listed", [child_case_id, adult.case_id]))
+    link = domain.listed(
+        link_id=new_id(),
+        child_case_id=child_case_id,
+        adult_case_id=adult.case_id,
+        port=port,
+        by=work.actor.id,
+        now=work.now,
+        was_alone=False,
+        relation=companion.relation,
+        proof=companion.proof,
+    )
+    await households.add_links(work, [link])
+    work.emit(linked(link, household_id))
