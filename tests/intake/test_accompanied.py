@@ -54,10 +54,17 @@ class TestArrivals:
         assert warning["code"] == "companion_unnamed"
         assert "tanpa pendamping" in warning["title"]
 
+    async def test_with_a_nik_of_elsewhere_are_recorded_and_asked_about(self, site: Site) -> None:
+        sent = {**PERSON, "nik": "7306020508870001", "origin_regency": "73.71"}
+        answer = await site("officer").post("/api/arrivals", json=sent)
+
+        assert answer.status_code == 201
+        assert [one["code"] for one in answer.json()["warnings"]] == ["nik_elsewhere"]
+
     async def test_of_adults_are_warned_about_nothing(self, site: Site) -> None:
         answer = await site("officer").post("/api/arrivals", json={**PERSON, "accompanied": True})
 
-        assert (answer.json()["warnings"], "UAC" in answer.json()["needs"]) == ([], False)
+        assert (answer.json()["warnings"], "UAC" in answer.json()["needs"]) == ([], False), PERSON
 
     async def test_name_nobody_who_is_no_adult_of_the_voyage(self, site: Site, database: Database) -> None:
         voyage = (await a_voyage(database)).voyage_id

@@ -307,6 +307,20 @@ class TestNik:
     def test_of_a_place_that_has_been_divided_since_is_good(self) -> None:
         niks.check("6405990508870001")  # Nunukan, when it was part of Kalimantan Timur
 
+    def test_of_another_regency_than_the_origin_is_a_question_and_no_fault(self) -> None:
+        assert niks.elsewhere("7306025508870001", "73.71") == "Kabupaten Gowa"
+        assert niks.elsewhere("7306025508870001", "73.06") == niks.elsewhere("7306025508870001", None) == ""
+        assert niks.elsewhere("6405990508870001", "65.03") == niks.elsewhere("", "73.06") == "", (
+            "or of what was divided"
+        )
+        heading = "No;Nama;L/P;Tgl Lahir;NIK;Kab/Kota"
+        [row] = rows_of(a_text("1;Bala;L;5/8/1987;7306020508870001;73.71", heading=heading))
+        assert row.arrival is not None
+        assert [(one.field, one.code, one.hint) for one in row.warnings] == [("nik", "nik_elsewhere", "Kabupaten Gowa")]
+
+    def test_of_a_district_that_cannot_be_holds_the_row_back(self) -> None:
+        assert [one.code for one in problems_in(a_text(a_line(1, nik="7306000508870001")))] == ["nik_region_unknown"]
+
     def test_is_compared_with_sex_and_birth(self) -> None:
         niks.check(self.WOMAN, sex="F", birth=born_on(datetime.date(1985, 12, 29)))
         niks.check(self.WOMAN, sex="X", birth=born_in(1985))

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from services.intake import policy
 from services.intake.actions.accompanied import record_accompanied, record_some
 from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, landed_at, port_of
-from services.intake.domain import cells, dates, people
+from services.intake.domain import cells, dates, niks, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
 from services.intake.domain.completing import Group, guessed
@@ -226,7 +226,7 @@ class ArrivalOut(BaseModel):
 
 
 class WarningOut(BaseModel):
-    code: Literal["companion_unnamed", "companion_unfit"]
+    code: Literal["companion_unnamed", "companion_unfit", "nik_elsewhere"]
     title: str
 
 
@@ -422,7 +422,11 @@ def _out(request: Request, sent: ArrivalIn, recorded: Recorded) -> dict[str, Any
     code = ""
     if recorded.age_band in CHILDREN and ALONE in recorded.needs and ALONE not in sent.needs:
         code = "companion_unfit" if sent.companion else "companion_unnamed" if sent.accompanied else ""
-    warnings = [{"code": code, "title": words.translate(web.language_of(request), UNACCOMPANIED[code])}] if code else []
+    said = {code: UNACCOMPANIED[code]} if code else {}
+    if niks.elsewhere(sent.nik or "", sent.origin_regency):
+        said["nik_elsewhere"] = CELL_PROBLEMS["nik_elsewhere"][0]
+    language = web.language_of(request)
+    warnings = [{"code": code, "title": words.translate(language, title)} for code, title in said.items()]
     return {
         "case_id": recorded.case_id,
         "age_band": recorded.age_band,

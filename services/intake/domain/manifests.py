@@ -121,6 +121,8 @@ class Reading:
         self._check_origin(number, record, found, problems)
         warnings: list[Problem] = []
         companion, accompanied = self._companion(number, record, found, birth, warnings)
+        if place := niks.elsewhere(found.get("nik", ""), found.get("origin_regency")):
+            self._blame(warnings, number, record, "nik", "nik_elsewhere", place)
         born = birth.text if birth else ""
         person = self._check_repeated(number, record, found, born, problems)
         if problems:

@@ -1,7 +1,8 @@
 """What a NIK says besides being a number: where it was first registered, when its bearer was born, and which sex.
 
 Form (UU 23/2006 and Permendagri on population administration): six digits of the place, two each of day, month and year
-of birth, four of a series. For women 40 is added to the day.
+of birth, four of a series. For women 40 is added to the day. Of the place province and regency are known here; of the
+district, the third pair, no list is shipped: it is only seen not to be 00.
 """
 
 from datetime import date
@@ -41,6 +42,18 @@ def check(nik: str, *, sex: Sex | None = None, birth: Birth | None = None) -> No
     if birth is not None and birth.earliest not in days and not any(_may_be(birth, day) for day in days):
         nearest = min(days, key=lambda day: abs(day.toordinal() - birth.earliest.toordinal()))
         raise BadNik("nik_other_birth", f"{nearest.day}/{nearest.month}/{nearest.year}")
+
+
+def elsewhere(nik: str, origin: str | None) -> str:
+    """The regency in which a NIK was given out, where it is another than the origin that is stated; else "".
+
+    People move, and a regency may be of another province now: that is a question, never a fault.
+    """
+    given_out = f"{nik[:2]}.{nik[2:4]}"
+    named = codes.regencies().get(given_out)
+    if origin is None or named is None or origin == given_out:
+        return ""
+    return "" if nik[:2] in DIVIDED and nik[:2] != origin[:2] else named.name
 
 
 @lru_cache(maxsize=16_384)

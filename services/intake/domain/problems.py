@@ -109,6 +109,10 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("This NIK is of the other sex than the row says."),
         msg("Correct one of the two. It may be the NIK of another row; leave it empty when nobody can tell."),
     ),
+    "nik_elsewhere": (
+        msg("This NIK was given out in another regency than the origin that is stated."),
+        msg("Ask where the person comes from. A NIK keeps the place of its first registration, so both may be right."),
+    ),
     "nik_other_birth": (
         msg("This NIK says another birth date than the row."),
         msg("Correct one of the two. It may be the NIK of another row; leave it empty when nobody can tell."),
