@@ -1,6 +1,5 @@
 """Minutes of a handover: the paper to be signed, and the record of what was signed."""
 
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,9 +11,7 @@ from services.referral import policy
 from services.referral.actions import answering, disclosing, handing
 from services.referral.actions.handing import Handed, Signed
 from services.referral.domain import assignments
-from services.referral.domain.needs import Need
 from services.referral.domain.refusals import (
-    AssignmentUnknown,
     DisclosureEnded,
     GuardianCheckMissing,
     IdentityErased,
@@ -26,27 +23,19 @@ from services.referral.domain.refusals import (
     SignatureMissing,
     WitnessUnfit,
 )
-from services.referral.pages import conflicts, forms, labels
+from services.referral.pages import forms, labels
 from services.referral.pages.cases import Worker
+from services.referral.pages.signing import NUMBER, ON_PAPER, Problems, moment_of, options, places, record
 from services.referral.store import handovers as store
-from shared.contracts import codes
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
-from shared.kit.web import (
-    FieldProblem,
-    idempotent,
-    key_of,
-    language_of,
-    page,
-    page_router,
-    reads_people,
-    redirect,
-)
-from shared.kit.words import Language, msg, translate
+from shared.kit.web import FieldProblem, language_of, page, page_router, reads_people, redirect
+from shared.kit.words import msg, translate
+from shared.kit.work import Work
 
 router = page_router()
 
-PROBLEMS: dict[type[Refused], tuple[str, str]] = {
+PROBLEMS: Problems = {
     ReasonMissing: ("documents", msg("Choose what is on the minutes: documents, or that there were none.")),
     PlaceUnknown: ("place", msg("Choose the regency.")),
     WitnessUnfit: ("witness", msg("Family receives before a witness of the village or the local government.")),
@@ -59,7 +48,6 @@ PROBLEMS: dict[type[Refused], tuple[str, str]] = {
         msg("Record the minutes when both have signed: first the handover, then the signatures."),
     ),
 }
-"""At which field a refusal is shown, and in which words."""
 
 
 @router.get("/rujukan/{assignment_id}/berita-acara")
@@ -71,7 +59,7 @@ async def minutes_page(request: Request, actor: Worker, assignment_id: Id) -> Re
 @router.post("/rujukan/{assignment_id}/berita-acara")
 async def record_minutes(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """Record signed minutes of one person."""
-    form, key = await request.form(), await key_of(request)
+    form = await request.form()
     number, check = forms.text(form, "number").strip(), forms.text(form, "guardian_check").strip()
     language, zone = language_of(request), ZoneInfo(policy.zone(actor))
     handed_at, signed_at = (moment_of(forms.text(form, name), zone) for name in ("handed_at", "signed_at"))
@@ -91,7 +79,7 @@ async def record_minutes(request: Request, actor: Worker, assignment_id: Id) -> 
     if missing or handed_at is None or signed_at is None:
         return await _show(request, actor, assignment_id, status=422, errors=missing, form=form)
     receiver, witness, place = (forms.text(form, name) for name in ("receiver", "witness", "place"))
-    act = partial(handing.record_handovers, signed=Signed(number, receiver, witness, place, handed_at, signed_at))
+    signed = Signed(number, receiver, witness, place, handed_at, signed_at)
     person = Handed(
         assignment_id,
         version=forms.version(request, form),
@@ -99,28 +87,22 @@ async def record_minutes(request: Request, actor: Worker, assignment_id: Id) -> 
         condition=forms.text(form, "condition"),
         guardian_check=check or None,
     )
-    try:
-        async with request.app.state.database.work(actor, purpose="serve") as work:
 
-            async def once() -> Response:
-                [result] = await act(work, [person])
-                if isinstance(result, Refused):
-                    raise result
-                return redirect(request, f"/rujukan/{assignment_id}", said=msg("The minutes are recorded."))
+    async def act(work: Work) -> None:
+        [result] = await handing.record_handovers(work, [person], signed=signed)
+        if isinstance(result, Refused):
+            raise result
 
-            return await idempotent(request, work, key, once)
-    except AssignmentUnknown:
-        raise
-    except Refused as refused:
-        if type(refused) in PROBLEMS:
-            field, text = PROBLEMS[type(refused)]
-            errors = [FieldProblem(field, translate(language, text))]
-            return await _show(request, actor, assignment_id, status=422, errors=errors, form=form)
-        conflict = conflicts.sentence(language, refused, policy.zone(actor))
-        return await _show(request, actor, assignment_id, status=409, conflict=conflict, form=form)
-
-
-NUMBER = msg("A reference has letters, digits and . / - _, no spaces, for example BAST/12/2026.")
+    return await record(
+        request,
+        actor,
+        act,
+        partial(_show, request, actor, assignment_id),
+        PROBLEMS,
+        purpose="serve",
+        path=f"/rujukan/{assignment_id}",
+        said=msg("The minutes are recorded."),
+    )
 
 
 @router.get("/rujukan/{assignment_id}/berita-acara/cetak")
@@ -161,10 +143,6 @@ async def paper(request: Request, actor: Worker, assignment_id: Id) -> Response:
     )
 
 
-ON_PAPER = ("full_name", "birth", "birthplace", "nik", "document_type", "document_number", "origin_village")
-"""What minutes say of a person; neither health nor why somebody came home is any receiver's or witness's business."""
-
-
 async def _show(
     request: Request,
     actor: Actor,
@@ -199,22 +177,3 @@ async def _show(
         typed={} if form is None else {name: form.getlist(name) for name in form},
         zone=policy.zone(actor),
     )
-
-
-def options(language: Language, texts: dict[str, str]) -> list[tuple[str, str]]:
-    return [(code, translate(language, text)) for code, text in texts.items()]
-
-
-def places(need: Need) -> list[tuple[str, str]]:
-    """Where help is due first, then its province, then the rest of the country."""
-    r = need.referral
-    known = sorted(codes.regencies(), key=lambda code: (code != r.regency, code[:2] != r.province, code))
-    return [(code, labels.region(code)) for code in known]
-
-
-def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
-    """What a form's date and time says, in the office's zone."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=zone)
-    except ValueError:
-        return None
