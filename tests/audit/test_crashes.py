@@ -4,11 +4,11 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forking
 from tests.audit import one_turn
 from tests.audit.ledger import Ledger
 from tests.conftest import DatabaseUrls
@@ -25,7 +25,7 @@ POINTS = [
 def killed_turn(url: str, crash_at: str) -> int:
     """Run one turn in a process that dies at this point; answers its return code."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.audit.one_turn", url],
+        [*forking.python(), "tests.audit.one_turn", url],
         cwd=ROOT,
         env={**os.environ, "CRASH_AT": crash_at},
         capture_output=True,

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import os
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from services.intake.actions.arrivals import record_arrivals
 from services.intake.domain.people import Identity
 from services.intake.store.vault import Sealed, Vault
 from shared.kit.database import Database
+from tests import forking
 from tests.intake.factories import INDEX_KEY, KEK, a_new_arrival, a_vault, an_arrival
 
 NEW_KEK = bytes(range(64, 96))
@@ -77,5 +77,5 @@ def environment(database: Database, kek: bytes, old: Sequence[bytes], **more: st
 
 async def intake(command: str, environment: dict[str, str]) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.intake", command), env=environment, stdout=PIPE, stderr=PIPE
+        *(*forking.python(), "services.intake", command), env=environment, stdout=PIPE, stderr=PIPE
     )

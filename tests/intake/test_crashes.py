@@ -3,11 +3,11 @@
 import asyncio
 import os
 import signal
-import sys
 
 import pytest
 
 from shared.kit.database import Database
+from tests import forking
 from tests.intake.factories import a_voyage
 
 ROWS = 10
@@ -16,7 +16,7 @@ ROWS = 10
 async def take_in(database: Database, voyage_id: str, crash_at: str = "") -> int:
     """How the process ended that took the list in."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.intake.take_in", database.url, voyage_id, str(ROWS)),
+        *(*forking.python(), "tests.intake.take_in", database.url, voyage_id, str(ROWS)),
         env={**os.environ, "CRASH_AT": crash_at},
     )
     try:

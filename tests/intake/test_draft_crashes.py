@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -19,6 +18,7 @@ from services.intake.domain.refusals import Refused
 from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Sealed, Vault
 from shared.kit.database import Database
+from tests import forking
 from tests.intake.factories import OFFICER, a_list, a_row, a_voyage
 from tests.intake.test_drafts import SEX, Desk
 from tests.soaking import examples
@@ -30,7 +30,7 @@ MANY = 10_000
 async def send(database: Database, voyage_id: str, rows: int, crash_at: str = "") -> int:
     """How the process ended that uploaded, mended and sent the list."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.intake.send_draft", database.url, voyage_id, str(rows)),
+        *(*forking.python(), "tests.intake.send_draft", database.url, voyage_id, str(rows)),
         env={**os.environ, "CRASH_AT": crash_at},
     )
     try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from services.intake.__main__ import cli
 from services.intake.gateways.kms import InTheClear, KeyUnusable, KmsAway, Transit, decoded, unwrap_all
 from services.intake.store.vault import KEY_BYTES
 from shared.kit import commands
+from tests import forking
 from tests.conftest import DatabaseUrls
 from tests.intake import kms_server
 from tests.intake.kms_server import TOKEN, KmsServer
@@ -142,7 +142,7 @@ def environment(**more: str) -> dict[str, str]:
 @asynccontextmanager
 async def intake(command: str, **more: str) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.intake", command), env=environment(**more), stdout=PIPE, stderr=PIPE
+        *(*forking.python(), "services.intake", command), env=environment(**more), stdout=PIPE, stderr=PIPE
     )
     try:
         yield process

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +11,7 @@ import pytest
 
 from shared.kit.clock import SystemClock
 from shared.kit.database import Database
+from tests import forking
 from tests.notify.conftest import NGO, SEAL
 from tests.notify.factories import a_fact, a_subscription, hear
 from tests.notify.receiver import Receiver
@@ -23,7 +23,7 @@ async def a_process(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m services.notify serve` with the clock role, and a place to die."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.notify", "serve",
+        *forking.python(), "services.notify", "serve",
         env={
             **os.environ,
             "ENVIRONMENT": "development",

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import os
-import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 
@@ -14,6 +13,7 @@ from services.notify.actions import resealing
 from services.notify.gateways.secrets import Seal, SecretUnreadable
 from services.notify.settings import Settings
 from shared.kit.database import Database
+from tests import forking
 from tests.notify.conftest import SEAL
 
 OLD, NEW = bytes(range(32)), bytes(range(64, 96))
@@ -44,7 +44,7 @@ async def reseal(database: Database) -> tuple[int, dict[str, object]]:
     told = {"ENVIRONMENT": "development", "ROLES": "http", "DATABASE_URL_NOTIFY": database.url}
     keys = {name: base64.urlsafe_b64encode(key).decode() for name, key in (("", NEW), ("_OLD", OLD))}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.notify", "reseal"),
+        *(*forking.python(), "services.notify", "reseal"),
         env=os.environ | {f"NOTIFY_SECRET_KEY{name}": key for name, key in keys.items()} | told,
         stdout=PIPE,
         stderr=PIPE,

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from datetime import timedelta
 
 import orjson
@@ -11,6 +10,7 @@ import pytest
 from services.referral.actions import keeping
 from services.referral.domain import agencies
 from shared.kit.actor import system
+from tests import forking
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import Desk
 from tests.referral.factories import an_arrival
@@ -25,7 +25,7 @@ def referral(urls: DatabaseUrls, *arguments: str) -> subprocess.CompletedProcess
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "INTAKE_URL": "http://127.0.0.1:1",
     }
-    command = [sys.executable, "-m", "services.referral", *arguments]
+    command = [*forking.python(), "services.referral", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
