@@ -82,6 +82,8 @@ class Agency:
 
     def at(self, moment: datetime) -> "Agency":
         """As it was at a moment: in its active period, or not."""
+        if self.active_from is None and self.active_until is None and self.is_current:
+            return self
         today = moment.astimezone(ZoneInfo(self.zone)).date()
         is_current = (self.active_from is None or self.active_from <= today) and (
             self.active_until is None or today <= self.active_until

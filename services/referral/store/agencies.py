@@ -220,10 +220,13 @@ def entry(agency: Agency) -> dict[str, Any]:
 
 
 def _agency(row: Mapping[str, Any]) -> Agency:
-    said: dict[str, Any] = {
-        name: tuple(value) if name in LISTS and value is not None else value for name, value in row.items()
-    }
-    return Agency(**{**said, "hours": None if row["hours"] is None else hours.read(row["hours"])})
+    said: dict[str, Any] = dict(row)
+    for name in LISTS:
+        if (listed := said.get(name)) is not None:
+            said[name] = tuple(listed)
+    if said["hours"] is not None:
+        said["hours"] = hours.read(said["hours"])
+    return Agency(**said)
 
 
 def _version(row: Mapping[str, Any]) -> Version:
