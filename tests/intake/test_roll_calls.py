@@ -1,7 +1,11 @@
 """Calling the roll: who is here and who is not, by several people at once; what is sent then, and what counts."""
 
 import asyncio
+import os
+import signal
+import sys
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -10,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.intake.actions import roll_calls
-from services.intake.actions.drafts import Write, find_draft
+from services.intake.actions.drafts import Write, find_draft, list_drafts, open_draft
 from services.intake.actions.held import settle_logged
 from services.intake.actions.manifests import read_manifest
 from services.intake.actions.roll_calls import Entry, Sheet
@@ -25,6 +29,7 @@ from services.intake.domain.refusals import (
     Refused,
     RollMoved,
     RowCalled,
+    RowCarried,
     VoyageUnknown,
 )
 from services.intake.domain.roll_calls import Reason
@@ -32,13 +37,15 @@ from services.intake.domain.voyages import Counts, Voyage
 from services.intake.store import roll_calls as store
 from services.intake.store.vault import Vault
 from shared.kit.actor import Actor
+from shared.kit.clock import FixedClock
 from shared.kit.database import Database
-from tests.intake.factories import COLLEAGUE, OFFICER, STRANGER, a_list, a_row, a_voyage
+from tests.intake.factories import COLLEAGUE, OFFICER, START, STRANGER, a_list, a_row, a_voyage
 from tests.intake.test_draft_crashes import Killed, killed_after
 from tests.intake.test_drafts import SEX, Desk, recorded, written
 from tests.soaking import examples
 
 TRIES = 50
+LATER = START + timedelta(days=3)
 
 
 class Quay(Desk):
@@ -323,6 +330,127 @@ async def a_reading(database: Database, quay: Quay, voyage: Voyage) -> dict[int,
     """What a list of three said, by row."""
     _, rows = await read_manifest(voyage, a_list(a_row(1), a_row(2)))
     return {row.number: row.arrival for row in rows}
+
+
+@pytest.mark.invariant("I162")
+class TestRollingOver:
+    async def test_takes_the_row_out_of_one_list_and_into_that_of_the_next_voyage(
+        self, database: Database, quay: Quay, owner: asyncpg.Connection
+    ) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2, name="Kenari"), a_row(3, name="Merpati")))
+        for row in (3, 4):
+            draft = await quay.absent(draft, row, "rolled_over", next_voyage_id=following.voyage_id)
+        await quay.call(draft, 2)
+        sent = await quay.send(draft)
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.absent, sent.draft.state) == (3, 1, 2, "sent")
+        carried = await carried_to(database, following)
+        opened = await open_draft(database, quay.vault, OFFICER, carried.draft_id)
+        assert (carried.form, carried.ready, opened.header.sender) == ("carried", 2, "KM Purnama, Pelabuhan Tunon Taka")
+        assert [one.name for one in (await quay.roll(following)).entries] == ["Kenari", "Merpati"]
+        assert await quay.reasons(voyage) == {"rolled_over": 2}
+
+    async def test_leaves_nothing_of_the_words_behind(self, database: Database, quay: Quay) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2, name="Kenari", sex="Q")))
+        draft = await quay.mend(draft, 3, {SEX: "F"})
+        draft = await quay.absent(draft, 3, "rolled_over", next_voyage_id=following.voyage_id)
+
+        line = (await quay.lines(draft))[1]
+        assert (line.cells, line.is_moved, line.standing) == ((), True, "absent")
+        assert "Kenari" not in str(line)
+        with pytest.raises(RowCarried):
+            await quay.call(draft, 3, version=1)
+        with pytest.raises(RowCarried):
+            await quay.mend(draft, 3, {1: "Bala"}, version=line.version)
+
+    async def test_to_a_voyage_that_nobody_knows_yet_waits_with_its_row(self, database: Database, quay: Quay) -> None:
+        voyage = await a_voyage(database)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+        await quay.call(draft, 2)
+        draft = (await quay.send(await quay.absent(draft, 3, "rolled_over"))).draft
+        assert draft.state == "open"
+
+        following = await a_voyage(database, expected_at=LATER)
+        draft = await quay.absent(draft, 3, "rolled_over", version=1, next_voyage_id=following.voyage_id)
+        assert (await quay.send(draft)).draft.state == "sent"
+        assert (await carried_to(database, following)).ready == 1
+        assert (await quay.counts(voyage)).absent == 1
+
+    async def test_to_another_port_is_that_ports_from_then_on(self, database: Database, quay: Quay) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, actor=STRANGER, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1)))
+        await quay.absent(draft, 2, "rolled_over", next_voyage_id=following.voyage_id)
+
+        assert [one.voyage_id for one in await list_drafts(database, STRANGER)] == [following.voyage_id]
+        assert [one.voyage_id for one in await list_drafts(database, OFFICER)] == [voyage.voyage_id]
+
+    @pytest.mark.parametrize("first", ["carried", "own"])
+    async def test_who_stands_on_the_next_voyages_own_list_too_is_recorded_once(
+        self, database: Database, quay: Quay, clock: FixedClock, first: str
+    ) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+        for row in (2, 3):
+            draft = await quay.absent(draft, row, "rolled_over", next_voyage_id=following.voyage_id)
+        own = await quay.upload(following, a_list(a_row(1), a_row(2, name="Orang dua")))
+        carried = await carried_to(database, following)
+        clock.advance(LATER - START)
+        for one in (carried, own) if first == "carried" else (own, carried):
+            sent = await quay.send(one)
+
+        # The same is known; the same document under another name is for a person to look at.
+        assert (sent.draft.known, sent.draft.twice, sent.draft.ready) == (1, 1, 0)
+        assert (await quay.counts(following)).arrived == 2
+
+    async def test_a_corrected_file_does_not_bring_back_who_was_carried(self, database: Database, quay: Quay) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+        draft = await quay.absent(draft, 3, "rolled_over", next_voyage_id=following.voyage_id)
+        draft = await quay.upload_again(draft, a_list(a_row(2), a_row(1), a_row(3)))
+
+        assert (draft.ready, draft.absent) == (2, 1)
+        assert [line.is_moved for line in await quay.lines(draft)] == [True, False, False]
+
+
+CARRYING = ["work.before_commit", "work.after_commit", "work.before_commit:2", "carrying.after_placed"]
+
+
+@pytest.mark.invariant("I162")
+@pytest.mark.parametrize("crash_at", CARRYING)
+async def test_who_is_killed_while_carrying_leaves_each_row_in_one_place(
+    database: Database, quay: Quay, crash_at: str
+) -> None:
+    voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+    draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+
+    async def carry(crash_at: str = "") -> int:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.intake.carry_rows", database.url, draft.draft_id, following.voyage_id),
+            env={**os.environ, "CRASH_AT": crash_at},
+        )
+        return await process.wait()
+
+    async def places() -> list[str]:
+        names = [line.cells[1] for line in await quay.lines(draft) if line.cells]
+        for one in await list_drafts(database, OFFICER, voyage_id=following.voyage_id):
+            names += [line.cells[1] for line in await quay.lines(one)]
+        return sorted(names)
+
+    assert await carry(crash_at) == -signal.SIGKILL
+    assert await places() == ["Orang1", "Orang2"]
+    assert await carry() == 0
+    assert await places() == ["Orang1", "Orang2"]
+    assert (await carried_to(database, following)).ready == 2
+
+
+async def carried_to(database: Database, voyage: Voyage) -> Draft:
+    """The one list of those who roll over to a voyage."""
+    found = await list_drafts(database, OFFICER, voyage_id=voyage.voyage_id)
+    (one,) = [draft for draft in found if draft.form == "carried"]
+    return one
 
 
 PEOPLE = 6

@@ -24,6 +24,7 @@ from services.intake.domain.refusals import (
     LineChanged,
     LineRecorded,
     LineUnknown,
+    RowCarried,
 )
 from services.intake.domain.roll_calls import Call
 from services.intake.domain.voyages import Voyage
@@ -340,7 +341,7 @@ async def _prepare_back(database: Database, vault: Vault, actor: Actor, draft: D
         if n is None:
             blank = drafts.Line(opened.header.first_row + len(lines), ("",) * len(opened.header.heading))
             lines.append(drafts.mended(blank, cells, width=len(blank.cells), by=actor.id, at=now))
-        elif lines[n].standing == "known" or not (changed := drafts.came_back(lines[n], cells)):
+        elif lines[n].standing == "known" or lines[n].is_moved or not (changed := drafts.came_back(lines[n], cells)):
             continue
         else:
             lines[n] = drafts.mended(lines[n], changed, width=len(opened.header.heading), by=actor.id, at=now)
@@ -362,6 +363,8 @@ async def note_reading(database: Database, actor: Actor, draft_id: str, *, form:
 def _check_line(line: Line, version: int, cells: Mapping[int, str]) -> None:
     if line.standing == "known":
         raise LineRecorded
+    if line.is_moved:
+        raise RowCarried
     if line.version != version:
         last = line.edits[-1]
         theirs = {column: line.cells[column] if column < len(line.cells) else "" for column in cells}

@@ -19,8 +19,8 @@ from services.intake.domain.refusals import DifferenceMoved, DifferenceUnknown, 
 from services.intake.domain.totals import UNKNOWN, Dimension
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import differences as store
+from services.intake.store import roll_calls, voyages
 from services.intake.store import totals as totals_store
-from services.intake.store import voyages
 from services.intake.store.vault import Sealed, SealedPerson, Vault
 from shared.contracts.intake import VoyageDifferenceOpened, VoyageDifferenceSettled, VoyageReconciled
 from shared.kit import words
@@ -69,11 +69,12 @@ async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyag
         sources = await totals_store.of_voyage(work, voyage_id)
         differences = await store.of_voyage(work, voyage_id)
         rolled_over = await store.rolled_over_to(work, voyage_id)
+        absent = await roll_calls.absent_by_reason(work, voyage_id)
         at = sighting.voyage.expected_at
         around = await voyages.expected_between(work, at - NEAR, at + NEAR, limit=MOST_NEAR)
     arrived = await _count_arrived(database, vault, actor, voyage_id)
     near = [one for one in around if one.voyage.voyage_id != voyage_id]
-    return reconcile(sighting, sources, arrived, differences, near=near, rolled_over=rolled_over)
+    return reconcile(sighting, sources, arrived, differences, near=near, rolled_over=rolled_over, absent=absent)
 
 
 async def _count_arrived(database: Database, vault: Vault, actor: Actor, voyage_id: str) -> Heads:

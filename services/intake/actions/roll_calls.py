@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from services.intake.actions import drafts as drafting
 from services.intake.actions import endings, manifests
 from services.intake.actions.arrivals import day_at, port_of
+from services.intake.actions.carrying import prepare_carrying
 from services.intake.actions.drafts import Opened, Write
 from services.intake.actions.voyages import find_voyage, report_voyage
 from services.intake.domain import drafts, people
@@ -175,6 +176,27 @@ async def prepare_call(
     return write
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Of a list: whether its roll has begun, and how many that are ready are here."""
+
+    has_begun: bool
+    here: int
+
+
+async def count_called(database: Database, vault: Vault, actor: Actor, draft_id: str) -> Called:
+    """How far the roll of a list is. Raises `DraftUnknown`, `DraftEnded`."""
+    async with database.work(actor, purpose="look") as work:
+        draft = await drafts_store.find(work, draft_id)
+        if draft is None:
+            raise DraftUnknown
+        roll = await store.roll_of(work, draft)
+        if not roll.has_begun:
+            return Called(False, 0)
+        standings = await _standings(work, draft, await _first_row(work, vault, draft))
+    return Called(True, sum(standing == "ready" and roll.is_here(row) for row, standing in standings))
+
+
 async def call_the_rest(work: Work, vault: Vault, voyage_id: str, *, left: int) -> int:
     """Call as here everybody who is left on the lists of a voyage; answers how many.
 
@@ -209,19 +231,27 @@ async def call_the_rest(work: Work, vault: Vault, voyage_id: str, *, left: int) 
 async def _prepare_standing(database: Database, vault: Vault, actor: Actor, draft_id: str, call: Call) -> Write:
     """Prepare a call by which the row stands otherwise: with the codes of who is absent, or without."""
     opened = await drafting.open_to_change(database, vault, actor, draft_id)
-    if opened.lines[call.row - opened.header.first_row].is_moved:
+    place = call.row - opened.header.first_row
+    lines, line, carry = list(opened.lines), opened.lines[place], None
+    if line.is_moved:
         raise RowCarried
     if call.mark == "absent":
         voyage = await find_voyage(database, actor, opened.draft.voyage_id)
         sex, age_band, origin = _codes(voyage, (await _read(voyage, opened)).get(call.row))
         call = replace(call, sex=sex, age_band=age_band, origin_regency=origin)
+        if call.next_voyage_id is not None:
+            there = await _next(database, actor, voyage.voyage_id, call.next_voyage_id)
+            carry = await prepare_carrying(database, vault, actor, opened, line, here=voyage, there=there)
+            lines[place] = drafts.moved(line, by=actor.id, at=database.clock.now())
     change = await drafting.prepare_change(
-        *(database, vault, actor, opened, opened.header, list(opened.lines), "called"), rows=1, calls=[call]
+        *(database, vault, actor, opened, opened.header, lines, "called"), rows=1, calls=[call]
     )
 
     async def write(work: Work) -> Draft:
         draft = await change(work)
         _tell(work, draft, call, 1)
+        if carry is not None:
+            await carry(work)
         return draft
 
     return write
@@ -285,6 +315,15 @@ async def list_next(work: Work, voyage_id: str) -> list[Voyage]:
         raise VoyageUnknown
     await work.as_service()  # ships and times of other ports: who rolls over there is theirs from then on
     return [one for one in await voyages_store.still_to_come(work, limit=MOST_NEXT) if one.voyage_id != voyage_id]
+
+
+async def _next(database: Database, actor: Actor, voyage_id: str, next_voyage_id: str) -> Voyage:
+    async with database.work(actor, purpose="manifest") as work:
+        found = await list_next(work, voyage_id)
+    there = next((one for one in found if one.voyage_id == next_voyage_id), None)
+    if there is None:
+        raise NextVoyageUnknown
+    return there
 
 
 def _tell(work: Work, draft: Draft, call: Call, rows: int) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from services.intake.domain.totals import DIMENSIONS, Dimension, Kind, Totals, same
 from services.intake.domain.voyages import Counts, Sighting, Voyage
-from shared.contracts.codes import DifferencePair, DifferenceReason
+from shared.contracts.codes import AbsenceReason, DifferencePair, DifferenceReason
 
 Pair = DifferencePair
 """Two counts of the same people. A difference is the second less the first."""
@@ -15,7 +15,7 @@ Reason = DifferenceReason
 """Why heads differ, as letters, minutes and the press give it for published batches."""
 CandidateCode = Literal[
     "held_back", "being_recorded", "logged_by_hand", "depot_missing", "parts_do_not_add", "children_counted_inside",
-    "other_voyage", "rolled_over_to_here",
+    "other_voyage", "rolled_over_to_here", "called_absent",
 ]  # fmt: skip
 PAIRS: tuple[Pair, ...] = get_args(Pair)
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -28,6 +28,7 @@ HELD_AGAINST: Mapping[Kind, tuple[Pair, ...]] = {
 }
 NOT_SAID: Mapping[str, None] = dict.fromkeys(MEASURE.values())
 TO_ARRIVED = tuple(pair for pair in PAIRS if pair.endswith("_arrived"))
+NOBODY_ABSENT: Mapping[AbsenceReason, int] = {}
 Heads = Mapping[Dimension, Mapping[str, int]]
 """Who was recorded, counted by what the sources count by: dimension → value → heads."""
 
@@ -124,11 +125,12 @@ def reconcile(
     *,
     near: Sequence[Sighting] = (),
     rolled_over: int = 0,
+    absent: Mapping[AbsenceReason, int] = NOBODY_ABSENT,
 ) -> Reconciliation:
     """Put the counts of a voyage side by side.
 
     `near`: other voyages at the port within a day, on whose lists people may stand. `rolled_over`: people of earlier
-    voyages who are said to come with this one.
+    voyages who are said to come with this one. `absent`: who was called as not there, by reason.
     """
     counting = _counting(sources)
     heads = {name: _heads_of(kind, counting) for kind, name in MEASURE.items()}
@@ -137,6 +139,7 @@ def reconcile(
     lines = [line for dimension in DIMENSIONS for line in _lines(dimension, counting, arrived)]
     candidates = [
         *_of_counts(counts, rolled_over),
+        *(Candidate("called_absent", TO_ARRIVED, -heads, reason) for reason, heads in sorted(absent.items())),
         *_missing_depots(lines),
         *_slips(counting),
         *_elsewhere(gaps, near),

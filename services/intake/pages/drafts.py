@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
 from services.intake import policy
-from services.intake.actions import drafts, giving_back, sending, voyages
+from services.intake.actions import drafts, giving_back, roll_calls, sending, voyages
 from services.intake.actions.drafts import Write
 from services.intake.actions.giving_back import FileForm, RowsOf
 from services.intake.actions.opening import open_file
@@ -32,12 +32,13 @@ from shared.kit.work import Work
 router = APIRouter()
 
 Officer = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
-Shown = Literal["perbaiki", "ganda", "siap", "tercatat", "kosong"]
+Shown = Literal["perbaiki", "ganda", "siap", "tercatat", "tidak", "kosong"]
 STANDINGS: dict[Shown, tuple[Standing, ...]] = {
     "perbaiki": ("mend",),
     "ganda": ("twice",),
     "siap": ("ready",),
     "tercatat": ("known",),
+    "tidak": ("absent",),
     "kosong": ("empty", "left_out"),
 }
 TABS: dict[Shown, str] = {
@@ -45,6 +46,7 @@ TABS: dict[Shown, str] = {
     "ganda": msg("Possibly twice"),
     "siap": msg("Ready"),
     "tercatat": msg("Recorded"),
+    "tidak": msg("Absent"),
     "kosong": msg("Left out or blank"),
 }
 RECORDED = msg_count("%(n)s person was recorded.", "%(n)s people were recorded.")
@@ -333,6 +335,7 @@ async def _draft_page(
         port=codes.ports()[voyage.port],
         zone=labels.zone_of(voyage),
         header=header,
+        roll=await roll_calls.count_called(database, vault, actor, draft_id),
         is_due=database.clock.now() >= voyage.due_from,
         shown=shown,
         tabs=[(TABS[name], name, _count(sight.draft, name)) for name in TABS],

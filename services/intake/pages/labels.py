@@ -221,6 +221,7 @@ CANDIDATES = {
         "The numbers of %(about)s count children among men and women, and again by themselves."
     ),
     "other_voyage": msg("%(about)s, of the same days, differs the other way round: people may have come with it."),
+    "called_absent": msg("Called and not there: %(about)s."),
     "rolled_over_to_here": msg("People of earlier voyages are said to come with this one."),
 }
 

@@ -232,7 +232,10 @@ def _value(language: Language, dimension: str, value: str) -> str:
 
 
 def _candidate(language: Language, one: Any) -> tuple[str, str]:
-    told = words.translate(language, labels.CANDIDATES[one.code], about=one.about or "–")
+    about = one.about or "–"
+    if one.code == "called_absent":
+        about = words.translate(language, labels.ABSENCES[one.about])
+    told = words.translate(language, labels.CANDIDATES[one.code], about=about)
     return f"{one.heads:+d}", told
 
 

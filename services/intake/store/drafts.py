@@ -154,6 +154,24 @@ async def find_sealed(work: Work, draft_id: str) -> Sealed | None:
     return Sealed(draft, bytes(row["header"]), bytes(row["wrapped_key"]) if row["wrapped_key"] else None)
 
 
+async def find_carried(work: Work, voyage_id: str, file_digest: bytes) -> Sealed | None:
+    """The list under way of those who roll over to a voyage from one list.
+
+    # unscoped: whoever rolls over goes into it, whatever port it is of; nothing of it is shown.
+    """
+    await work.as_service()
+    row = await work.connection.fetchrow(
+        f"SELECT {FIELDS}, header, (SELECT wrapped_key FROM draft_keys k WHERE k.draft_id = d.draft_id) AS wrapped_key"  # noqa: S608
+        " FROM drafts d WHERE voyage_id = $1 AND file_digest = $2 AND form = 'carried' AND ended_at IS NULL",
+        voyage_id,
+        file_digest,
+    )
+    if row is None:
+        return None
+    said = {name: value for name, value in row.items() if name not in ("header", "wrapped_key")}
+    return Sealed(_draft(said), bytes(row["header"]), bytes(row["wrapped_key"]))
+
+
 async def standings_of(work: Work, draft_id: str) -> list[tuple[int, str]]:
     """Each block's number and standings, in order.
 
@@ -375,6 +393,6 @@ def _columns(blocks: Sequence[Block]) -> tuple[list[int], list[str], list[bytes]
     return [b.block for b in blocks], [b.standings for b in blocks], [b.sealed for b in blocks]
 
 
-def _draft(row: Record) -> Draft:
+def _draft(row: Record | Mapping[str, Any]) -> Draft:
     told = {"draft_id": str(row["draft_id"]), "voyage_id": str(row["voyage_id"]), "asks": tuple(row["asks"])}
     return Draft(**{**row, **told})
