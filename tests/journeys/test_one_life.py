@@ -3,7 +3,7 @@ screened, consented, corrected, referred, helped. Each step is somebody's at the
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -15,6 +15,7 @@ from tests.web.served import PEOPLE
 
 LANDED_BEFORE = datetime(2023, 11, 20, 3, 0, tzinfo=UTC)
 LANDS = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+NEXT = timedelta(days=3)
 OFFICER = PEOPLE["officer"]
 PPT = Actor("rahma", "UPTDPPA-73.06", frozenset({"agency_worker"}), region="73.06")
 MANIFEST = """No;Nama;L/P;Tgl Lahir;No Paspor/SPLP;Nama Ibu;Kab/Kota;Kebutuhan;Pendamping
@@ -43,14 +44,25 @@ async def test_is_one_person_from_the_letter_to_the_witnessed_end(world: Service
     await world.settle()
     world.clock.advance(LANDS - LANDED_BEFORE)
 
-    # A letter announces three people; the list has her name as a clerk abroad heard it.
-    first = await announced(port, LANDS, 3)
+    # A letter announces three people; the list has her name as a clerk abroad heard it. One of them is on the quay.
+    first, second = await announced(port, LANDS, 3), await announced(port, LANDS + NEXT, 2)
     draft = await port.post(f"/api/voyages/{first}/drafts", MANIFEST.encode())
     assert draft["counts"]["ready"] == 3, draft
-    sent = await port.post(f"/api/drafts/{draft['draft_id']}/sendings", {"version": draft["version"]})
-    assert sent["manifest"]["accepted"] == 3, sent
-    people = (await port.get(f"/api/voyages/{first}/arrivals"))["items"]
-    woman, child = [one["case_id"] for one in people if one["sex"] == "F"]
+    her, hers, him = (await port.get(f"/api/voyages/{first}/roll-call"))["items"]
+    await call(port, him, "here")
+    for one in (her, hers):
+        await call(port, one, "absent", reason="rolled_over", next_voyage_id=second)
+    assert (await sent(port, first))["accepted"] == 1
+    counts = (await port.get(f"/api/voyages/{first}"))["counts"]
+    assert (counts["listed"], counts["arrived"], counts["absent"]) == (3, 1, 2), counts
+
+    # The next ship brings her and her child.
+    world.clock.advance(NEXT)
+    for one in (await port.get(f"/api/voyages/{second}/roll-call"))["items"]:
+        await call(port, one, "here")
+    assert (await sent(port, second))["accepted"] == 2
+    people = (await port.get(f"/api/voyages/{second}/arrivals"))["items"]
+    woman, child = [one["case_id"] for one in people]
     await world.settle()
 
     # Her child is hers: referred together, not as a child alone.
@@ -110,7 +122,7 @@ async def test_is_one_person_from_the_letter_to_the_witnessed_end(world: Service
     await act(agency, "starts", item)
     await act(agency, "handovers", item, documents=["travel_letter"], condition="well", minutes={
         "number": "BAST/12/2026", "receiver": "family", "witness": "village", "place": "73.06",
-        "handed_at": LANDS.isoformat(), "signed_at": LANDS.isoformat()})  # fmt: skip
+        "handed_at": (LANDS + NEXT).isoformat(), "signed_at": (LANDS + NEXT).isoformat()})  # fmt: skip
     await act(agency, "completions", item, outcome="HANDED_TO_FAMILY", handover_ref="BAST/12/2026")
     await world.settle()
 
@@ -136,6 +148,20 @@ async def announced(port: Person, at: datetime, heads: int) -> str:
          "letter": {"number": f"{heads}/PK/2026", "dated": "2026-11-21", "issued_by": "KJRI Kota Kinabalu"}},
     )  # fmt: skip
     return str(voyage["voyage_id"])
+
+
+async def call(port: Person, one: Any, mark: str, **said: str) -> None:
+    """Call somebody of a list."""
+    await port.post(
+        f"/api/drafts/{one['draft_id']}/rows/{one['row']}/call", {"version": one["version"], "mark": mark, **said}
+    )
+
+
+async def sent(port: Person, voyage_id: str) -> Any:
+    """What became of the one list of a voyage that was sent."""
+    [draft] = [one for one in await port.get("/api/drafts") if one["voyage_id"] == voyage_id]
+    answer = await port.post(f"/api/drafts/{draft['draft_id']}/sendings", {"version": draft["version"]})
+    return answer["manifest"]
 
 
 async def state(port: Person, case_id: str) -> Any:
