@@ -93,10 +93,11 @@ CREATE TABLE arrival_corrections (
     corrected_at timestamp with time zone NOT NULL,
     CONSTRAINT arrival_corrections_pkey PRIMARY KEY (case_id, version),
     CONSTRAINT age_is_corrected_from_and_to CHECK (((kind <> 'age'::text) OR ((was IS NOT NULL) AND (became IS NOT NULL)))),
-    CONSTRAINT arrival_correction_kind_is_known CHECK ((kind = ANY (ARRAY['age'::text, 'sex'::text, 'origin'::text, 'needs'::text, 'entered_in_error'::text, 'died'::text]))),
+    CONSTRAINT arrival_correction_kind_is_known CHECK ((kind = ANY (ARRAY['age'::text, 'sex'::text, 'origin'::text, 'needs'::text, 'entered_in_error'::text, 'died'::text, 'death_undone'::text]))) NOT VALID,
     CONSTRAINT correction_says_why CHECK (((reason IS NOT NULL) OR (strike_reason IS NOT NULL) OR (kind = 'died'::text))),
     CONSTRAINT corrections_count_from_the_arrival CHECK ((version > 1)),
-    CONSTRAINT two_people_make_a_child_an_adult CHECK (((kind <> 'age'::text) OR (was <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (became <> ALL (ARRAY['adult'::text, 'elderly'::text])) OR ((proposed_by IS NOT NULL) AND (proposed_by <> corrected_by) AND (proof IS NOT NULL))))
+    CONSTRAINT two_people_make_a_child_an_adult CHECK (((kind <> 'age'::text) OR (was <> ALL (ARRAY['child'::text, 'unknown'::text])) OR (became <> ALL (ARRAY['adult'::text, 'elderly'::text])) OR ((proposed_by IS NOT NULL) AND (proposed_by <> corrected_by) AND (proof IS NOT NULL)))),
+    CONSTRAINT two_people_undo_a_death CHECK (((kind <> 'death_undone'::text) OR ((proposed_by IS NOT NULL) AND (proposed_by <> corrected_by)))) NOT VALID
 );
 ALTER TABLE arrival_corrections ENABLE ROW LEVEL SECURITY;
 ALTER TABLE arrival_corrections FORCE ROW LEVEL SECURITY;
@@ -250,6 +251,32 @@ CREATE INDEX corrections_to_decide ON corrections USING btree (decide_by, correc
 ALTER TABLE corrections ENABLE ROW LEVEL SECURITY;
 ALTER TABLE corrections FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON corrections FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+-- that somebody lives who was noted as dead, and who decided it; in codes
+CREATE TABLE death_doubts (
+    doubt_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    port text NOT NULL,
+    regency text NOT NULL,
+    reason text NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    ended_as text,
+    ended_by text,
+    ended_at timestamp with time zone,
+    CONSTRAINT death_doubts_pkey PRIMARY KEY (doubt_id),
+    CONSTRAINT death_doubt_ends_in_a_known_way CHECK ((ended_as = ANY (ARRAY['confirmed'::text, 'refused'::text, 'withdrawn'::text, 'overtaken'::text]))),
+    CONSTRAINT death_doubt_reason_is_known CHECK ((reason = ANY (ARRAY['seen_alive'::text, 'of_another_person'::text, 'recorded_wrongly'::text]))),
+    CONSTRAINT doubt_is_confirmed_by_somebody_else CHECK (((ended_as <> 'confirmed'::text) OR (ended_by <> proposed_by))),
+    CONSTRAINT ended_doubt_says_by_whom_and_when CHECK ((((ended_as IS NULL) = (ended_by IS NULL)) AND ((ended_as IS NULL) = (ended_at IS NULL))))
+);
+CREATE INDEX death_doubts_to_decide ON death_doubts USING btree (port, proposed_at) WHERE (ended_as IS NULL);
+CREATE UNIQUE INDEX one_open_death_doubt_per_case ON death_doubts USING btree (case_id) WHERE (ended_as IS NULL);
+ALTER TABLE death_doubts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE death_doubts FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_port ON death_doubts FOR SELECT TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text]) AS acting_in_role)));
+CREATE POLICY own_region ON death_doubts FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = "left"(regency, 2)))));
+CREATE POLICY service_itself ON death_doubts FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE disclosure_grants (
     assignment_id uuid NOT NULL,

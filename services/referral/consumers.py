@@ -12,6 +12,7 @@ from shared.contracts.intake import (
     ConsentExpired,
     ConsentRecorded,
     ConsentWithdrawn,
+    DeathUndone,
     HouseholdChanged,
     IdentityCorrected,
     LawfulBasisEnded,
@@ -52,6 +53,8 @@ def subscribe(inbox: Inbox, routing: Routing) -> None:
     async def on_consents_said(work: Work, heard: list[consenting.HeardOf]) -> None:
         await consenting.hear_consents(work, heard, routing=routing)
 
-    @inbox.hears(AgeCorrected, SexCorrected, OriginCorrected, NeedsCorrected, ArrivalEnteredInError, PersonDied)
+    @inbox.hears(
+        AgeCorrected, SexCorrected, OriginCorrected, NeedsCorrected, ArrivalEnteredInError, PersonDied, DeathUndone
+    )
     async def on_arrivals_corrected(work: Work, heard: list[correcting.HeardOf]) -> None:
         await correcting.hear_corrections(work, heard, routing=routing)

@@ -25,6 +25,7 @@ from shared.contracts.codes import (
 )
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id, RegencyCode
 
+DeathUndoneReason = Literal["seen_alive", "of_another_person", "recorded_wrongly"]
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
 Channel = Literal["single", "batch", "manifest"]
 
@@ -206,6 +207,35 @@ class PersonDied(ArrivalFact):
 
     died_on: date
     place: Literal["before_arrival", "at_port", "in_care"]
+
+
+class DeathUndone(ArrivalFact):
+    """Somebody who had been noted as dead lives: one person found it, another confirmed it. What ended because of the
+    death goes on."""
+
+    reason: DeathUndoneReason
+    proposed_by: Code
+    """Who found it; somebody else, who says this, confirmed it."""
+    struck: tuple[NeedCode, ...]
+    """What had become due by the death alone."""
+
+
+class DeathDoubted(Fact):
+    """Somebody says that a person lives who was noted as dead; another person has to confirm it."""
+
+    for_audit = True
+
+    doubt_id: Id
+    reason: DeathUndoneReason
+
+
+class DeathDoubtEnded(Fact):
+    """Nothing came of it: a second person does not see it so, or who said it took it back."""
+
+    for_audit = True
+
+    doubt_id: Id
+    how: Literal["refused", "withdrawn"]
 
 
 class AgeProposed(Fact):

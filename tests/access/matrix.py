@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -42,6 +42,12 @@ class Action:
     """Roles that know of the thing anyway, so that their refusals may say why."""
     session: bool = False
     """It takes a session, so that it is not asked here."""
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What a list names by its number to a role that sees the whole country, though it may do nothing else with it."""
+
+    def shows(self, thing: str, cell: Cell) -> bool:
+        """True where the list names this thing of others to this role; never what is restricted."""
+        return thing in self.names.get(cell["role"], ()) and cell.get("visibility", "normal") == "normal"
 
     def allows(self, cell: Cell) -> bool:
         return any(opening.has(cell) for opening in self.may)
@@ -87,6 +93,7 @@ def _action(entry: Mapping[str, object], dimensions: Mapping[str, Mapping[str, l
         dimensions=known,
         known_to=frozenset(given.get("known_to", ())),  # type: ignore[call-overload]
         session=bool(given.get("session")),
+        names={role: frozenset(things) for role, things in dict(given.get("names", {})).items()},  # type: ignore[call-overload]
     )
 
 
@@ -122,3 +129,5 @@ def _lines(action: Action) -> Iterator[str]:
             for name, values in opening.values.items()
         )
         yield f"| {first[0]} | {first[1]} | {roles} | {where or '-'} |"
+    for role, things in action.names.items():
+        yield f"|  |  | `{role}` | names each {' and '.join(sorted(things))} of the country that is not restricted |"

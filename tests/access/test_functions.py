@@ -97,6 +97,10 @@ def sees_why(actor: Actor, thing: Thing) -> bool:
     return oversees(actor, thing) or referral.answers_for_the_country(actor)
 
 
+def sees_statements(actor: Actor, thing: Thing) -> bool:
+    return sees_why(actor, thing) and thing.cell["visibility"] == "normal"
+
+
 def keeps(actor: Actor, _: Thing) -> bool:
     return actor.has(*referral.KEEPERS)
 
@@ -202,6 +206,8 @@ IN_EACH_STATE: Mapping[str, Decide] = {
 IN_SOME_STATE: Mapping[str, Decide] = {
     "look at a need as its supervisor": oversees,
     "see why a need went where it went": sees_why,
+    "look at the statements of refusal of a need as its supervisor": sees_statements,
+    "record a statement of refusal that was signed before the supervisor": sees_statements,
     "ask an agency again": oversees,
     "take a need": oversees,
     "decide about a family that is apart": oversees,
@@ -236,6 +242,8 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "look at the form of a correction": at_the_quay,
     "correct what routing rests on": at_the_quay,
     "be the second person by whom a child is of age": confirms_age,
+    "be the second person by whom somebody lives": confirms_age,
+    "say that somebody lives who was noted as dead": at_the_quay,
     "look at two people side by side who may be one": matches,
     "decide whether two cases are of one person": matches,
     "take back whether two cases are of one person": matches,

@@ -114,11 +114,14 @@ INTAKE: dict[str, Owned] = {
     "possible_matches": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), ("port_officer",)),)),
     "match_decisions": Owned({}, (Open("SELECT", Parent("possible_matches", "match_id")),)),
     "arrival_corrections": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
-    "age_proposals": Owned(
-        {"port": PORT, "regency": REGION},
-        (
-            Open("SELECT", own("port", PORT), ("port_officer",)),
-            Open("SELECT", within("regency"), ("agency_supervisor",)),
+    **dict.fromkeys(
+        ("age_proposals", "death_doubts"),
+        Owned(
+            {"port": PORT, "regency": REGION},
+            (
+                Open("SELECT", own("port", PORT), ("port_officer",)),
+                Open("SELECT", within("regency"), ("agency_supervisor",)),
+            ),
         ),
     ),
     **dict.fromkeys(

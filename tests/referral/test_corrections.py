@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from services.referral.actions import correcting, leasing
 from services.referral.actions.answering import Answer
 from services.referral.actions.handing import Handed
+from services.referral.actions.supervising import Closing
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.capacity import Place
 from services.referral.domain.refusals import GuardianCheckMissing, TakenBack, VersionChanged
@@ -16,6 +18,7 @@ from shared.contracts.intake import (
     AgeCorrected,
     ArrivalEnteredInError,
     ArrivalRecorded,
+    DeathUndone,
     NeedsCorrected,
     OriginCorrected,
     PersonDied,
@@ -36,6 +39,7 @@ SAID: dict[type, dict[str, Any]] = {
     NeedsCorrected: {"added": (), "reason": None, "struck": (), "strike_reason": None},
     ArrivalEnteredInError: {"reason": "test_entry", "duplicate_of": None},
     PersonDied: {"died_on": START.date(), "place": "in_care"},
+    DeathUndone: {"reason": "seen_alive", "proposed_by": "sari", "struck": ("REMAINS",)},
 }  # fmt: skip
 
 
@@ -396,3 +400,39 @@ class TestDeath:
         await hear(desk, a_correction(PersonDied, landed, needs=("UAC", "NEED", "REMAINS")))
 
         assert await states(desk) == {"NEED": "cancelled", "UAC": "cancelled", "REMAINS": "open"}
+
+
+@pytest.mark.invariant("I156")
+class TestDeathUndone:
+    async def test_opens_what_ended_with_it_asks_the_same_office_and_strikes_the_remains(self, desk: Desk) -> None:
+        landed = an_arrival("NEED", "SICK", "WAGE")
+        await desk.open(landed)
+        wage = await live_of(desk, "WAGE")
+        await desk.answer("accept", (await attempts(desk, "WAGE"))[-1][0], Answer(wage))
+        asked = {need: (await attempts(desk, need))[-1][0] for need in ("NEED", "WAGE")}
+        await hear(desk, a_correction(NeedsCorrected, landed, struck=("SICK",), strike_reason="person_said"))
+        await hear(desk, a_correction(PersonDied, landed, version=3, needs=("NEED", "WAGE", "REMAINS")))
+
+        await hear(desk, a_correction(DeathUndone, landed, version=4, needs=("NEED", "WAGE")))
+
+        assert await states(desk) == {
+            "NEED": "open",
+            "SICK": "entered_in_error",
+            "WAGE": "open",
+            "REMAINS": "entered_in_error",
+        }
+        for need, agency_id in asked.items():
+            assert (await attempts(desk, need))[-1][:2] == (agency_id, "sent")
+        reopened = await desk.rows("SELECT payload FROM journal WHERE type = 'referral.referral_reopened.v1'")
+        assert {orjson.loads(row["payload"])["data"]["reason"] for row in reopened} == {"DEATH_UNDONE"}
+
+    async def test_leaves_what_a_supervisor_ended_ended(self, desk: Desk) -> None:
+        landed = an_arrival("NEED", "SICK")
+        await desk.open(landed)
+        [row] = await desk.rows("SELECT referral_id FROM referrals WHERE need = 'SICK'")
+        await desk.close(Closing(str(row["referral_id"]), "NO_LONGER_NEEDED"))
+        await hear(desk, a_correction(PersonDied, landed, needs=("NEED", "SICK", "REMAINS")))
+
+        await hear(desk, a_correction(DeathUndone, landed, version=3))
+
+        assert await states(desk) == {"NEED": "open", "SICK": "cancelled", "REMAINS": "entered_in_error"}

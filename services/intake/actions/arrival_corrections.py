@@ -38,6 +38,7 @@ KINDS: Mapping[str, str] = {
     "needs": msg("Needs"),
     "entered_in_error": msg("Entered in error"),
     "died": msg("Death"),
+    "death_undone": msg("The person lives"),
 }
 
 COMPARED = ("age", "sex", "origin", "entered_in_error")

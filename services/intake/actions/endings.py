@@ -9,6 +9,7 @@ from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.arrival_corrections import DeathPlace, ErrorReason, Kept
 from services.intake.domain.refusals import DuplicateUnfit
 from services.intake.store import arrival_corrections as store
+from services.intake.store import deaths
 from shared.contracts import codes
 from shared.contracts.intake import ArrivalEnteredInError, PersonDied
 from shared.kit.work import Work
@@ -25,6 +26,7 @@ async def enter_in_error(
     corrected = domain.enter_in_error(kept, reason=reason, duplicate=duplicate)
     fact = ArrivalEnteredInError(**about(corrected[0]), reason=reason, duplicate_of=duplicate_of)
     after = await write(work, corrected, fact)
+    await deaths.end(work, case_id, "overtaken")
     await households.end_with_person(work, after, reason="in_error")
     await matches.end_in_error(work, case_id)
     return after

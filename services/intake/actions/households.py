@@ -232,6 +232,14 @@ async def end_with_person(work: Work, after: Kept, *, reason: UnlinkReason) -> N
             await _protect(work, child)
 
 
+async def protect_who_lives(work: Work, after: Kept) -> Kept:
+    """A child noted as dead lives: whoever answered for it was unlinked, and must be linked anew by people."""
+    if not await store.is_alone_by_death(work, after.case_id):
+        return after
+    await _protect(work, after.case_id)
+    return await arrivals.find_proposed(work, after.case_id)
+
+
 async def find_link(work: Work, link_id: str) -> Link:
     """A link of the own port. Raises `NotAllowed`, `LinkUnknown`."""
     policy.own_port(work.actor)
@@ -365,8 +373,7 @@ async def _tell(
 
 async def _protect(work: Work, child_case_id: str) -> None:
     """A child that nobody answers for is due what an unaccompanied child is due, unless it is already."""
-    kept = await arrivals.find(work, child_case_id)
-    corrected = None if kept is None else domain.protect_alone(kept)
+    corrected = domain.protect_alone(await arrivals.find_proposed(work, child_case_id))
     if corrected is None:
         return
     after, step = corrected

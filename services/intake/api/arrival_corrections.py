@@ -8,13 +8,22 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.intake import policy
-from services.intake.actions import ages, endings
+from services.intake.actions import ages, deaths, endings
 from services.intake.actions import arrival_corrections as actions
 from services.intake.actions.ages import Told
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.api.corrections import unfit
 from services.intake.domain import dates, people
-from services.intake.domain.arrival_corrections import DeathPlace, ErrorReason, Kept, Kind, Proposal, Step
+from services.intake.domain.arrival_corrections import (
+    DeathPlace,
+    DeathUndoneReason,
+    Doubt,
+    ErrorReason,
+    Kept,
+    Kind,
+    Proposal,
+    Step,
+)
 from services.intake.domain.cells import BadCell
 from shared.contracts import codes
 from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
@@ -99,6 +108,10 @@ class DeathIn(CorrectionOf):
     place: DeathPlace
 
 
+class DoubtIn(CorrectionOf):
+    reason: DeathUndoneReason
+
+
 class ConfirmationIn(BaseModel):
     """`version` of the arrival as it was looked at; null: whichever it is."""
 
@@ -141,6 +154,20 @@ class ProposalOut(BaseModel):
 
 class ProposalsOut(BaseModel):
     items: list[ProposalOut]
+
+
+class DoubtOut(BaseModel):
+    """That somebody lives who was noted as dead; it waits for a second person."""
+
+    doubt_id: str
+    case_id: str
+    reason: DeathUndoneReason
+    proposed_by: str
+    proposed_at: datetime
+
+
+class DoubtsOut(BaseModel):
+    items: list[DoubtOut]
 
 
 class StateOut(BaseModel):
@@ -294,6 +321,55 @@ async def note_death(request: Request, case_id: Id, sent: DeathIn, actor: Office
     )
 
 
+@router.post(
+    "/api/arrivals/{case_id}/death/doubt",
+    status_code=202,
+    response_model=DoubtOut,
+    summary="Say that somebody lives who was noted as dead",
+    openapi_extra=web.KEYED,
+    responses=CONFLICTS,
+)
+async def doubt_death(request: Request, case_id: Id, sent: DoubtIn, actor: Officer) -> Response:
+    """Another person has to confirm it; then what ended because of the death goes on."""
+    return await _act(
+        request,
+        actor,
+        lambda work: deaths.doubt(work, case_id, version=sent.version, reason=sent.reason),
+    )
+
+
+@router.get("/api/death-doubts", response_model=DoubtsOut, summary="Deaths that may have been noted wrongly")
+async def list_doubts(request: Request, actor: Decider) -> Response:
+    """Of the own port, or of the region that the actor supervises; the longest waiting first."""
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="correct") as work:
+        found = await deaths.list_open(work, limit=MOST_PROPOSALS)
+    return web.json_response({"items": [_doubt(one) for one in found]})
+
+
+@router.post(
+    "/api/death-doubts/{doubt_id}/confirmation",
+    response_model=StateOut,
+    summary="Confirm that somebody lives",
+    openapi_extra=web.KEYED,
+    responses=CONFLICTS,
+)
+async def confirm_doubt(request: Request, doubt_id: Id, sent: ConfirmationIn, actor: Decider) -> Response:
+    """By somebody else than who said it. Needs that were met stay met; whoever answers for whom is linked anew."""
+    return await _act(request, actor, lambda work: deaths.confirm(work, doubt_id, version=sent.version))
+
+
+@router.post(
+    "/api/death-doubts/{doubt_id}/refusal",
+    status_code=204,
+    summary="Refuse that somebody lives, or take it back",
+    openapi_extra=web.KEYED,
+)
+async def refuse_doubt(request: Request, doubt_id: Id, actor: Decider) -> Response:
+    """The death stands as it was noted. Who said otherwise takes it back by this."""
+    return await _refuse(request, actor, lambda work: deaths.refuse(work, doubt_id))
+
+
 @router.get("/api/age-proposals", response_model=ProposalsOut, summary="Ages that wait for a second person")
 async def list_proposals(request: Request, actor: Decider) -> Response:
     """Of the own port, or of the region that the actor supervises; the longest waiting first."""
@@ -327,18 +403,23 @@ async def confirm(request: Request, proposal_id: Id, sent: ConfirmationIn, actor
 )
 async def refuse(request: Request, proposal_id: Id, actor: Decider) -> Response:
     """The person stays a child. Who asked for it takes it back by this."""
+    return await _refuse(request, actor, lambda work: ages.refuse(work, proposal_id))
+
+
+async def _refuse(request: Request, actor: Actor, step: Callable[[Work], Awaitable[None]]) -> Response:
+    """One keyed refusal of what waits for a second person."""
     key = request.app.state.vault.kept_key(await web.key_of(request))
     database: Database = request.app.state.database
     async with database.work(actor, purpose="correct") as work:
 
         async def act() -> Response:
-            await ages.refuse(work, proposal_id)
+            await step(work)
             return Response(status_code=204)
 
         return await web.idempotent(request, work, key, act)
 
 
-async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[Kept | Proposal]]) -> Response:
+async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[Kept | Proposal | Doubt]]) -> Response:
     """One keyed correction and its answer. Raises `ArrivalChanged` for who comes second."""
     vault = request.app.state.vault
     key = vault.kept_key(await web.key_of(request))
@@ -352,6 +433,8 @@ async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[
                 done = await step(work)
                 if isinstance(done, Kept):
                     return web.json_response(_state(done, None))
+                if isinstance(done, Doubt):
+                    return web.json_response(_doubt(done), 202)
                 seen = await actions.look(work, done.case_id)
                 return web.json_response(_state(seen.kept, done), 202)
 
@@ -363,6 +446,10 @@ async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[
 def corrected_out(step: Step) -> dict[str, Any]:
     """One correction in codes."""
     return {name: getattr(step, name) for name in CorrectedOut.model_fields}
+
+
+def _doubt(one: Doubt) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in DoubtOut.model_fields}
 
 
 def _proposal(one: Proposal) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from services.intake.domain.refusals import (
     DeathNotPossible,
     DuplicateUnfit,
     NeedFollowsAge,
+    NotDead,
     NothingToCorrect,
     NotTwoPeople,
     PersonHasDied,
@@ -23,9 +24,11 @@ from services.intake.domain.refusals import (
 )
 from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 
-Kind = Literal["age", "sex", "origin", "needs", "entered_in_error", "died"]
+Kind = Literal["age", "sex", "origin", "needs", "entered_in_error", "died", "death_undone"]
 ErrorReason = Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry"]
 DeathPlace = Literal["before_arrival", "at_port", "in_care"]
+DeathUndoneReason = Literal["seen_alive", "of_another_person", "recorded_wrongly"]
+DoubtEnd = Literal["confirmed", "refused", "withdrawn", "overtaken"]
 ProposalEnd = Literal["confirmed", "refused", "withdrawn", "overtaken", "erased"]
 
 CHILDREN = frozenset({"child", "unknown"})
@@ -188,6 +191,26 @@ def note_death(kept: Kept, *, died_on: date, place: DeathPlace, landed_on: date,
     return after, Step(after.version, "died", became=place, added=added, died_on=died_on)
 
 
+def undo_death(kept: Kept, death: Step, *, reason: DeathUndoneReason, by: str, proposed_by: str) -> Corrected:
+    """Somebody lives who was noted as dead by `death`; what became due by that alone is due no more.
+
+    Raises `NotDead`, `NotTwoPeople`, `ArrivalInError`.
+    """
+    expect_dead(kept)
+    if by == proposed_by:
+        raise NotTwoPeople
+    needs = screening.ordered(set(kept.needs) - set(death.added))
+    after = replace(kept, version=kept.version + 1, ended_as=None, needs=needs)
+    return after, Step(after.version, "death_undone", struck=death.added, reason=reason, proposed_by=proposed_by)
+
+
+def expect_dead(kept: Kept) -> None:
+    """Raises `NotDead`, and as `expect_kept`."""
+    expect_kept(kept)
+    if kept.ended_as != "died":
+        raise NotDead
+
+
 def expect_kept(kept: Kept) -> None:
     """Raises `ArrivalInError` for an arrival that is none."""
     if kept.ended_as == "entered_in_error":
@@ -218,5 +241,21 @@ class Proposal:
     proposed_by: str
     proposed_at: datetime
     ended_as: ProposalEnd | None = None
+    ended_by: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """That somebody lives who was noted as dead, until a second person has decided."""
+
+    doubt_id: str
+    case_id: str
+    port: str
+    regency: str
+    reason: DeathUndoneReason
+    proposed_by: str
+    proposed_at: datetime
+    ended_as: DoubtEnd | None = None
     ended_by: str | None = None
     ended_at: datetime | None = None

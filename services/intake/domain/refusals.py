@@ -302,6 +302,14 @@ class AgeAlreadyProposed(Refused):
     detail = msg("Somebody has asked for this before. Confirm or refuse that first.")
 
 
+class NotDead(Refused):
+    detail = msg("Nobody noted that this person has died. Reload the page to see how the arrival is now.")
+
+
+class DoubtedAlready(Refused):
+    detail = msg("Somebody has said already that this person lives. Another person confirms or refuses that first.")
+
+
 class ProposalUnknown(Refused):
     """There is no such proposal, or it is another port's or region's; both look the same."""
 
@@ -593,14 +601,6 @@ class LineRecorded(Refused):
     detail = msg("The person of this row is recorded. Ask for a correction of the case; the list does not change it.")
 
 
-class ColumnUnknown(Refused):
-    """The draft has no such column, or there is no such field, or a cell is too long."""
-
-    detail = msg("This list has no such column, or nothing can be kept in it. Check the column and its field.")
-
-
-class NothingToSend(Refused):
-    """Every row of the draft is blank or left out."""
 class RowCalled(Refused):
     """Somebody else has called this row meanwhile: `theirs` says how, who and when; `yours` what was sent."""
 
@@ -645,6 +645,14 @@ class DeathToRecord(Refused):
     detail = msg("This person is recorded: note the death in the case. The remains are brought home from there.")
 
 
+class ColumnUnknown(Refused):
+    """The draft has no such column, or there is no such field, or a cell is too long."""
+
+    detail = msg("This list has no such column, or nothing can be kept in it. Check the column and its field.")
+
+
+class NothingToSend(Refused):
+    """Every row of the draft is blank or left out."""
 
     detail = msg("Every row of this list is blank or left out. Discard it, or upload another.")
 

@@ -8,12 +8,20 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
-from services.intake.actions import ages, endings
+from services.intake.actions import ages, deaths, endings
 from services.intake.actions import arrival_corrections as actions
 from services.intake.actions.ages import Told
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile, Seen
 from services.intake.domain import cells, dates
-from services.intake.domain.arrival_corrections import OF_AGE, DeathPlace, ErrorReason, Kept, Proposal
+from services.intake.domain.arrival_corrections import (
+    OF_AGE,
+    DeathPlace,
+    DeathUndoneReason,
+    Doubt,
+    ErrorReason,
+    Kept,
+    Proposal,
+)
 from services.intake.domain.cells import BadCell
 from services.intake.domain.needs import EVERYBODY
 from services.intake.domain.problems import CELL_PROBLEMS
@@ -22,8 +30,10 @@ from services.intake.domain.refusals import (
     AgeStaysSame,
     ArrivalInError,
     DeathNotPossible,
+    DoubtedAlready,
     DuplicateUnfit,
     NeedFollowsAge,
+    NotDead,
     NothingToCorrect,
     PersonErasedBefore,
     PersonHasDied,
@@ -48,7 +58,7 @@ Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
 Reader = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
 Decider = Annotated[Actor, Depends(identity.require("port_officer", policy.SUPERVISOR_ROLE))]
 
-What = Literal["umur", "jenis-kelamin", "asal", "kebutuhan", "keliru", "meninggal"]
+What = Literal["umur", "jenis-kelamin", "asal", "kebutuhan", "keliru", "meninggal", "hidup"]
 TITLES: Mapping[What, str] = {
     "umur": msg("Correct the age"),
     "jenis-kelamin": msg("Correct the sex"),
@@ -56,6 +66,7 @@ TITLES: Mapping[What, str] = {
     "kebutuhan": msg("Correct the needs"),
     "keliru": msg("Entered in error"),
     "meninggal": msg("The person has died"),
+    "hidup": msg("The person lives"),
 }
 TEXTS = ("sex", "origin", "age", "reason", "strike_reason", "proof", "duplicate_of", "place", "version")
 PARTS = ("birth_day", "birth_month", "birth_year", "died_day", "died_month", "died_year")
@@ -68,6 +79,8 @@ FIELDS: Mapping[type[Refused], str] = {
     ReasonMissing: "reason",
     DuplicateUnfit: "duplicate_of",
     DeathNotPossible: "died",
+    NotDead: "",
+    DoubtedAlready: "",
     ArrivalInError: "",
     PersonHasDied: "",
     PersonErasedBefore: "",
@@ -80,6 +93,7 @@ FIRST_FIELD: Mapping[What, str] = {
     "kebutuhan": "add",
     "keliru": "reason",
     "meninggal": "died",
+    "hidup": "reason",
 }
 MOST_PROPOSALS = 200
 
@@ -138,8 +152,7 @@ async def correct(request: Request, case_id: Id, apa: What, actor: Officer) -> R
 
             async def act() -> Response:
                 done = await READ[apa](work, request, case_id, typed)
-                asked = isinstance(done, Proposal)
-                sentence = ASKED if asked else CORRECTED
+                sentence = CORRECTED if isinstance(done, Kept) else ASKED
                 return web.redirect(request, f"/kedatangan/{case_id}", said=sentence)
 
             return await web.idempotent(request, work, await web.key_of(request), act, digest=digest)
@@ -201,7 +214,42 @@ async def decide(request: Request, proposal_id: Id, actor: Decider) -> Response:
         return await web.idempotent(request, work, await web.key_of(request), act)
 
 
-Read = Callable[[Work, Request, str, Mapping[str, Any]], Awaitable[Kept | Proposal]]
+@router.get("/ternyata-hidup")
+async def doubts_page(request: Request, actor: Decider) -> Response:
+    """People who live though they were noted as dead, until a second person has confirmed it."""
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="correct") as work:
+        found = await deaths.list_open(work, limit=MOST_PROPOSALS)
+    return web.page(
+        request,
+        "death_doubts.html",
+        doubts=found,
+        me=actor.id,
+        ports=codes.ports(),
+        case_code=labels.case_code,
+        reasons=history.DOUBTS,
+        at_port=actor.port is not None,
+    )
+
+
+@router.post("/ternyata-hidup/{doubt_id}")
+async def decide_doubt(request: Request, doubt_id: Id, actor: Decider) -> Response:
+    """Confirm that somebody lives, or refuse it; who said it takes it back."""
+    form = await request.form()
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="correct") as work:
+
+        async def act() -> Response:
+            if form.get("decision") == "confirmed":
+                await deaths.confirm(work, doubt_id)
+                return web.redirect(request, "/ternyata-hidup", said=CORRECTED)
+            await deaths.refuse(work, doubt_id)
+            return web.redirect(request, "/ternyata-hidup", said=msg("The death stands as it was noted."))
+
+        return await web.idempotent(request, work, await web.key_of(request), act)
+
+
+Read = Callable[[Work, Request, str, Mapping[str, Any]], Awaitable[Kept | Proposal | Doubt]]
 
 
 async def _age(work: Work, request: Request, case_id: str, typed: Mapping[str, Any]) -> Kept | Proposal:
@@ -280,6 +328,13 @@ async def _death(work: Work, _: Request, case_id: str, typed: Mapping[str, Any])
     return await endings.note_death(work, case_id, version=_version(typed), died_on=died_on, place=place)
 
 
+async def _alive(work: Work, _: Request, case_id: str, typed: Mapping[str, Any]) -> Doubt:
+    if typed["reason"] not in history.DOUBTS:
+        raise ReasonMissing
+    reason = cast(DeathUndoneReason, typed["reason"])
+    return await deaths.doubt(work, case_id, version=_version(typed), reason=reason)
+
+
 READ: Mapping[What, Read] = {
     "umur": _age,
     "jenis-kelamin": _sex,
@@ -287,6 +342,7 @@ READ: Mapping[What, Read] = {
     "kebutuhan": _needs,
     "keliru": _error,
     "meninggal": _death,
+    "hidup": _alive,
 }
 
 
@@ -337,7 +393,7 @@ def _form_page(
     kept = seen.kept
     names = labels.needs(language)
     by_hand = [code for code in codes.needs() if code not in OF_AGE and code != EVERYBODY]
-    reasons = history.ERRORS if what == "keliru" else history.REASONS
+    reasons = {"keliru": history.ERRORS, "hidup": history.DOUBTS}.get(what, history.REASONS)
     return web.page(
         request,
         "correct_arrival.html",
@@ -382,4 +438,4 @@ def _open_to(kept: Kept) -> list[What]:
     """What can still be corrected of it."""
     if kept.ended_as == "entered_in_error":
         return []
-    return ["asal", "keliru"] if kept.ended_as == "died" else list(TITLES)
+    return ["asal", "keliru", "hidup"] if kept.ended_as == "died" else [one for one in TITLES if one != "hidup"]

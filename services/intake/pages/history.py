@@ -39,6 +39,11 @@ ERRORS = {
     "not_a_returnee": msg("The person was not returned"),
     "test_entry": msg("Recorded to try the system"),
 }
+DOUBTS = {
+    "seen_alive": msg("The person was seen alive"),
+    "of_another_person": msg("Another person has died"),
+    "recorded_wrongly": msg("It was recorded wrongly"),
+}
 PLACES = {
     "before_arrival": msg("Before landing"),
     "at_port": msg("At the port"),
@@ -52,7 +57,13 @@ def say(language: Language, kind: str, code: str) -> str:
         return labels.needs(language)[code]
     if kind == "origin":
         return codes.regencies()[code].name
-    known = {"age": labels.AGE_BANDS, "sex": labels.SEXES, "died": PLACES, "entered_in_error": ERRORS}[kind]
+    known = {
+        "age": labels.AGE_BANDS,
+        "sex": labels.SEXES,
+        "died": PLACES,
+        "entered_in_error": ERRORS,
+        "death_undone": DOUBTS,
+    }[kind]
     return words.translate(language, known[code])
 
 
@@ -70,7 +81,7 @@ def _described(language: Language, step: Step, zone: str) -> dict[str, Any]:
         "was": ", ".join(say(language, step.kind, one) for one in was),
         "became": ", ".join(say(language, step.kind, one) for one in became),
         "added": ", ".join(needs[one] for one in step.added) if step.kind in ("age", "died") else "",
-        "struck": ", ".join(needs[one] for one in step.struck) if step.kind == "age" else "",
+        "struck": ", ".join(needs[one] for one in step.struck) if step.kind in ("age", "death_undone") else "",
         "why": ", ".join(_reasons(language, step)),
         "who": step.corrected_by,
         "proposed_by": step.proposed_by,
@@ -83,7 +94,7 @@ def _described(language: Language, step: Step, zone: str) -> dict[str, Any]:
 
 def _reasons(language: Language, step: Step) -> list[str]:
     found = [
-        REASONS.get(step.reason or "", "") if step.kind != "entered_in_error" else "",
+        REASONS.get(step.reason or "", "") if step.kind not in ("entered_in_error", "death_undone") else "",
         STRIKE_REASONS.get(step.strike_reason or "", ""),
         PROOFS.get(step.proof or "", ""),
     ]

@@ -97,6 +97,16 @@ async def of_cases(work: Work, case_ids: Sequence[str]) -> dict[str, list[Step]]
     return found
 
 
+async def find_death(work: Work, case_id: str) -> Step:
+    """By which correction somebody was noted as dead, the last time. # unscoped: of a case found in the own scope"""
+    row = await work.connection.fetchrow(
+        f"SELECT {STEP} FROM arrival_corrections WHERE case_id = $1 AND kind = 'died'"  # noqa: S608
+        " ORDER BY version DESC LIMIT 1",
+        case_id,
+    )
+    return _step(row)
+
+
 async def last_step(work: Work, case_id: str) -> Step | None:
     """What was corrected last. # unscoped: of a case that was found in the actor's own scope"""
     row = await work.connection.fetchrow(

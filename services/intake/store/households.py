@@ -116,6 +116,19 @@ async def list_links(work: Work, case_ids: Sequence[str]) -> list[Link]:
     return [_link(row) for row in rows]
 
 
+async def is_alone_by_death(work: Work, case_id: str) -> bool:
+    """True for a child that nobody answers for any more since a death was noted.
+
+    # unscoped: of a case that was found in the actor's own scope
+    """
+    found: bool = await work.connection.fetchval(
+        "SELECT coalesce(bool_or(ended_for = 'died'), FALSE) AND NOT coalesce(bool_or(state = 'confirmed'), FALSE)"
+        " FROM guardian_links WHERE child_case_id = $1",
+        case_id,
+    )
+    return found
+
+
 async def list_standing(work: Work, case_id: str) -> list[Link]:
     """The links of a case, of the child or of the adult, that are asked for or confirmed.
 

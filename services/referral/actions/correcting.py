@@ -17,7 +17,7 @@ from services.referral.domain.agencies import agency_id
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.corrections import Changed, Correction, Facts, TakenBackFor
 from services.referral.domain.needs import Need
-from services.referral.domain.referrals import CHILDREN
+from services.referral.domain.referrals import CHILDREN, ended_with_death
 from services.referral.domain.routing import Decision
 from services.referral.rules import Router
 from services.referral.store import corrections as book
@@ -30,6 +30,7 @@ from shared.contracts.intake import (
     ArrivalEnteredInError,
     ArrivalFact,
     ArrivalRecorded,
+    DeathUndone,
     NeedsCorrected,
     OriginCorrected,
     PersonDied,
@@ -46,6 +47,7 @@ HeardOf = (
     | Heard[NeedsCorrected]
     | Heard[ArrivalEnteredInError]
     | Heard[PersonDied]
+    | Heard[DeathUndone]
 )
 
 RETURN_OFFICE = "BP3MI"
@@ -116,7 +118,7 @@ class _Following:
                 return True
             case PersonDied():
                 return need.referral.need != corrections.OF_THE_DEAD
-            case AgeCorrected(struck=struck) | NeedsCorrected(struck=struck):
+            case AgeCorrected(struck=struck) | NeedsCorrected(struck=struck) | DeathUndone(struck=struck):
                 return need.referral.need in struck
         return False
 
@@ -151,7 +153,8 @@ class _Following:
                 origin_regency=self.fact.origin_regency,
             )
             found = need.referral.need in self._added() and need.referral.state == "entered_in_error"
-            if facts == stored.facts and not found:
+            lives = isinstance(self.fact, DeathUndone) and ended_with_death(need.referral)
+            if facts == stored.facts and not found and not lives:
                 continue
             decision = router.decide(facts)
             corrected = corrections.corrected(
@@ -168,6 +171,10 @@ class _Following:
             if found:
                 corrected = corrections.find_after_all(corrected, now=self.work.now)
                 self.work.emit(telling.reopened(corrected, "FOUND_AFTER_ALL"), cause=self.heard)
+                moved[id_] = None
+            elif lives:
+                corrected = corrections.go_on_after_death(corrected, now=self.work.now)
+                self.work.emit(telling.reopened(corrected, "DEATH_UNDONE"), cause=self.heard)
                 moved[id_] = None
             elif corrected.referral.state == "awaiting_consent" and corrected.referral.child:
                 corrected = needs.obtain_consent(corrected, now=self.work.now)  # a child's best interest decides
@@ -194,7 +201,8 @@ class _Following:
     def _asked(
         self, need: Need, decision: Decision, reason: TakenBackFor, open_to: frozenset[str], walled: Walls
     ) -> Need:
-        ranked, again = decision.candidates, None
+        ranked = decision.candidates
+        again = corrections.ended_with(self.changes.before[need.referral.referral_id])
 
         def fits(attempt: Assignment) -> bool:
             places = walled.rooms.places.get(attempt.agency_id, ())

@@ -80,6 +80,18 @@ def find_after_all(need: Need, *, now: datetime) -> Need:
     return replace(need, referral=referrals.find_after_all(need.referral, now=now))
 
 
+def go_on_after_death(need: Need, *, now: datetime) -> Need:
+    """A need that ended with a death that was none goes on; the next attempt has the next number."""
+    return replace(need, referral=referrals.go_on_after_death(need.referral, now=now))
+
+
+def ended_with(need: Need) -> str | None:
+    """Who was asked or helped when the need ended: the first to be asked when it goes on."""
+    last = need.attempts[-1] if need.attempts else None
+    is_same = last is not None and need.referral.ended_at is not None and last.ended_at == need.referral.ended_at
+    return last.agency_id if last is not None and is_same else None
+
+
 def keeps(
     need: Need, ranked: Sequence[Candidate], open_to: frozenset[str], *, fits: Callable[[Assignment], bool]
 ) -> bool:

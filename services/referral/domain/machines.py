@@ -220,7 +220,7 @@ NEED: tuple[Row[NeedState, NeedEvent], ...] = (
         ("awaiting_consent", "open", "unroutable", "on_hold"),
         "consent_refused",
         "refused",
-        ("port", "agency"),
+        ("port", "agency", "supervisor"),
         "of an adult only, by a signed statement of refusal",
     ),
     Row(("open",), "no_candidate", "unroutable", ("rules",), "a gap opens; of a child a supervisor is told at once"),
@@ -257,6 +257,13 @@ NEED: tuple[Row[NeedState, NeedEvent], ...] = (
         "with the reason ENTERED_IN_ERROR; by the port when it strikes the need, or the whole arrival",
     ),
     Row(_LIVE, "person_died", "cancelled", ("port",), "with the reason DECEASED; that the remains come home is opened"),
+    Row(
+        ("cancelled",),
+        "reopened",
+        "open",
+        ("port",),
+        "it ended with a death that was noted wrongly; never by a supervisor",
+    ),
     Row(("entered_in_error",), "reopened", "open", ("port",), "the need that was struck is there after all"),
     Row(("fulfilled", "unfulfilled"), "reopened", "open", ("supervisor",), "the next attempt has the next number"),
     Row(

@@ -195,13 +195,25 @@ def find_after_all(referral: Referral, *, now: datetime) -> Referral:
     return move(referral, "reopened", now=now)
 
 
+def go_on_after_death(referral: Referral, *, now: datetime) -> Referral:
+    """The port has found that the person lives. Raises `MoveNotAllowed` for what did not end with the death."""
+    if not ended_with_death(referral):
+        raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
+    return move(referral, "reopened", now=now)
+
+
+def ended_with_death(referral: Referral) -> bool:
+    """True for a need that was open when the port noted that the person had died."""
+    return referral.state == "cancelled" and referral.outcome == "DECEASED"
+
+
 def reopen(referral: Referral, *, reason: str, now: datetime) -> Referral:
-    """The need turned out to be open after all; what was entered in error the port alone finds again.
+    """The need turned out to be open after all; what was struck or ended with a death the port alone finds again.
 
     Raises `ReasonMissing`, `MoveNotAllowed`.
     """
     if reason not in REOPENINGS:
         raise ReasonMissing
-    if referral.state == "entered_in_error":
+    if referral.state in ("entered_in_error", "cancelled"):
         raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
     return move(referral, "reopened", now=now)

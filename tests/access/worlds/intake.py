@@ -9,6 +9,7 @@ from services.intake.actions import (
     ages,
     consents,
     corrections,
+    deaths,
     endings,
     erasures,
     holds,
@@ -159,6 +160,9 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             ),
             "POST /api/age-proposals/{proposal_id}/confirmation": json_of(),
             "POST /{language:language}/usulan-umur/{proposal_id}": form(decision="confirmed"),
+            "POST /api/arrivals/{case_id}/death/doubt": json_of(version=2, reason="seen_alive"),
+            "POST /api/death-doubts/{doubt_id}/confirmation": json_of(),
+            "POST /{language:language}/ternyata-hidup/{doubt_id}": form(decision="confirmed"),
             "POST /api/cases/{case_id}/consents": json_of(**CONSENT, given=True, spoken=SAID),
             "POST /api/cases/{case_id}/bases": json_of(**CONSENT, basis="public_task", reason="task_by_law"),
             f"POST {kept}/{{case_id}}/persetujuan/catat": form(**CONSENT, **SPOKEN, answer="yes"),
@@ -209,6 +213,8 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "basis": things.basis,
             "arrival": things.arrival,
             "age_proposal": things.age_proposal,
+            "death": things.death,
+            "death_doubt": things.death_doubt,
             "family": things.family,
             "guardianship": things.guardianship,
             "match": things.match,
@@ -395,6 +401,23 @@ class _Landed:
             async with self._database.work(_officer(cell), purpose="correct") as work:
                 await ages.refuse(work, proposal.proposal_id)
         return proposal.proposal_id
+
+    async def death(self, cell: Cell) -> str:
+        recorded = await self._app.state.desk.record(
+            _officer(cell), intake.an_arrival(), key=new_id(), voyage_id=None, arrived_at=NOW
+        )
+        async with self._database.work(_officer(cell), purpose="correct") as work:
+            await endings.note_death(work, recorded.case_id, version=1, died_on=NOW.date(), place="in_care")
+        return str(recorded.case_id)
+
+    async def death_doubt(self, cell: Cell) -> str:
+        case_id = await self.death(cell)
+        async with self._database.work(_officer(cell), purpose="correct") as work:
+            doubt = await deaths.doubt(work, case_id, version=2, reason="seen_alive")
+        if cell["state"] == "ended":
+            async with self._database.work(_officer(cell), purpose="correct") as work:
+                await deaths.refuse(work, doubt.doubt_id)
+        return doubt.doubt_id
 
     async def consent(self, cell: Cell) -> str:
         case_id = await self.person({"region": cell["region"]})

@@ -127,6 +127,8 @@ async def referral_world(url: str) -> AsyncIterator[World]:
                 documents="none", condition="well", handed_at=LOCAL, signed_at=LOCAL, **MINUTES | {"number": "BAST/2"}
             ),
             "POST /api/reunifications/decisions": one(task_id=..., decision="persons_wish"),
+            "POST /api/reunifications/joins": one(task_id=...),
+            "POST /{language:language}/keluarga-terpisah/{task_id}/satukan": form(),
             "POST /{language:language}/keluarga-terpisah/{task_id}": form(decision="persons_wish"),
             "POST /api/assignments/refusals": lambda id_, _: {
                 "json": {
@@ -138,6 +140,23 @@ async def referral_world(url: str) -> AsyncIterator[World]:
                     **STATEMENT,
                 }
             },
+            "POST /api/referrals/refusals": lambda id_, _: {
+                "json": {
+                    "items": [{"referral_id": id_}],
+                    "explained_in": "id",
+                    "explained": ["help_offered", "what_follows"],
+                    "refused_at": NOW.isoformat(),
+                    "signed_at": NOW.isoformat(),
+                    **STATEMENT,
+                }
+            },
+            f"POST {over}/penolakan": form(
+                language="id",
+                explained=["help_offered", "what_follows"],
+                refused_at=LOCAL,
+                signed_at=LOCAL,
+                **STATEMENT,
+            ),
             f"POST {worker}/penolakan": form(
                 language="id",
                 explained=["help_offered", "what_follows"],
