@@ -31,9 +31,9 @@ from shared.kit import database
 from shared.kit.web import pages
 from shared.kit.words import Language
 from tests import soaking, spreading
-from tests.spreading import pytest_xdist_make_scheduler
+from tests.spreading import pytest_xdist_auto_num_workers, pytest_xdist_make_scheduler
 
-__all__ = ["pytest_xdist_make_scheduler"]
+__all__ = ["pytest_xdist_auto_num_workers", "pytest_xdist_make_scheduler"]
 
 T = TypeVar("T")
 DatabaseUrls = Callable[[str], Urls]

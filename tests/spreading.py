@@ -4,12 +4,15 @@ A folder that shares something costly to start stays in one process, and begins 
 the others.
 """
 
+import os
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = ("tests/faults/", "tests/journeys/", "tests/web/")
+NEEDS = 3 * 2**30
+"""The memory of one process with a stack, a broker, a database server and a browser."""
 JOURNEY = "tests/browser/test_journey.py"  # on the stack of the journeys
 
 
@@ -24,6 +27,16 @@ class ByUnit(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are processors, where there is memory for its servers.
+
+    Whoever waits for a broker that is away or for a service that starts leaves a processor to the others.
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return processors + (memory >= (processors + 1) * NEEDS)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByUnit:
