@@ -7,9 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.referral.actions import refusing
+from services.referral.actions import refusing, supervising
 from services.referral.actions.answering import Answer, Result
-from services.referral.actions.refusing import Signed
+from services.referral.actions.refusing import Signed, Signing
 from services.referral.domain import needs, statements
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.refusals import (
@@ -18,6 +18,7 @@ from services.referral.domain.refusals import (
     ConsentIsNoBasis,
     PlaceUnknown,
     ReasonMissing,
+    ReferralUnknown,
     Refused,
     RefuserUnfit,
     SignatureMissing,
@@ -25,7 +26,7 @@ from services.referral.domain.refusals import (
     StatementRecorded,
 )
 from services.referral.domain.statements import Statement
-from tests.referral.conftest import Desk, Site
+from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, a_need, an_agency, an_arrival, an_asked_need
 from tests.referral.test_pages import posted, said
 
@@ -150,6 +151,85 @@ class TestRecording:
                 "UPDATE referrals SET state = 'refused', ended_at = now(), outcome = 'PERSON_REFUSED', closed_by = 'x',"
                 " statement = 'PNL/1', version = version + 1"
             )
+
+
+async def refuse_as(desk: Desk, who: str, referral_id: str, **other: Any) -> supervising.Result:
+    async with desk.database.work(PEOPLE[who], purpose="supervise") as work:
+        [result] = await refusing.record_as_supervisor(work, [Signing(referral_id)], signed=replace(SIGNED, **other))
+        return result
+
+
+class TestBeforeASupervisor:
+    @pytest.mark.parametrize(
+        ("who", "office"), [("gowa", OFFICE), ("supervisor", "BP3MI-73"), ("coordinator", "KP2MI")]
+    )
+    async def test_ends_the_need_and_tells_who_was_asked(self, desk: Desk, who: str, office: str) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        done = await refuse_as(desk, who, await desk.referral())
+
+        assert not isinstance(done, Refused)
+        assert await state(desk) == ("refused", "PERSON_REFUSED", "PNL/3/2026", PEOPLE[who].id)
+        assert (await desk.told())[-3:] == ["refusal_recorded", "assignment_recalled", "referral_closed"]
+        [row] = await desk.rows("SELECT agency_id, recorded_by FROM refusal_statements")
+        assert tuple(row) == (office, PEOPLE[who].id)
+
+    async def test_ends_what_has_been_before_a_person(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        await desk.answer("decline", OFFICE, Answer(await desk.live(), reason="person_refused"))
+
+        await refuse_as(desk, "gowa", await desk.referral())
+
+        assert (await state(desk))[0] == "refused"
+        assert await desk.rows("SELECT FROM escalations WHERE closed_at IS NULL") == []
+
+    async def test_is_asked_to_confirm_where_help_had_begun(self, desk: Desk) -> None:
+        await desk.open(an_arrival("ELDER"))
+        await desk.answer("accept", OFFICE, Answer(await desk.live()))
+
+        await refuse_as(desk, "gowa", await desk.referral())
+
+        assert [one for *_, one in await desk.attempts()] == ["cancelled_by_sender"]
+        assert len(await desk.rows("SELECT FROM cancellations WHERE confirmed_at IS NULL")) == 1
+
+    @pytest.mark.parametrize("said", [{"need": "ELDER", "age_band": "child"}, {"need": "TIP", "age_band": "adult"}])
+    @pytest.mark.parametrize("who", ["gowa", "coordinator"])
+    async def test_looks_the_same_of_a_child_and_of_whatever_is_restricted(
+        self, desk: Desk, site: Site, who: str, said: dict[str, str]
+    ) -> None:
+        await desk.open(an_arrival(said["need"], age_band=said["age_band"]))
+        id_ = await desk.referral()
+
+        assert isinstance(await refuse_as(desk, who, id_), ReferralUnknown)
+        assert (await site(who).get(f"/id/eskalasi/{id_}/penolakan")).status_code == 404
+        assert (await site(who).get(f"/id/eskalasi/{id_}/penolakan/cetak")).status_code == 404
+        assert f"/eskalasi/{id_}/penolakan" not in (await site(who).get(f"/id/eskalasi/{id_}/alasan")).text
+
+    async def test_is_of_the_own_region_and_of_the_version_that_was_looked_at(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/eskalasi/{await desk.referral()}/penolakan"
+        desk.clock.advance(timedelta(hours=1))
+
+        answers = {
+            "elsewhere": await posted(site, "makassar", path, **FORM),
+            "stale": await posted(site, "gowa", path, **FORM | {"version": "99"}),
+            "unsigned": await posted(site, "gowa", path, **FORM | {"signed_at": ""}),
+            "done": await posted(site, "gowa", path, **FORM),
+            "again": await posted(site, "gowa", path, **FORM | {"number": "PNL/4"}),
+        }
+
+        assert {name: answer.status_code for name, answer in answers.items()} == {
+            "elsewhere": 404, "stale": 409, "unsigned": 422, "done": 303, "again": 409,
+        }  # fmt: skip
+        assert "PNL/3/2026" in said(await site("gowa").get(path))
+        assert "PNL/3/2026" in said(await site("coordinator").get(f"{path}/cetak"))
+
+    async def test_is_found_from_why_the_need_is_there(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/eskalasi/{await desk.referral()}"
+
+        assert f'"{path}/penolakan"' in (await site("coordinator").get(f"{path}/alasan")).text
+        assert f'"{path}/penolakan/cetak"' in (await site("coordinator").get(f"{path}/penolakan")).text
 
 
 FORM = {

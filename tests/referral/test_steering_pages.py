@@ -1,11 +1,14 @@
 """The pages of questions to the port, of setting right, of agencies passed over, and what a list of answers came to."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from services.referral.actions import asking
 from services.referral.actions.answering import Answer
+from services.referral.domain.referrals import closings
+from shared.kit.ids import new_id
 from tests.referral.commands import OFFICER, by_agency
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import an_arrival
@@ -60,6 +63,38 @@ async def test_a_supervisor_lets_a_need_wait_and_go_on_in_the_own_region_alone(d
     assert (await posted(site, "supervisor", f"{path}/lanjut")).status_code == 303
 
     assert [state for _, _, state in await desk.attempts()] == ["recalled", "sent"]
+
+
+async def test_a_supervisor_who_parts_a_household_by_recalling_reopening_or_resuming_says_why(
+    desk: Desk, site: Site
+) -> None:
+    home = new_id()
+    await desk.open(an_arrival("MENTAL", household_id=home), an_arrival("SICK", household_id=home))
+    [row] = await desk.rows("SELECT referral_id FROM referrals WHERE need = 'SICK'")
+    path = f"/id/eskalasi/{row['referral_id']}"
+    away, said_why = {"agency": "DINKES-65.03"}, {"agency": "DINKES-65.03", "split": "persons_wish"}
+    steps: dict[str, dict[str, Any]] = {
+        "tarik": {"recall": "NEW_FACTS"},
+        "lanjut": {},
+        "buka": {"reason": "NEED_REMAINS"},
+    }
+    answers: dict[str, tuple[int, int]] = {}
+    for step, form in steps.items():
+        if step == "lanjut":
+            await posted(site, "supervisor", f"{path}/tunda", hold="IN_HOSPITAL", days="7")
+        if step == "buka":
+            await posted(site, "supervisor", f"{path}/tutup", reason=closings("open")[0])
+        silent = await posted(site, "supervisor", f"{path}/{step}", **form, **away)
+        answers[step] = (
+            silent.status_code,
+            (await posted(site, "supervisor", f"{path}/{step}", **form, **said_why)).status_code,
+        )
+        [task] = await desk.rows("SELECT reason FROM reunifications WHERE closed_at IS NULL")
+        assert task["reason"] == "persons_wish"
+        assert "terpisah" in said(silent)
+        await desk.rows("UPDATE reunifications SET closed_at = now(), closed_as = 'parted' RETURNING 1")
+
+    assert answers == {"tarik": (409, 303), "lanjut": (409, 303), "buka": (422, 303)}
 
 
 async def test_a_supervisor_lets_an_agency_of_the_own_region_be_asked_again(desk: Desk, site: Site) -> None:

@@ -58,6 +58,10 @@ class Watch:
             else one
             for one in known
         ]
+        if household_id is not None and all(one.referral_id != after.referral.referral_id for one in known):
+            # It had ended, and is open again. Who is apart, no facts are asked for.
+            r = after.referral
+            changed.append(households.standing(household_id, after, Facts(r.need, r.age_band, r.regency, None)))
         before, now = ({one.case_id for one in households.who_is_apart(some)[1]} for some in (known, changed))
         if now <= before:
             return

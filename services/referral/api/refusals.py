@@ -1,26 +1,29 @@
 """Statements of refusal: recorded by the agency that is asked, or helps; with them the need ends."""
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.referral.actions import refusing
-from services.referral.actions.refusing import Signed
-from services.referral.api import assignments
+from services.referral.actions.refusing import Signed, Signing
+from services.referral.api import assignments, supervision
 from services.referral.api.assignments import HandoverRef, Item, Results, Worker
 from services.referral.api.items import Items
+from services.referral.api.supervision import Duty, NeedResults
+from services.referral.api.supervision import Item as NeedItem
 from shared.contracts.fact import AwareDatetime, RegencyCode
 from shared.contracts.referral import HandoverWitness, Refuser
 from shared.kit.web import KEYED
 
 router = APIRouter()
 
+SomeItem = TypeVar("SomeItem", bound=BaseModel)
 Explained = Literal["help_offered", "who_helps", "what_follows", "may_ask_again", "what_is_kept"]
 
 
-class Refusals(Items[Item]):
+class Signatures(Items[SomeItem]):
     """What was signed about all `items`, needs of one adult. Names stay on the paper.
 
     `incapacity`: number of the document that says that the person cannot decide itself, with `family` only.
@@ -40,6 +43,23 @@ class Refusals(Items[Item]):
     refused_at: AwareDatetime
     signed_at: AwareDatetime
 
+    def signed(self) -> Signed:
+        said = self.model_dump(exclude={"items", "explained_in"})
+        return Signed(**said | {"explained": tuple(said["explained"]), "language": self.explained_in})
+
+
+class Refusals(Signatures[Item]):
+    """Of needs that you are asked about, or help with."""
+
+
+class OverseenItem(NeedItem):
+    def asked(self) -> Signing:
+        return Signing(self.referral_id, self.version)
+
+
+class OverseenRefusals(Signatures[OverseenItem]):
+    """Of needs that you oversee, signed before you."""
+
 
 @router.post("/assignments/refusals", response_model=Results, openapi_extra=KEYED)
 async def post_refusals(request: Request, actor: Worker, posted: Refusals) -> Response:
@@ -47,6 +67,16 @@ async def post_refusals(request: Request, actor: Worker, posted: Refusals) -> Re
 
     Never a child's, which is answered like a missing one.
     """
-    said = posted.model_dump(exclude={"items", "explained_in"})
-    signed = Signed(**said | {"explained": tuple(said["explained"]), "language": posted.explained_in})
-    return await assignments.post(request, actor, posted, "serve", partial(refusing.record_refusals, signed=signed))
+    act = partial(refusing.record_refusals, signed=posted.signed())
+    return await assignments.post(request, actor, posted, "serve", act)
+
+
+@router.post("/referrals/refusals", response_model=NeedResults, openapi_extra=KEYED)
+async def post_overseen(request: Request, actor: Duty, posted: OverseenRefusals) -> Response:
+    """Record a statement of refusal that was signed before you; each need of your region, or the country, ends refused.
+
+    Never a child's, nor any restricted one, which are answered like missing ones.
+    """
+    return await supervision.post(
+        request, actor, posted, partial(refusing.record_as_supervisor, signed=posted.signed())
+    )

@@ -10,8 +10,9 @@ from services.referral import policy
 from services.referral.actions import supervising
 from services.referral.actions.supervising import Closing, Reopening, Result
 from services.referral.domain import referrals
-from services.referral.domain.refusals import ChildNeedsOfficer, ReferralUnknown, Refused
-from services.referral.pages import forms, labels
+from services.referral.domain.refusals import ChildNeedsOfficer, ReferralUnknown, Refused, SplitUnexplained
+from services.referral.pages import conflicts, forms, labels
+from services.referral.pages.deciding import split_of
 from services.referral.pages.supervision import Supervisor, region_of, shown
 from services.referral.store import desk
 from shared.contracts.fact import Id
@@ -63,6 +64,7 @@ async def reopen(request: Request, actor: Supervisor, referral_id: Id) -> Respon
         reason=forms.text(form, "reason"),
         agency_id=forms.text(form, "agency") or None,
         version=forms.version(request, form),
+        split=split_of(form),
     )
     if reopening.reason not in labels.REOPENINGS:
         return await _again(request, actor, referral_id, "reopening.html", "reason", msg("Choose a reason."))
@@ -97,6 +99,8 @@ async def _do(
     except ChildNeedsOfficer:
         problem = msg("Say that you answer for it by name: it may be a child's need.")
         return await _again(request, actor, item.referral_id, template, "personally", problem)
+    except SplitUnexplained:
+        return await _again(request, actor, item.referral_id, template, "split", conflicts.SENTENCES[SplitUnexplained])
     except Refused:
         conflict = msg("This is not possible as the need stands now. Look at it again.")
         return await _show(request, actor, item.referral_id, template, status=409, conflict=conflict)
@@ -132,9 +136,10 @@ async def _show(
         errors=list(errors),
         conflict=conflict,
         task=task,
-        typed={name: forms.text(form, name) for name in ("reason", "personally", "agency")},
+        typed={name: forms.text(form, name) for name in ("reason", "personally", "agency", "split")},
         closings=[(code, translate(language, labels.CLOSINGS[code])) for code in referrals.closings(found.state)],
         reopenings=[(code, translate(language, text)) for code, text in labels.REOPENINGS.items()],
+        splits=[(code, translate(language, text)) for code, text in labels.SPLITS.items()],
         may_reopen=(found.state, "reopened") in referrals.MOVES,
         zone=policy.zone(actor),
     )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 from fastapi import Request
 from starlette.datastructures import FormData
@@ -11,6 +12,7 @@ from services.referral.actions import answering, asking, passing
 from services.referral.pages import forms, labels
 from services.referral.pages.cases import Worker, again, do
 from shared.contracts.fact import Id
+from shared.contracts.referral import SaidOfSplit
 from shared.kit.web import page_router
 from shared.kit.words import msg
 
@@ -70,7 +72,7 @@ async def transfer(request: Request, actor: Worker, assignment_id: Id) -> Respon
     return await do(request, actor, assignment_id, "transfer", act, said, agency_id=agency_id, split=split)
 
 
-def split_of(form: FormData) -> str | None:
+def split_of(form: FormData) -> SaidOfSplit | None:
     """Why the household is parted, where somebody has said so."""
     said = forms.text(form, "split")
-    return said if said in labels.SPLITS else None
+    return cast("SaidOfSplit | None", said if said in labels.SPLITS else None)

@@ -13,6 +13,7 @@ from services.referral.actions import pausing, steering
 from services.referral.actions.steering import Error, Hold, Recall, Resumption
 from services.referral.domain.refusals import ChildNeedsOfficer, ReferralUnknown, Refused
 from services.referral.pages import conflicts, forms, labels
+from services.referral.pages.deciding import split_of
 from services.referral.pages.supervision import Supervisor, region_of, shown
 from services.referral.store import desk, pauses
 from shared.contracts.fact import Id
@@ -39,7 +40,7 @@ async def recall(request: Request, actor: Supervisor, referral_id: Id) -> Respon
     reason = forms.text(form, "recall")
     if reason not in labels.RECALLS:
         return await _again(request, actor, referral_id, "recall", msg("Choose a reason."))
-    item = Recall(referral_id, reason, forms.text(form, "agency") or None, forms.version(request, form))
+    item = Recall(referral_id, reason, forms.text(form, "agency") or None, forms.version(request, form), split_of(form))
     act = partial(steering.recall_assignments, routing=request.app.state.routing)
     return await _do(request, actor, item, act, msg("Taken back. Somebody else has been asked, or it waits for you."))
 
@@ -81,7 +82,7 @@ async def hold(request: Request, actor: Supervisor, referral_id: Id) -> Response
 async def resume(request: Request, actor: Supervisor, referral_id: Id) -> Response:
     """Let the need go on."""
     form = await request.form()
-    item = Resumption(referral_id, forms.text(form, "agency") or None, forms.version(request, form))
+    item = Resumption(referral_id, forms.text(form, "agency") or None, forms.version(request, form), split_of(form))
     act = partial(steering.resume_needs, routing=request.app.state.routing)
     return await _do(request, actor, item, act, msg("The need goes on; an agency has been asked, or it waits for you."))
 
@@ -190,6 +191,7 @@ async def _show(
         conflict=conflict,
         task=task,
         recalls=[(code, translate(language, text)) for code, text in labels.RECALLS.items()],
+        splits=[(code, translate(language, text)) for code, text in labels.SPLITS.items()],
         holds=[(code, translate(language, text)) for code, text in labels.HOLDS.items()],
         days=[(code, translate(language, text)) for code, (text, _) in labels.DAYS.items()],
         zone=policy.zone(actor),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from services.referral import policy, rules
 from services.referral.actions import escalating, supervising
+from services.referral.domain import referrals
 from services.referral.domain.agencies import Directory
 from services.referral.pages import consentwords, explanations, forms, labels
 from services.referral.rules import reasons
@@ -161,6 +162,7 @@ async def explanation_page(request: Request, actor: Duty, referral_id: Id) -> Re
         why=why,
         consents=consents,
         earlier=labels.earlier(language, found.earlier),
+        may_refuse=found.task.need is not None and (found.task.state, "consent_refused") in referrals.MOVES,
         zone=policy.zone(actor),
     )
 

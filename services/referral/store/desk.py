@@ -252,12 +252,17 @@ async def find_task(work: Work, referral_id: str, *, everywhere: bool = False) -
     return None if row is None else _task(row)
 
 
-async def find_overseen(work: Work, referral_ids: Sequence[str]) -> dict[str, str]:
-    """Of these referrals those of the actor's region: the case of each."""
+async def find_overseen(work: Work, referral_ids: Sequence[str], *, everywhere: bool = False) -> dict[str, str]:
+    """Of these referrals those of the actor's region: the case of each.
+
+    `everywhere`: those of the whole country. # unscoped: for those who answer for it
+    """
     rows = await work.connection.fetch(
-        f"SELECT r.referral_id, r.case_id FROM referrals r WHERE r.referral_id = ANY($2::uuid[]) AND {OVERSEEN}",  # noqa: S608
+        "SELECT r.referral_id, r.case_id FROM referrals r"  # noqa: S608 - a constant
+        f" WHERE r.referral_id = ANY($2::uuid[]) AND ($3 OR {OVERSEEN})",
         work.actor.region,
         referral_ids,
+        everywhere,
     )
     return {str(row["referral_id"]): str(row["case_id"]) for row in rows}
 
