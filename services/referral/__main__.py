@@ -58,7 +58,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Nav("/jeda", msg("Passed over and waiting"), frozenset(policy.SUPERVISORS)),
             Nav("/pertanyaan", msg("Questions to the port"), frozenset(policy.PORT_OFFICERS)),
             Nav("/darurat", msg("Emergency access"), frozenset(policy.GLASS_BREAKERS)),
-            Nav("/pengawasan", msg("Oversight"), frozenset(policy.OVERSEERS)),
+            Nav("/pengawasan", msg("Oversight"), frozenset(policy.OVERSIGHT)),
             Nav("/asal-dikoreksi", msg("Corrected origins"), frozenset(policy.WORKERS)),
             Nav("/kantor", msg("Our office"), frozenset(policy.WORKERS)),
             Nav("/direktori", msg("Directory"), frozenset(policy.KEEPERS)),

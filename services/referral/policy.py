@@ -15,6 +15,8 @@ PEOPLE_AT_WORK = ("agency_worker", "agency_supervisor")
 """Those of them that are people, who can answer for a child by name."""
 SUPERVISORS = ("agency_supervisor",)
 OVERSEERS = (*SUPERVISORS, "data_protection_officer")
+OVERSIGHT = (*OVERSEERS, "coordinator")
+"""Those who see what is left undone; coordinators in numbers."""
 PORT_OFFICERS = ("port_officer",)
 """People of a port, who answer what agencies ask before they decide."""
 GLASS_BREAKERS = (*SUPERVISORS, "coordinator")

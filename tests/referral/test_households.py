@@ -265,6 +265,49 @@ class TestApart:
         [closed] = await told(desk, "reunification_closed")
         assert (closed["how"], closed["decision"]) == ("decided", "safety")
 
+    async def test_a_supervisor_brings_together_who_is_apart_once_somebody_there_can_be_asked(
+        self, desk: Desk, site: Site
+    ) -> None:
+        ill, injured = a_family(("MENTAL", {}), ("SICK", {}))
+        await land(desk, ill, injured)
+        [row] = await desk.rows("SELECT referral_id::text FROM referrals WHERE need = 'SICK'")
+        away = {"referral_id": row["referral_id"], "reason": "NEW_FACTS", "agency_id": "DINKES-65.03"}
+        await site("supervisor").send(
+            "POST", "/api/referrals/recalls", json={"items": [{**away, "split": "persons_wish"}]}
+        )
+        [apart] = (await site("supervisor").get("/api/reunifications")).json()["items"]
+        page = await site("supervisor").get("/id/keluarga-terpisah")
+        join = {"task_id": apart["task_id"], "version": apart["version"]}
+
+        async def joined(who: str, **other: Any) -> tuple[int, str | None]:
+            answer = await site(who).send("POST", "/api/reunifications/joins", json={"items": [{**join, **other}]})
+            [item] = answer.json()["items"]
+            return item["status"], item["code"]
+
+        assert (apart["agency_id"], apart["would_be_asked"]) == ("DINKES-65.03", "DINKES-73.06")
+        assert f"/keluarga-terpisah/{apart['task_id']}/satukan" in page.text
+        assert await joined("makassar") == (404, "reunification_unknown")
+        assert await joined("supervisor", version=99) == (409, "version_changed")
+        assert (await joined("supervisor"))[0] == 200
+        assert await joined("supervisor") == (409, "reunification_ended")
+        assert await asked(desk, injured) == {"SICK": "DINKES-73.06"}
+        assert await tasks(desk) == [(injured.case_id, "persons_wish", "reunited")]
+
+    async def test_who_is_helped_already_is_not_taken_from_there(self, desk: Desk, site: Site) -> None:
+        mother, child = an_arrival("SICK"), an_arrival("ELDER", age_band="elderly")
+        await land(desk, mother, child)
+        assignment_id, agency_id = await attempt_of(desk, child, "ELDER")
+        await desk.answer("accept", agency_id, Answer(assignment_id))
+        home = new_id()
+        await hear(desk, a_change(mother, home), a_change(child, home))
+        [apart] = (await site("supervisor").get("/api/reunifications")).json()["items"]
+        wanted = {"items": [{"task_id": apart["task_id"]}]}
+        answer = await site("supervisor").send("POST", "/api/reunifications/joins", json=wanted)
+
+        assert (apart["version"], apart["would_be_asked"]) == (None, None)
+        assert answer.json()["items"][0]["code"] == "already_accepted"
+        assert await asked(desk, child) == {"ELDER": "DINSOS-73.06"}
+
     async def test_what_was_decided_stands_until_one_moves_on(self, desk: Desk) -> None:
         lost, child = a_family(("TIP", {}), ("CHILD", "NEED", {"age_band": "child"}))
         await land(desk, lost, child)

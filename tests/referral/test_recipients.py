@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from services.referral.actions.answering import Answer
+from services.referral.pages import labels
 from shared.contracts.intake import ArrivalRecorded, IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
@@ -155,6 +156,39 @@ class TestOverdue:
         assert early.status_code == 404
         assert others == [404, 404, 403]
         assert "Setiap salinan" in said(await site("makassar").get("/id/pengawasan"))
+
+
+class TestOutstanding:
+    async def test_is_before_who_oversees_it_overdue_first_and_in_numbers_before_a_coordinator(
+        self, desk: Desk, site: Site
+    ) -> None:
+        await desk.erase(an_erasure(late := new_id(), AGENCY))
+        desk.clock.advance(timedelta(days=4))
+        early = new_id()
+        await desk.erase(
+            an_erasure(early, AGENCY, within=timedelta(days=7)),
+            an_erasure(new_id(), "DINSOS-32.04", within=timedelta(days=7)),
+        )
+
+        of = {
+            who: (await site(who).get("/api/copies/outstanding")).json().get("items")
+            for who in ("dpo", "gowa", "makassar", "coordinator")
+        }
+        counts = {
+            who: (await site(who).get("/api/copies/counts")).json()["items"] for who in ("dpo", "gowa", "coordinator")
+        }
+        pages = {who: said(await site(who).get("/id/pengawasan")) for who in ("dpo", "gowa", "coordinator")}
+
+        assert [(one["case_id"], one["is_overdue"]) for one in of["gowa"]] == [(late, True), (early, False)]
+        assert (len(of["dpo"]), of["makassar"], of["coordinator"]) == (3, [], None)
+        assert {who: [(n["kind"], n["total"], n["overdue"]) for n in some] for who, some in counts.items()} == {
+            "dpo": [("erasure", 3, 1)],
+            "gowa": [("erasure", 2, 1)],
+            "coordinator": [("erasure", 3, 1)],
+        }
+        assert "masih ada waktunya" in pages["dpo"]
+        assert labels.reference(early) in pages["gowa"]
+        assert labels.reference(late) not in pages["coordinator"]
 
 
 class TestCaseOfAnErasedPerson:

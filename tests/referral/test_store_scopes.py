@@ -56,7 +56,7 @@ READS: dict[str, Read] = {
     "recipients.list_open_of_kind": Read(AGENCY, lambda w, _: recipients.list_open_of_kind(w, "erasure", 9)),
     "recipients.list_own_referrals": Read(AGENCY, lambda w, ids: recipients.list_own_referrals(w, [ids["case"]])),
     "recipients.lock_own": Read(AGENCY, lambda w, ids: recipients.lock_own(w, [ids["task"]])),
-    "recipients.list_overdue": Read(REGION, lambda w, _: recipients.list_overdue(w, 9, everywhere=False)),
+    "recipients.list_outstanding": Read(REGION, lambda w, _: recipients.list_outstanding(w, 9, everywhere=False)),
     "recipients.lock_overdue": Read(REGION, lambda w, ids: recipients.lock_overdue(w, ids["task"], everywhere=False)),
     "needs.find_owned": Read(AGENCY, lambda w, ids: needs.find_owned(w, [ids["asked"]])),
     "requests.list_live": Read(REGION, lambda w, _: requests.list_live(w, Wanted(), limit=9)),

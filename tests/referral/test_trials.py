@@ -11,8 +11,9 @@ from services.referral import rules
 from services.referral.actions import keeping, trying
 from services.referral.domain.trials import Trial
 from services.referral.rules import Router, Rules
-from services.referral.store import rulesets
+from services.referral.store import history, rulesets
 from shared.kit.actor import system
+from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import START, an_arrival
 
@@ -84,6 +85,27 @@ class TestWhatIf:
 
         assert (line["need"], line["after"]) == ("SICK", [1, 2, "working"])
         assert earlier.same == earlier.needs == 2
+
+    async def test_says_how_many_households_a_draft_would_part(self, desk: Desk) -> None:
+        for _ in range(2):
+            home = new_id()
+            await desk.open(an_arrival("MENTAL", household_id=home), an_arrival("SICK", household_id=home))
+        await desk.open(an_arrival("SICK", household_id=new_id()))
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            _, found = await trying.read_past(work, since=None, until=None, port=None)
+            families = await history.list_members(work)
+            elsewhere = await history.list_members(work, port="BTM")
+        trial = Trial(apart=False)
+        text = orjson.loads(rules.shipped(ACTIVE.version))
+        rows = next(node["content"] for node in text["nodes"] if node["id"] == "candidates")
+        rows["rules"] = [row for row in rows["rules"] if row["_id"] not in ("sick-infect-3", "sick-infect-4")]
+        at_port_alone = Router(Rules("draft", orjson.dumps(text)), found)
+        await trying.try_households(families, trial, before=Router(ACTIVE, found), after=at_port_alone)
+
+        exact = trial.exact()
+        assert (exact["households"], exact["parted_before"], exact["parted_after"]) == (2, 0, 2)
+        assert trial.published()["parted_after"] is None
+        assert elsewhere == []
 
     async def test_says_who_would_have_nobody(self, desk: Desk) -> None:
         await desk.open(an_arrival("SICK"), an_arrival("WAGE"))

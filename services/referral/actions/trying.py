@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from services.referral import rules
 from services.referral.actions import importing, ruling
 from services.referral.actions.keeping import AgencyUnknown
+from services.referral.domain import households
 from services.referral.domain.agencies import Directory, directory
+from services.referral.domain.households import Standing
+from services.referral.domain.routing import Facts
 from services.referral.domain.trials import Trial
 from services.referral.rules import Router, Rules, explanations
 from services.referral.store import agencies, history
-from services.referral.store.history import Past
+from services.referral.store.history import Member, Past
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -49,6 +52,7 @@ class Prepared:
     """A question with all that is needed to answer it, read."""
 
     past: list[Past]
+    families: list[list[Member]]
     trial: Trial
     before: Router
     after: Router
@@ -57,9 +61,11 @@ class Prepared:
     def total(self) -> int:
         return len(self.past)
 
-    def run(self) -> AsyncIterator[int]:
+    async def run(self) -> AsyncIterator[int]:
         """Count in `trial`; yields how many of `total` are done."""
-        return try_out(self.past, self.trial, before=self.before, after=self.after)
+        async for done in try_out(self.past, self.trial, before=self.before, after=self.after):
+            yield done
+        await try_households(self.families, self.trial, before=self.before, after=self.after)
 
 
 async def prepare(database: Database, actor: Actor, asked: Question) -> Prepared:
@@ -67,10 +73,12 @@ async def prepare(database: Database, actor: Actor, asked: Question) -> Prepared
     since, until = _month(asked.since), _month(asked.until)
     async with database.work(actor, purpose="what_if") as work:
         past, found = await read_past(work, since=since, until=until and _next(until), port=asked.port)
+        families = await history.list_members(work, since=since, until=until and _next(until), port=asked.port)
         active = await ruling.active_rules(work)
         other = active if asked.version is None else await ruling.find_rules(work, asked.version)
     changed = found if asked.file is None else imported(found, asked.file, active.kinds | other.kinds)
-    return Prepared(past, Trial(apart=True), Router(active, found), Router(other, without(changed, asked.without)))
+    trial = Trial(apart=True)
+    return Prepared(past, families, trial, Router(active, found), Router(other, without(changed, asked.without)))
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -124,6 +132,25 @@ async def try_out(past: Sequence[Past], trial: Trial, *, before: Router, after: 
             await asyncio.sleep(0)
             yield n
     yield len(past)
+
+
+async def try_households(families: Sequence[Sequence[Member]], trial: Trial, *, before: Router, after: Router) -> None:
+    """Let each household land again under both, and count in `trial` whether somebody of it would be apart."""
+    for n, some in enumerate(families, 1):
+        members = [
+            Standing(one.household_id, one.case_id, "", one.need, one.age_band, one.regency, rules.read(one.body).facts)
+            for one in some
+        ]
+        trial.add_household(before=_is_parted(members, before), after=_is_parted(members, after))
+        if n % BREATH == 0:
+            await asyncio.sleep(0)
+
+
+def _is_parted(members: Sequence[Standing], router: Router) -> bool:
+    def first(facts: Facts) -> str | None:
+        return next((one.agency_id for one in router.decide(facts).candidates), None)
+
+    return bool(households.who_is_apart(households.placed(members, first))[1])
 
 
 async def replay_all(work: Work, *, progress: Progress) -> list[str]:

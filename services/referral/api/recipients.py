@@ -1,6 +1,7 @@
 """What an agency has to do about its copy of a person that was erased or corrected, and that it has done so."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.referral import policy
-from services.referral.actions import reaching
+from services.referral.actions import overseeing, reaching
 from services.referral.actions.reaching import Result
 from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.recipients import RecipientTask
@@ -24,6 +25,8 @@ from shared.kit.words import Language
 router = APIRouter()
 
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
+Overseer = Annotated[Actor, Depends(require(*policy.OVERSEERS))]
+Oversight = Annotated[Actor, Depends(require(*policy.OVERSIGHT))]
 
 MOST_ROWS = 500
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
@@ -64,6 +67,39 @@ async def get_copies(request: Request, actor: Worker, limit: Limit = 100) -> Res
     async with request.app.state.database.work(actor, purpose="look") as work:
         found, now = await recipients.list_open(work, limit), work.now
     return _listed([{**_task(task), "kind": task.kind, "fields": task.fields} for task in found], now)
+
+
+@router.get("/copies/outstanding")
+async def get_outstanding(request: Request, actor: Overseer, limit: Limit = 100) -> Response:
+    """The copies that agencies of your region, or of the country, have not seen to yet, the longest overdue first.
+
+    `kind` and `fields` as in `GET /api/copies`. `is_overdue`: you may confirm it for the agency, after a check.
+    """
+    everywhere = policy.oversees_everywhere(actor)
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found, now = await recipients.list_outstanding(work, limit, everywhere=everywhere), work.now
+    shown = [
+        {
+            **_task(task),
+            "kind": task.kind,
+            "fields": task.fields,
+            "agency_id": task.agency_id,
+            "is_overdue": task.confirm_by <= now,
+        }
+        for task in found
+    ]
+    return _listed(shown, now)
+
+
+@router.get("/copies/counts")
+async def get_counts(request: Request, actor: Oversight) -> Response:
+    """How many copies agencies of your region, or of the country, have still to see to, by `kind`; how many overdue.
+
+    `since`: since when the oldest is asked for; `next_by`: when the first is, or was, due.
+    """
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        found, now = await overseeing.count_outstanding(work), work.now
+    return _listed([asdict(one) for one in found], now)
 
 
 @router.post("/erasures/confirmations", response_model=ConfirmationResults, openapi_extra=KEYED)

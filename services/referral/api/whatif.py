@@ -48,6 +48,9 @@ async def get_what_if(
 ) -> StreamingResponse:
     """Who would have gone where without these offices: `moved`, `unroutable`, `deadlines`, the `load` of each.
 
+    Of `households` of whom several landed, how many were parted as things are, and would be: `parted_before`,
+    `parted_after`.
+
     `since` and `until` are months, both with; `port` one port; `rules` another version of them. Numbers are rounded,
     and small ones left out, as in the figures; restricted needs stand together.
     """

@@ -11,7 +11,7 @@ from services.referral.commands import in_work
 from services.referral.domain.trials import Trial
 from services.referral.rules import Router, Rules, sheets
 from services.referral.rules.findings import BadRules
-from services.referral.store import rulesets
+from services.referral.store import history, rulesets
 from shared.kit.work import Work
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -123,6 +123,8 @@ def whatif_command(
         routers = Router(active, found), Router(other, trying.without(changed, suspended))
         async for done in trying.try_out(past, trial, before=routers[0], after=routers[1]):
             _told(done, len(past))
+        families = await history.list_members(work, since=trying.utc(since), until=trying.utc(until), port=port)
+        await trying.try_households(families, trial, before=routers[0], after=routers[1])
         _show(trial.exact())
 
     in_work(run, part="rules", purpose="what_if")
@@ -130,6 +132,9 @@ def whatif_command(
 
 def _show(result: dict[str, Any]) -> None:
     click.echo(f"{result['needs']} needs; {result['same']} as before; {result['unroutable']} would have nobody")
+    click.echo(
+        f"{result['households']} households; {result['parted_before']} parted before; {result['parted_after']} would be"
+    )
     for line in result["moved"]:
         click.echo(
             f"{line['needs']}\t{line['need']}\t{line['province']}\t{line['before'] or '-'}\t{line['after'] or '-'}"

@@ -5,7 +5,7 @@ else a person needs may be due elsewhere, as it is for who travels alone.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -145,6 +145,17 @@ def who_is_apart(some: Sequence[Standing]) -> tuple[Standing | None, list[Standi
             own.setdefault(one.case_id, []).append(one)
     leading = [found for those in own.values() if (found := strictest(those)) is not None]
     return lead, sorted((one for one in leading if are_apart(lead, one)), key=attrgetter("case_id"))
+
+
+def placed(members: Iterable[Standing], first: Callable[[Facts], str | None]) -> list[Standing]:
+    """Where the needs of a household would go if all of it landed now; `first`: the office that facts lead to."""
+    some = sorted(members, key=attrgetter("strictness"))
+    mixed = are_mixed(one.age_band for one in some)
+    found: list[Standing] = []
+    for one in some:
+        facts = with_household(one.facts, strictest(found), mixed=mixed)
+        found.append(replace(one, facts=facts, agency_id=first(facts)))
+    return found
 
 
 def with_household(facts: Facts, lead: Standing | None, *, mixed: bool) -> Facts:

@@ -14,6 +14,7 @@ Move = tuple[str, str, str | None, str | None]
 """Need, province where help is due, and the first agency before and after; None: nobody."""
 Span = tuple[int, int, Counted]
 """The hours that an agency has to answer and to help, and which hours count."""
+TOTALS = ("needs", "same", "unroutable", "households", "parted_before", "parted_after")
 Retiming = tuple[str, str, Span, Span]
 """Need, agency, and its time before and after."""
 
@@ -29,6 +30,15 @@ class Trial:
     retimed: Counter[Retiming] = field(default_factory=Counter)
     load_before: Counter[str] = field(default_factory=Counter)
     load_after: Counter[str] = field(default_factory=Counter)
+    households: int = 0
+    parted_before: int = 0
+    parted_after: int = 0
+
+    def add_household(self, *, before: bool, after: bool) -> None:
+        """Count one household: whether somebody of it is apart under each."""
+        self.households += 1
+        self.parted_before += before
+        self.parted_after += after
 
     def add(self, before: Decision, after: Decision, *, needs: int, restricted: bool) -> None:
         """Count one decision on the same facts under both."""
@@ -58,6 +68,9 @@ class Trial:
                 for (need, province, was, would), count in self.moved.most_common()
             ],
             "unroutable": sum(count for (_, _, _, would), count in self.moved.items() if would is None),
+            "households": self.households,
+            "parted_before": self.parted_before,
+            "parted_after": self.parted_after,
             "deadlines": [
                 {"need": need, "agency_id": agency, "before": list(was), "after": list(would), "needs": count}
                 for (need, agency, was, would), count in self.retimed.most_common()
@@ -78,7 +91,7 @@ class Trial:
         return {
             "rounded_to": figures.STEP,
             "fewest": figures.FEWEST,
-            **{name: figures.shown(exact[name]) for name in ("needs", "same", "unroutable")},
+            **{name: figures.shown(exact[name]) for name in TOTALS},
             "moved": _lines(exact["moved"], "needs"),
             "deadlines": _lines(exact["deadlines"], "needs"),
             "load": _lines(exact["load"], "before", "after"),

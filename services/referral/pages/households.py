@@ -1,15 +1,16 @@
 """Families apart, before the supervisor of the region, or the coordinator once nobody has settled it."""
 
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy
 from services.referral.actions import households
-from services.referral.actions.households import Deciding
-from services.referral.domain.refusals import Refused
-from services.referral.pages import forms, labels
+from services.referral.actions.households import Deciding, Joining, Plan
+from services.referral.domain.agencies import Directory
+from services.referral.domain.refusals import Refused, ReunificationUnknown
+from services.referral.pages import conflicts, forms, labels
 from services.referral.pages.supervision import duty_of
 from shared.contracts.fact import Id
 from shared.contracts.referral import ReunificationDecision
@@ -50,17 +51,45 @@ async def decide(request: Request, actor: Duty, task_id: Id) -> Response:
         return await idempotent(request, work, key, once)
 
 
-async def _show(request: Request, actor: Actor, undecided: str = "") -> Response:
+@router.post("/keluarga-terpisah/{task_id}/satukan")
+async def join(request: Request, actor: Duty, task_id: Id) -> Response:
+    """Ask where the others are helped, instead of who is asked now."""
+    await duty_of(request, actor)
+    form, key = await request.form(), await key_of(request)
+    try:
+        async with request.app.state.database.work(actor, purpose="supervise") as work:
+
+            async def once() -> Response:
+                wanted = Joining(task_id, forms.version(request, form))
+                [result] = await households.bring_together(work, [wanted], routing=request.app.state.routing)
+                if isinstance(result, Refused):
+                    raise result
+                said = msg("Asked where the others are helped. It is closed once they are together.")
+                return redirect(request, "/keluarga-terpisah", said=said)
+
+            return await idempotent(request, work, key, once)
+    except ReunificationUnknown:
+        raise
+    except Refused as refused:
+        return await _show(
+            request, actor, conflict=conflicts.sentence(language_of(request), refused, policy.zone(actor))
+        )
+
+
+async def _show(request: Request, actor: Actor, undecided: str = "", conflict: str = "") -> Response:
     region = await duty_of(request, actor)
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
         tasks = await households.list_tasks(work, limit=MOST)
+        plans = await households.plan(work, tasks, routing=request.app.state.routing)
+        directory = (await request.app.state.routing.router(work)).directory
         now = work.now
     problem = FieldProblem(f"decision-{undecided}", translate(language, msg("Choose what you decide.")))
     return page(
         request,
         "families.html",
-        status=422 if undecided else 200,
+        status=422 if undecided else 409 if conflict else 200,
+        conflict=conflict,
         errors=[problem] if undecided else [],
         region=labels.region(region) if region else None,
         tasks=[
@@ -73,6 +102,9 @@ async def _show(request: Request, actor: Actor, undecided: str = "") -> Response
                 "opened_at": task.opened_at,
                 "rung": labels.RUNGS[task.rung],
                 "due_at": task.due_at,
+                "plan": plans.get(task.task_id),
+                "asked": _office(directory, plans.get(task.task_id), "agency_id"),
+                "would_be": _office(directory, plans.get(task.task_id), "to"),
             }
             for task in tasks
         ],
@@ -80,3 +112,8 @@ async def _show(request: Request, actor: Actor, undecided: str = "") -> Response
         now=now,
         zone=policy.zone(actor),
     )
+
+
+def _office(directory: Directory, plan: Plan | None, which: Literal["agency_id", "to"]) -> str | None:
+    agency_id = None if plan is None else getattr(plan, which)
+    return None if agency_id is None else labels.agency(directory, agency_id)

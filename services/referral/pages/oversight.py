@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy
+from services.referral.actions import overseeing
 from services.referral.pages import glass, labels
 from services.referral.pages import recipients as copies
 from services.referral.store import cancellations, glasses, recipients
@@ -16,14 +17,16 @@ from shared.kit.words import msg, translate
 
 router = page_router()
 
-Overseer = Annotated[Actor, Depends(require(*policy.OVERSEERS))]
+Overseer = Annotated[Actor, Depends(require(*policy.OVERSIGHT))]
 
 MOST_ROWS = 100
 
 
 @router.get("/pengawasan")
 async def oversight_page(request: Request, actor: Overseer) -> Response:
-    """Emergency openings to be judged, and copies that agencies have not seen to in time."""
+    """Emergency openings to be judged, and copies that agencies have to see to; before a coordinator their numbers."""
+    if policy.answers_for_the_country(actor):
+        return await _numbers(request, actor)
     everywhere = policy.oversees_everywhere(actor)
     if not everywhere and policy.overseen_by(actor) is None:
         await deny(request, actor, "not_yours", msg("No region is assigned to you."))
@@ -31,7 +34,10 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
         opened = await glasses.list_reviewable(work, MOST_ROWS, everywhere=everywhere)
         not_judged = await glasses.count_overdue(work)
         cancelled = [] if everywhere else await cancellations.list_overdue(work, MOST_ROWS)
-        overdue = await recipients.list_overdue(work, MOST_ROWS, everywhere=everywhere)
+        outstanding = await recipients.list_outstanding(work, MOST_ROWS, everywhere=everywhere)
+        overdue = [task for task in outstanding if task.confirm_by <= work.now]
+        waiting = outstanding[len(overdue) :]
+        counts = await overseeing.count_outstanding(work)
         directory = (await request.app.state.routing.router(work)).directory
         now = work.now
     return page(
@@ -46,10 +52,32 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
             overdue,
             {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue},
         ),
+        sees_copies=True,
+        counts=[(copies.WORDS[one.kind].heading, one) for one in counts],
+        waiting=copies.shown(
+            language_of(request),
+            waiting,
+            {task.agency_id: labels.agency(directory, task.agency_id) for task in waiting},
+        ),
         cancelled=[
             (one.assignment_id, labels.reference(one.case_id), labels.agency(directory, one.agency_id), one.confirm_by)
             for one in cancelled
         ],
+        now=now,
+        zone=policy.zone(actor),
+    )
+
+
+async def _numbers(request: Request, actor: Actor) -> Response:
+    async with request.app.state.database.work(actor, purpose="look") as work:
+        counts = await overseeing.count_outstanding(work)
+        now = work.now
+    return page(
+        request,
+        "oversight.html",
+        region="",
+        sees_copies=False,
+        counts=[(copies.WORDS[one.kind].heading, one) for one in counts],
         now=now,
         zone=policy.zone(actor),
     )

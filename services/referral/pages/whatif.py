@@ -16,6 +16,7 @@ from services.referral.actions.trying import MONTH, Question
 from services.referral.domain.agencies import Directory
 from services.referral.domain.figures import FEWEST, RESTRICTED
 from services.referral.domain.rulesets import RulesUnknown
+from services.referral.domain.trials import TOTALS
 from services.referral.pages import forms, labels
 from services.referral.rules import reasons
 from services.referral.store import rulesets
@@ -169,7 +170,7 @@ def _shown(language: Language, directory: Directory, run: Run) -> dict[str, Any]
         return f"{answer} / {service}, {translate(language, reasons.COUNTED[counted])}"
 
     return {
-        "totals": {name: found[name] for name in ("needs", "same", "unroutable")},
+        "totals": {name: found[name] for name in TOTALS},
         "moved": [
             (
                 need(line["need"]),

@@ -34,6 +34,45 @@ async def list_past(
     return [Past(bytes(row["body"]), row["restricted"], row["needs"]) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A need of somebody in a household, as it was decided."""
+
+    household_id: str
+    case_id: str
+    need: str
+    age_band: str
+    regency: str
+    body: bytes
+
+
+async def list_members(
+    work: Work, *, since: datetime | None = None, until: datetime | None = None, port: str | None = None
+) -> list[list[Member]]:
+    """The needs of each household of whom several landed as in `list_past`. # unscoped: counts, for what-if"""
+    rows = await work.connection.fetch(
+        "SELECT h.household_id, r.case_id, r.need, r.age_band, r.regency, r.explanation"
+        " FROM households h JOIN referrals r USING (case_id)"
+        " WHERE ($1::timestamptz IS NULL OR arrived_at >= $1) AND ($2::timestamptz IS NULL OR arrived_at < $2)"
+        " AND ($3::text IS NULL OR port = $3) ORDER BY h.household_id",
+        since,
+        until,
+        port,
+    )
+    bodies = dict(
+        await work.connection.fetch(
+            "SELECT digest, body FROM explanations WHERE digest = ANY($1::bytea[])",
+            sorted({bytes(row["explanation"]) for row in rows}),
+        )
+    )
+    households: dict[str, list[Member]] = {}
+    for row in rows:
+        ids = str(row["household_id"]), str(row["case_id"])
+        member = Member(*ids, row["need"], row["age_band"], row["regency"], bytes(bodies[row["explanation"]]))
+        households.setdefault(member.household_id, []).append(member)
+    return [some for some in households.values() if len({one.case_id for one in some}) > 1]
+
+
 async def count_explanations(work: Work) -> int:
     """How many different decisions are stored. # unscoped: a number only"""
     found: int = await work.connection.fetchval("SELECT count(*) FROM explanations")

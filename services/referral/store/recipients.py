@@ -26,6 +26,17 @@ class Recipient:
     cause: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """How many copies of one kind are still to be seen to, how many of them overdue, since when, and by when."""
+
+    kind: Kind
+    total: int
+    overdue: int
+    since: datetime
+    next_by: datetime
+
+
 async def add_erasures(work: Work, case_ids: Sequence[str]) -> None:
     """Nobody can read any more who these cases are."""
     await work.connection.execute(
@@ -127,21 +138,36 @@ async def lock_own(work: Work, task_ids: Sequence[str]) -> dict[str, RecipientTa
     return {task.task_id: task for task in map(_task, rows)}
 
 
-async def list_overdue(work: Work, limit: int, *, everywhere: bool) -> list[RecipientTask]:
-    """What agencies of the actor's region, or everywhere, have not settled in time, the longest overdue first."""
+async def list_outstanding(work: Work, limit: int, *, everywhere: bool) -> list[RecipientTask]:
+    """What agencies of the actor's region, or everywhere, have not settled yet, the longest overdue first."""
     rows = await work.connection.fetch(
-        f"SELECT {COLUMNS} FROM recipient_tasks WHERE ($3 OR {OVERSEEN})"  # noqa: S608
-        " AND settled_at IS NULL AND confirm_by <= $2 ORDER BY confirm_by, task_id LIMIT $4",
+        f"SELECT {COLUMNS} FROM recipient_tasks WHERE ($2 OR {OVERSEEN})"  # noqa: S608
+        " AND settled_at IS NULL ORDER BY confirm_by, task_id LIMIT $3",
         work.actor.region,
-        work.now,
         everywhere,
         limit,
     )
     return [_task(row) for row in rows]
 
 
+async def count_outstanding(work: Work, *, everywhere: bool) -> list[Outstanding]:
+    """How many copies agencies of the actor's region, or everywhere, have still to see to, by what is to be done.
+
+    `everywhere`: # unscoped: numbers only, for those who answer for the country or protect its data
+    """
+    rows = await work.connection.fetch(
+        "SELECT kind, count(*) AS total, count(*) FILTER (WHERE confirm_by <= $2) AS overdue,"  # noqa: S608
+        " min(asked_at) AS since, min(confirm_by) AS next_by"
+        f" FROM recipient_tasks WHERE ($3 OR {OVERSEEN}) AND settled_at IS NULL GROUP BY kind ORDER BY kind",
+        work.actor.region,
+        work.now,
+        everywhere,
+    )
+    return [Outstanding(**row) for row in rows]
+
+
 async def lock_overdue(work: Work, task_id: str, *, everywhere: bool) -> RecipientTask | None:
-    """One of those, or one that was settled after all, for this work alone to change."""
+    """One of those that is overdue, or was settled after all, for this work alone to change."""
     row = await work.connection.fetchrow(
         f"SELECT {COLUMNS} FROM recipient_tasks WHERE ($3 OR {OVERSEEN})"  # noqa: S608
         " AND task_id = $4 AND confirm_by <= $2 FOR UPDATE",
