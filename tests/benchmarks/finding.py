@@ -46,22 +46,29 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
     database = await connect(urls["intake"].application, service="intake", max_size=2)
     look = await asyncpg.connect(rig.server.url(database="intake"))
     async with aclosing(database):
-        await fill(database, vault, labelled.earlier)
+        who = await fill(database, vault, labelled.earlier)
         await look.execute("VACUUM ANALYZE arrivals, person_keys, match_keys, compared_cases")
         await rig.checkpoint()
         sought = extent.of(SOUGHT)
-        waited, spent = await seek(database, vault, labelled.later[:sought])
-        rate = await take_up(database, vault, labelled.later[sought : 2 * sought])
+        later = matching_set.sampled(labelled, 2 * sought).later
+        waited, spent, proposed = await seek(database, vault, later[::2])
+        rate = await take_up(database, vault, later[1::2])
     kept = await look.fetchval("SELECT pg_total_relation_size('match_keys') + pg_total_relation_size('compared_cases')")
     compared = await look.fetchval(
         "SELECT avg(json_array_length(convert_from(payload, 'UTF8')::json -> 'data' -> 'compared'))"
         " FROM journal WHERE type = 'intake.identities_compared.v1'"
     )
     await look.close()
+    recorded = set(who.values())
+    returned = sum(one.who in recorded for one in later[::2])
+    right = sum(who[case_id] == one.who for one, cases in zip(later[::2], proposed, strict=True) for case_id in cases)
+    all_proposed = sum(map(len, proposed))
     cuts = statistics.quantiles(waited, n=100)
     note(f"{len(labelled.earlier):,} people: half found within {cuts[49]:.1f} ms, 95 % within {cuts[94]:.1f} ms")
     note(f"{compared or 0:.0f} compared on average; {kept / len(labelled.earlier):.0f} bytes kept for each")
     return [
+        counted("find_again_recall", 100 * right / returned, "%"),
+        counted("find_again_precision", 100 * right / all_proposed, "%"),
         counted("find_again_p50", cuts[49], "ms"),
         counted("find_again_p95", cuts[94], "ms", limit=LIMIT_MS),
         counted("find_again_cpu", spent, "ms"),
@@ -70,14 +77,17 @@ async def measure(rig: Rig, extent: Extent) -> list[Result]:
     ]
 
 
-async def fill(database: Database, vault: Vault, people: Sequence[Written]) -> None:
-    """Record these people, and the keys they are found by, without comparing them among one another."""
+async def fill(database: Database, vault: Vault, people: Sequence[Written]) -> dict[str, int]:
+    """Record these people and the keys they are found by, comparing nobody; answers who each case is."""
+    who: dict[str, int] = {}
     for start in range(0, len(people), BATCH):
         keys = await record(database, vault, people[start : start + BATCH])
+        who |= zip(keys, (one.who for one in people[start : start + BATCH]), strict=True)
         async with database.work(CLOCK, purpose="compare") as work:
             await match_keys.add(work, keys)
         if start % (BATCH * 100) == 0:
             note(f"{start:,} of {len(people):,} recorded")
+    return who
 
 
 async def record(database: Database, vault: Vault, people: Sequence[Written]) -> dict[str, set[int]]:
@@ -106,12 +116,15 @@ async def record(database: Database, vault: Vault, people: Sequence[Written]) ->
     }
 
 
-async def seek(database: Database, vault: Vault, people: Sequence[Written]) -> tuple[list[float], float]:
+async def seek(
+    database: Database, vault: Vault, people: Sequence[Written]
+) -> tuple[list[float], float, list[list[str]]]:
     """Milliseconds to look for each of these people: candidates by key, opened and compared. Nothing is written.
 
-    And how many of them this process had the processor, on average: that does not depend on who else has it.
+    And how many of them this process had the processor, on average: that does not depend on who else has it;
+    and the earlier cases that would be proposed for each of them.
     """
-    waited, spent = [], 0.0
+    waited, spent, proposed = [], 0.0, []
     for one in people:
         [case_id] = await record(database, vault, [one])
         async with database.work(CLOCK, purpose="compare") as work:
@@ -120,8 +133,9 @@ async def seek(database: Database, vault: Vault, people: Sequence[Written]) -> t
             found = await look_up(work, vault, cases, {case_id: one.features})
             waited.append((time.perf_counter() - began) * 1000)
             spent += (time.process_time() - busy) * 1000
-        assert found.keys() == {case_id}
-    return waited, spent / len(people)
+        _, pairs = found[case_id]
+        proposed.append([pair.earlier_case_id for pair in pairs])
+    return waited, spent / len(people), proposed
 
 
 async def take_up(database: Database, vault: Vault, people: Sequence[Written]) -> float:

@@ -11,10 +11,12 @@ from services.intake import clock as clocks
 from services.intake.actions.arrivals import record_arrivals
 from services.intake.actions.comparing import compare_all_anew
 from services.intake.clock import Comparing
+from services.intake.store import match_keys
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
+from shared.kit.ids import new_id
 from tests.intake.factories import OFFICER, STRANGER, a_new_arrival, a_vault, an_arrival
 from tests.intake.test_erasures import told
 
@@ -129,6 +131,26 @@ class TestComparing:
         assert await compare_all_anew(database, limit=2) == len(people)
         assert await database.fetch("SELECT FROM match_keys") == []
         assert (await compared(database, vault), len(await proposed(database))) == (len(people), 1)
+
+
+class TestWhoIsCompared:
+    """Of those who share a key only so many are opened: first those whom few others could be taken for."""
+
+    async def test_are_those_first_whose_keys_fewest_have(self, database: Database) -> None:
+        rare, common, new = new_id(), [new_id() for _ in range(5)], new_id()
+        async with database.work(clocks.CLOCK, purpose="compare") as work:
+            await match_keys.add(work, {rare: [1], **{case_id: [2] for case_id in common}})
+            found = await match_keys.find_sharing(work, {new: [1, 2, 3]}, most=4)
+
+        assert found[new] == [rare, *reversed(common)][:4], "then the latest"
+
+    async def test_are_those_who_share_more(self, database: Database) -> None:
+        one, both, new = new_id(), new_id(), new_id()
+        async with database.work(clocks.CLOCK, purpose="compare") as work:
+            await match_keys.add(work, {both: [1, 2], one: [1], new: [1, 2]})
+            found = await match_keys.find_sharing(work, {new: [1, 2]}, most=4)
+
+        assert found[new] == [both, one]
 
 
 class TestWhatIsKept:

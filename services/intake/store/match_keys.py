@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from asyncpg import Record
 
+from services.intake.domain.matching.scoring import ALONE
 from shared.kit.work import Work
 
 COMPARING = 7_317
@@ -98,16 +99,23 @@ async def forget_next(work: Work, *, after: str, limit: int) -> list[str]:
 
 
 async def find_sharing(work: Work, asked: Mapping[str, Collection[int]], *, most: int) -> dict[str, list[str]]:
-    """Of each case those that share a key with it, most shared ones first, then the latest; `most` of them."""
+    """Of each case `most` that share a key with it: first those by which fewest are found, then the latest.
+
+    The more hold a key, the less it tells: `scoring.told_by`. How many do is counted here, of those that are found.
+    """
     cases = list(asked)
     rows = await work.connection.fetch(
         "SELECT n, case_id FROM ("
-        " SELECT a.n, m.case_id, row_number() OVER (PARTITION BY a.n ORDER BY count(*) DESC, m.case_id DESC) AS place"
-        " FROM unnest($1::integer[], $2::bigint[]) AS a (n, key) JOIN match_keys m ON m.key = a.key"
-        " GROUP BY a.n, m.case_id) AS shared WHERE place <= $3 ORDER BY n, place",
+        " SELECT a.n, found.case_id, row_number() OVER (PARTITION BY a.n"
+        " ORDER BY sum($4 - ln(cardinality(held.by))) DESC, found.case_id DESC) AS place"
+        " FROM unnest($1::integer[], $2::bigint[]) AS a (n, key)"
+        " CROSS JOIN LATERAL (SELECT array_agg(m.case_id) AS by FROM match_keys m WHERE m.key = a.key) AS held"
+        " CROSS JOIN LATERAL unnest(held.by) AS found (case_id)"
+        " GROUP BY a.n, found.case_id) AS shared WHERE place <= $3 ORDER BY n, place",
         [n for n, case_id in enumerate(cases) for _ in asked[case_id]],
         [key for case_id in cases for key in asked[case_id]],
         most + 1,
+        ALONE,
     )
     found: dict[str, list[str]] = {case_id: [] for case_id in cases}
     for row in rows:

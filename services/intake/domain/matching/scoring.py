@@ -5,6 +5,7 @@ people who share a key (u). Both were counted on the training half of the labell
 (`python -m tests.intake.matching_set --learn`); `MISSING` weighs nothing. Re-learn when names, fields or keys change.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -40,11 +41,13 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
 }
 
 PROPOSED_FROM = 4.0
-"""Bits from which a person is asked to decide."""
+"""Bits from which a person is asked to decide: `python -m tests.intake.matching_set --choose`."""
 STRONG_FROM = 12.0
 """Bits from which hardly anybody is somebody else."""
-MOST_COMPARED = 100
-"""Those that share most keys, the latest first: of a name that thousands have, more would tell nothing."""
+MOST_COMPARED = 30
+"""Of a name that thousands have, more would tell nothing: those whose shared keys tell most, then the latest."""
+ALONE = math.log(2**20)
+"""What a key tells that one record alone has, in nats; less by the logarithm of how many have it."""
 
 Strength = Literal["strong", "possible"]
 
@@ -52,6 +55,11 @@ Strength = Literal["strong", "possible"]
 def weigh(levels: Mapping[str, str]) -> float:
     """Bits for all fields together; below zero it speaks against one person."""
     return sum(WEIGHTS[field][level] for field, level in levels.items() if level != MISSING)
+
+
+def told_by(holders: int) -> float:
+    """What it tells to share a key that so many records have."""
+    return ALONE - math.log(holders)
 
 
 def strength_of(bits: float) -> Strength:
