@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from deploy.local.postgres import Urls
 from deploy.local.report import Trouble
 from deploy.local.stack import SERVICES, Running
 from deploy.local.supervisor import Child
+from tests import forking
 from tests.faults.collector import Collector
 from tests.faults.group import expel
 from tests.faults.proxy import Proxy
@@ -111,8 +112,17 @@ class Rig:
         return code
 
     def _child(self, service: str, **more: str) -> Child:
+        """The service, started in a moment. A process that another has forked holds the port that it answers at."""
         environment = {**self.running.environments[service], **more}
-        return stack.service_child(service, self.running.urls[service], environment)
+        child = stack.service_child(service, self.running.urls[service], environment)
+        ready = partial(self._answers, f"{self.running.urls[service]}/readyz?consumer=1")
+        return replace(child, command=[*forking.python(), *child.command[2:]], ready=ready)
+
+    async def _answers(self, url: str, _pid: int) -> bool:
+        with suppress(aiohttp.ClientError, OSError, TimeoutError):
+            async with self.http.get(url, timeout=aiohttp.ClientTimeout(total=3)) as answer:
+                return answer.status == 200
+        return False
 
     def pids(self) -> dict[str, int]:
         return {service: self.running.supervisor.pid(service) for service in SERVICES}
