@@ -14,6 +14,7 @@ from services.intake.pages.matchwords import DECISIONS, SAID, UNDO_REASONS
 from shared.contracts.referral import ReferralOpened
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
+from shared.kit.ids import new_id
 from shared.kit.service import application
 from shared.kit.words import Language, translate
 from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
@@ -251,3 +252,70 @@ async def test_who_may_have_come_before_is_compared_decided_on_and_taken_apart_a
     await page.goto(f"{site.url}/{language}/kecocokan")
     await page.get_by_role("link", name=translate(language, "Compare")).wait_for()
     assert sight.complaints == []
+
+
+UNHEADED = b"Bala;L;30\nSiti;P;31\n"
+DOUBLED = b"Nama;Nama;Kel.;Umur\nAminah;Bala;L;30\n"
+WIDE = {"width": 1100, "height": 900}
+WIDTHS = (WIDE, {"width": 768, "height": 1024}, {"width": 412, "height": 915}, SMALLEST)
+
+
+async def a_family(sight: Sight, site: Site) -> tuple[str, str]:
+    """An adult and a child who is with it, logged in a hurry one after the other; and counts that do not agree."""
+
+    async def post(path: str, **said: Any) -> dict[str, Any]:
+        headers = {"Idempotency-Key": new_id()}
+        answer = await sight.context.request.post(f"{site.url}{path}", data=said, headers=headers)
+        assert answer.ok, await answer.text()
+        return dict(await answer.json())
+
+    said = {"voyage_id": site.voyage_id, "sex": "F", "unfinished": True}
+    adult = (await post("/api/arrivals", **said, looks="adult"))["case_id"]
+    child = (await post("/api/arrivals", **said, looks="child", companion={"adult": adult}))["case_id"]
+    minutes = {"kind": "minutes", "heads": 9, "number": "BA/1", "depot": "DTI Tawau"}
+    await post(f"/api/voyages/{site.voyage_id}/totals", **minutes)
+    await post(f"/api/voyages/{site.voyage_id}/differences", pair="announced_arrived", heads=-5)
+    return adult, child
+
+
+@pytest.mark.parametrize(("size", "language"), [(SMALLEST, "id"), (WIDE, "en")], ids=["smallest", "wide"])
+async def test_pages_of_counts_people_and_columns_have_no_findings(
+    see: Open, axe: Axe, site: Site, size: Any, language: str
+) -> None:
+    sight = await see(site.at("", language), size=size)
+    adult, child = await a_family(sight, site)
+    lists = [await a_draft(site.database, site.voyage_id, content) for content in (UNHEADED, DOUBLED)]
+    found: list[str] = []
+    for path in (
+        *(f"pelayaran/{site.voyage_id}/{page}" for page in ("angka", "cepat", f"catat?bersama={adult}")),
+        *("selisih", "belum-lengkap", "penyaringan", "wali", "usulan-umur", "cari"),
+        *(f"kedatangan/{child}{page}" for page in ("", "/lengkapi", "/penyaringan", "/umur", "/kebutuhan")),
+        *(f"keluarga/{child}", f"data-pribadi/{child}/persetujuan", f"data-pribadi/{child}/persetujuan/catat"),
+        *(f"data-pribadi/{child}/persetujuan/dasar", f"data-pribadi/{child}/perbaikan"),
+        *(f"draf/{draft}" for draft in lists),
+    ):
+        await sight.page.set_viewport_size(size)
+        answer = await sight.page.goto(f"{site.url}/{language}/{path}")
+        if answer is None or answer.status != 200:
+            found.append(f"{path}: {answer and answer.status}")
+            continue
+        await sight.unfold()
+        found += [f"{path}: {one}" for one in await axe(sight.page)]
+        for other in WIDTHS:
+            await sight.page.set_viewport_size(other)
+            found += [f"{path} at {other['width']}: {wide}" for wide in await sight.page.evaluate(TOO_WIDE)]
+    assert found == [], "\n".join(found)
+    assert sight.complaints == []
+
+
+TOO_WIDE = """() => {
+  const wide = [];
+  const page = document.documentElement;
+  if (page.scrollWidth > page.clientWidth) wide.push(`${page.scrollWidth - page.clientWidth} px of the page`);
+  for (const table of document.querySelectorAll('.panel table')) {
+    const over = table.getBoundingClientRect().right - table.closest('.panel').getBoundingClientRect().right;
+    if (over > 0) wide.push(`${over} px of ${table.caption?.innerText}`);
+  }
+  return wide;
+}"""
+"""What is wider than the page, or than the panel that it is in."""
