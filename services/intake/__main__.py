@@ -162,6 +162,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         clocks=[
             Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database)),
             Repeated("intake.compare", clock.COMPARE_EVERY_S, clock.Comparing(database, vault)),
+            Repeated("intake.lapse", clock.LAPSE_EVERY_S, clock.Lapsing(database)),
             Repeated("intake.expire", clock.EXPIRE_EVERY_S, clock.Expiring(database, vault)),
         ],
         overdue=partial(clock.count_overdue, database),

@@ -7,7 +7,7 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-from services.intake.actions import comparing, consents, retention
+from services.intake.actions import ages, comparing, consents, households, retention
 from services.intake.domain.retention import RULES, first_id_at
 from services.intake.store import corrections
 from services.intake.store.vault import Vault
@@ -20,6 +20,8 @@ RETAIN_EVERY_S = 6 * 3600.0
 COMPARE_EVERY_S = 1.0
 COMPARED_AT_ONCE = 100
 EXPIRE_EVERY_S = 1.0
+LAPSE_EVERY_S = 60.0
+LAPSED_AT_ONCE = 50
 EXPIRED_AT_ONCE = 50
 LOOK_BACK = timedelta(hours=1)
 """A consent whose recording waited for the database may be there after its end."""
@@ -90,7 +92,7 @@ class Comparing:
 
 
 class Expiring:
-    """Ends consents that have reached their end. `await expire()` is one batch; the first round looks at all there are."""
+    """Ends consents on their day. `await expire()` is one batch; the first round looks at all there are."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -105,6 +107,18 @@ class Expiring:
         if not ended:
             self._since = now - LOOK_BACK
         return ended
+
+
+class Lapsing:
+    """Ends what waits for a second person in vain. `await lapse()` is one batch of both kinds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __call__(self) -> int:
+        """Answers how many ended; 0 ends a round."""
+        async with self._database.work(CLOCK, purpose="correct") as work:
+            return await ages.lapse(work, limit=LAPSED_AT_ONCE) + await households.lapse(work, limit=LAPSED_AT_ONCE)
 
 
 async def count_overdue(database: Database) -> float:

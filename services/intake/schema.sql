@@ -45,7 +45,7 @@ CREATE TABLE age_proposals (
     CONSTRAINT age_proposals_pkey PRIMARY KEY (proposal_id),
     CONSTRAINT ended_proposal_keeps_no_birth CHECK (((ended_as IS NULL) OR (octet_length(sealed) = 0))),
     CONSTRAINT ended_proposal_says_by_whom_and_when CHECK ((((ended_as IS NULL) = (ended_by IS NULL)) AND ((ended_as IS NULL) = (ended_at IS NULL)))),
-    CONSTRAINT proposal_ends_in_a_known_way CHECK ((ended_as = ANY (ARRAY['confirmed'::text, 'refused'::text, 'withdrawn'::text, 'overtaken'::text, 'erased'::text]))),
+    CONSTRAINT proposal_ends_in_a_known_way CHECK ((ended_as = ANY (ARRAY['confirmed'::text, 'refused'::text, 'withdrawn'::text, 'overtaken'::text, 'erased'::text, 'expired'::text]))) NOT VALID,
     CONSTRAINT proposal_is_confirmed_by_somebody_else CHECK (((ended_as <> 'confirmed'::text) OR (ended_by <> proposed_by))),
     CONSTRAINT proposal_takes_a_child_of_age CHECK (((was = ANY (ARRAY['child'::text, 'unknown'::text])) AND (becomes = ANY (ARRAY['adult'::text, 'elderly'::text]))))
 );
@@ -443,7 +443,7 @@ CREATE TABLE guardian_links (
     CONSTRAINT guardian_link_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'confirmed'::text, 'ended'::text]))),
     CONSTRAINT guardian_proof_is_known CHECK ((proof = ANY (ARRAY['birth_certificate'::text, 'family_card'::text, 'travel_document'::text, 'statement_of_both'::text, 'none'::text]))),
     CONSTRAINT guardian_relation_is_known CHECK ((relation = ANY (ARRAY['mother'::text, 'father'::text, 'grandparent'::text, 'sibling'::text, 'aunt_or_uncle'::text, 'legal_guardian'::text, 'other_relative'::text, 'not_stated'::text]))),
-    CONSTRAINT unlinking_reason_is_known CHECK ((ended_for = ANY (ARRAY['not_related'::text, 'child_at_risk'::text, 'adult_elsewhere'::text, 'statement_withdrawn'::text, 'in_error'::text, 'died'::text, 'refused'::text, 'withdrawn'::text]))) NOT VALID,
+    CONSTRAINT unlinking_reason_is_known CHECK ((ended_for = ANY (ARRAY['not_related'::text, 'child_at_risk'::text, 'adult_elsewhere'::text, 'statement_withdrawn'::text, 'in_error'::text, 'died'::text, 'refused'::text, 'withdrawn'::text, 'expired'::text]))) NOT VALID,
     CONSTRAINT unlinking_says_why_by_whom_and_when CHECK ((((state = 'ended'::text) = (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)) AND ((ended_at IS NULL) = (ended_for IS NULL))))
 );
 CREATE INDEX guardian_links_of_adult ON guardian_links USING btree (adult_case_id, link_id);

@@ -248,12 +248,13 @@ class AgeProposed(Fact):
 
 
 class AgeProposalEnded(Fact):
-    """Nothing came of a proposal: a second person refused it, or who made it took it back."""
+    """Nothing came of a proposal: a second person refused it, who made it took it back, or nobody
+    confirmed it in time."""
 
     for_audit = True
 
     proposal_id: Id
-    how: Literal["refused", "withdrawn"]
+    how: Literal["refused", "withdrawn", "expired"]
 
 
 class DraftKept(Fact):
@@ -658,9 +659,10 @@ class GuardianProposed(Fact):
 
 
 class GuardianProposalEnded(Fact):
-    """Nothing came of a proposal: a second person refused it, or who made it took it back."""
+    """Nothing came of a proposal: a second person refused it, who made it took it back, or nobody
+    confirmed it in time."""
 
     for_audit = True
 
     link_id: Id
-    how: Literal["refused", "withdrawn"]
+    how: Literal["refused", "withdrawn", "expired"]

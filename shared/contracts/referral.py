@@ -541,6 +541,13 @@ class ReunificationOpened(ReunificationFact):
     due_at: AwareDatetime
 
 
+class ReunificationReminded(ReunificationFact):
+    """They are still apart after three quarters of the time: whose duty it is was reminded, once."""
+
+    supervisor: Code
+    due_at: AwareDatetime
+
+
 class ReunificationRaised(ReunificationFact):
     """Nobody has brought them together in time: it is before the next, or again before the whole country."""
 

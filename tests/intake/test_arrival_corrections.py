@@ -4,7 +4,7 @@ import asyncio
 import html
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake import clock as clocks
 from services.intake.actions.manifests import take_in_manifest
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.arrival_corrections import Kept
 from services.intake.domain.refusals import AgeStaysSame, NotTwoPeople, ProofMissing
 from services.intake.store.vault import Vault
+from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
@@ -459,6 +461,30 @@ async def filled(site: Site, case_id: str, what: str, *, actor: str = "officer",
     version = re.search(r'name="version" value="(\d+)"', page.text)
     assert version, said(page)
     return await site(actor).post(f"/id/kedatangan/{case_id}/{what}", data={"version": version[1], **form})
+
+
+@pytest.mark.invariant("I159")
+class TestLapsing:
+    async def test_ends_an_age_that_nobody_confirmed_and_the_child_stays_one(
+        self, site: Site, database: Database, clock: FixedClock
+    ) -> None:
+        case_id = await a_child(site)
+        proposal_id = await a_proposal(site, case_id)
+        lapsing = clocks.Lapsing(database)
+        [one] = (await site("supervisor").get("/api/age-proposals")).json()["items"]
+        assert one["due_at"].startswith((START + timedelta(days=3)).date().isoformat())
+        clock.advance(timedelta(days=6))
+        assert await lapsing() == 0
+        assert (await confirmed(site, await a_proposal(site, await a_child(site)), "colleague"))[0] == 200
+        clock.advance(timedelta(days=1))
+
+        assert [await lapsing(), await lapsing()] == [1, 0]
+
+        assert (await confirmed(site, proposal_id, "colleague"))[1]["code"] == "proposal_ended"
+        [fact] = await told(database, case_id, "intake.age_proposal_ended.v1")
+        assert (fact["how"], (await state(site, case_id))["age_band"]) == ("expired", "unknown")
+        [row] = await database.fetch("SELECT sealed FROM age_proposals WHERE proposal_id = $1", proposal_id)
+        assert row["sealed"] == b""
 
 
 async def dead(site: Site, case_id: str) -> None:

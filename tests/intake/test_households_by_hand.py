@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.intake import clock as clocks
 from services.intake.pages import labels
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
@@ -161,6 +162,23 @@ class TestGuardian:
         [unlinked] = await told(database, child, "intake.guardian_unlinked.v1")
         assert unlinked["unaccompanied"] is False
         assert "UAC" not in await needs_of(database, child)
+
+    @pytest.mark.invariant("I159")
+    async def test_lapses_when_nobody_confirms_it_and_the_child_stays_alone(
+        self, site: Site, database: Database, clock: FixedClock
+    ) -> None:
+        child, mother = await a_child(site), await a_case(site)
+        link_id = await a_proposal(site, child, mother)
+        assert "lewat" not in (await site("officer").get("/id/wali")).text
+        clock.advance(timedelta(days=4))
+        assert "lewat" in (await site("officer").get("/id/wali")).text
+        clock.advance(timedelta(days=3))
+
+        assert await clocks.Lapsing(database)() == 1
+
+        assert (await confirmed(site, link_id, version=2)).json()["code"] == "link_ended"
+        [fact] = await told(database, child, "intake.guardian_proposal_ended.v1")
+        assert fact["how"] == "expired"
 
     @pytest.mark.parametrize(("actor", "how"), [("officer", "withdrawn"), ("colleague", "refused")])
     async def test_what_was_asked_for_only_can_come_to_nothing(

@@ -157,6 +157,7 @@ EVENTS = {
     "intake.death_undone.v1": msg("Found to live after all"),
     "referral.referral_corrected.v1": msg("Need decided again on corrected facts"),
     "referral.reunification_opened.v1": msg("Somebody is apart from the household"),
+    "referral.reunification_reminded.v1": msg("Reminded that the household is still apart"),
     "referral.reunification_raised.v1": msg("Household not brought together in time, brought before the next"),
     "referral.reunification_closed.v1": msg("Household together again, or decided"),
 }
@@ -604,6 +605,7 @@ VALUES = {
     "sex": msg("Sex"),
     "origin": msg("Origin"),
     "WRONG_ORIGIN": msg("The origin was wrong"),
+    "expired": msg("Nobody confirmed it in time"),
     "DEATH_UNDONE": msg("The person lives after all"),
     "seen_alive": msg("The person was seen alive"),
     "of_another_person": msg("It is another person's"),

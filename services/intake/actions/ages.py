@@ -155,6 +155,16 @@ async def refuse(work: Work, proposal_id: str) -> None:
         work.record(AgeProposalEnded(case_id=proposal.case_id, proposal_id=proposal_id, how="refused"))
 
 
+async def lapse(work: Work, *, limit: int) -> int:
+    """End what nobody has confirmed in time; the child stays a child. Answers how many there were."""
+    due = await store.list_lapsed(work, before=work.now - domain.LAPSES_AFTER, limit=limit)
+    await work.lock_cases({case_id for _, case_id in due})
+    for proposal_id, case_id in due:
+        if await store.end_proposal(work, proposal_id, "expired"):
+            work.record(AgeProposalEnded(case_id=case_id, proposal_id=proposal_id, how="expired"))
+    return len(due)
+
+
 async def list_open(work: Work, *, limit: int) -> Sequence[Proposal]:
     """What waits for a second person in the actor's port or region, the longest first. Raises `NotAllowed`."""
     port, region = _scope(work)

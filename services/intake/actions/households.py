@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.intake import policy
 from services.intake.actions import arrival_corrections
 from services.intake.domain import households as domain
-from services.intake.domain.arrival_corrections import Kept
+from services.intake.domain.arrival_corrections import LAPSES_AFTER, Kept
 from services.intake.domain.households import Household, Link, Member
 from services.intake.domain.refusals import (
     AlreadyTogether,
@@ -230,6 +230,16 @@ async def end_with_person(work: Work, after: Kept, *, reason: UnlinkReason) -> N
         )
         if is_alone:
             await _protect(work, child)
+
+
+async def lapse(work: Work, *, limit: int) -> int:
+    """End what nobody has confirmed in time; the child stays protected as alone. Answers how many there were."""
+    due = await store.list_lapsed(work, before=work.now - LAPSES_AFTER, limit=limit)
+    await work.lock_cases({link.child_case_id for link in due})
+    for link in due:
+        if await store.end_link(work, domain.lapse(link, by=work.actor.id, now=work.now)):
+            work.record(GuardianProposalEnded(case_id=link.child_case_id, link_id=link.link_id, how="expired"))
+    return len(due)
 
 
 async def protect_who_lives(work: Work, after: Kept) -> Kept:

@@ -150,6 +150,8 @@ class ProposalOut(BaseModel):
     proof: AgeProof
     proposed_by: str
     proposed_at: datetime
+    due_at: datetime
+    """Until when a second person should decide; four days later it ends by itself."""
 
 
 class ProposalsOut(BaseModel):

@@ -6,7 +6,7 @@ Art 59: who may be a child is protected as one until it is shown that it is not)
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.intake.domain import needs as screening
@@ -29,7 +29,12 @@ ErrorReason = Literal["duplicate", "never_arrived", "not_a_returnee", "test_entr
 DeathPlace = Literal["before_arrival", "at_port", "in_care"]
 DeathUndoneReason = Literal["seen_alive", "of_another_person", "recorded_wrongly"]
 DoubtEnd = Literal["confirmed", "refused", "withdrawn", "overtaken"]
-ProposalEnd = Literal["confirmed", "refused", "withdrawn", "overtaken", "erased"]
+ProposalEnd = Literal["confirmed", "refused", "withdrawn", "overtaken", "erased", "expired"]
+
+CONFIRM_WITHIN = timedelta(days=3)
+"""So long a second person has; after that it is overdue on the lists of the port and of who supervises it (ours)."""
+LAPSES_AFTER = timedelta(days=7)
+"""What nobody has confirmed by then counts as not found: a child stays a child, and alone (ours)."""
 
 CHILDREN = frozenset({"child", "unknown"})
 OF_AGE: frozenset[NeedCode] = frozenset({"UAC", "CHILD", "ELDER"})
@@ -243,6 +248,11 @@ class Proposal:
     ended_as: ProposalEnd | None = None
     ended_by: str | None = None
     ended_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime:
+        """Until when a second person should have decided."""
+        return self.proposed_at + CONFIRM_WITHIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.intake.domain import needs
-from services.intake.domain.arrival_corrections import Corrected, Kept, Step
+from services.intake.domain.arrival_corrections import CONFIRM_WITHIN, Corrected, Kept, Step
 from services.intake.domain.refusals import (
     GuardianUnfit,
     LinkEnded,
@@ -30,7 +30,7 @@ CHILDREN = frozenset({"child", "unknown"})
 ALONE: NeedCode = "UAC"
 Change = Literal["joined", "parted"]
 LinkState = Literal["proposed", "confirmed", "ended"]
-LinkEnd = UnlinkReason | Literal["refused", "withdrawn"]
+LinkEnd = UnlinkReason | Literal["refused", "withdrawn", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,11 @@ class Link:
     ended_for: LinkEnd | None = None
     ended_by: str | None = None
     ended_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime:
+        """Until when a second person should have confirmed it."""
+        return self.proposed_at + CONFIRM_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,11 @@ def listed(
         proposed_at=now,
     )
     return link if was_alone else replace(link, state="confirmed", confirmed_by=by, confirmed_at=now)
+
+
+def lapse(link: Link, *, by: str, now: datetime) -> Link:
+    """Nobody confirmed in time what was asked for: the child stays protected as one that is alone."""
+    return replace(link, state="ended", version=link.version + 1, ended_for="expired", ended_by=by, ended_at=now)
 
 
 def confirm(link: Link, *, by: str, now: datetime) -> Link:

@@ -115,10 +115,12 @@ async def proposals_page(request: Request, actor: Officer) -> Response:
     database: Database = request.app.state.database
     async with database.work(actor, purpose="look") as work:
         found = await households.list_proposed(work, limit=MOST)
+        now = work.now
     return web.page(
         request,
         "guardians.html",
         links=found,
+        now=now,
         me=actor.id,
         zone=recording.port_of(actor).zone,
         case_code=labels.case_code,

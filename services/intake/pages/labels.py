@@ -268,6 +268,7 @@ UNLINKINGS = {
 LINK_ENDS = {
     "refused": msg("Refused by a second person"),
     "withdrawn": msg("Asked for no more"),
+    "expired": msg("Nobody confirmed it in time"),
 }
 
 

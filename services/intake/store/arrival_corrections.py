@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from services.intake.domain.arrival_corrections import Kept, Proposal, ProposalEnd, Step
@@ -165,6 +166,17 @@ async def list_open(work: Work, *, port: str | None, region: str | None, limit: 
     return [_proposal(row) for row in rows]
 
 
+async def list_lapsed(work: Work, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    """Proposals from before then that still wait, each with its case. # unscoped: the clock works for every port"""
+    rows = await work.connection.fetch(
+        "SELECT proposal_id, case_id FROM age_proposals WHERE ended_as IS NULL AND proposed_at <= $1"
+        " ORDER BY proposed_at LIMIT $2",
+        before,
+        limit,
+    )
+    return [(str(row["proposal_id"]), str(row["case_id"])) for row in rows]
+
+
 async def find_open_of(work: Work, case_id: str) -> Proposal | None:
     """The proposal that waits for a case of the actor's port."""
     row = await work.connection.fetchrow(
@@ -175,9 +187,9 @@ async def find_open_of(work: Work, case_id: str) -> Proposal | None:
     return None if row is None else _proposal(row)
 
 
-async def end_proposal(work: Work, proposal_id: str, how: ProposalEnd) -> None:
-    """A proposal was decided; the birth that it held is kept here no longer."""
-    await work.connection.execute(
+async def end_proposal(work: Work, proposal_id: str, how: ProposalEnd) -> bool:
+    """A proposal was decided; the birth that it held is kept here no longer. False for one that had ended."""
+    done: str = await work.connection.execute(
         "UPDATE age_proposals SET ended_as = $2, ended_by = $3, ended_at = $4, sealed = ''"
         " WHERE proposal_id = $1 AND ended_as IS NULL",
         proposal_id,
@@ -185,6 +197,7 @@ async def end_proposal(work: Work, proposal_id: str, how: ProposalEnd) -> None:
         work.actor.id,
         work.now,
     )
+    return done == "UPDATE 1"
 
 
 def _kept(row: Mapping[str, Any]) -> Kept:

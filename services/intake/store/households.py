@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -142,12 +143,13 @@ async def list_standing(work: Work, case_id: str) -> list[Link]:
     return [_link(row) for row in rows]
 
 
-async def end_link(work: Work, after: Link) -> None:
-    """Write that a link has ended with one of its people; both cases are locked.
+async def end_link(work: Work, after: Link) -> bool:
+    """Write that a link has ended with one of its people, or that nobody confirmed it; the child's case is locked.
 
+    False where somebody else was first.
     # unscoped: found through a case of the actor's own scope
     """
-    await work.connection.execute(
+    done: str = await work.connection.execute(
         "UPDATE guardian_links SET state = $2, version = $3, ended_for = $4, ended_by = $5, ended_at = $6"
         " WHERE link_id = $1 AND version = $3 - 1",
         after.link_id,
@@ -157,6 +159,7 @@ async def end_link(work: Work, after: Link) -> None:
         after.ended_by,
         after.ended_at,
     )
+    return done == "UPDATE 1"
 
 
 async def find_link(work: Work, link_id: str) -> Link | None:
@@ -175,6 +178,17 @@ async def list_proposed(work: Work, *, limit: int) -> list[Link]:
         f"SELECT {LINK} FROM guardian_links l WHERE l.port = $1 AND l.state = 'proposed'"  # noqa: S608 - a constant
         " ORDER BY l.proposed_at, l.link_id LIMIT $2",
         work.actor.port,
+        limit,
+    )
+    return [_link(row) for row in rows]
+
+
+async def list_lapsed(work: Work, *, before: datetime, limit: int) -> list[Link]:
+    """Links asked for before then that still wait for a second person. # unscoped: the clock works for every port"""
+    rows = await work.connection.fetch(
+        f"SELECT {LINK} FROM guardian_links l WHERE l.state = 'proposed' AND l.proposed_at <= $1"  # noqa: S608
+        " ORDER BY l.proposed_at LIMIT $2",
+        before,
         limit,
     )
     return [_link(row) for row in rows]
