@@ -77,9 +77,9 @@ async def settle(database: Database, routing: Routing) -> int:
 
 
 async def climb(database: Database) -> int:
-    """Let climb what nobody has taken in time, and come back what was taken and has not moved."""
+    """Let climb what nobody has taken in time, come back what was taken and has not moved, remind of who is apart."""
     async with database.work(CLOCK, purpose="climb") as work:
-        return await escalating.climb(work) + await households.climb(work)
+        return await escalating.climb(work) + await households.climb(work) + await households.remind(work)
 
 
 async def keep_the_law(database: Database) -> int:

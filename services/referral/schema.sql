@@ -716,6 +716,8 @@ CREATE TABLE reunifications (
     decision text,
     closed_by text,
     closed_at timestamp with time zone,
+    remind_at timestamp with time zone,
+    reminded_at timestamp with time zone,
     CONSTRAINT reunifications_pkey PRIMARY KEY (task_id),
     CONSTRAINT ended_reunification_says_how_and_when CHECK (((closed_as IS NULL) = (closed_at IS NULL))),
     CONSTRAINT reunification_decision_is_known CHECK ((decision = ANY (ARRAY['persons_wish'::text, 'safety'::text, 'medical_care'::text, 'reunited_by_people'::text, 'no_family'::text]))),
@@ -728,6 +730,7 @@ CREATE UNIQUE INDEX one_open_reunification_per_case ON reunifications USING btre
 CREATE INDEX reunifications_due ON reunifications USING btree (due_at) WHERE (closed_at IS NULL);
 CREATE INDEX reunifications_of_household ON reunifications USING btree (household_id, case_id, opened_at);
 CREATE INDEX reunifications_to_bring_together ON reunifications USING btree (regency, due_at) WHERE (closed_at IS NULL);
+CREATE INDEX reunifications_to_remind ON reunifications USING btree (remind_at) WHERE (closed_at IS NULL);
 ALTER TABLE reunifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reunifications FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_region ON reunifications FOR SELECT TO PUBLIC USING ((( SELECT acting_in_role(VARIADIC ARRAY['agency_supervisor'::text]) AS acting_in_role) AND ((( SELECT acting_region() AS acting_region) = regency) OR (( SELECT acting_region() AS acting_region) = "left"(regency, 2)))));

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import orjson
 import pytest
 
-from services.referral import rules
+from services.referral import clock, rules
 from services.referral.actions import households, trying
 from services.referral.actions.answering import Answer
 from services.referral.domain import households as domain
@@ -24,6 +24,7 @@ from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival, heard
+from tests.referral.test_pages import said
 
 HOME = "73.06"
 
@@ -264,6 +265,19 @@ class TestApart:
         }
         [closed] = await told(desk, "reunification_closed")
         assert (closed["how"], closed["decision"]) == ("decided", "safety")
+
+    async def test_whose_duty_it_is_is_reminded_once_on_each_rung(self, desk: Desk, site: Site) -> None:
+        lost, child = a_family(("TIP", {}), ("CHILD", {"age_band": "child"}))
+        await land(desk, lost, child)
+        await self.decline_while(desk, lost, "TIP")
+        reminded: list[int] = []
+        for hours in (17, 2, 1, 6, 35, 2):  # due after 24, then after 48 more
+            desk.clock.advance(timedelta(hours=hours))
+            await clock.climb(desk.database)
+            reminded.append(len(await told(desk, "reunification_reminded")))
+
+        assert reminded == [0, 1, 1, 1, 1, 2]
+        assert "pengingat" in said(await site("supervisor").get("/id/keluarga-terpisah"))
 
     async def test_a_supervisor_brings_together_who_is_apart_once_somebody_there_can_be_asked(
         self, desk: Desk, site: Site

@@ -398,6 +398,21 @@ def _decided(need: Need, decision: Decision) -> Need:
     return replace(need, referral=referral)
 
 
+async def remind(work: Work, *, limit: int = BATCH) -> int:
+    """Remind of what is still apart, once, after three quarters of the time; answers how many there were."""
+    due = await store.list_to_remind(work, limit)
+    if not due:
+        return 0
+    ids = sorted({task.household_id for task in due})
+    await work.lock_cases(ids)
+    for task in (await store.list_latest(work, ids)).values():
+        if task.closed_at is None and task.remind_at is not None and task.remind_at <= work.now:
+            reminded = households.remind(task, now=work.now)
+            await store.save_task(work, reminded)
+            work.record(telling.reunification_reminded(reminded))
+    return len(due)
+
+
 async def climb(work: Work, *, limit: int = BATCH) -> int:
     """What nobody has settled in time goes one rung up; answers how many there were."""
     due = await store.list_due(work, limit)

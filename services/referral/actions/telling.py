@@ -160,6 +160,16 @@ def reunification_opened(task: Reunification) -> says.ReunificationOpened:
     )
 
 
+def reunification_reminded(task: Reunification) -> says.ReunificationReminded:
+    return says.ReunificationReminded(
+        case_id=task.case_id,
+        task_id=task.task_id,
+        household_id=task.household_id,
+        supervisor=households.duty(task),
+        due_at=task.due_at,
+    )
+
+
 def reunification_raised(task: Reunification) -> says.ReunificationRaised:
     return says.ReunificationRaised(
         case_id=task.case_id,

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal
 
+from services.referral.domain.deadlines import REMINDED_AFTER
 from services.referral.domain.escalations import RUNGS, Rung
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import CHILDREN
@@ -70,6 +71,9 @@ class Reunification:
     decision: ReunificationDecision | None = None
     closed_by: str | None = None
     closed_at: datetime | None = None
+    remind_at: datetime | None = None
+    """When whose duty it is will be reminded; None once that is done."""
+    reminded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,7 @@ def opened(lead: Standing, other: Standing, reason: SplitReason, *, task_id: str
     assert other.agency_id is not None
     rung = RUNGS[0]
     hurried = bool(CHILDREN & {lead.age_band, other.age_band})
+    due_at = now + (WITHIN[rung] / 3 if hurried else WITHIN[rung])
     return Reunification(
         task_id=task_id,
         household_id=other.household_id,
@@ -199,14 +204,26 @@ def opened(lead: Standing, other: Standing, reason: SplitReason, *, task_id: str
         reason=reason,
         opened_at=now,
         rung=rung,
-        due_at=now + (WITHIN[rung] / 3 if hurried else WITHIN[rung]),
+        due_at=due_at,
+        remind_at=_remind_at(now, due_at),
     )
 
 
 def climb(task: Reunification, *, now: datetime) -> Reunification:
     """Nobody has brought them together in time: it goes one rung up, and above the country it is told again."""
     rung = RUNGS[min(RUNGS.index(task.rung) + 1, len(RUNGS) - 1)]
-    return replace(task, rung=rung, due_at=now + WITHIN[rung])
+    due_at = now + WITHIN[rung]
+    return replace(task, rung=rung, due_at=due_at, remind_at=_remind_at(now, due_at), reminded_at=None)
+
+
+def remind(task: Reunification, *, now: datetime) -> Reunification:
+    """Whose duty it is has been reminded, once for each rung."""
+    return replace(task, remind_at=None, reminded_at=now)
+
+
+def _remind_at(since: datetime, due_at: datetime) -> datetime:
+    """After three quarters of the time, as for other deadlines."""
+    return since + (due_at - since) * REMINDED_AFTER
 
 
 def decide(task: Reunification, decision: ReunificationDecision, *, by: str, now: datetime) -> Reunification:

@@ -102,6 +102,7 @@ async def _show(request: Request, actor: Actor, undecided: str = "", conflict: s
                 "opened_at": task.opened_at,
                 "rung": labels.RUNGS[task.rung],
                 "due_at": task.due_at,
+                "is_reminded": task.reminded_at is not None,
                 "plan": plans.get(task.task_id),
                 "asked": _office(directory, plans.get(task.task_id), "agency_id"),
                 "would_be": _office(directory, plans.get(task.task_id), "to"),

@@ -101,7 +101,17 @@ async def list_latest(work: Work, household_ids: Sequence[str]) -> dict[str, Reu
 
 async def add_tasks(work: Work, tasks: Sequence[Reunification]) -> None:
     """Put these in front of a person."""
-    kinds = ("uuid", "uuid", "uuid", *["text"] * 4, "timestamptz", "text", "timestamptz", *["text"] * 3, "timestamptz")
+    kinds = (
+        "uuid",
+        "uuid",
+        "uuid",
+        *["text"] * 4,
+        "timestamptz",
+        "text",
+        "timestamptz",
+        *["text"] * 3,
+        *["timestamptz"] * 3,
+    )
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, 1))
     await work.connection.execute(
         f"INSERT INTO reunifications ({', '.join(NAMES)}) SELECT * FROM unnest({arrays})",  # noqa: S608 - constants
@@ -113,8 +123,12 @@ async def save_task(work: Work, task: Reunification) -> None:
     """Write where a task stands; the lock of its household is held."""
     await work.connection.execute(
         "UPDATE reunifications SET rung = $2, due_at = $3, closed_as = $4, decision = $5, closed_by = $6,"
-        " closed_at = $7 WHERE task_id = $1 AND closed_at IS NULL",
-        *attrgetter("task_id", "rung", "due_at", "closed_as", "decision", "closed_by", "closed_at")(task),
+        " closed_at = $7, remind_at = $8, reminded_at = $9 WHERE task_id = $1 AND closed_at IS NULL",
+        *attrgetter(
+            *("task_id", "rung", "due_at", "closed_as", "decision", "closed_by", "closed_at"),
+            "remind_at",
+            "reminded_at",
+        )(task),
     )
 
 
@@ -123,6 +137,17 @@ async def list_due(work: Work, limit: int) -> list[Reunification]:
     rows = await work.connection.fetch(
         f"SELECT {COLUMNS} FROM reunifications t WHERE t.closed_at IS NULL AND t.due_at <= $1"  # noqa: S608
         " ORDER BY t.due_at LIMIT $2",
+        work.now,
+        limit,
+    )
+    return [_task(row) for row in rows]
+
+
+async def list_to_remind(work: Work, limit: int) -> list[Reunification]:
+    """What nobody has settled after three quarters of the time. # unscoped: the clock works for everybody"""
+    rows = await work.connection.fetch(
+        f"SELECT {COLUMNS} FROM reunifications t WHERE t.closed_at IS NULL AND t.remind_at <= $1"  # noqa: S608
+        " ORDER BY t.remind_at LIMIT $2",
         work.now,
         limit,
     )
