@@ -10,8 +10,8 @@ class PeopleFile:
 
     @staticmethod
     def _line(n: int) -> bytes:
-        """Every tenth comes with the one before."""
-        companion = b"%07d" % (n - 1) if n % 10 == 9 else b"       "
+        """Every twentieth comes with the one before."""
+        companion = b"%07d" % (n - 1) if n % 20 == 19 else b"       "
         return b"%07d;Orang %07d;L;5/8/1987;SPLP;XS%07d;%s\n" % (n, n, n, companion)
 
     def seek(self, at: int, /) -> int:

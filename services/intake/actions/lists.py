@@ -8,8 +8,8 @@ from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
 from services.intake.domain.texts import File
 from services.intake.gateways import workbooks
 
-HEAD_BYTES = 1 << 10
-"""By so many it is known what a file is."""
+SHORT_BYTES = 8 << 20
+"""Of a text that is no longer the cells are kept: to read it again and again takes its time."""
 
 
 async def open_list(content: bytes, choice: Choice = NOTHING_CHOSEN) -> Sheet:
@@ -18,7 +18,7 @@ async def open_list(content: bytes, choice: Choice = NOTHING_CHOSEN) -> Sheet:
 
 
 async def open_large(file: File, choice: Choice = NOTHING_CHOSEN) -> Sheet:
-    """As `open_list`. Of a text no row is kept, whatever its size: it is read anew each time it is gone through."""
+    """As `open_list`. Of a long text no row is kept: it is read anew each time it is gone through."""
     return await asyncio.to_thread(_open_large, file, choice)
 
 
@@ -33,9 +33,10 @@ def _open(content: bytes, choice: Choice) -> Sheet:
 
 def _open_large(file: File, choice: Choice) -> Sheet:
     file.seek(0)
-    head = file.read(HEAD_BYTES)
-    if files.is_text(head):
-        files.refuse_other_kinds(head)
+    head = file.read(SHORT_BYTES + 1)
+    if not files.is_text(head):
+        return _open(head + file.read(files.MOST_BYTES), choice)
+    files.refuse_other_kinds(head)
+    if len(head) > SHORT_BYTES:
         return sheets.stream_sheet(file, choice)
-    file.seek(0)
-    return _open(file.read(files.MOST_BYTES + 1), choice)
+    return sheets.sheet_of(sheets.find_list(sheets.grids_of_text(head), choice), most_rows=sheets.MOST_STREAMED_ROWS)

@@ -45,6 +45,8 @@ from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 BATCH = 500
+FEW = 50_000
+"""So many rows are kept between the two times that they are gone through: reading a row costs as much as sealing it."""
 BREATH = 50
 """Rows between two looks at what else the process has to do."""
 
@@ -143,7 +145,7 @@ async def take_in_rows(
 ) -> store.Manifest:
     """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once.
 
-    The rows are gone through twice, so that none has to be kept: looked over, then recorded batch by batch.
+    The rows are gone through twice, so that of many none has to be kept: looked over, then recorded batch by batch.
     """
     before = await _find_by_file(database, actor, voyage, digest)
     if before is not None and before.finished_at is not None:
@@ -161,13 +163,13 @@ async def take_in_rows(
     crash_point("manifest.after_begin")
     holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
     families = Families(vault, voyage_id, rows.named.values())
-    await _look_over(rows, families, holding)
+    again = await _look_over(rows, families, holding)
     groups = await groups_of(database, families)
     households = {number: group.household_id for group in groups for number in group.rows}
     recording = _Recording(
         database, vault, actor, voyage, manifest_id, min(now, voyage.expected_at), households, holding, bool(waiting)
     )
-    await recording.run(rows, families.keys)
+    await recording.run(again, families.keys)
     await link_groups(database, actor, groups, recording.cases, recording.told)
     search = await search_held_rows(vault, waiting, rows, recording.known)
     crash_point("manifest.after_rows")
@@ -246,15 +248,23 @@ async def _take_the_place(
     await held_rows.settle_lists(work, replaced, by=manifest_id)
 
 
-async def _look_over(rows: Reading | Called, families: Families, holding: Holding) -> None:
-    """Go through all rows once: hold back those with a problem, and see who travels together."""
+async def _look_over(rows: Reading | Called, families: Families, holding: Holding) -> Iterable[Row]:
+    """Go through all rows once: hold back those with a problem, and see who travels together.
+
+    Answers what to go through to record those that are ready.
+    """
+    kept: list[Row] = []
+    are_few = rows.listed <= FEW
     for n, row in enumerate(rows, start=1):
         families.see(row)
+        if are_few and row.arrival is not None:
+            kept.append(row)
         if isinstance(row, HeldRow):
             await holding.hold(row.number, row.who, [(one.field, one.code) for one in row.problems])
         if n % BREATH == 0:
             await asyncio.sleep(0)
     await holding.flush()
+    return kept if are_few else rows
 
 
 @dataclass(slots=True)
