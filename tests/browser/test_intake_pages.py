@@ -158,6 +158,46 @@ async def test_a_list_is_mended_in_its_place_by_keyboard(see: Open, axe: Axe, si
 
 
 @pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
+async def test_the_roll_of_a_list_is_called_and_only_who_is_here_is_sent(
+    see: Open, axe: Axe, site: Site, size: Any
+) -> None:
+    draft = await a_draft(site.database, site.voyage_id, a_list(*(a_row(n) for n in range(1, 5))))
+    sight = await see(site.at("/absen"), size=size)
+    page = sight.page
+    assert await axe(page) == []
+    assert await sight.sideways_px() == 0
+
+    await page.evaluate("document.body.dataset.same = 'yes'")
+    await page.get_by_role("button", name="Hadir Orang1").click()
+    await page.get_by_text("1/4").wait_for()
+    assert await page.evaluate("document.body.dataset.same") == "yes"
+    assert await page.evaluate("document.activeElement.textContent") == "Hadir Orang2"
+    assert await axe(page) == []
+    await page.get_by_role("link", name="Tidak hadir Orang2").click()
+    assert await axe(page) == []
+    assert await sight.sideways_px() == 0
+    await page.get_by_role("radio", name="Sakit di luar negeri").check()
+    await page.get_by_role("button", name="Tidak hadir").click()
+    await page.get_by_role("link", name="Semua yang tersisa hadir").click()
+    assert await axe(page) == []
+    await page.get_by_role("button", name="Ke-2 orang hadir").click()
+    await page.get_by_text("3/4").wait_for()
+    await page.goto(f"{site.url}/id/draf/{draft}")
+    assert await axe(page) == []
+    await page.get_by_role("button", name="Kirim 3 yang hadir").click()
+    await page.get_by_text("3 orang tercatat.").wait_for()
+    assert sight.complaints == []
+
+
+async def test_the_roll_is_called_without_a_script(see: Open, site: Site) -> None:
+    await a_draft(site.database, site.voyage_id, a_list(a_row(1), a_row(2)))
+    sight = await see(site.at("/absen"), script=False)
+
+    await sight.page.get_by_role("button", name="Hadir Orang1").click()
+    await sight.page.get_by_text("1/2").wait_for()
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
 async def test_who_is_on_no_list_stands_beside_who_is(see: Open, axe: Axe, site: Site, size: Any) -> None:
     sight = await see(site.at("/daftar"), size=size)
     await choose(sight)

@@ -21,6 +21,32 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Within a part that says so a form is sent without leaving the page: the part comes back as it is now, and the next
+// form like it has the focus. Whatever goes wrong, the form is sent as without a script.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const part = form.closest("[data-part]");
+  if (!part || form.method !== "post" || event.defaultPrevented) return;
+  event.preventDefault();
+  const place = [...part.querySelectorAll("form[method=post]")].indexOf(form);
+  const { name, value } = event.submitter ?? {};
+  try {
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    const text = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = text.getElementById(part.id);
+    if (!next) throw new Error(answer.status);
+    part.replaceWith(next);
+    const forms = next.querySelectorAll("form[method=post]");
+    (forms[Math.min(place, forms.length - 1)]?.querySelector("button") ?? next.querySelector("h1")).focus();
+    say(text.getElementById("said")?.textContent.trim() || text.querySelector(".notice")?.textContent.trim() || "");
+    use();
+  } catch {
+    if (name) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    form.submit();
+  }
+});
+
 // Dialogs: opened as modals where they would only be shown as a target.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
