@@ -70,9 +70,7 @@ class TestArrivals:
         voyage = (await a_voyage(database)).voyage_id
         other_child, elsewhere = await a_case(site, **CHILD, voyage_id=voyage), await a_case(site)
         none = await a_case(site, voyage_id=voyage)
-        await site("officer").post(
-            f"/api/arrivals/{none}/error", json={"version": 1, "reason": "never_arrived"}
-        )
+        await site("officer").post(f"/api/arrivals/{none}/error", json={"version": 1, "reason": "never_arrived"})
         for adult in (other_child, elsewhere, new_id(), none):
             child = await a_child(site, adult, voyage_id=voyage)
             assert "UAC" in child["needs"], adult
