@@ -18,9 +18,10 @@ from services.referral.actions.answering import Answer
 from services.referral.actions.breaking import Emergency
 from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
+from services.referral.domain.households import Reunification
 from services.referral.pages import cases
 from services.referral.settings import Settings
-from services.referral.store import rulesets
+from services.referral.store import households, rulesets
 from shared.kit.actor import system
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
@@ -99,6 +100,12 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     await desk.erase(
         an_erasure(new_id(), "DINSOS-73.06"), an_erasure(new_id(), "DINSOS-73.06", within=timedelta(hours=1))
     )
+    apart = Reunification(
+        *(new_id(), new_id(), new_id(), "BP3MI-11", "BP3MI-73", "73.06", "declined", START, "agency_supervisor"),
+        due_at=START + timedelta(days=3),
+    )
+    async with database.work(system("referral", "test"), purpose="test") as work:
+        await households.add_tasks(work, [apart, replace(apart, task_id=new_id(), case_id=new_id(), rung="national")])
     child = await desk.referral_of(taken)
     [case] = await desk.rows("SELECT case_id FROM referrals WHERE referral_id = $1", child)
     async with database.work(PEOPLE["coordinator"], purpose="break_glass") as work:
@@ -139,6 +146,17 @@ PAGES = (
     ("supervisor", "/kesenjangan"),
     ("supervisor", "/pengawasan"),
     ("supervisor", "/eskalasi/{waiting}/alasan"),
+    ("supervisor", "/eskalasi/{waiting}/atur"),
+    ("supervisor", "/eskalasi/{waiting}/penolakan"),
+    ("supervisor", "/keluarga-terpisah"),
+    ("worker", "/rujukan/{new}/penolakan"),
+    ("worker", "/rujukan/{accepted}/berita-acara"),
+    ("dpo", "/pengawasan"),
+    ("coordinator", "/permintaan"),
+    ("coordinator", "/kesenjangan"),
+    ("coordinator", "/keluarga-terpisah"),
+    ("coordinator", "/pengawasan"),
+    ("coordinator", "/direktori"),
     ("coordinator", "/aturan"),
     ("coordinator", f"/aturan/{rules.latest()}"),
     ("coordinator", "/bagaimana-jika?go=1"),
