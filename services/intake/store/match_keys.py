@@ -106,12 +106,11 @@ async def find_sharing(work: Work, asked: Mapping[str, Collection[int]], *, most
     cases = list(asked)
     rows = await work.connection.fetch(
         "SELECT n, case_id FROM ("
-        " SELECT a.n, found.case_id, row_number() OVER (PARTITION BY a.n"
-        " ORDER BY sum($4 - ln(cardinality(held.by))) DESC, found.case_id DESC) AS place"
-        " FROM unnest($1::integer[], $2::bigint[]) AS a (n, key)"
-        " CROSS JOIN LATERAL (SELECT array_agg(m.case_id) AS by FROM match_keys m WHERE m.key = a.key) AS held"
-        " CROSS JOIN LATERAL unnest(held.by) AS found (case_id)"
-        " GROUP BY a.n, found.case_id) AS shared WHERE place <= $3 ORDER BY n, place",
+        " SELECT n, case_id, row_number() OVER (PARTITION BY n ORDER BY sum(told) DESC, case_id DESC) AS place FROM ("
+        " SELECT a.n, unnest(held.by) AS case_id, held.told FROM unnest($1::integer[], $2::bigint[]) AS a (n, key)"
+        " CROSS JOIN LATERAL (SELECT array_agg(m.case_id) AS by, $4 - ln(count(*)) AS told FROM match_keys m"
+        " WHERE m.key = a.key HAVING count(*) > 0) AS held"
+        " ) AS found GROUP BY n, case_id) AS shared WHERE place <= $3 ORDER BY n, place",
         [n for n, case_id in enumerate(cases) for _ in asked[case_id]],
         [key for case_id in cases for key in asked[case_id]],
         most + 1,
