@@ -57,8 +57,18 @@ class TestTables:
 
         assert exits == {
             (state, "reopened")
-            for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn", "entered_in_error")
+            for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn", "cancelled", "entered_in_error")
         }
+
+    @pytest.mark.parametrize("state", ["cancelled", "entered_in_error"])
+    @pytest.mark.parametrize("reason", sorted(referrals.REOPENINGS))
+    def test_what_the_port_ended_no_supervisor_opens_again(self, state: Any, reason: str) -> None:
+        ended = replace(a_need().referral, state=state, outcome="NO_LONGER_NEEDED", ended_at=START)
+
+        with pytest.raises(MoveNotAllowed):
+            referrals.reopen(ended, reason=reason, now=START)
+        with pytest.raises(MoveNotAllowed):
+            referrals.go_on_after_death(ended, now=START)
 
     def test_a_terminal_assignment_has_no_exit(self) -> None:
         assert not [state for state, _ in assignments.MOVES if state in assignments.TERMINAL]

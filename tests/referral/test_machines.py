@@ -72,7 +72,7 @@ def test_terminal_states_have_no_exit_but_reopening() -> None:
 
     assert exits == {
         (state, "reopened", "supervisor")
-        for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn", "entered_in_error")
+        for state in ("fulfilled", "unfulfilled", "refused", "consent_withdrawn", "cancelled", "entered_in_error")
     }
 
 
