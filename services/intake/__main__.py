@@ -149,7 +149,9 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
             Nav("/", msg("Voyages"), frozenset(policy.PORT_ROLES)),
             Nav("/usulan-umur", msg("Age proposals"), frozenset({"port_officer", policy.SUPERVISOR_ROLE})),
             Nav("/wali", msg("Adults to confirm"), frozenset({"port_officer"})),
-            Nav("/ternyata-hidup", msg("People who live after all"), frozenset({"port_officer", policy.SUPERVISOR_ROLE})),
+            Nav(
+                "/ternyata-hidup", msg("People who live after all"), frozenset({"port_officer", policy.SUPERVISOR_ROLE})
+            ),
             Nav("/persetujuan-berakhir", msg("Consents that end soon"), frozenset({"port_officer"})),
             Nav("/kecocokan", msg("Earlier returns"), frozenset({"port_officer"})),
             Nav("/data-pribadi", msg("Personal data"), protectors),

@@ -318,7 +318,7 @@ CREATE TABLE draft_blocks (
     CONSTRAINT draft_blocks_pkey PRIMARY KEY (draft_id, block),
     CONSTRAINT draft_blocks_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
     CONSTRAINT draft_block_counts_from_nought CHECK ((block >= 0)),
-    CONSTRAINT draft_standings_are_known CHECK ((standings ~ '^[rmtkeoa]+$'::text))
+    CONSTRAINT draft_standings_are_known CHECK ((standings ~ '^[rmtkeoa]+$'::text)) NOT VALID
 );
 ALTER TABLE draft_blocks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE draft_blocks FORCE ROW LEVEL SECURITY;
@@ -371,13 +371,13 @@ CREATE TABLE drafts (
     absent integer NOT NULL DEFAULT 0,
     CONSTRAINT drafts_pkey PRIMARY KEY (draft_id),
     CONSTRAINT drafts_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
-    CONSTRAINT draft_absent_is_not_negative CHECK ((absent >= 0)),
+    CONSTRAINT draft_absent_is_not_negative CHECK ((absent >= 0)) NOT VALID,
     CONSTRAINT draft_asks_for_what_is_known CHECK ((asks <@ ARRAY['heading'::text, 'doubled'::text, 'full_name'::text, 'sex'::text, 'birth_date'::text])) NOT VALID,
-    CONSTRAINT draft_counts_add_up CHECK ((lines = ((((((ready + mend) + twice) + known) + empty) + left_out) + absent))),
+    CONSTRAINT draft_counts_add_up CHECK ((lines = ((((((ready + mend) + twice) + known) + empty) + left_out) + absent))) NOT VALID,
     CONSTRAINT draft_counts_are_not_negative CHECK (((ready >= 0) AND (mend >= 0) AND (twice >= 0) AND (known >= 0) AND (empty >= 0) AND (left_out >= 0))),
     CONSTRAINT draft_counts_from_one CHECK (((version >= 1) AND (upload >= 1))),
     CONSTRAINT draft_digests_have_their_length CHECK (((octet_length(file_digest) = 16) AND ((sender IS NULL) OR (octet_length(sender) = 16)))),
-    CONSTRAINT draft_form_is_known CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text, 'paste'::text, 'carried'::text]))),
+    CONSTRAINT draft_form_is_known CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text, 'paste'::text, 'carried'::text]))) NOT VALID,
     CONSTRAINT draft_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'sending'::text, 'sent'::text, 'discarded'::text, 'expired'::text, 'erased'::text]))),
     CONSTRAINT ended_draft_keeps_nothing CHECK ((((ended_at IS NOT NULL) = (state <> ALL (ARRAY['open'::text, 'sending'::text]))) AND ((ended_at IS NULL) OR (octet_length(header) = 0)))),
     CONSTRAINT sent_draft_has_nothing_left CHECK (((state <> 'sent'::text) OR ((ready = 0) AND (mend = 0) AND (twice = 0)))),
@@ -615,14 +615,14 @@ CREATE TABLE manifests (
     upload integer,
     CONSTRAINT manifests_pkey PRIMARY KEY (manifest_id),
     CONSTRAINT manifest_file_is_taken_once UNIQUE (voyage_id, file_digest),
-    CONSTRAINT manifests_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
+    CONSTRAINT manifests_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id) NOT VALID,
     CONSTRAINT manifests_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES manifests(manifest_id),
     CONSTRAINT manifests_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
     CONSTRAINT finished_manifest_is_counted CHECK ((((finished_at IS NULL) = (accepted IS NULL)) AND ((finished_at IS NULL) = (known IS NULL)))),
     CONSTRAINT manifest_counts_add_up CHECK ((listed = ((accepted + rejected) + known))),
     CONSTRAINT manifest_counts_are_not_negative CHECK (((listed >= 0) AND (rejected >= 0) AND (accepted >= 0) AND (known >= 0))),
     CONSTRAINT manifest_is_not_its_own_successor CHECK ((superseded_by <> manifest_id)),
-    CONSTRAINT manifest_of_a_draft_says_of_which_file CHECK (((draft_id IS NULL) = (upload IS NULL)))
+    CONSTRAINT manifest_of_a_draft_says_of_which_file CHECK (((draft_id IS NULL) = (upload IS NULL))) NOT VALID
 );
 ALTER TABLE manifests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE manifests FORCE ROW LEVEL SECURITY;

@@ -288,7 +288,7 @@ class DraftChanged(Fact):
 
 
 class RollCalled(Fact):
-    """Rows of a list were called on the quay: here, absent and why, or a call was taken back. `case_id` is the voyage."""
+    """Rows of a list were called on the quay: here, absent and why, or taken back. `case_id` is the voyage."""
 
     for_audit = True
 

@@ -608,7 +608,6 @@ VALUES = {
     "expired": msg("Nobody confirmed it in time"),
     "DEATH_UNDONE": msg("The person lives after all"),
     "seen_alive": msg("The person was seen alive"),
-    "of_another_person": msg("It is another person's"),
     "FOUND_AFTER_ALL": msg("The need was found after all"),
     "correction": msg("Correction"),
     "declined": msg("Declined by the agency"),

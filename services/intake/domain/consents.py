@@ -69,8 +69,8 @@ class Scope:
 class Entry:
     """One thing that was said or named, in codes; `version` counts those of the case from 1.
 
-    `ends`: of a withdrawal or an expiry the consent, of a basis that ended its naming. `spoken_by`, `how` and `language` are of who
-    spoke, `basis` and `reason` of a basis.
+    `ends`: of a withdrawal or an expiry the consent, of a basis that ended its naming. `spoken_by`, `how` and
+    `language` are of who spoke, `basis` and `reason` of a basis.
     """
 
     entry_id: str
