@@ -492,9 +492,9 @@ async def test_whatever_is_called_and_sent_everybody_is_here_absent_or_held_back
                 line = (await quay.lines(now))[how]
                 await quay.mend(now, line.number, {SEX: "M"}, version=line.version)
             else:
-                version = (await quay.entry(voyage, how + 2)).version
+                versions = {one.row: one.version for one in (await quay.roll(voyage)).entries}
                 reason: dict[str, Any] = {"reason": "not_boarded"} if what == "absent" else {}
-                await quay.call(now, how + 2, what, version=version, **reason)
+                await quay.call(now, how + 2, what, version=versions.get(how + 2, 0), **reason)
         counts = await quay.counts(voyage)
         assert add_up(counts)
         now = await find_draft(database, OFFICER, draft.draft_id)
