@@ -31,6 +31,7 @@ from services.referral.actions.routing import Routing
 from shared.contracts import codes
 from shared.kit.actor import Actor
 from shared.kit.broker import BATCH
+from shared.kit.clock import Clock
 from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
 from shared.kit.inbox import Inbox
@@ -144,13 +145,13 @@ class Chain:
 
 
 @asynccontextmanager
-async def chain(urls: Callable[[str], Urls]) -> AsyncIterator[Chain]:
+async def chain(urls: Callable[[str], Urls], *, clock: Clock | None = None) -> AsyncIterator[Chain]:
     """The four services on these migrated databases, with one subscription to everything at notify."""
     async with AsyncExitStack() as stack:
         databases: dict[str, Database] = {}
         for service in SERVICES:
             # One connection, so that every round trip passes the counter.
-            databases[service] = await connect(urls(service).application, service=service, max_size=1)
+            databases[service] = await connect(urls(service).application, service=service, max_size=1, clock=clock)
             await stack.enter_async_context(aclosing(databases[service]))
         inboxes = {service: Inbox(database) for service, database in databases.items()}
         referral.subscribe(inboxes["referral"], Routing(rules.load(rules.latest())))
