@@ -207,7 +207,7 @@ async def test_who_is_on_no_list_stands_beside_who_is(see: Open, axe: Axe, site:
     await sight.page.fill("#f-full_name", "Bala")
     await sight.page.get_by_role("radio", name="Laki-laki").check()
     await sight.page.get_by_role("button", name="Simpan & berikutnya").click()
-    await sight.page.get_by_text("Tersimpan. Orang berikutnya.").wait_for()
+    await sight.page.get_by_text("Tersimpan. Anak dihitung tanpa pendamping. Orang berikutnya.").wait_for()
 
     await sight.page.goto(site.at())
     figures = " ".join((await sight.page.locator(".figures").first.inner_text()).split())
@@ -228,7 +228,7 @@ async def test_without_a_script_everything_works(see: Open, site: Site) -> None:
     await sight.page.fill("#f-full_name", "Bala")
     await sight.page.get_by_role("radio", name="Laki-laki").check()
     await sight.page.get_by_role("button", name="Simpan & berikutnya").click()
-    await sight.page.get_by_text("Tersimpan. Orang berikutnya.").wait_for()
+    await sight.page.get_by_text("Tersimpan. Anak dihitung tanpa pendamping. Orang berikutnya.").wait_for()
 
 
 async def test_one_person_is_logged_by_keyboard_and_the_focus_is_back_on_the_name(see: Open, site: Site) -> None:
@@ -240,7 +240,7 @@ async def test_one_person_is_logged_by_keyboard_and_the_focus_is_back_on_the_nam
     await keys.press("Tab")
     await keys.press("Space")
     await keys.press("Enter")
-    await sight.page.get_by_text("Tersimpan. Orang berikutnya.").wait_for()
+    await sight.page.get_by_text("Tersimpan. Anak dihitung tanpa pendamping. Orang berikutnya.").wait_for()
 
     assert await sight.page.evaluate("document.activeElement.name") == "full_name"
     assert await site.database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
