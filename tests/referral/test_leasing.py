@@ -4,6 +4,7 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,17 +12,20 @@ import pytest
 
 from services.referral.actions import keeping, leasing
 from services.referral.actions.answering import Answer
+from services.referral.actions.leasing import Rooms
 from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
-from services.referral.domain import capacity
+from services.referral.domain import capacity, needs
 from services.referral.domain.capacity import Place, PlacesTaken, PlacesUnusable
 from shared.contracts.intake import NeedsCorrected
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
+from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk
-from tests.referral.factories import START, a_need, an_agency, an_arrival
+from tests.referral.factories import BY_THE_CLOCK, CANDIDATES, START, a_need, an_agency, an_arrival, an_asked_need
 from tests.referral.test_corrections import a_correction, hear, live_of
 
+MIGRATIONS = Path(leasing.__file__).parents[1] / "migrations"
 SHELTER, NEXT = "DINSOS-73.06", "DINSOS-73"
 TOMORROW = START + timedelta(days=1)
 
@@ -245,6 +249,38 @@ class TestOneBed:
         assert await counts(desk) == [("any/any/accessible", 1, 1), ("any/any/other", 0, 0)]
         await desk.answer("decline", SHELTER, Answer(await live_of(desk, "ELDER"), reason="wrong_service"))
         assert await counts(desk) == [("any/any/accessible", 0, 0), ("any/any/other", 0, 0)]
+
+    def test_is_one_sort_of_place_for_all_needs_that_are_asked_at_once(self) -> None:
+        """In whatever order the database writes them; and what is left by it, nobody takes in the same breath."""
+        rooms = Rooms(START, {SHELTER: [some_places(1), some_places(1, accessible=True)]})
+        asked, shelter = an_asked_need(), replace(CANDIDATES[0], agency_id=SHELTER)
+        for n, code in enumerate(("ELDER", "PWD")):
+            need = replace(a_need(), referral=replace(asked.referral, referral_id=code, need=code))
+            rooms.take(needs.ask(need, shelter, assignment_id=str(n), times=BY_THE_CLOCK, now=START))
+        another = replace(a_need(), referral=replace(asked.referral, case_id="another"))
+
+        assert rooms.leases == {"0": "any/any/accessible", "1": "any/any/accessible"}
+        assert rooms.open_to(another, frozenset({SHELTER})) == frozenset()
+
+    async def test_is_counted_again_where_an_earlier_version_gave_some_while_beds_were_counted(
+        self, desk: Desk, database_urls: DatabaseUrls
+    ) -> None:
+        await publish(desk, some_places(2))
+        await desk.open(an_arrival("ELDER", "NOFAM"), an_arrival("ELDER"))
+        owner = await asyncpg.connect(database_urls("referral").owner)
+        async with owner.transaction():
+            await owner.execute("SET LOCAL rujukan.scope = 'service'")
+            await owner.execute("DELETE FROM beds WHERE attempts = 2")
+            await owner.execute("UPDATE places SET taken = 1, offered = 1")
+            await owner.execute((MIGRATIONS / "0034_count_beds_again.sql").read_text(encoding="utf-8"))
+        await owner.close()
+
+        assert await counts(desk) == [("any/any/other", 2, 2)]
+        rows = await desk.rows("SELECT assignment_id FROM assignments WHERE agency_id = $1", SHELTER)
+        await desk.answer(
+            "decline", SHELTER, *[Answer(str(row["assignment_id"]), reason="no_capacity") for row in rows]
+        )
+        assert await counts(desk) == [("any/any/other", 0, 0)]
 
 
 class TestNeverGivenTwice:

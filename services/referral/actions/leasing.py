@@ -24,7 +24,9 @@ class Rooms:
     beds: dict[tuple[str, str], str] = field(default_factory=dict)
     """The sort of place that a person has there already, by office and case: who has two needs sleeps in one bed."""
     leases: dict[str, str] = field(default_factory=dict)
-    """What was taken: attempt → sort of place."""
+    """What was taken: attempt → sort of place; of one person at one office the same, whichever is written first."""
+    _owners: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Office and case of each of these attempts."""
 
     def open_to(self, need: Need, available: frozenset[str]) -> frozenset[str]:
         """Of these agencies those that have room for this person, or of which nobody knows."""
@@ -45,8 +47,10 @@ class Rooms:
         chosen = self._own(asked.agency_id, need) or capacity.choice(places, need.referral, self.now)
         if chosen is None:
             return need
-        self._move(asked.agency_id, need.referral.case_id, chosen.key)
-        self.leases[asked.assignment_id] = chosen.key
+        owner = asked.agency_id, need.referral.case_id
+        self._move(*owner, chosen.key)
+        self._owners[asked.assignment_id] = owner
+        self.leases |= {attempt: chosen.key for attempt, of in self._owners.items() if of == owner}
         return replace(need, attempts=(*need.attempts[:-1], replace(asked, place=chosen.key)))
 
     def _own(self, agency_id: str, need: Need) -> Place | None:
@@ -55,12 +59,14 @@ class Rooms:
         return next((p for p in self.places[agency_id] if p.key == key and p.fits(need.referral)), None)
 
     def _move(self, agency_id: str, case_id: str, key: str) -> None:
-        """The person has this sort of place there from now on, and no other."""
+        """The person has this sort of place there from now on, and no other.
+
+        The one before is free for others only after this work, which may write who takes it before who leaves it.
+        """
         before = self.beds.get((agency_id, case_id))
         self.beds[agency_id, case_id] = key
         self.places[agency_id] = [
-            replace(place, taken=place.taken + (place.key == key) - (place.key == before))
-            for place in self.places[agency_id]
+            replace(place, taken=place.taken + (place.key == key != before)) for place in self.places[agency_id]
         ]
 
 
