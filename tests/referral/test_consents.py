@@ -17,7 +17,7 @@ from services.referral.domain import consents, needs
 from services.referral.domain.consents import Consents, Said
 from services.referral.domain.refusals import ConsentIsNoBasis, TakenBack
 from services.referral.domain.routing import Terms
-from shared.contracts.intake import LawfulBasisEnded, NeedsCorrected
+from shared.contracts.intake import DeathUndone, LawfulBasisEnded, NeedsCorrected, PersonDied
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from tests.referral.conftest import Desk
@@ -304,6 +304,37 @@ def consenting() -> Routing:
         if row["_id"] in {"terms-wage", "terms-wage-child"}:
             row |= {"consent": '"person_before_asking"', "basis": '"consent"'}
     return Routing(rules.Rules("consenting", orjson.dumps(text)))
+
+
+class TestWhileDead:
+    """A death was noted wrongly, and meanwhile something was said, or the day of a consent came."""
+
+    @pytest.mark.parametrize("said", ["expired", "given"])
+    async def test_what_goes_on_is_decided_on_what_holds_by_then(self, desk: Desk, said: str) -> None:
+        await takes_referrals(desk, UNION)
+        arrival = an_arrival("WAGE")
+        await hear(desk, arrival, *([a_consent(arrival.case_id)] if said == "expired" else []))
+        await hear(desk, a_correction(PersonDied, arrival, needs=("WAGE", "REMAINS")))
+        await hear(desk, an_expiry(arrival.case_id) if said == "expired" else a_consent(arrival.case_id))
+
+        await hear(desk, a_correction(DeathUndone, arrival, version=3))
+
+        [row] = await desk.rows("SELECT e.body FROM explanations e JOIN referrals ON explanation = digest"
+                                " WHERE need = 'WAGE'")  # fmt: skip
+        assert rules.read(bytes(row["body"])).facts.consent is (said == "given")
+
+    async def test_what_rests_on_a_consent_that_is_over_ends(self, desk: Desk) -> None:
+        desk.routing = consenting()
+        arrival = an_arrival("WAGE")
+        await hear(desk, arrival, a_consent(arrival.case_id, "WAGE", to="state"))
+        await hear(desk, a_correction(PersonDied, arrival, needs=("WAGE", "REMAINS")))
+        await hear(desk, an_expiry(arrival.case_id, to="state"))
+
+        await hear(desk, a_correction(DeathUndone, arrival, version=3))
+
+        [row] = await desk.rows("SELECT state FROM referrals WHERE need = 'WAGE'")
+        assert row["state"] == "consent_withdrawn"
+        assert await desk.rows("SELECT FROM escalations WHERE closed_at IS NULL") == []
 
 
 class TestWaiting:

@@ -77,6 +77,8 @@ class _Following:
     """Needs that leave the register of gaps."""
     gaps: list[Gap] = field(default_factory=list)
     decided: dict[str, Decision] = field(default_factory=dict)
+    goes_on: bool = False
+    """Something that had ended is open again: what was said of consent meanwhile holds for it too."""
 
     @property
     def fact(self) -> ArrivalFact:
@@ -110,7 +112,8 @@ class _Following:
             await store.add_gaps(self.work, self.gaps, directory_at=router.since)
         if self.no_gap:
             await store.close_gaps(self.work, self.no_gap)
-        await self._open()
+        if await self._open() or self.goes_on:
+            await consenting.apply_to_added(self.work, self.heard, routing=self.routing)
 
     def _ends(self, need: Need) -> bool:
         match self.fact:
@@ -168,6 +171,7 @@ class _Following:
             self.decided[id_] = decision  # also of what has ended: if it is reopened, the right office is asked
             if not need.referral.is_terminal:
                 moved[id_] = "WRONG_ORIGIN" if isinstance(self.fact, OriginCorrected) else "NEW_FACTS"
+            self.goes_on |= found or lives
             if found:
                 corrected = corrections.find_after_all(corrected, now=self.work.now)
                 self.work.emit(telling.reopened(corrected, "FOUND_AFTER_ALL"), cause=self.heard)
@@ -258,13 +262,13 @@ class _Following:
                 offices = [agency_id(RETURN_OFFICE, province) for province in sorted(provinces)]
                 await book.add_notices(self.work, correction, fact.port, offices)
 
-    async def _open(self) -> None:
-        """Open what was added and was never there before, as when it lands."""
+    async def _open(self) -> bool:
+        """Open what was added and was never there before, as when it lands; answers whether there was something."""
         fact = self.fact
         known = {need.referral.need for need in self.changes.before.values()}
         new = tuple(code for code in self._added() if code not in known)
         if not new:
-            return
+            return False
         told = self.heard.told
         assert told is not None
         landed = ArrivalRecorded(
@@ -298,7 +302,7 @@ class _Following:
             told=as_told,
         )
         await opening.open_referrals(self.work, [arrival], routing=self.routing)
-        await consenting.apply_to_added(self.work, self.heard, routing=self.routing)
+        return True
 
     def _added(self) -> tuple[str, ...]:
         match self.fact:
