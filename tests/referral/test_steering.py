@@ -1,13 +1,15 @@
 """The edges of asking the port, handing on, undoing, holding and passing over, on a real database."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.referral import clock as clocks
-from services.referral.actions import answering, asking, disclosing, passing, pausing, steering
+from services.referral.actions import answering, asking, disclosing, keeping, passing, pausing, steering
 from services.referral.actions.answering import Answer
 from services.referral.actions.asking import Reply
 from services.referral.actions.cancelling import confirm_cancellations, confirm_for_agency
@@ -26,9 +28,13 @@ from services.referral.domain.refusals import (
     ReferralUnknown,
     VersionChanged,
 )
+from shared.kit.actor import system
+from tests.conftest import DatabaseUrls
 from tests.referral.commands import OFFICER, by_agency, by_officer, by_supervisor
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import an_agency, an_arrival
+from tests.referral.test_returns import WAITING
+from tests.waiting import until
 
 HOME = "DINSOS-73.06"
 OTHER = "DINSOS-32.04"
@@ -268,6 +274,30 @@ class TestPauses:
             [lifted] = await by_supervisor(desk, pausing.lift_pauses, pause_id, routed=False)
             assert lifted.pause_id == pause_id
         assert (await desk.told()).count("pause_lifted") == 1
+
+    async def test_that_are_read_while_the_directory_changes_bring_no_earlier_one_back(
+        self, desk: Desk, database_urls: DatabaseUrls
+    ) -> None:
+        async def look(*, at_pauses: bool = True) -> frozenset[str]:
+            async with desk.database.work(system("referral", "clock"), purpose="look") as work:
+                router = await desk.routing.router(work)
+                return await desk.routing.open_for(work, "ELDER") if at_pauses else router.directory.available
+
+        assert HOME in await look(at_pauses=False)
+        desk.clock.advance(timedelta(seconds=1))
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            await keeping.suspend_agency(work, HOME)
+        owner = await asyncpg.connect(database_urls("referral").owner)
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE pauses IN ACCESS EXCLUSIVE MODE")
+            reading = asyncio.create_task(look())
+            await until(lambda: desk.rows(WAITING))
+            desk.clock.advance(timedelta(seconds=1.5))
+            assert HOME not in await look(at_pauses=False)
+        await owner.close()
+
+        await reading
+        assert HOME not in await look()
 
 
 class TestCancellations:

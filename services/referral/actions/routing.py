@@ -60,10 +60,11 @@ class Routing:
 
     async def open_for(self, work: Work, need: str) -> frozenset[str]:
         """The agencies that take referrals of this need now. The work acts as the service: pauses are the agencies'."""
-        router, looked_at = await self.router(work), self._paused_at
+        looked_at = self._paused_at
         if looked_at is None or abs(work.now - looked_at) >= FRESH_FOR:
             self._paused, self._paused_at = frozenset(await pauses.list_in_force(work)), work.now
             self._open = {}
+        router = await self.router(work)  # last: others may have read the directory again meanwhile
         known = self._open.get(need)
         if known is None:
             paused = {agency_id for agency_id, of in self._paused if of == need}
