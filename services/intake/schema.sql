@@ -842,6 +842,7 @@ CREATE TABLE roll_calls (
     CONSTRAINT roll_call_reason_is_known CHECK ((reason = ANY (ARRAY['not_boarded'::text, 'pending_case'::text, 'documents_held'::text, 'ill_abroad'::text, 'rolled_over'::text, 'died_on_the_way'::text, 'other'::text, 'unknown'::text]))),
     CONSTRAINT who_is_absent_has_a_reason CHECK (((mark = 'absent'::text) = (reason IS NOT NULL)))
 );
+CREATE INDEX roll_calls_of_voyage ON roll_calls USING btree (voyage_id);
 ALTER TABLE roll_calls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE roll_calls FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_own_voyage ON roll_calls FOR ALL TO PUBLIC USING ((EXISTS ( SELECT

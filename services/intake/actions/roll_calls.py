@@ -13,6 +13,7 @@ from services.intake.domain import drafts, people
 from services.intake.domain.drafts import Draft, Standing
 from services.intake.domain.manifests import HeldRow, Row
 from services.intake.domain.refusals import (
+    ColumnsUnsaid,
     DeathToRecord,
     DraftEnded,
     DraftMoved,
@@ -178,7 +179,7 @@ async def prepare_call(
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Of a list: whether its roll has begun, and how many that are ready are here."""
+    """Of a list: whether the roll of its voyage has begun, and how many that are ready are here."""
 
     has_begun: bool
     here: int
@@ -237,7 +238,10 @@ async def _prepare_standing(database: Database, vault: Vault, actor: Actor, draf
         raise RowCarried
     if call.mark == "absent":
         voyage = await find_voyage(database, actor, opened.draft.voyage_id)
-        sex, age_band, origin = _codes(voyage, (await _read(voyage, opened)).get(call.row))
+        row = (await _read(voyage, opened)).get(call.row)
+        if row is not None and await _cases(database, vault, voyage, [row]):
+            raise LineRecorded  # by another list, since this one was judged
+        sex, age_band, origin = _codes(voyage, row)
         call = replace(call, sex=sex, age_band=age_band, origin_regency=origin)
         if call.next_voyage_id is not None:
             there = await _next(database, actor, voyage.voyage_id, call.next_voyage_id)
@@ -258,7 +262,7 @@ async def _prepare_standing(database: Database, vault: Vault, actor: Actor, draf
 
 
 async def _open(work: Work, draft_id: str) -> Draft:
-    """A draft whose roll can be called. Raises `DraftUnknown`, `DraftEnded`, `DraftSending`."""
+    """A draft whose roll can be called. Raises `DraftUnknown`, `DraftEnded`, `DraftSending`, `ColumnsUnsaid`."""
     return _callable(await drafts_store.find(work, draft_id))
 
 
@@ -274,7 +278,14 @@ def _callable(draft: Draft | None) -> Draft:
         raise DraftEnded
     if draft.state == "sending":
         raise DraftSending
+    _expect_read(draft)
     return draft
+
+
+def _expect_read(draft: Draft) -> None:
+    """Raises `ColumnsUnsaid`."""
+    if draft.asks:
+        raise ColumnsUnsaid
 
 
 async def _first_row(work: Work, vault: Vault, draft: Draft) -> int:
@@ -347,8 +358,9 @@ def _as_it_is(draft: Draft) -> Write:
 
 
 async def read_entry(database: Database, vault: Vault, actor: Actor, draft_id: str, row: int, *, form: str) -> Entry:
-    """Somebody of a list; on the trail first. Raises `LineUnknown`, and as `open_draft`."""
+    """Somebody of a list; on the trail first. Raises `LineUnknown`, `ColumnsUnsaid`, and as `open_draft`."""
     opened = await drafting.open_draft(database, vault, actor, draft_id)
+    _expect_read(opened.draft)
     voyage = await find_voyage(database, actor, opened.draft.voyage_id)
     for one in await _entries(database, vault, actor, voyage, opened):
         if one.row == row:

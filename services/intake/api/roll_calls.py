@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from services.intake import policy
 from services.intake.actions import roll_calls
@@ -91,8 +91,17 @@ class CallIn(BaseModel):
 
     version: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True, examples=[0])]
     mark: Mark
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, Field(validate_default=True)] = None
     next_voyage_id: Id | None = None
+
+    @field_validator("reason")
+    @classmethod
+    def _is_of_who_is_absent(cls, value: Reason | None, told: ValidationInfo) -> Reason | None:
+        if value is None and told.data.get("mark") == "absent":
+            raise ValueError(msg("The reason is missing."))
+        if value is not None and told.data.get("mark") in ("here", "open"):
+            raise ValueError(msg("Only who is absent has a reason."))
+        return value
 
 
 class RestIn(BaseModel):

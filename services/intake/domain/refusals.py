@@ -612,6 +612,12 @@ class RowCalled(Refused):
         self.yours = yours
 
 
+class ColumnsUnsaid(Refused):
+    """Nobody has said yet what the columns of the draft are: who stands on it is not known."""
+
+    detail = msg("Say what the columns of this list are; then its roll can be called.")
+
+
 class RowCarried(Refused):
     """What the row said was carried over to another voyage."""
 

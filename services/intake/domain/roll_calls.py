@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """What was called of one list. Once it `has_begun`, only who is here is recorded by it."""
+    """What was called of one list. Once that of the voyage `has_begun`, only who is here is recorded by it."""
 
     has_begun: bool
     calls: Mapping[int, Call]

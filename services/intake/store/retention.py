@@ -57,6 +57,12 @@ async def count_due(work: Work, rule: Rule, *, by: datetime) -> tuple[int, int]:
     return (0, 0) if row is None else (row["due"], row["held"])
 
 
+DRAFTS_DUE = (
+    "FROM drafts d WHERE d.ended_at IS NULL AND d.changed_at < $1 AND NOT (d.form = 'carried' AND EXISTS"
+    " (SELECT FROM voyages v WHERE v.voyage_id = d.voyage_id AND v.expected_at >= $1))"
+)
+"""Lists that nobody has touched since then; those of who rolls over are counted from when the voyage is expected."""
+
 SWEPT: dict[Kind, str] = {
     "answers": "DELETE FROM answers WHERE (actor, key) IN ("
     " SELECT actor, key FROM answers WHERE created_at < $1 LIMIT $2)",
@@ -65,7 +71,7 @@ SWEPT: dict[Kind, str] = {
     "held_rows": "UPDATE held_rows SET said = '{}', mark = decode(repeat('00', 16), 'hex')"
     " WHERE (manifest_id, row_number) IN (SELECT manifest_id, row_number FROM held_rows"
     " WHERE manifest_id < $1 AND said <> '{}' LIMIT $2)",
-    "drafts": "WITH due AS (SELECT draft_id FROM drafts WHERE ended_at IS NULL AND changed_at < $1 LIMIT $2),"
+    "drafts": f"WITH due AS (SELECT draft_id {DRAFTS_DUE} LIMIT $2),"  # noqa: S608 - a constant
     " rows AS (DELETE FROM draft_blocks WHERE draft_id IN (SELECT draft_id FROM due)),"
     " keys AS (DELETE FROM draft_keys WHERE draft_id IN (SELECT draft_id FROM due))"
     " UPDATE drafts SET state = 'expired', header = '', ended_at = $1::timestamptz + interval '14 days'"
@@ -75,7 +81,7 @@ COUNTED: dict[Kind, str] = {
     "answers": "SELECT count(*) FROM answers WHERE created_at < $1",
     "requests": "SELECT count(*) FROM requests WHERE case_id < $1",
     "held_rows": "SELECT count(*) FROM held_rows WHERE manifest_id < $1 AND said <> '{}'",
-    "drafts": "SELECT count(*) FROM drafts WHERE ended_at IS NULL AND changed_at < $1",
+    "drafts": f"SELECT count(*) {DRAFTS_DUE}",
 }
 
 

@@ -18,11 +18,13 @@ LATEST = (
 
 
 async def roll_of(work: Work, draft: Draft) -> Roll:
-    """What was called of a draft, as its rows are numbered now.
+    """What was called of a draft, as its rows are numbered now; it has begun once anybody of the voyage was called.
 
     # unscoped: asked for only after the draft was found in the actor's own scope.
     """
-    begun = await work.connection.fetchval("SELECT EXISTS (SELECT FROM roll_calls WHERE draft_id = $1)", draft.draft_id)
+    begun = await work.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM roll_calls WHERE voyage_id = $1)", draft.voyage_id
+    )
     rows = await work.connection.fetch(LATEST, draft.draft_id, draft.upload, None) if begun else []
     return Roll(begun, {row["row_number"]: _call(row) for row in rows})
 
