@@ -124,6 +124,16 @@ class TestBatch:
         assert await database.pool.fetchval("SELECT count(*) FROM guardian_links WHERE state = 'confirmed'") == 2
         assert await database.pool.fetchval("SELECT count(DISTINCT household_id) FROM household_members") == 1
 
+    async def test_takes_a_child_whose_adult_names_a_companion_too(self, site: Site, database: Database) -> None:
+        mother = {**PERSON, "key": "a", "case_id": new_id()}
+        father = {**PERSON, "key": "b", "case_id": new_id(), "companion": {"adult": mother["case_id"]}}
+        child = {**PERSON, **CHILD, "key": "c", "companion": {"adult": father["case_id"], **ASKED}}
+        sent = {"arrivals": [child, father, mother]}
+        answer = (await site("officer").post("/api/arrivals/batch", json=sent)).json()["results"]
+
+        assert [one["status"] for one in answer] == ["recorded"] * 3
+        assert "UAC" not in answer[0]["arrival"]["needs"]
+
     async def test_a_child_whose_adult_is_refused_is_alone(self, site: Site) -> None:
         mother = {**PERSON, "key": "a", "case_id": new_id(), "sex": "Q"}
         child = {**PERSON, **CHILD, "key": "b", "companion": {"adult": mother["case_id"]}}

@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from services.intake.actions.arrivals import Desk, Item, Recorded, answered_before, seal_arrival
+from services.intake.actions.arrivals import (
+    Desk,
+    Item,
+    Recorded,
+    answered_before,
+    day_at,
+    port_of,
+    seal_arrival,
+)
 from services.intake.actions.households import changed, linked
 from services.intake.actions.slips import NotACode, find_by_code
 from services.intake.domain import households as domain
@@ -86,14 +95,21 @@ async def record_some(
     alone = [n for n, (_, companion) in enumerate(items) if companion is None]
     recorded = await desk.record_many(actor, [items[n][0] for n in alone])
     results: dict[int, Recorded | Refusal] = dict(zip(alone, recorded, strict=True))
-    for n, (item, companion) in enumerate(items):
-        if companion is None:
-            continue
+    now = database.clock.now()
+    # Adults first: whoever is named by a child may name somebody too.
+    for n in sorted(set(range(len(items))) - set(alone), key=lambda n: (_is_child(actor, items[n][0], now), n)):
+        item, companion = items[n]
+        assert companion is not None
         try:
             results[n] = await record_accompanied(database, vault, desk, actor, item, companion, "batch")
         except (RecordedDifferently, ArrivalInFuture, ArrivalLongAgo, VoyageUnknown, CaseIdTaken) as refused:
             results[n] = refused
     return [results[n] for n in range(len(items))]
+
+
+def _is_child(actor: Actor, item: Item, now: datetime) -> bool:
+    day = day_at(port_of(actor), item.arrived_at or now)
+    return screened(item.arrival, day).age_band in domain.CHILDREN
 
 
 async def _link(work: Work, child_case_id: str, adult: Person, companion: Companion, household_id: str) -> None:
