@@ -22,9 +22,12 @@ from shared.contracts.intake import HouseholdChanged
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
+from shared.kit.work import _lock_key
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival, heard
 from tests.referral.test_pages import said
+from tests.referral.test_returns import WAITING
+from tests.waiting import until
 
 HOME = "73.06"
 
@@ -306,6 +309,26 @@ class TestApart:
         assert await joined("supervisor") == (409, "reunification_ended")
         assert await asked(desk, injured) == {"SICK": "DINKES-73.06"}
         assert await tasks(desk) == [(injured.case_id, "persons_wish", "reunited")]
+
+    async def test_two_are_brought_together_while_others_work_on_their_cases(self, desk: Desk, site: Site) -> None:
+        family = a_family(("MENTAL", {}), ("SICK", {}), ("SICK", {}))
+        await land(desk, *family)
+        last, first = sorted((one.case_id for one in family[1:]), key=_lock_key)
+        away = {"reason": "NEW_FACTS", "agency_id": "DINKES-65.03", "split": "persons_wish"}
+        rows = await desk.rows("SELECT referral_id::text FROM referrals WHERE need = 'SICK'")
+        recalls = {"items": [{**away, "referral_id": row["referral_id"]} for row in rows]}
+        await site("supervisor").send("POST", "/api/referrals/recalls", json=recalls)
+        apart = {one["case_id"]: one for one in (await site("supervisor").get("/api/reunifications")).json()["items"]}
+        joins = {"items": [{"task_id": apart[case_id]["task_id"]} for case_id in (first, last)]}
+
+        async with desk.database.work(system("referral", "consumer"), purpose="hear") as work:
+            await work.lock_cases([last])
+            joining = asyncio.create_task(site("supervisor").send("POST", "/api/reunifications/joins", json=joins))
+            await until(lambda: desk.rows(WAITING))
+            await work.lock_cases([first])
+        answer = await joining
+
+        assert [item["status"] for item in answer.json()["items"]] == [200, 200]
 
     async def test_who_is_helped_already_is_not_taken_from_there(self, desk: Desk, site: Site) -> None:
         mother, child = an_arrival("SICK"), an_arrival("ELDER", age_band="elderly")

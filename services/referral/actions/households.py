@@ -327,6 +327,7 @@ async def bring_together(work: Work, joinings: Sequence[Joining], *, routing: Ro
     found = await store.find_tasks(work, [one.task_id for one in joinings], everywhere=everywhere)
     await work.as_service()  # found in the own duty; what follows is the service's
     await work.lock_cases({task.household_id for task in found.values()})
+    await work.lock_cases({task.case_id for task in found.values()})  # at once: in one order, as everywhere
     results: list[Reunification | Refused] = []
     for one in joinings:
         if one.task_id not in found:
