@@ -2,12 +2,13 @@
 
 import random
 import tempfile
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
 from shared.kit.web import spool
-from shared.kit.web.spool import Spool
+from shared.kit.web.spool import NoRoom, Spool
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def files(monkeypatch: pytest.MonkeyPatch) -> list[IO[bytes]]:
     made: list[IO[bytes]] = []
     make = tempfile.TemporaryFile
 
-    def keep(*said: Any) -> IO[bytes]:
-        made.append(make(*said))
+    def keep(**said: Any) -> IO[bytes]:
+        made.append(make(**said))
         return made[-1]
 
     monkeypatch.setattr(tempfile, "TemporaryFile", keep)
@@ -60,6 +61,15 @@ def test_what_is_short_does_not_get_there(files: list[IO[bytes]]) -> None:
 
     files[0].seek(0)
     assert files[0].read() == b""
+
+
+def test_a_full_disk_is_said_and_no_bug(files: list[IO[bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write to this device fails for want of room."""
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b", buffering=0))  # noqa: SIM115
+
+    with pytest.raises(NoRoom) as refused:
+        a_spool(b"Emong bin Kawaya;" * 100)
+    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "60"})
 
 
 def test_the_same_chunk_is_sealed_otherwise_in_another_spool(files: list[IO[bytes]]) -> None:

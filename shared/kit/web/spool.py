@@ -1,19 +1,37 @@
 """Bodies that are too large to be held in memory: on disk while they are read, sealed, and under no name."""
 
+import errno
 import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Request
+
+from shared.kit.refusal import Refusal
+from shared.kit.words import msg
 
 CHUNK = 1 << 18
 """What is sealed at a time; what is not longer than this never leaves memory."""
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
+
+
+class NoRoom(Refusal):
+    """The disk is full; whoever sends the body again later may be luckier."""
+
+    status = 503
+    code = "no_room"
+    title = msg("There is no room for this file at the moment")
+
+    def __init__(self) -> None:
+        super().__init__(
+            msg("The disk of the server is full. Nothing of this file was recorded: send it again later."),
+            headers={"Retry-After": "60"},
+        )
 
 
 class Spool:
@@ -23,7 +41,8 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        with _room():
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `close`
         self._key = AESGCM(os.urandom(KEY_BYTES))
         self._tail = bytearray()
         self._chunks = 0
@@ -36,10 +55,11 @@ class Spool:
         return self._chunks * CHUNK + len(self._tail)
 
     def write(self, part: bytes) -> None:
+        """Raises `NoRoom`."""
         self.digest.update(part)
         self._tail += part
         while len(self._tail) > CHUNK:
-            self._file.write(self._key.encrypt(_nonce(self._chunks), bytes(self._tail[:CHUNK]), None))
+            self._keep(self._key.encrypt(_nonce(self._chunks), bytes(self._tail[:CHUNK]), None))
             del self._tail[:CHUNK]
             self._chunks += 1
 
@@ -56,6 +76,13 @@ class Spool:
 
     def close(self) -> None:
         self._file.close()
+
+    def _keep(self, sealed: bytes) -> None:
+        """Write it whole: a disk that is nearly full takes a part of it first, and only then none."""
+        left = memoryview(sealed)
+        with _room():
+            while left:
+                left = left[self._file.write(left) :]
 
     def _pieces(self, end: int) -> Iterator[bytes]:
         at = self._at
@@ -77,7 +104,7 @@ class Spool:
 
 @asynccontextmanager
 async def spooled(request: Request) -> AsyncIterator[Spool]:
-    """The body of a request, until the block ends."""
+    """The body of a request, until the block ends. Raises `NoRoom`."""
     spool = Spool()
     try:
         async for part in request.stream():
@@ -85,6 +112,17 @@ async def spooled(request: Request) -> AsyncIterator[Spool]:
         yield spool
     finally:
         spool.close()
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises `NoRoom` where there is none for what is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom from None
+        raise
 
 
 def _nonce(chunk: int) -> bytes:
