@@ -11,7 +11,7 @@ from services.referral.pages import watching
 from services.referral.store import requests
 from shared.kit.actor import system
 from tests.referral.conftest import PEOPLE, Desk, Site
-from tests.referral.factories import an_arrival
+from tests.referral.factories import START, an_arrival
 from tests.referral.test_pages import said
 
 ELDERS = ("DINSOS-73.06", "DINSOS-73.71", "DINSOS-73", "DINSOS-65.03", "DINSOS-65", "KEMENSOS")
@@ -168,10 +168,13 @@ class TestGaps:
         assert [gap["regency"] for gap in own if gap["need"]] == ["73.06"]
 
     def test_of_restricted_needs_are_told_to_a_coordinator_in_tens_or_not_at_all(self) -> None:
-        own = {"need": "ELDER", "total": 1}
+        """And since when to the day, after all others: the moment is that of one need."""
+        own = {"need": "ELDER", "total": 1, "since": START}
+        few, many = ({"need": None, "total": total, "since": START} for total in (24, 27))
+        day = START.replace(hour=0, minute=0, second=0, microsecond=0)
 
-        assert figures.published_register([own, {"need": None, "total": 24}]) == [own]
-        assert figures.published_register([{"need": None, "total": 27}]) == [{"need": None, "total": 30}]
+        assert figures.published_register([few, own]) == [own]
+        assert figures.published_register([many, own]) == [own, {"need": None, "total": 30, "since": day}]
 
     async def test_are_those_of_the_region_by_the_statement_itself(self, desk: Desk) -> None:
         await self.suspend(desk)

@@ -78,7 +78,7 @@ async def get_open_gaps(request: HttpRequest, actor: Duty) -> Response:
     """What nobody serves in your region, or in the whole country for a coordinator, the oldest first.
 
     Exact, since each need that is not restricted is yours to see; the line of all restricted ones is, of the country,
-    rounded as the figures are, and left out when it is small.
+    rounded as the figures are, `since` to the day, and left out when it is small.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await watching.list_gaps(work)

@@ -6,6 +6,7 @@ the case team's alone stand together in one line of each table, whatever they ar
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 STEP = 10
@@ -50,13 +51,15 @@ def published_gaps(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def published_register(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Gaps before who may see each need that is not restricted: exact, but for the line of all that are (`need` None).
 
-    That one is rounded; left out where it is too small.
+    That one is rounded, since when to the day (it is of one need), and comes last; left out where it is too small.
     """
-    rounded = [
-        row if row["need"] is not None else {**row, "total": shown(row["total"], fewest=FEWEST_RESTRICTED)}
-        for row in map(dict, rows)
-    ]
-    return [row for row in rounded if row["total"] is not None]
+    rounded = [row if row["need"] is not None else _rounded(row) for row in map(dict, rows)]
+    return sorted((row for row in rounded if row["total"] is not None), key=lambda row: row["need"] is None)
+
+
+def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    since = row["since"].astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return {**row, "total": shown(row["total"], fewest=FEWEST_RESTRICTED), "since": since}
 
 
 def _lines(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
