@@ -117,8 +117,11 @@ class Lapsing:
 
     async def __call__(self) -> int:
         """Answers how many ended; 0 ends a round."""
-        async with self._database.work(CLOCK, purpose="correct") as work:
-            return await ages.lapse(work, limit=LAPSED_AT_ONCE) + await households.lapse(work, limit=LAPSED_AT_ONCE)
+        ended = 0
+        for lapse in (ages.lapse, households.lapse):  # each in a work of its own: cases are locked in order within one
+            async with self._database.work(CLOCK, purpose="correct") as work:
+                ended += await lapse(work, limit=LAPSED_AT_ONCE)
+        return ended
 
 
 async def count_overdue(database: Database) -> float:

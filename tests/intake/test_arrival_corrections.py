@@ -26,6 +26,7 @@ from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
 from tests.intake.factories import OFFICER, START, a_disclosure, a_list, a_row, a_voyage, an_accepted
 from tests.intake.test_erasures import a_case, erased, told
+from tests.waiting import until
 
 Site = Callable[[str], Browser]
 
@@ -485,6 +486,26 @@ class TestLapsing:
         assert (fact["how"], (await state(site, case_id))["age_band"]) == ("expired", "unknown")
         [row] = await database.fetch("SELECT sealed FROM age_proposals WHERE proposal_id = $1", proposal_id)
         assert row["sealed"] == b""
+
+    async def test_ends_ages_while_somebody_decides_who_answers_for_a_child(
+        self, site: Site, database: Database, clock: FixedClock
+    ) -> None:
+        """Both kinds lock cases, each in order: together they would not, and could wait for each other in a circle."""
+        proposal_id = await a_proposal(site, await a_child(site))
+        child = await a_child(site)
+        asked = {"adult_case_id": await a_case(site), "relation": "mother", "proof": "none"}
+        assert (await site("officer").post(f"/api/cases/{child}/guardians", json=asked)).status_code == 202
+        clock.advance(timedelta(days=7))
+
+        async def has_ended() -> bool:
+            ended = "SELECT ended_as = 'expired' FROM age_proposals WHERE proposal_id = $1"
+            return bool(await database.pool.fetchval(ended, proposal_id))
+
+        async with database.work(OFFICER, purpose="link") as work:
+            await work.lock_cases([child])
+            lapsing = asyncio.create_task(clocks.Lapsing(database)())
+            await until(has_ended, within_s=5)
+        assert await lapsing == 2
 
 
 async def dead(site: Site, case_id: str) -> None:
