@@ -20,6 +20,7 @@ from services.referral.domain.capacity import Place, PlacesTaken, PlacesUnusable
 from shared.contracts.intake import NeedsCorrected
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
+from shared.kit.ids import new_id
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import BY_THE_CLOCK, CANDIDATES, START, a_need, an_agency, an_arrival, an_asked_need
@@ -150,6 +151,17 @@ class TestTaking:
 
         assert [agency for _, agency, _ in await desk.attempts()] == [SHELTER, SHELTER]
         assert await counts(desk) == [("F/any/other", 0, 0), ("any/any/other", 1, 1)]
+
+    async def test_who_goes_with_the_household_takes_one_too_or_goes_elsewhere(self, desk: Desk) -> None:
+        await publish(desk, some_places(2, agency_id="DINSOS-32.04"), by=an_agency("DINSOS-32.04"))
+        home = new_id()
+        await desk.open(an_arrival("ELDER", origin="32.04", household_id=home))
+
+        for _ in range(2):
+            await desk.open(an_arrival("NOFAM", household_id=home))
+
+        assert await counts(desk) == [("any/any/other", 2, 2)]
+        assert [agency for _, agency, _ in await desk.attempts()].count("DINSOS-32.04") == 2
 
     async def test_where_nobody_publishes_nothing_is_read_of_places(self, desk: Desk, monkeypatch: Any) -> None:
         asked: list[object] = []

@@ -71,6 +71,8 @@ class Together:
     """The household of each case that is in one."""
     now: dict[str, list[Standing]] = field(default_factory=dict)
     ages: dict[str, set[str]] = field(default_factory=dict)
+    origins: dict[str, set[str | None]] = field(default_factory=dict)
+    """Where those of each household come from, to where the others may be sent with them."""
     joined: frozenset[str] = frozenset()
     """Those of the households of whom somebody has landed before."""
 
@@ -83,12 +85,14 @@ class Together:
             if fact.household_id is not None:
                 found.home[fact.case_id] = fact.household_id
                 found.ages.setdefault(fact.household_id, set()).add(fact.age_band)
+                found.origins.setdefault(fact.household_id, set()).add(fact.origin_regency)
         if found.home:
             await work.lock_cases(found.home.values())
             found.now = await staying.list_standing(work, set(found.home.values()))
         found.joined = frozenset(found.now)
         for household_id, some in found.now.items():
             found.ages[household_id].update(one.age_band for one in some)
+            found.origins[household_id].update(one.facts.origin_regency for one in some)
         return found
 
     def in_order(self, arrivals: Sequence[Heard[ArrivalRecorded]]) -> Iterator[tuple[Heard[ArrivalRecorded], str]]:

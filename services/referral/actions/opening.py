@@ -35,7 +35,7 @@ async def open_referrals(work: Work, arrivals: Sequence[Heard[ArrivalRecorded]],
     """
     router = await routing.router(work)
     together = await Together.of(work, arrivals)
-    rooms = await _rooms(work, router, arrivals, routing)
+    rooms = await _rooms(work, router, arrivals, routing, together)
     opened: list[Need] = []
     decisions: list[Decision] = []
     gaps: list[Gap] = []
@@ -97,7 +97,9 @@ def _facts(arrival: ArrivalRecorded, need: str) -> Facts:
     )
 
 
-async def _rooms(work: Work, router: Router, arrivals: Sequence[Heard[ArrivalRecorded]], routing: Routing) -> Rooms:
+async def _rooms(
+    work: Work, router: Router, arrivals: Sequence[Heard[ArrivalRecorded]], routing: Routing, together: Together
+) -> Rooms:
     """The places of those who may be asked to lodge these people; where nobody publishes any, nothing is read."""
     publishing = await routing.publishing(work)
     if not publishing:
@@ -107,16 +109,19 @@ async def _rooms(work: Work, router: Router, arrivals: Sequence[Heard[ArrivalRec
         for a in arrivals
         for code in a.fact.needs
         if capacity.takes_place(code)
-        for facts in _ways(a.fact, code)
+        for facts in _ways(a.fact, code, together)
     ]
     asked = {c.agency_id for decision in decided for c in decision.candidates}
     return await leasing.rooms(work, publishing & asked, {a.fact.case_id for a in arrivals})
 
 
-def _ways(arrival: ArrivalRecorded, need: str) -> list[Facts]:
-    """The facts by which a need may go: by the own, and with a household that stays at the port."""
+def _ways(arrival: ArrivalRecorded, need: str, together: Together) -> list[Facts]:
+    """The facts by which a need may go: by the own, with a household that stays at the port, or home with one of it."""
     own = _facts(arrival, need)
-    return [own] if arrival.household_id is None else [own, replace(own, household_at=AT_PORT)]
+    if arrival.household_id is None:
+        return [own]
+    homes = together.origins[arrival.household_id] - {None}
+    return [own, *(replace(own, household_at=at) for at in (AT_PORT, *homes))]
 
 
 def _opened(
