@@ -51,6 +51,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.LineChanged: (409, "row_changed", msg("Somebody else has changed this row")),
     refusals.RowCalled: (409, "row_called", msg("Somebody else has called this person")),
     refusals.ColumnsUnsaid: (409, "columns_unsaid", msg("The columns of this list are not known yet")),
+    refusals.RollBegun: (409, "roll_begun", msg("The roll of this voyage is being called")),
     refusals.RowCarried: (409, "row_carried", msg("This person was carried over")),
     refusals.RollMoved: (409, "roll_moved", msg("The roll has changed meanwhile")),
     refusals.NextVoyageUnknown: (422, "next_voyage_unknown", msg("This is no voyage to roll over to")),

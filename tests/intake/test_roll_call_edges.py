@@ -14,6 +14,7 @@ from services.intake.domain.retention import BY_CODE
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
+from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
 from tests.intake.factories import OFFICER, START, a_list, a_row, a_voyage
 from tests.intake.test_columns import BARE
@@ -100,3 +101,19 @@ async def test_a_longer_list_does_not_record_who_was_called_as_absent(database: 
     counts = await quay.counts(voyage)
     assert await recorded(database) == [2]
     assert (counts.listed, counts.arrived) == (3, 1)
+
+
+@pytest.mark.invariant("I160")
+async def test_no_list_is_taken_in_at_once_while_the_roll_is_called(database: Database, site: Site, quay: Quay) -> None:
+    voyage = await a_voyage(database)
+    before, after = a_list(a_row(5)), a_list(a_row(1), a_row(2))
+    path = f"/api/voyages/{voyage.voyage_id}/manifest"
+    assert (await site("officer").post(path, content=before, kind="text/csv", key=new_id())).status_code == 200
+    draft = await quay.upload(voyage, after)
+    await quay.absent(await quay.call(draft, 2), 3)
+
+    answer = await site("officer").post(path, content=after, kind="text/csv", key=new_id())
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "roll_begun")
+    again = await site("officer").post(path, content=before, kind="text/csv", key=new_id())
+    assert (again.status_code, again.json()["accepted"]) == (200, 1)
+    assert (await quay.counts(voyage)).arrived == 1

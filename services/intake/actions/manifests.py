@@ -26,12 +26,12 @@ from services.intake.domain import manifests
 from services.intake.domain.held import Search, who_arrived
 from services.intake.domain.manifests import HeldRow, Reading, Row
 from services.intake.domain.problems import Problem
-from services.intake.domain.refusals import RecordedDifferently, VoyageNotDue
+from services.intake.domain.refusals import RecordedDifferently, RollBegun, VoyageNotDue
 from services.intake.domain.roll_calls import Called
 from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
 from services.intake.domain.texts import File
 from services.intake.domain.voyages import Voyage
-from services.intake.store import arrivals
+from services.intake.store import arrivals, roll_calls
 from services.intake.store import held as held_rows
 from services.intake.store import manifests as store
 from services.intake.store.arrivals import NewArrival
@@ -106,7 +106,7 @@ async def take_in_manifest(
 ) -> store.Manifest:
     """Record every row that is ready, hold back the others, tell `ManifestConfirmed`.
 
-    Raises `VoyageNotDue` while its ship is at sea, and `ManifestUnusable`.
+    Raises `VoyageNotDue` while its ship is at sea, `RollBegun` once somebody was called, and `ManifestUnusable`.
     The same file again answers the same counts and records nothing. After an interruption, sending the file again
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
@@ -127,6 +127,10 @@ async def take_in_file(
     # A workbook may hold several lists: each of its sheets that somebody chose is a list of its own.
     digest = hashed.copy()
     digest.update((choice.worksheet or "").encode("utf-8", "surrogatepass"))
+    async with database.work(actor, purpose="look") as work:
+        known = await store.find_by_file(work, voyage.voyage_id, digest.digest())
+        if known is None and await roll_calls.has_begun(work, voyage.voyage_id):
+            raise RollBegun
 
     async def read() -> Reading:
         return await reading_of(voyage, await lists.open_large(file, choice))

@@ -618,6 +618,12 @@ class ColumnsUnsaid(Refused):
     detail = msg("Say what the columns of this list are; then its roll can be called.")
 
 
+class RollBegun(Refused):
+    """The roll of the voyage is being called; a list that is taken in as it is would record who was not called."""
+
+    detail = msg("Upload the list of this voyage to be looked at first: its people are called like all others.")
+
+
 class RowCarried(Refused):
     """What the row said was carried over to another voyage."""
 

@@ -22,11 +22,20 @@ async def roll_of(work: Work, draft: Draft) -> Roll:
 
     # unscoped: asked for only after the draft was found in the actor's own scope.
     """
-    begun = await work.connection.fetchval(
-        "SELECT EXISTS (SELECT FROM roll_calls WHERE voyage_id = $1)", draft.voyage_id
-    )
+    begun = await has_begun(work, draft.voyage_id)
     rows = await work.connection.fetch(LATEST, draft.draft_id, draft.upload, None) if begun else []
     return Roll(begun, {row["row_number"]: _call(row) for row in rows})
+
+
+async def has_begun(work: Work, voyage_id: str) -> bool:
+    """Whether anybody of a voyage was called.
+
+    # unscoped: asked for only after the voyage was found in the actor's own scope.
+    """
+    found: bool = await work.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM roll_calls WHERE voyage_id = $1)", voyage_id
+    )
+    return found
 
 
 async def calls_of(work: Work, draft: Draft, rows: Sequence[int]) -> dict[int, Call]:
