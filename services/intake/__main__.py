@@ -44,6 +44,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.DraftUnknown: (404, "draft_unknown", msg("There is no such list")),
     refusals.DraftEnded: (410, "draft_ended", msg("This list is done with")),
     refusals.DraftSending: (409, "draft_sending", msg("This list is being sent")),
+    refusals.DraftCarried: (409, "draft_carried", msg("The people of this list stand on no other")),
     refusals.DraftMoved: (409, "draft_moved", msg("This list was changed meanwhile")),
     refusals.DraftChanged: (409, "list_changed", msg("This list was changed meanwhile")),
     refusals.DraftOfThisFile: (409, "file_known", msg("This file was uploaded before")),

@@ -13,14 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.intake.actions import roll_calls
+from services.intake.actions import drafts, roll_calls
 from services.intake.actions.drafts import Write, find_draft, list_drafts, open_draft
 from services.intake.actions.held import settle_logged
 from services.intake.actions.manifests import read_manifest
+from services.intake.actions.opening import open_file
 from services.intake.actions.roll_calls import Entry, Sheet
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
 from services.intake.domain.refusals import (
+    DraftCarried,
     DraftMoved,
     DraftUnknown,
     LineRecorded,
@@ -351,6 +353,22 @@ class TestRollingOver:
         assert (carried.form, carried.ready, opened.header.sender) == ("carried", 2, "KM Purnama, Pelabuhan Tunon Taka")
         assert [one.name for one in (await quay.roll(following)).entries] == ["Kenari", "Merpati"]
         assert await quay.reasons(voyage) == {"rolled_over": 2}
+
+    async def test_cannot_be_discarded_nor_replaced_where_it_was_carried_to(
+        self, database: Database, quay: Quay
+    ) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1)))
+        await quay.absent(draft, 2, "rolled_over", next_voyage_id=following.voyage_id)
+        carried = await carried_to(database, following)
+        file = await open_file(database, quay.vault, OFFICER, a_list(a_row(7)))
+
+        with pytest.raises(DraftCarried):
+            async with database.work(OFFICER, purpose="manifest") as work:
+                await drafts.discard_draft(work, carried.draft_id)
+        with pytest.raises(DraftCarried):
+            await drafts.prepare_file(database, quay.vault, OFFICER, carried.draft_id, file)
+        assert (await carried_to(database, following)).ready == 1
 
     async def test_leaves_nothing_of_the_words_behind(self, database: Database, quay: Quay) -> None:
         voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)

@@ -16,6 +16,7 @@ from services.intake.domain.drafts import Draft, Header, Line, Standing
 from services.intake.domain.held import reference
 from services.intake.domain.refusals import (
     ColumnUnknown,
+    DraftCarried,
     DraftEnded,
     DraftMoved,
     DraftOfThisFile,
@@ -274,9 +275,11 @@ async def prepare_columns(
 async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id: str, file: FileOpened) -> Write:
     """Put a corrected file in the place of the one before: what is the same keeps what was mended in it.
 
-    Raises `ManifestUnusable`, `DraftOfThisFile`, and as `open_draft`.
+    Raises `ManifestUnusable`, `DraftOfThisFile`, `DraftCarried`, and as `open_draft`.
     """
     opened = await open_to_change(database, vault, actor, draft_id)
+    if opened.draft.form == "carried":
+        raise DraftCarried
     digest = vault.digest_of(file.marks)
     async with database.work(actor, purpose="manifest") as work:
         known = await store.find_by_file(work, opened.draft.voyage_id, digest)
@@ -303,7 +306,10 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
 
 
 async def discard_draft(work: Work, draft_id: str) -> Draft:
-    """Destroy what an uploaded list says. Raises `NotAllowed`, `DraftUnknown`, `DraftEnded` or `DraftSending`."""
+    """Destroy what an uploaded list says.
+
+    Raises `NotAllowed`, `DraftUnknown`, `DraftEnded`, `DraftSending` or `DraftCarried`.
+    """
     port_of(work.actor)
     draft = await store.find(work, draft_id)
     if draft is None:
@@ -312,6 +318,8 @@ async def discard_draft(work: Work, draft_id: str) -> Draft:
         raise DraftEnded
     if draft.state == "sending":
         raise DraftSending
+    if draft.form == "carried":
+        raise DraftCarried
     if await store.end(work, [draft_id], "discarded"):
         work.record(facts.DraftEnded(case_id=draft.voyage_id, draft_id=draft_id, why="discarded"))
     return draft

@@ -558,6 +558,15 @@ class DraftSending(Refused):
     detail = msg("This list is being sent. If that was interrupted, send it again: it goes on where it stopped.")
 
 
+class DraftCarried(Refused):
+    """The list is of people who came over from another voyage; what it says stands nowhere else."""
+
+    detail = msg(
+        "These people were carried over from another voyage and stand on no other list. Call the roll: who did not come"
+        " is absent for a reason, or rolls over again."
+    )
+
+
 class DraftMoved(Refused):
     """Somebody has changed the draft since it was read; what was prepared does not fit any more."""
 
