@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ KIT_MIGRATIONS = Path(__file__).parent / "sql"
 MIGRATION_LOCK = 7_200
 ACQUIRE_S = 10.0
 """Who waits longer for a connection is told to come back."""
+CLOSE_S = 10.0
+"""So long whoever still holds a connection may go on when the pools are closed."""
 
 KEEPALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 """A host that vanishes leaves its session, and the locks in it, for eleven seconds, not for the system's two hours."""
@@ -133,7 +135,9 @@ class Database:
         return rows
 
     async def aclose(self) -> None:
-        await asyncio.gather(self.pool.close(), self.asked.close())
+        """Close all connections; what somebody still holds after CLOSE_S is cut off."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(self.pool.close(), self.asked.close()), CLOSE_S)
 
 
 SERVICE_SCOPE = {"rujukan.scope": "service"}

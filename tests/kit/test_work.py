@@ -90,3 +90,15 @@ class TestJournal:
             await owner.execute(statement)
 
         await owner.close()
+
+
+async def test_a_connection_that_is_never_given_back_holds_no_end_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.kit.database.CLOSE_S", 0.1)
+    kept = await database.pool.acquire()
+
+    await database.aclose()
+
+    with pytest.raises(asyncpg.InterfaceError):
+        await kept.execute("SELECT 1")
