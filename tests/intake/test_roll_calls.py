@@ -433,7 +433,7 @@ class TestRollingOver:
         assert [line.is_moved for line in await quay.lines(draft)] == [True, False, False]
 
 
-CARRYING = ["work.before_commit", "work.after_commit", "work.before_commit:2", "carrying.after_placed"]
+CARRYING = ["work.before_commit", "work.after_commit", "work.before_commit:2"]
 
 
 @pytest.mark.invariant("I162")

@@ -18,7 +18,6 @@ from services.intake.store.vault.drafting import DraftKey
 from shared.contracts import codes
 from shared.contracts.intake import DraftChanged, DraftKept
 from shared.kit.actor import Actor
-from shared.kit.crash import crash_point
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.work import Work
@@ -73,7 +72,6 @@ async def _into_new(
         kept = await store.find_carried(work, there.voyage_id, digest)
         if kept is None or kept.draft.draft_id != draft_id:
             raise DraftMoved
-        crash_point("carrying.after_placed")
         work.record(DraftKept(case_id=there.voyage_id, draft_id=draft_id, form="carried", rows=1))
 
     return place
@@ -102,7 +100,6 @@ async def _behind(
             work, draft, blocks, counts=counts, header=sealed, in_all=store.blocks_in(len(judged))
         ):
             raise DraftMoved
-        crash_point("carrying.after_placed")
         work.record(DraftChanged(case_id=there.voyage_id, draft_id=draft.draft_id, change="carried", rows=1))
 
     return place
