@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.intake.domain.matching import scoring
@@ -56,6 +56,8 @@ class TestNames:
         assert sound_of(fold(one)) == sound_of(fold(other))
 
     @given(WORDS)
+    @example("a.hh")
+    @example("mm a")
     def test_are_read_the_same_again(self, text: str) -> None:
         once = read_name(text)
 

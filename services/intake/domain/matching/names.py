@@ -76,9 +76,9 @@ def read_name(text: str) -> Name:
 
     A name of nothing but titles is read with them: somebody may be called so.
     """
-    words = _words(text)
-    said = [word for word in words if word not in TITLES] or words
-    return _own_and_father(said)
+    words = [(word, _modern(word)) for word in _words(text)]
+    said = [modern for word, modern in words if word not in TITLES and modern not in TITLES]
+    return _own_and_father(said or [modern for _, modern in words])
 
 
 def fold(text: str) -> str:
@@ -124,12 +124,11 @@ def _own_and_father(words: list[str]) -> Name:
 
 
 def _spelt(word: str, *, is_last: bool) -> list[str]:
-    """The words that a word is compared as: one, or two where it was written together."""
+    """The words that a word of today's spelling is compared as: one, or two where it was written together."""
     if word == "m" and not is_last:
         return ["muhammad"]
-    modern = _modern(word)
-    together = ABDUL_AND_MORE.match(modern)
-    return ["abdul", modern[together.end() :]] if together else [modern]
+    together = ABDUL_AND_MORE.match(word)
+    return ["abdul", word[together.end() :]] if together else [word]
 
 
 def _modern(word: str) -> str:
