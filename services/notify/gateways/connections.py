@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
-ANSWER_BYTES = 1024 * 1024
+ANSWER_BYTES = 256 * 1024
 
 
 class BoundedAnswer(ResponseHandler):
