@@ -52,9 +52,9 @@ ATTACK = """async ({ours, assignment}) => {
     catch (e) { told.push('not read'); }
   }
   const other = window.open(`${ours}/id/`);
-  await new Promise(done => setTimeout(done, 500));
-  try { told.push(other.closed ? 'no handle' : `handle ${other.document.title}`); }
-  catch (e) { told.push('no handle'); }
+  const held = () => { try { return !other.closed && Boolean(other.document); } catch (e) { return false; } };
+  for (let n = 0; n < 100 && held(); n++) await new Promise(done => setTimeout(done, 100));
+  told.push(held() ? 'handle' : 'no handle');
   return told;
 }"""
 
