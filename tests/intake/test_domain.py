@@ -1,11 +1,13 @@
 """Ages, needs, and the reading of lists: whatever the file, nobody is lost and nothing bad slips through."""
 
+import asyncio
 from datetime import date
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.intake.actions import lists
 from services.intake.domain import cells, dates, headings, manifests, people, sheets
 from services.intake.domain.arrivals import Arrival, screened
 from services.intake.domain.cells import BadCell
@@ -20,8 +22,12 @@ from tests.soaking import examples
 TODAY = date(2026, 11, 23)
 
 
+def opened(content: bytes) -> sheets.Sheet:
+    return asyncio.run(lists.open_list(content))
+
+
 def read(content: bytes, on: date = TODAY) -> list[Row]:
-    return list(manifests.read(sheets.open_sheet(content), on=on))
+    return list(manifests.read(opened(content), on=on))
 
 
 def the_only(content: bytes) -> Arrival:
@@ -255,7 +261,7 @@ class TestHeadings:
         assert headings.field_of("Alasan ditahan") is headings.field_of("Why held back") is None
 
     def test_with_a_note_give_way_to_the_same_without_one(self) -> None:
-        sheet = sheets.open_sheet(b"Nama (sesuai KTP);Nama;L/P;Umur\nMoch. Rudi;Rudi;L;30")
+        sheet = opened(b"Nama (sesuai KTP);Nama;L/P;Umur\nMoch. Rudi;Rudi;L;30")
 
         assert [row.name for row in manifests.read(sheet, on=TODAY)] == ["Rudi"]
         assert sheet.ignored == ("Nama (sesuai KTP)",)
@@ -313,7 +319,7 @@ class TestSheet:
     )  # fmt: skip
     def test_of_no_use_is_refused_by_name(self, content: bytes, code: str) -> None:
         with pytest.raises(ManifestUnusable) as refused:
-            sheets.open_sheet(content)
+            opened(content)
 
         assert refused.value.code == code
         assert FILE_PROBLEMS[code][0] % refused.value.details
@@ -322,7 +328,7 @@ class TestSheet:
         monkeypatch.setattr(sheets, "MOST_ROWS", 2)
 
         with pytest.raises(ManifestUnusable) as refused:
-            sheets.open_sheet(b"Nama;L/P;Umur\nA;L;1\nB;L;1\nC;L;1")
+            opened(b"Nama;L/P;Umur\nA;L;1\nB;L;1\nC;L;1")
 
         assert refused.value.code == "too_many_rows"
 

@@ -100,14 +100,6 @@ class Table:
         return not self.matched.missing
 
 
-def open_sheet(content: bytes, choice: Choice = NOTHING_CHOSEN) -> Sheet:
-    """Read a text. Raises `ManifestUnusable` when not one row of it can be taken."""
-    if len(content) > MOST_BYTES:
-        raise ManifestUnusable("too_large", most=str(MOST_BYTES >> 20))
-    files.refuse_other_kinds(content)
-    return sheet_of(find_list(grids_of_text(content), choice), most_rows=MOST_ROWS)
-
-
 def stream_sheet(file: Source, choice: Choice = NOTHING_CHOSEN) -> Sheet:
     """Read a text of any size from a file, which is read again for each time its `records` are gone through."""
     return sheet_of(find_list(grids_of_text(file), choice), most_rows=MOST_STREAMED_ROWS, keep=False)
