@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 from services.intake.actions import roll_calls
-from services.intake.domain.refusals import RowCarried
+from services.intake.domain.refusals.roll_calls import RowCarried
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from tests.intake.factories import OFFICER, START, a_vault

@@ -8,7 +8,7 @@ import sys
 
 from services.intake.actions import drafts, manifests, sending
 from services.intake.actions.voyages import find_voyage
-from services.intake.domain.refusals import DraftEnded
+from services.intake.domain.refusals.drafts import DraftEnded
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from tests.intake.factories import OFFICER, START, a_draft, a_list, a_row, a_vault

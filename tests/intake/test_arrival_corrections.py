@@ -18,7 +18,7 @@ from services.intake import clock as clocks
 from services.intake.actions.manifests import take_in_manifest
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.arrival_corrections import Kept
-from services.intake.domain.refusals import AgeStaysSame, NotTwoPeople, ProofMissing
+from services.intake.domain.refusals.arrival_corrections import AgeStaysSame, NotTwoPeople, ProofMissing
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database

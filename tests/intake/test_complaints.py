@@ -9,7 +9,7 @@ from openpyxl.utils.datetime import MAC_EPOCH
 from services.intake.domain import headings
 from services.intake.domain.people import born_in, born_on
 from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.gateways import workbooks
 from shared.kit import words
 from tests.intake.reading import (

@@ -14,7 +14,7 @@ from services.intake.domain.cells import BadCell
 from services.intake.domain.manifests import Row
 from services.intake.domain.people import Birth, aged, born_in, born_on
 from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from shared.contracts import codes
 from tests.intake.factories import HEADING, a_list, a_row, an_arrival
 from tests.soaking import examples

@@ -14,7 +14,7 @@ from services.intake.actions.opening import open_file
 from services.intake.actions.voyages import report_voyage
 from services.intake.clock import Retention
 from services.intake.domain.drafts import STANDINGS, Draft
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals.drafts import (
     DraftChanged,
     DraftEnded,
     DraftMoved,

@@ -10,7 +10,7 @@ import pytest
 from services.intake.actions import manifests
 from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.actions.voyages import report_voyage
-from services.intake.domain.refusals import VoyageNotDue
+from services.intake.domain.refusals.manifests import VoyageNotDue
 from services.intake.domain.voyages import EARLIEST, Voyage
 from services.intake.store import manifests as lists
 from services.intake.store.manifests import Manifest

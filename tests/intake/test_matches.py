@@ -11,7 +11,7 @@ import pytest
 from services.intake.actions import comparing, matches
 from services.intake.actions.arrivals import record_arrivals
 from services.intake.clock import Comparing, Retention
-from services.intake.domain.refusals import MatchContradicts
+from services.intake.domain.refusals.matches import MatchContradicts
 from services.intake.store import matches as store
 from services.intake.store.matches import Proposed
 from services.intake.store.vault import Vault

@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from services.intake.domain import grids, headings, niks
 from services.intake.domain.people import aged, born_in, born_on
 from services.intake.domain.problems import FILE_PROBLEMS
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.sheets import Choice, stream_sheet
 from services.intake.gateways import workbooks
 from tests.intake.reading import (

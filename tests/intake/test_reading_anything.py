@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain import files, manifests, sheets, texts
 from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.seen import Seen
 from services.intake.gateways import workbooks
 from tests.intake.reading import LANDING, cells_of, opened, rows_of

@@ -11,7 +11,9 @@ import orjson
 import pytest
 
 from services.intake.actions.arrivals import Desk, Item, Recorded, record_arrivals
-from services.intake.domain.refusals import ArrivalInFuture, NotAllowed, RecordedDifferently, VoyageUnknown
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrivals import ArrivalInFuture, RecordedDifferently
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
 from shared.kit.actor import system

@@ -9,7 +9,7 @@ import pytest
 from services.intake.actions import retention
 from services.intake.actions.drafts import find_draft
 from services.intake.clock import CLOCK
-from services.intake.domain.refusals import LineRecorded
+from services.intake.domain.refusals.drafts import LineRecorded
 from services.intake.domain.retention import BY_CODE
 from services.intake.store.vault import Vault
 from shared.kit.clock import FixedClock

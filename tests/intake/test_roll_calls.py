@@ -21,19 +21,10 @@ from services.intake.actions.opening import open_file
 from services.intake.actions.roll_calls import Entry, Sheet
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
-from services.intake.domain.refusals import (
-    DraftCarried,
-    DraftMoved,
-    DraftUnknown,
-    LineRecorded,
-    LineUnknown,
-    NextVoyageUnknown,
-    Refused,
-    RollMoved,
-    RowCalled,
-    RowCarried,
-    VoyageUnknown,
-)
+from services.intake.domain.refusals import Refused
+from services.intake.domain.refusals.drafts import DraftCarried, DraftMoved, DraftUnknown, LineRecorded, LineUnknown
+from services.intake.domain.refusals.roll_calls import NextVoyageUnknown, RollMoved, RowCalled, RowCarried
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.roll_calls import Reason
 from services.intake.domain.voyages import Counts, Voyage
 from services.intake.store import roll_calls as store

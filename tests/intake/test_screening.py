@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake import screening
-from services.intake.domain.refusals import AnswerUnknown, DecisionNeedsReason, LevelNotDecided
+from services.intake.domain.refusals.screening import AnswerUnknown, DecisionNeedsReason, LevelNotDecided
 from services.intake.domain.screening import (
     ANSWERS,
     BY_OTHERS,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain.completing import COMPLETED, completed, guessed
 from services.intake.domain.people import Identity, age_band, born_on
-from services.intake.domain.refusals import AgeBandWouldChange, FieldFilled, NothingToComplete
+from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldFilled, NothingToComplete
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -18,13 +18,8 @@ from services.intake.actions.slips import NotACode, find_by_code
 from services.intake.domain import households as domain
 from services.intake.domain.arrivals import Channel, screened
 from services.intake.domain.households import Companion
-from services.intake.domain.refusals import (
-    ArrivalInFuture,
-    ArrivalLongAgo,
-    CaseIdTaken,
-    RecordedDifferently,
-    VoyageUnknown,
-)
+from services.intake.domain.refusals.arrivals import ArrivalInFuture, ArrivalLongAgo, CaseIdTaken, RecordedDifferently
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.store import arrivals as store
 from services.intake.store import households
 from services.intake.store.households import Person

@@ -11,16 +11,16 @@ from services.intake.domain import arrival_corrections as domain
 from services.intake.domain import dates, people
 from services.intake.domain.arrival_corrections import Kept, Proposal
 from services.intake.domain.people import Birth
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrival_corrections import (
     AgeAlreadyProposed,
     AgeStaysSame,
-    NotAllowed,
     NotTwoPeople,
-    PersonErasedBefore,
     ProofMissing,
     ProposalEnded,
     ProposalUnknown,
 )
+from services.intake.domain.refusals.identities import PersonErasedBefore
 from services.intake.store import arrival_corrections as store
 from services.intake.store import arrivals
 from services.intake.store.vault import Vault

@@ -11,7 +11,9 @@ from services.intake.domain import people
 from services.intake.domain.arrival_corrections import Corrected, Kept, Proposal, Step
 from services.intake.domain.cells import in_life
 from services.intake.domain.people import Birth
-from services.intake.domain.refusals import CaseUnknown, NotAllowed, PersonErasedBefore, Refused
+from services.intake.domain.refusals import NotAllowed, Refused
+from services.intake.domain.refusals.arrivals import CaseUnknown
+from services.intake.domain.refusals.identities import PersonErasedBefore
 from services.intake.store import arrival_corrections as store
 from services.intake.store import arrivals, disclosures, households, match_keys
 from services.intake.store.vault import Sealed, Vault

@@ -16,15 +16,14 @@ from services.intake import policy
 from services.intake.domain import people
 from services.intake.domain.arrivals import Arrival, Channel, screened
 from services.intake.domain.households import Companion
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals.arrivals import (
     ArrivalInFuture,
     ArrivalLongAgo,
     CaseIdTaken,
-    PortUnknown,
     RecordedAndErased,
     RecordedDifferently,
-    VoyageUnknown,
 )
+from services.intake.domain.refusals.voyages import PortUnknown, VoyageUnknown
 from services.intake.store import arrivals as store
 from services.intake.store import vault as vaults
 from services.intake.store import voyages

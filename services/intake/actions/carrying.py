@@ -9,7 +9,7 @@ from services.intake.actions import drafts as drafting
 from services.intake.actions.drafts import Opened
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Draft, Header, Line
-from services.intake.domain.refusals import DraftMoved
+from services.intake.domain.refusals.drafts import DraftMoved
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as store
 from services.intake.store.vault import Vault

@@ -8,7 +8,7 @@ from services.intake.actions.arrivals import day_at
 from services.intake.domain.arrival_corrections import Kept, expect_kept
 from services.intake.domain.completing import completed
 from services.intake.domain.corrections import keeps_age_band
-from services.intake.domain.refusals import AgeBandWouldChange, PersonErasedBefore
+from services.intake.domain.refusals.identities import AgeBandWouldChange, PersonErasedBefore
 from services.intake.store import arrivals, disclosures, persons
 from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal

@@ -13,13 +13,9 @@ from services.intake.actions import protection
 from services.intake.domain import consents as domain
 from services.intake.domain.consents import CONFIRM_WITHIN, ENDING_SOON, EndReason, Entry, Kind, Person, Scope, Words
 from services.intake.domain.erasures import Recipient
-from services.intake.domain.refusals import (
-    CaseUnknown,
-    ConsentNotHeld,
-    ConsentsChanged,
-    ConsentUnknown,
-    PersonErasedBefore,
-)
+from services.intake.domain.refusals.arrivals import CaseUnknown
+from services.intake.domain.refusals.consents import ConsentNotHeld, ConsentsChanged, ConsentUnknown
+from services.intake.domain.refusals.identities import PersonErasedBefore
 from services.intake.store import consents as store
 from services.intake.store.consents import Kept
 from services.intake.store.persons import Case

@@ -8,9 +8,9 @@ from services.intake.actions.arrivals import day_at
 from services.intake.domain.corrections import DECIDE_WITHIN, RejectReason, keeps_age_band, read_value
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
 from services.intake.domain.references import is_reference
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals.arrivals import CaseUnknown
+from services.intake.domain.refusals.identities import (
     AgeBandWouldChange,
-    CaseUnknown,
     CorrectionDecided,
     CorrectionUnknown,
     FieldUnknown,

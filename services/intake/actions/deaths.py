@@ -7,7 +7,13 @@ from services.intake.actions import households
 from services.intake.actions.arrival_corrections import about, expect_version, expected, lock_with_links, write
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.arrival_corrections import DeathUndoneReason, Doubt, Kept
-from services.intake.domain.refusals import DoubtedAlready, NotAllowed, NotTwoPeople, ProposalEnded, ProposalUnknown
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrival_corrections import (
+    DoubtedAlready,
+    NotTwoPeople,
+    ProposalEnded,
+    ProposalUnknown,
+)
 from services.intake.store import arrival_corrections as store
 from services.intake.store import deaths
 from shared.contracts.intake import DeathDoubted, DeathDoubtEnded, DeathUndone

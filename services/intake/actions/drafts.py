@@ -14,7 +14,7 @@ from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts, headings
 from services.intake.domain.drafts import Draft, Header, Line, Standing
 from services.intake.domain.held import reference
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals.drafts import (
     ColumnUnknown,
     DraftCarried,
     DraftEnded,
@@ -25,8 +25,8 @@ from services.intake.domain.refusals import (
     LineChanged,
     LineRecorded,
     LineUnknown,
-    RowCarried,
 )
+from services.intake.domain.refusals.roll_calls import RowCarried
 from services.intake.domain.roll_calls import Call
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as store

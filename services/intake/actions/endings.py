@@ -7,7 +7,7 @@ from services.intake.actions.arrival_corrections import about, expected, write
 from services.intake.actions.arrivals import day_at
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.arrival_corrections import DeathPlace, ErrorReason, Kept
-from services.intake.domain.refusals import DuplicateUnfit
+from services.intake.domain.refusals.arrival_corrections import DuplicateUnfit
 from services.intake.store import arrival_corrections as store
 from services.intake.store import deaths
 from shared.contracts import codes

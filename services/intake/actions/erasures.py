@@ -6,7 +6,7 @@ from services.intake.actions import protection
 from services.intake.domain.erasures import CONFIRM_WITHIN, Reason, Receipt
 from services.intake.domain.holds import Hold
 from services.intake.domain.references import is_reference
-from services.intake.domain.refusals import ReferenceUnfit
+from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.store import disclosures, holds, matches, persons
 from services.intake.store import erasures as store
 from services.intake.store.persons import Person

@@ -3,7 +3,7 @@
 from services.intake.actions import protection
 from services.intake.domain.holds import Hold, LiftReason, Reason
 from services.intake.domain.references import is_reference
-from services.intake.domain.refusals import HoldLifted, HoldUnknown, PersonErasedBefore, ReferenceUnfit
+from services.intake.domain.refusals.identities import HoldLifted, HoldUnknown, PersonErasedBefore, ReferenceUnfit
 from services.intake.store import erasures
 from services.intake.store import holds as store
 from shared.contracts.intake import LegalHoldLifted, LegalHoldPlaced

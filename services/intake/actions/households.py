@@ -8,14 +8,14 @@ from services.intake.actions import arrival_corrections
 from services.intake.domain import households as domain
 from services.intake.domain.arrival_corrections import LAPSES_AFTER, Kept
 from services.intake.domain.households import Household, Link, Member
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrivals import CaseUnknown
+from services.intake.domain.refusals.households import (
     AlreadyTogether,
-    CaseUnknown,
     HouseholdChangedMeanwhile,
     InTwoHouseholds,
     LinkedBefore,
     LinkUnknown,
-    NotAllowed,
     NotInHousehold,
     StillAnswersForChild,
 )

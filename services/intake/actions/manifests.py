@@ -26,7 +26,8 @@ from services.intake.domain import manifests
 from services.intake.domain.held import Search, who_arrived
 from services.intake.domain.manifests import HeldRow, Reading, Row
 from services.intake.domain.problems import Problem
-from services.intake.domain.refusals import RecordedDifferently, RollBegun, VoyageNotDue
+from services.intake.domain.refusals.arrivals import RecordedDifferently
+from services.intake.domain.refusals.manifests import RollBegun, VoyageNotDue
 from services.intake.domain.roll_calls import Called
 from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
 from services.intake.domain.texts import File

@@ -11,14 +11,14 @@ from datetime import datetime
 from services.intake import policy
 from services.intake.domain.matches import SHOWN, Decision, Match, Step, UndoReason
 from services.intake.domain.people import Identity
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.matches import (
     MatchChangedMeanwhile,
     MatchContradicts,
     MatchDecided,
     MatchEnded,
     MatchNotDecided,
     MatchUnknown,
-    NotAllowed,
 )
 from services.intake.store import match_keys
 from services.intake.store import matches as store

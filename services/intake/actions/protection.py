@@ -1,7 +1,8 @@
 """Who looks after the data of people at every port, and whose data it is."""
 
 from services.intake import policy
-from services.intake.domain.refusals import CaseUnknown, NotAllowed
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrivals import CaseUnknown
 from services.intake.store import persons
 from services.intake.store.persons import Case, Person
 from shared.kit.work import Work

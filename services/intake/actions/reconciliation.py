@@ -15,7 +15,8 @@ from services.intake.domain.reconciliation import (
     Reconciliation,
     reconcile,
 )
-from services.intake.domain.refusals import DifferenceMoved, DifferenceUnknown, RollsOverElsewhere, VoyageUnknown
+from services.intake.domain.refusals.reconciliation import DifferenceMoved, DifferenceUnknown, RollsOverElsewhere
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.totals import UNKNOWN, Dimension
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import differences as store

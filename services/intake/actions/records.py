@@ -14,7 +14,7 @@ from services.intake.domain.households import Link
 from services.intake.domain.lookups import Kind
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
 from services.intake.domain.references import is_reference
-from services.intake.domain.refusals import ReferenceUnfit
+from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.store import (
     arrival_corrections,
     consents,

@@ -12,22 +12,24 @@ from services.intake.actions.voyages import find_voyage, report_voyage
 from services.intake.domain import drafts, people
 from services.intake.domain.drafts import Draft, Standing
 from services.intake.domain.manifests import HeldRow, Row
-from services.intake.domain.refusals import (
-    ColumnsUnsaid,
-    DeathToRecord,
+from services.intake.domain.refusals.drafts import (
     DraftEnded,
     DraftMoved,
     DraftSending,
     DraftUnknown,
     LineRecorded,
     LineUnknown,
+)
+from services.intake.domain.refusals.roll_calls import (
+    ColumnsUnsaid,
+    DeathToRecord,
     NextVoyageUnknown,
     NotOnAList,
     RollMoved,
     RowCalled,
     RowCarried,
-    VoyageUnknown,
 )
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.roll_calls import Call, Mark, Reason
 from services.intake.domain.voyages import Counts, Voyage
 from services.intake.store import arrivals

@@ -6,13 +6,10 @@ from services.intake import policy, screening
 from services.intake.actions import arrival_corrections
 from services.intake.domain import screening as domain
 from services.intake.domain.arrival_corrections import expect_kept
-from services.intake.domain.refusals import (
-    CaseUnknown,
-    NotAllowed,
-    PersonErasedBefore,
-    QuestionnaireUnknown,
-    ScreeningUnknown,
-)
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrivals import CaseUnknown
+from services.intake.domain.refusals.identities import PersonErasedBefore
+from services.intake.domain.refusals.screening import QuestionnaireUnknown, ScreeningUnknown
 from services.intake.domain.screening import Answer, Assessment, Circumstances, Questionnaire, Screening
 from services.intake.store import arrival_corrections as arrivals_store
 from services.intake.store import arrivals, screenings

@@ -12,7 +12,8 @@ from services.intake.domain import drafts
 from services.intake.domain.drafts import Draft
 from services.intake.domain.held import reference
 from services.intake.domain.manifests import Reading
-from services.intake.domain.refusals import DraftChanged, DraftMoved, ManifestUnusable, NothingToSend, VoyageNotDue
+from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, NothingToSend
+from services.intake.domain.refusals.manifests import ManifestUnusable, VoyageNotDue
 from services.intake.domain.roll_calls import Called, Roll
 from services.intake.store import drafts as store
 from services.intake.store import roll_calls

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from services.intake import policy
 from services.intake.actions.arrivals import port_of
 from services.intake.domain.arrival_corrections import expect_kept
-from services.intake.domain.refusals import CaseUnknown, NotAllowed, SlipTooLate
+from services.intake.domain.refusals import NotAllowed
+from services.intake.domain.refusals.arrivals import CaseUnknown, SlipTooLate
 from services.intake.store import arrival_corrections, arrivals
 from services.intake.store.vault import Sealed, Vault
 from shared.contracts import codes

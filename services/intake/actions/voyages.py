@@ -6,7 +6,7 @@ from services.intake import policy
 from services.intake.actions import totals
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.totals import Said
-from services.intake.domain.refusals import ExpectedFarOff, VoyageUnknown
+from services.intake.domain.refusals.voyages import ExpectedFarOff, VoyageUnknown
 from services.intake.domain.voyages import Modality, Report, Voyage, is_near
 from services.intake.store import voyages as store
 from shared.contracts.intake import VoyageAnnounced

@@ -26,15 +26,15 @@ from services.intake.domain.cells import BadCell
 from services.intake.domain.completing import Group, guessed
 from services.intake.domain.households import ALONE, CHILDREN, Companion
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import Refused
+from services.intake.domain.refusals.arrivals import (
     ArrivalInFuture,
     ArrivalLongAgo,
     CaseIdTaken,
     RecordedAndErased,
     RecordedDifferently,
-    Refused,
-    VoyageUnknown,
 )
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode

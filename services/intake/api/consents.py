@@ -12,7 +12,7 @@ from services.intake.actions import consents as actions
 from services.intake.actions.consents import Consents, Spoken
 from services.intake.domain.consents import EndReason, Kind, Scope, State, Words, every_standing
 from services.intake.domain.erasures import Confirmation
-from services.intake.domain.refusals import ConsentsChanged
+from services.intake.domain.refusals.consents import ConsentsChanged
 from services.intake.store.consents import Kept
 from shared.contracts.codes import (
     ConsentHow,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.actions.disclosures import Ask, Disclosed, disclose_identity
-from services.intake.domain.refusals import DisclosureNotAllowed, IdentityErased
+from services.intake.domain.refusals.identities import DisclosureNotAllowed, IdentityErased
 from shared.contracts.fact import Code, Id, Identifying
 from shared.kit import identity, web
 from shared.kit.actor import Actor

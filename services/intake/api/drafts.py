@@ -28,7 +28,8 @@ from services.intake.domain.drafts import (
 )
 from services.intake.domain.grids import letter
 from services.intake.domain.headings import Asked
-from services.intake.domain.refusals import DraftChanged, DraftMoved, LineChanged, ManifestUnusable
+from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, LineChanged
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.retention import BY_CODE
 from services.intake.domain.sheets import MOST_BYTES, MOST_COLUMNS
 from shared.contracts.fact import Id, Identifying

@@ -12,7 +12,7 @@ from services.intake.actions.erasures import HeldByLaw
 from services.intake.domain.erasures import Confirmation, Reason, Receipt
 from services.intake.domain.holds import Hold
 from services.intake.domain.references import LONGEST
-from services.intake.domain.refusals import CaseUnknown
+from services.intake.domain.refusals.arrivals import CaseUnknown
 from shared.contracts.fact import Id
 from shared.kit import identity, web
 from shared.kit.actor import Actor

@@ -11,7 +11,7 @@ from services.intake import policy
 from services.intake.actions import households as actions
 from services.intake.actions.households import HouseholdConflict, Seen
 from services.intake.domain.households import Link, LinkEnd, LinkState, Member
-from services.intake.domain.refusals import HouseholdChangedMeanwhile
+from services.intake.domain.refusals.households import HouseholdChangedMeanwhile
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id
 from shared.contracts.intake import HouseholdReason, Relation, RelationProof, UnlinkReason

@@ -12,7 +12,7 @@ from services.intake.actions import matches as actions
 from services.intake.actions.matches import MatchConflict, Side, SideBySide
 from services.intake.domain.matches import SHOWN, Decision, Match, State, Step, Taken, UndoReason, covered
 from services.intake.domain.matching.scoring import Strength
-from services.intake.domain.refusals import MatchChangedMeanwhile
+from services.intake.domain.refusals.matches import MatchChangedMeanwhile
 from shared.contracts.codes import Sex
 from shared.contracts.fact import Id, Identifying, RegencyCode
 from shared.kit import identity, web

@@ -11,7 +11,7 @@ from services.intake.actions import reconciliation, totals
 from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import problem_of_part
 from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation
-from services.intake.domain.refusals import DifferenceMoved, PartTwice, PartUnknown
+from services.intake.domain.refusals.reconciliation import DifferenceMoved, PartTwice, PartUnknown
 from services.intake.domain.totals import LONGEST, MOST_PARTS, Dimension, Kind, Part, Totals, WithdrawReason
 from services.intake.domain.voyages import MOST_ANNOUNCED
 from services.intake.store import differences as store

@@ -14,7 +14,8 @@ from services.intake.actions.drafts import Write
 from services.intake.actions.roll_calls import Entry, Sheet
 from services.intake.api.drafts import DraftOut, Row, draft_out
 from services.intake.domain.drafts import Standing
-from services.intake.domain.refusals import DraftMoved, RowCalled
+from services.intake.domain.refusals.drafts import DraftMoved
+from services.intake.domain.refusals.roll_calls import RowCalled
 from services.intake.domain.roll_calls import INITIALS, Call, Mark, Reason, begins_with
 from shared.contracts.codes import AgeBand, Sex
 from shared.contracts.fact import Id, Identifying

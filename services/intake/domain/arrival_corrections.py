@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.intake.domain import needs as screening
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals.arrival_corrections import (
     AgeStaysSame,
     ArrivalInError,
     DeathNotPossible,

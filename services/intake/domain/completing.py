@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.intake.domain.dates import read_kept
 from services.intake.domain.people import ADULT_FROM, ELDERLY_FROM, OLDEST, Birth, Identity, aged
-from services.intake.domain.refusals import AgeBandWouldChange, FieldFilled, NothingToComplete
+from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldFilled, NothingToComplete
 
 Group = Literal["child", "adult", "elderly"]
 """What is seen of an age when there is no time to ask."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals.consents import (
     BasisUnfit,
     ConsentExpiresBadly,
     ConsentNotHeld,

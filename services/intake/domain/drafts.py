@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from services.intake.domain import headings
 from services.intake.domain.manifests import Row
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.sheets import Sheet
 
 State = Literal["open", "sending", "sent", "discarded", "expired", "erased"]

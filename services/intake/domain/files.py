@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal
 from xml.parsers import expat
 
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 
 MOST_BYTES = 32 << 20
 MOST_UNPACKED = 128 << 20

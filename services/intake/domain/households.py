@@ -11,12 +11,7 @@ from typing import Literal
 
 from services.intake.domain import needs
 from services.intake.domain.arrival_corrections import CONFIRM_WITHIN, Corrected, Kept, Step
-from services.intake.domain.refusals import (
-    GuardianUnfit,
-    LinkEnded,
-    LinkNotProposed,
-    NobodyElseConfirms,
-)
+from services.intake.domain.refusals.households import GuardianUnfit, LinkEnded, LinkNotProposed, NobodyElseConfirms
 from shared.contracts.codes import AgeBand, NeedCode
 
 HouseholdReason = Literal["listed", "said_by_family", "guardian_linked", "not_of_it", "family_parted", "in_error"]

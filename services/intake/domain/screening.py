@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from services.intake.domain.needs import ordered
-from services.intake.domain.refusals import AnswerUnknown, DecisionNeedsReason, LevelNotDecided
+from services.intake.domain.refusals.screening import AnswerUnknown, DecisionNeedsReason, LevelNotDecided
 from shared.contracts.codes import AgeBand, NeedCode, TraffickingDecision, TraffickingReason
 
 Group = Literal["sick", "old", "pregnant", "children", "trafficked", "rights"]

@@ -8,7 +8,7 @@ from itertools import islice, pairwise, zip_longest
 from services.intake.domain import files, grids, headings, texts
 from services.intake.domain.grids import Grid
 from services.intake.domain.headings import Asked, Matched
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.texts import SEPARATORS, Rows, Source
 
 MOST_BYTES = files.MOST_BYTES

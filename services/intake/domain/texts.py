@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, TextIO, overload
 
 from services.intake.domain.grids import Typed
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 
 SEPARATORS = ";,\t|"
 CHUNK = 1 << 20

@@ -23,7 +23,7 @@ from openpyxl.utils.datetime import MAC_EPOCH
 
 from services.intake.domain import files, grids
 from services.intake.domain.grids import Grid, Typed
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.sheets import MOST_COLUMNS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

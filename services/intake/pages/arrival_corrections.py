@@ -25,7 +25,8 @@ from services.intake.domain.arrival_corrections import (
 from services.intake.domain.cells import BadCell
 from services.intake.domain.needs import EVERYBODY
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import Refused
+from services.intake.domain.refusals.arrival_corrections import (
     AgeAlreadyProposed,
     AgeStaysSame,
     ArrivalInError,
@@ -35,12 +36,11 @@ from services.intake.domain.refusals import (
     NeedFollowsAge,
     NotDead,
     NothingToCorrect,
-    PersonErasedBefore,
     PersonHasDied,
     ProofMissing,
     ReasonMissing,
-    Refused,
 )
+from services.intake.domain.refusals.identities import PersonErasedBefore
 from services.intake.pages import history, labels
 from shared.contracts import codes
 from shared.contracts.codes import AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason

@@ -13,14 +13,14 @@ from services.intake.actions import consents as actions
 from services.intake.actions.consents import Consents, Spoken
 from services.intake.domain import dates
 from services.intake.domain.consents import ENDING_SOON, REASONS, EndReason, Entry, Scope, Words, withdrawable
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import Refused
+from services.intake.domain.refusals.consents import (
     BasisUnfit,
     ConsentExpiresBadly,
     ConsentNotHeld,
     ConsentsChanged,
     NeedsNotOfCase,
     NobodyToConsent,
-    Refused,
     SpeakerUnfit,
     SpeakerUnnamed,
 )

@@ -9,7 +9,7 @@ from services.intake.actions import corrections
 from services.intake.domain.cells import BadCell
 from services.intake.domain.corrections import RejectReason
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.refusals import AgeBandWouldChange, FieldUnknown, ReferenceUnfit
+from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldUnknown, ReferenceUnfit
 from services.intake.pages import guarding, labels
 from services.intake.pages.guarding import Acting, Protector
 from shared.contracts.fact import Id

@@ -15,7 +15,9 @@ from services.intake.actions.opening import open_file
 from services.intake.domain import headings
 from services.intake.domain.drafts import Draft, Header, Line, Standing, first_values, legible, list_digest
 from services.intake.domain.grids import letter
-from services.intake.domain.refusals import DraftChanged, DraftMoved, LineChanged, ManifestUnusable, VoyageUnknown
+from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, LineChanged
+from services.intake.domain.refusals.manifests import ManifestUnusable
+from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.sheets import HEADING_WITHIN
 from services.intake.domain.voyages import Voyage
 from services.intake.pages import labels

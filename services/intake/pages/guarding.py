@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 
 from services.intake import policy
 from services.intake.domain.references import LONGEST
-from services.intake.domain.refusals import ReferenceUnfit
+from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.pages import labels
 from services.intake.store.persons import Case
 from services.intake.store.trails import Step

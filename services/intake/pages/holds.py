@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.actions import holds
 from services.intake.domain.holds import LiftReason, Reason
-from services.intake.domain.refusals import ReferenceUnfit
+from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.pages import guarding, labels
 from services.intake.pages.guarding import Acting, Protector
 from shared.contracts.fact import Id

@@ -11,9 +11,10 @@ from services.intake.actions import households
 from services.intake.actions.households import HouseholdConflict, Seen
 from services.intake.actions.records import Record
 from services.intake.domain.households import CHILDREN
-from services.intake.domain.refusals import (
+from services.intake.domain.refusals import Refused
+from services.intake.domain.refusals.arrivals import CaseUnknown
+from services.intake.domain.refusals.households import (
     AlreadyTogether,
-    CaseUnknown,
     GuardianUnfit,
     HouseholdChangedMeanwhile,
     InTwoHouseholds,
@@ -22,7 +23,6 @@ from services.intake.domain.refusals import (
     LinkNotProposed,
     NobodyElseConfirms,
     NotInHousehold,
-    Refused,
     StillAnswersForChild,
 )
 from services.intake.pages import labels

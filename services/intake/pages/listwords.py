@@ -1,6 +1,6 @@
 """What pages say of the file that a list came in."""
 
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from shared.kit import web, words
 from shared.kit.words import Language, msg
 

@@ -9,7 +9,7 @@ from services.intake import policy
 from services.intake.actions import drafts, spreadsheets, voyages
 from services.intake.domain import headings
 from services.intake.domain.drafts import LONGEST_SENDER
-from services.intake.domain.refusals import ManifestUnusable
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.voyages import Voyage
 from services.intake.gateways import workbooks
 from services.intake.pages import labels

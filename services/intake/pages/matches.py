@@ -10,7 +10,12 @@ from services.intake.actions import matches
 from services.intake.actions.matches import MatchConflict, Side, SideBySide
 from services.intake.domain.matches import DECISIONS, UNDO_REASONS, Decision, UndoReason, covered
 from services.intake.domain.matching.fields import FIELDS, read_birthday
-from services.intake.domain.refusals import MatchChangedMeanwhile, MatchContradicts, MatchDecided, MatchNotDecided
+from services.intake.domain.refusals.matches import (
+    MatchChangedMeanwhile,
+    MatchContradicts,
+    MatchDecided,
+    MatchNotDecided,
+)
 from services.intake.pages import labels, matchwords
 from shared.contracts import codes
 from shared.contracts.fact import Id

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.intake.actions import records
 from services.intake.actions.records import By, Export, Record
 from services.intake.actions.screening import questionnaire
-from services.intake.domain.refusals import ReferenceUnfit
+from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.pages import consentwords, guarding, history, households, labels
 from services.intake.pages.guarding import Acting, Protector
 from services.intake.pages.screening import answered

@@ -10,7 +10,8 @@ from services.intake import policy
 from services.intake.actions import arrival_corrections, drafts, roll_calls, voyages
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.actions.roll_calls import Entry
-from services.intake.domain.refusals import DraftMoved, RollMoved, RowCalled
+from services.intake.domain.refusals.drafts import DraftMoved
+from services.intake.domain.refusals.roll_calls import RollMoved, RowCalled
 from services.intake.domain.roll_calls import INITIALS, OF_RECORDED, REASONS, Mark, Reason, begins_with
 from services.intake.domain.voyages import Voyage
 from services.intake.pages import history, labels

@@ -10,7 +10,7 @@ from services.intake import policy, screening
 from services.intake.actions import arrival_corrections
 from services.intake.actions import screening as actions
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile, Seen
-from services.intake.domain.refusals import DecisionNeedsReason, LevelNotDecided
+from services.intake.domain.refusals.screening import DecisionNeedsReason, LevelNotDecided
 from services.intake.domain.screening import (
     ANSWERS,
     BY_OTHERS,

@@ -16,7 +16,7 @@ from services.intake.domain.completing import Group, guessed
 from services.intake.domain.corrections import read_value
 from services.intake.domain.people import Identity
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.refusals import AgeBandWouldChange, FieldFilled, NothingToComplete
+from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldFilled, NothingToComplete
 from services.intake.pages import history, labels
 from services.intake.pages.arrivals import BY_AGE_ALONE, read_companion, record_one, refuse_companion
 from services.intake.store import arrivals as store

@@ -12,7 +12,7 @@ from services.intake import policy
 from services.intake.actions import drafts, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.totals import Said
-from services.intake.domain.refusals import ExpectedFarOff
+from services.intake.domain.refusals.voyages import ExpectedFarOff
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, is_near
 from services.intake.pages import labels
 from services.intake.pages.reconciliation import read_paper, typed_paper
