@@ -11,6 +11,9 @@ import httpx2
 import pytest
 
 from services.audit.pages import wording
+from services.audit.pages.wording.events import EVENTS
+from services.audit.pages.wording.fields import FIELDS
+from services.audit.pages.wording.values import VALUES
 from shared.kit import catalogue
 from shared.kit.ids import new_id
 from tests.architecture.test_names import facts
@@ -179,10 +182,10 @@ class TestLedgerPage:
 class TestWords:
     def test_every_fact_has_a_sentence_and_its_fields_and_codes_have_names(self) -> None:
         for fact in facts():
-            assert fact.type in wording.EVENTS, fact.type
+            assert fact.type in EVENTS, fact.type
             for name, field in fact.model_fields.items():
-                assert name in wording.FIELDS | dict.fromkeys(wording.HIDDEN), f"{fact.type} {name}"
-                unnamed = set(codes_in(field.annotation)) - set(wording.VALUES)
+                assert name in FIELDS | dict.fromkeys(wording.HIDDEN), f"{fact.type} {name}"
+                unnamed = set(codes_in(field.annotation)) - set(VALUES)
                 assert name in wording.NEEDS or not unnamed, f"{fact.type} {name} {unnamed}"
 
     def test_indonesian_lacks_nothing_and_holds_nothing_unsaid(self) -> None:
