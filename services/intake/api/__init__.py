@@ -8,6 +8,7 @@ from services.intake.api import (
     consents,
     corrections,
     disclosures,
+    draft_rows,
     drafts,
     erasures,
     holds,
@@ -18,6 +19,7 @@ from services.intake.api import (
     retention,
     roll_calls,
     screening,
+    sending,
     triage,
     voyages,
 )
@@ -25,6 +27,8 @@ from services.intake.api import (
 router = APIRouter()
 router.include_router(voyages.router)
 router.include_router(drafts.router)
+router.include_router(draft_rows.router)
+router.include_router(sending.router)
 router.include_router(roll_calls.router)
 router.include_router(reconciliation.router)
 router.include_router(arrivals.router)

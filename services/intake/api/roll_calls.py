@@ -12,7 +12,8 @@ from services.intake.actions import roll_calls
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.actions.drafts import Write
 from services.intake.actions.roll_calls import Entry, Sheet
-from services.intake.api.drafts import DraftOut, Row, draft_out
+from services.intake.api.draft_rows import Row
+from services.intake.api.drafts import DraftOut, draft_out
 from services.intake.domain.drafts import Standing
 from services.intake.domain.refusals.drafts import DraftMoved
 from services.intake.domain.refusals.roll_calls import RowCalled
