@@ -11,6 +11,7 @@ from services.intake.pages import (
     households,
     manifests,
     matches,
+    mending,
     reconciliation,
     records,
     retention,
@@ -27,6 +28,7 @@ router.include_router(voyages.router)
 router.include_router(reconciliation.router)
 router.include_router(manifests.router)
 router.include_router(drafts.router)
+router.include_router(mending.router)
 router.include_router(roll_calls.router)
 router.include_router(arrivals.router)
 # Before the corrections, whose path takes any last part.

@@ -13,8 +13,8 @@ from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.voyages import Voyage
 from services.intake.gateways import workbooks
 from services.intake.pages import labels
-from services.intake.pages.drafts import keep_upload
 from services.intake.pages.listwords import MOST_BYTES, unusable_file
+from services.intake.pages.mending import keep_upload
 from shared.contracts import codes
 from shared.contracts.fact import Id
 from shared.kit import identity, web
