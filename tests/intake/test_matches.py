@@ -19,8 +19,8 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
+from tests.intake.correcting import corrected
 from tests.intake.factories import DPO, OFFICER, a_new_arrival, a_voyage, an_arrival
-from tests.intake.test_arrival_corrections import corrected
 from tests.intake.test_comparing import AGAIN, BEFORE, compared, landed
 from tests.intake.test_erasures import told
 
