@@ -103,7 +103,7 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     closed: list[str] = []
     reasons: dict[str, str | None] = {}
     decided: dict[str, Decision] = {}
-    walled = await walls.around(work, changes.before.values(), routing)
+    walled = await walls.around(work, changes.before.values(), routing, among=changes.before.values())
     for gap_id, referral_id, _ in found:
         need = changes.need(referral_id)
         decision = router.decide(read(bodies[need.referral.explanation]).facts)

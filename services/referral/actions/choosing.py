@@ -51,7 +51,7 @@ class Asking:
             await routing.candidates(work, {need.referral.explanation for need in found}),
             (await routing.router(work)).directory.available,
             {n.referral.need: await routing.open_for(work, n.referral.need) for n in found},
-            await walls.around(work, found, routing),
+            await walls.around(work, found, routing, among=found),
             await staying.watch(work, changes.households, changes.splits),
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.referral import rules
-from services.referral.actions import choosing, following, staying, telling, walls
+from services.referral.actions import choosing, following, leasing, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import consents, needs
@@ -79,8 +79,9 @@ async def _reconsider(work: Work, causes: Mapping[str, Heard[Any]], heard: Seque
     if not found:
         return
     loaded = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})
+    await leasing.hold(work, loaded.before.values(), routing)
     changes, standings = await _standings(work, loaded, heard, routing)
-    walled = await walls.around(work, changes.before.values(), routing)
+    walled = await walls.around(work, changes.before.values(), routing, among=changes.before.values())
     gaps = await store.find_open_gaps(
         work, [id_ for id_, n in loaded.before.items() if n.referral.state == "unroutable"]
     )

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from services.referral import rules
-from services.referral.actions import choosing, consenting, following, guarding, opening, staying, telling, walls
+from services.referral.actions import (
+    choosing,
+    consenting,
+    following,
+    guarding,
+    leasing,
+    opening,
+    staying,
+    telling,
+    walls,
+)
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.actions.walls import Walls
@@ -57,12 +67,21 @@ RETURN_OFFICE = "BP3MI"
 async def hear_corrections(work: Work, heard: Sequence[HeardOf], *, routing: Routing) -> None:
     """Let the needs of each arrival follow what was corrected of it, one correction after the other."""
     await staying.lock(work, [h.case_id for h in heard])
+    await _hold_places(work, heard, routing)
     if in_error := [h.case_id for h in heard if isinstance(h.fact, ArrivalEnteredInError)]:
         await returns.add_in_error(work, in_error)
     for one in heard:
         found = await store.find_of_cases(work, [one.case_id])
         changes = await following.locked(work, {id_: (id_, case_id) for id_, case_id in found.items()})
         await _Following(work, one, routing, changes).follow()
+
+
+async def _hold_places(work: Work, heard: Sequence[HeardOf], routing: Routing) -> None:
+    """Lock what any of these needs may take or leave, before the first of them is decided anew."""
+    owned = await store.find_of_cases(work, [h.case_id for h in heard])
+    found = await store.find_needs(work, sorted(owned))
+    added = [code for h in heard for code in (*h.fact.needs, *_added(h.fact))]
+    await leasing.hold(work, found.values(), routing, added=added)
 
 
 @dataclass(slots=True)
@@ -101,7 +120,9 @@ class _Following:
             await guarding.begin_by_correction(self.work, self.heard, next(iter(self.changes.before.values()), None))
         if self.decided:
             await store.update_explanations(self.work, self.decided)
-        walled = await walls.around(self.work, [self.changes.need(id_) for id_ in moved], self.routing)
+        walled = await walls.around(
+            self.work, [self.changes.need(id_) for id_ in moved], self.routing, among=self.changes.before.values()
+        )
         for id_, reason in moved.items():
             await self._route(self.changes.need(id_), reason, walled)
         await self._keep()
@@ -155,7 +176,7 @@ class _Following:
                 sex=self.fact.sex,
                 origin_regency=self.fact.origin_regency,
             )
-            found = need.referral.need in self._added() and need.referral.state == "entered_in_error"
+            found = need.referral.need in _added(self.fact) and need.referral.state == "entered_in_error"
             lives = isinstance(self.fact, DeathUndone) and ended_with_death(need.referral)
             if facts == stored.facts and not found and not lives:
                 continue
@@ -266,7 +287,7 @@ class _Following:
         """Open what was added and was never there before, as when it lands; answers whether there was something."""
         fact = self.fact
         known = {need.referral.need for need in self.changes.before.values()}
-        new = tuple(code for code in self._added() if code not in known)
+        new = tuple(code for code in _added(self.fact) if code not in known)
         if not new:
             return False
         told = self.heard.told
@@ -304,14 +325,6 @@ class _Following:
         await opening.open_referrals(self.work, [arrival], routing=self.routing)
         return True
 
-    def _added(self) -> tuple[str, ...]:
-        match self.fact:
-            case AgeCorrected(added=added) | NeedsCorrected(added=added):
-                return added
-            case PersonDied():
-                return (corrections.OF_THE_DEAD,)
-        return ()
-
     def _kinds(self) -> list[tuple[Changed, str | None, str | None]]:
         match self.fact:
             case AgeCorrected(was=was, age_band=became):
@@ -324,3 +337,13 @@ class _Following:
 
     def _changed(self) -> tuple[Changed, ...]:
         return tuple(kind for kind, _, _ in self._kinds())
+
+
+def _added(fact: ArrivalFact) -> tuple[str, ...]:
+    """The needs that a correction finds."""
+    match fact:
+        case AgeCorrected(added=added) | NeedsCorrected(added=added):
+            return added
+        case PersonDied():
+            return (corrections.OF_THE_DEAD,)
+    return ()

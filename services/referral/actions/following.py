@@ -87,7 +87,7 @@ async def ask_next(work: Work, changes: Changes, wanting: Sequence[Need], routin
     if not wanting:
         return
     candidates = await routing.candidates(work, {need.referral.explanation for need in wanting})
-    walled = await walls.around(work, wanting, routing)
+    walled = await walls.around(work, wanting, routing, among=changes.before.values())
     for need in wanting:
         is_passing = corrections.is_to_be_handed_on(need)
         if need.live is not None and not is_passing:
@@ -112,7 +112,7 @@ async def save(work: Work, changes: Changes) -> None:
     """Write what differs, a statement per table that has a difference."""
     referrals, changed, added = _differences(changes)
     if leaving := {a.agency_id for a in changed if a.place is not None and not a.is_live}:
-        await places.lock_places(work, sorted(leaving))  # as those do who take them: one order, no deadlock
+        await places.lock_places(work, sorted(leaving))  # in one order, also where nobody has held them until now
     # Who hands a need on has ended before who takes it over helps: never two at one moment.
     for some in ([a for a in changed if not a.is_live], [a for a in changed if a.is_live]):
         if some:

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from services.referral import policy
-from services.referral.actions import following, staying, telling, walls
+from services.referral.actions import following, leasing, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
 from services.referral.domain import corrections, households, needs
@@ -221,9 +221,10 @@ async def _move(
     decided = {one.referral_id: decision for _, one, decision in wanting}
     for id_, decision in decided.items():
         changes.put(_decided(changes.need(id_), decision))
+    await leasing.hold(work, changes.before.values(), routing)
     await needs_store.update_explanations(work, decided)
     await book.update_facts(work, [changes.need(id_).referral for id_ in decided])
-    walled = await walls.around(work, [changes.need(id_) for id_ in decided], routing)
+    walled = await walls.around(work, [changes.need(id_) for id_ in decided], routing, among=changes.before.values())
     for lead, one, decision in wanting:
         need = changes.need(one.referral_id)
         asked = need.asked
@@ -332,6 +333,8 @@ async def bring_together(work: Work, joinings: Sequence[Joining], *, routing: Ro
     await work.as_service()  # found in the own duty; what follows is the service's
     await work.lock_cases({task.household_id for task in found.values()})
     await work.lock_cases({task.case_id for task in found.values()})  # at once: in one order, as everywhere
+    owned = await needs_store.find_of_cases(work, sorted({task.case_id for task in found.values()}))
+    await leasing.hold(work, (await needs_store.find_needs(work, sorted(owned))).values(), routing)
     results: list[Reunification | Refused] = []
     for one in joinings:
         if one.task_id not in found:
@@ -364,7 +367,7 @@ async def _bring(work: Work, task: Reunification, joining: Joining, routing: Rou
         raise AlreadyAccepted(state=need.helping.state, answered_at=need.helping.answered_at)
     router = await routing.router(work)
     decision = _together(router, standing[task.household_id], lead, one)
-    walled = await walls.around(work, [need], routing)
+    walled = await walls.around(work, [need], routing, among=[need])
     to = _nearer(lead, one, decision, walled.open_to(need, router.directory.available))
     if to is None or need.asked is None:
         raise NobodyToAsk

@@ -1,6 +1,6 @@
 """Places of offices that publish them: published, and taken by who is sent there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -8,6 +8,7 @@ from datetime import datetime
 from services.referral import policy
 from services.referral.actions import telling
 from services.referral.actions.keeping import NotYours
+from services.referral.actions.routing import Routing
 from services.referral.domain import capacity
 from services.referral.domain.capacity import Place
 from services.referral.domain.needs import Need
@@ -79,6 +80,22 @@ async def rooms(work: Work, agency_ids: AbstractSet[str], case_ids: AbstractSet[
         if found.places and case_ids:
             found.beds = await store.find_beds(work, sorted(found.places), sorted(case_ids))
     return found
+
+
+async def hold(work: Work, needs: Iterable[Need], routing: Routing, *, added: Iterable[str] = ()) -> None:
+    """Lock all places that these needs may take or leave, and those that are `added` to them; as the service.
+
+    Places before explanations, everywhere: who writes what was decided anew holds them all by then.
+    """
+    needs = list(needs)
+    if any(capacity.takes_place(code) for code in (*added, *(need.referral.need for need in needs))):
+        await store.lock_places(work, sorted(await offices(work, needs, routing)))
+
+
+async def offices(work: Work, needs: Iterable[Need], routing: Routing) -> set[str]:
+    """The offices that publish places, and those of which these needs hold one, published or not."""
+    held = {a.agency_id for need in needs for a in need.attempts if a.place is not None and a.is_live}
+    return held | await routing.publishing(work)
 
 
 async def publish_places(work: Work, offers: Sequence[Place]) -> list[Place]:

@@ -122,7 +122,7 @@ class _Choice:
         found = changes.before.values()
         self._candidates = await self._routing.candidates(self._work, {n.referral.explanation for n in found})
         self._directory = (await self._routing.router(self._work)).directory
-        self._walled = await walls.around(self._work, found, self._routing)
+        self._walled = await walls.around(self._work, found, self._routing, among=found)
         self.watch = await staying.watch(self._work, changes.households, changes.splits)
         for need in found:
             self._open[need.referral.need] = await self._routing.open_for(self._work, need.referral.need)

@@ -138,7 +138,7 @@ async def ask_again(
     digest = need.referral.explanation
     candidates = (await routing.candidates(work, {digest}))[digest]
     available = (await routing.router(work)).directory.available
-    walled = await walls.around(work, [need], routing)
+    walled = await walls.around(work, [need], routing, among=[need])
     chosen = choosing.chosen(need, candidates, walled.open_to(need, available), agency_id)
     if chosen is None:
         raise NobodyToAsk

@@ -39,12 +39,15 @@ class Walls:
         return self.rooms.take(need)
 
 
-async def around(work: Work, needs: Iterable[Need], routing: Routing) -> Walls:
-    """The walls that stand around these needs, and the places that may be taken for them. As the service."""
+async def around(work: Work, needs: Iterable[Need], routing: Routing, *, among: Iterable[Need]) -> Walls:
+    """The walls that stand around these needs, and the places that may be taken for them. As the service.
+
+    `among`: all that this work may change, of which what leaves a place frees it.
+    """
     needs = list(needs)
     closed = await _closed(work, needs, routing)
     lodged = {need.referral.case_id for need in needs if capacity.takes_place(need.referral.need)}
-    rooms = await leasing.rooms(work, await routing.publishing(work) if lodged else frozenset(), lodged)
+    rooms = await leasing.rooms(work, await leasing.offices(work, among, routing) if lodged else frozenset(), lodged)
     walled = [need for need in needs if matters.opposite(need.referral.need)]
     if not walled:
         return Walls(set(), rooms, closed)

@@ -349,6 +349,7 @@ async def update_explanations(work: Work, decisions: Mapping[str, Decision]) -> 
         "WITH n AS (SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[], $5::smallint[])"
         " AS n (referral_id, digest, rules_version, body, urgency)), explained AS ("
         " INSERT INTO explanations (digest, rules_version, body) SELECT DISTINCT digest, rules_version, body FROM n"
+        " ORDER BY digest"
         " ON CONFLICT DO NOTHING)"
         " UPDATE referrals r SET explanation = n.digest, urgency = n.urgency FROM n"
         " WHERE r.referral_id = n.referral_id",
