@@ -47,7 +47,6 @@ class TestMemory:
         self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(manifests, "BATCH", 100)
-        monkeypatch.setattr(manifests, "FEW", 0)
         monkeypatch.setattr(lists, "SHORT_BYTES", 0)
         await most_memory(database, vault, 100)  # what is made once and kept
 

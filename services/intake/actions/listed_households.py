@@ -1,14 +1,13 @@
 """Households as name lists have them: rows that name each other stay together, in whichever list each of them came."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.intake.actions.households import changed, linked, proposed
 from services.intake.domain import households as domain
-from services.intake.domain.manifests import Named, Row
-from services.intake.domain.problems import Problem
+from services.intake.domain.manifests import Row
 from services.intake.store import arrivals
 from services.intake.store import households as store
 from services.intake.store.households import Person
@@ -20,7 +19,6 @@ from shared.kit.work import Work
 
 GROUPS_AT_ONCE = 200
 """Most households in one transaction; each person in it is locked until the end."""
-KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,79 +30,31 @@ class Group:
     guardians: tuple[tuple[int, int], ...]
 
 
-class Families:
-    """Who travels together by a list, gathered while it is looked over; of the other rows nothing is kept."""
+async def groups_of(database: Database, vault: Vault, voyage_id: str, rows: Sequence[Row]) -> list[Group]:
+    """Who stays together of rows that are in whole parties. A household that somebody of them belongs to goes on.
 
-    def __init__(self, vault: Vault, voyage_id: str, named: Iterable[Named]) -> None:
-        self._vault = vault
-        self._named = {one.number for one in named}
-        self.voyage_id = voyage_id
-        self.keys: dict[int, bytes] = {}
-        """By row, of those that are ready and name another or are named: the key that each is recorded under."""
-        self._marks: dict[int, bytes] = {}
-        self._companions: dict[int, int] = {}
-        self._accompanied: set[int] = set()
-
-    def see(self, row: Row) -> None:
-        if row.arrival is None or (row.companion is None and row.number not in self._named):
-            return
-        self.keys[row.number] = self._vault.digest(*row.person)
-        if row.number in self._named:
-            self._marks[row.number] = self._vault.digest("household", self.voyage_id, *row.person)
-        if row.companion is not None:
-            self._companions[row.number] = row.companion
-        if row.arrival.accompanied:
-            self._accompanied.add(row.number)
-
-    @property
-    def companions(self) -> dict[int, int]:
-        """Which row each names, of those whose companion is ready too."""
-        return {number: other for number, other in self._companions.items() if other in self.keys}
-
-    def is_accompanied(self, number: int) -> bool:
-        """True when the row's companion is an adult who can answer for a child."""
-        return number in self._accompanied
-
-    def household_id(self, head: int) -> str:
-        """The same for the same person of the same voyage, and of no use to who has neither the key nor the list."""
-        return str(UUID(bytes=self._marks[head]))
-
-
-def unless_held(row: Row, ready: Container[int]) -> Row:
-    """The row, which does not count as accompanied by somebody whose row is not `ready` but held back."""
-    if row.companion is None or row.companion in ready or row.arrival is None:
-        return row
-    held = Problem(row.number, "companion", "", "", "companion_held")
-    alone = replace(row.arrival, accompanied=False)
-    return replace(row, arrival=alone, companion=None, warnings=(*row.warnings, held))
-
-
-async def groups_of(database: Database, families: Families) -> list[Group]:
-    """Who stays together. A household that somebody of them belongs to already goes on.
-
-    The others' ids are made of the row that the rest comes back to: the same list sent again means the same household.
+    The others' ids are made of the row that the rest comes back to, with a key: the same list sent again means the same
+    household, and the id is of no use to who has neither the key nor the list.
     """
-    companions = families.companions
+    companions = {row.number: row.companion for row in rows if row.companion is not None}
     found = domain.together(companions)
     if not found:
         return []
-    keys = {n: families.keys[n] for numbers in found for n in numbers}
-    voyage_id = families.voyage_id
-    cases: dict[int, str] = {}
-    numbers = list(keys)
-    for start in range(0, len(numbers), KEYS_AT_ONCE):
-        some = numbers[start : start + KEYS_AT_ONCE]
-        known = await arrivals.known(database, [(voyage_id, keys[n]) for n in some])
-        cases |= {n: known[voyage_id, keys[n]].case_id for n in some if (voyage_id, keys[n]) in known}
+    grouped = {number for members in found for number in members}
+    by_number = {row.number: row for row in rows if row.number in grouped}
+    keys = {number: (voyage_id, vault.digest(*row.person)) for number, row in by_number.items()}
+    known = await arrivals.known(database, list(keys.values()))
+    cases = {number: known[key].case_id for number, key in keys.items() if key in known}
     standing = await store.current_of(database, list(cases.values())) if cases else {}
     groups: list[Group] = []
     for members in found:
         before = [standing[cases[n]] for n in members if n in cases and cases[n] in standing]
+        head = ("household", voyage_id, *by_number[members[0]].person)
         groups.append(
             Group(
-                before[0] if before else families.household_id(members[0]),
+                before[0] if before else str(UUID(bytes=vault.digest(*head))),
                 members,
-                tuple((n, companions[n]) for n in members if n in companions and families.is_accompanied(n)),
+                tuple((n, companions[n]) for n in members if n in companions and _is_accompanied(by_number[n])),
             )
         )
     return groups
@@ -183,6 +133,11 @@ async def _answer_for(work: Work, wanted: Sequence[tuple[Group, Person, Person]]
             work.emit(linked(link, group.household_id))
         else:
             work.record(proposed(link))
+
+
+def _is_accompanied(row: Row) -> bool:
+    """True when the row's companion is an adult who can answer for a child."""
+    return row.arrival is not None and row.arrival.accompanied
 
 
 def _some(groups: Sequence[Group]) -> Iterator[Sequence[Group]]:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -21,10 +21,11 @@ from services.intake.actions.arrivals import (
     seal_arrival,
 )
 from services.intake.actions.held import Holding, search_held_rows
-from services.intake.actions.listed_households import Families, groups_of, link_groups, unless_held
+from services.intake.actions.listed_households import GROUPS_AT_ONCE, Group, groups_of, link_groups
 from services.intake.domain import manifests
 from services.intake.domain.held import Search, who_arrived
 from services.intake.domain.manifests import HeldRow, Reading, Row
+from services.intake.domain.parties import in_parties
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals.arrivals import RecordedDifferently
 from services.intake.domain.refusals.manifests import RollBegun, VoyageNotDue
@@ -46,8 +47,6 @@ from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 BATCH = 500
-FEW = 50_000
-"""So many rows are kept between the two times that they are gone through: reading a row costs as much as sealing it."""
 BREATH = 50
 """Rows between two looks at what else the process has to do."""
 
@@ -150,7 +149,7 @@ async def take_in_rows(
 ) -> store.Manifest:
     """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once.
 
-    The rows are gone through twice, so that of many none has to be kept: looked over, then recorded batch by batch.
+    The rows are recorded batch by batch while they are read, so that of many none has to be kept.
     """
     before = await _find_by_file(database, actor, voyage, digest)
     if before is not None and before.finished_at is not None:
@@ -167,15 +166,9 @@ async def take_in_rows(
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
     crash_point("manifest.after_begin")
     holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
-    families = Families(vault, voyage_id, rows.named.values())
-    again = await _look_over(rows, families, holding)
-    groups = await groups_of(database, families)
-    households = {number: group.household_id for group in groups for number in group.rows}
-    recording = _Recording(
-        database, vault, actor, voyage, manifest_id, min(now, voyage.expected_at), households, holding, bool(waiting)
-    )
-    await recording.run(again, families.keys)
-    await link_groups(database, actor, groups, recording.cases, recording.told)
+    arrived_at = min(now, voyage.expected_at)
+    recording = _Recording(database, vault, actor, voyage, manifest_id, arrived_at, holding, bool(waiting))
+    await recording.run(rows)
     search = await search_held_rows(vault, waiting, rows, recording.known)
     crash_point("manifest.after_rows")
     async with database.work(actor, purpose="manifest") as work:
@@ -207,13 +200,13 @@ async def read_manifest(voyage: Voyage, content: bytes, choice: Choice = NOTHING
 
 async def read_rows(voyage: Voyage, sheet: Sheet) -> list[Row]:
     """Read the rows of a sheet, letting others run in between."""
+    reading = await reading_of(voyage, sheet)
     rows: list[Row] = []
-    for row in await reading_of(voyage, sheet):
-        rows.append(row)
-        if len(rows) % BREATH == 0:
+    for n, party in enumerate(in_parties(reading, reading.named.values()), start=1):
+        rows += party
+        if n % BREATH == 0:
             await asyncio.sleep(0)
-    ready = {row.number for row in rows if row.arrival is not None}
-    return [unless_held(row, ready) for row in rows]
+    return sorted(rows, key=lambda row: row.number)
 
 
 async def reading_of(voyage: Voyage, sheet: Sheet) -> Reading:
@@ -253,32 +246,13 @@ async def _take_the_place(
     await held_rows.settle_lists(work, replaced, by=manifest_id)
 
 
-async def _look_over(rows: Reading | Called, families: Families, holding: Holding) -> Iterable[Row]:
-    """Go through all rows once: hold back those with a problem, and see who travels together.
-
-    Answers what to go through to record those that are ready.
-    """
-    kept: list[Row] = []
-    are_few = rows.listed <= FEW
-    for n, row in enumerate(rows, start=1):
-        families.see(row)
-        if are_few and row.arrival is not None:
-            kept.append(row)
-        if isinstance(row, HeldRow):
-            await holding.hold(row.number, row.who, [(one.field, one.code) for one in row.problems])
-        if n % BREATH == 0:
-            await asyncio.sleep(0)
-    await holding.flush()
-    return kept if are_few else rows
-
-
 @dataclass(slots=True)
 class _Recording:
-    """Records rows in batches, preparing the next while PostgreSQL writes one; `households` by row number.
+    """Records rows in batches, preparing the next while PostgreSQL writes one.
 
     `repeated` counts by list the rows that earlier ones had brought in, `known` says which list had a row where that
-    is `asked`. `cases`: those of the rows that belong to a household, by row number; `told`: of these, those that were
-    recorded with it now. A row that is known with other details is held back.
+    is `asked`. A row that is known with other details is held back. Of the rows of households that are still to be
+    linked, `cases` are by row number, and `told` those that were recorded with their household now.
     """
 
     database: Database
@@ -287,66 +261,96 @@ class _Recording:
     voyage: Voyage
     manifest_id: str
     arrived_at: datetime
-    households: Mapping[int, str]
     holding: Holding
     asked: bool
     repeated: Counter[str] = field(default_factory=Counter)
     known: dict[int, str] = field(default_factory=dict)
-    cases: dict[int, str] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
-    _writing: tuple[Sequence[Row], asyncio.Task[list[Recorded | RecordedDifferently]]] | None = None
+    _groups: list[Group] = field(default_factory=list)
+    _cases: dict[int, str] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+    _writing: asyncio.Task[None] | None = None
 
-    async def run(self, rows: Iterable[Row], ready: Container[int]) -> None:
-        """Record these rows; `ready` are the numbers of those that others name and that are not held back."""
+    async def run(self, rows: Reading | Called) -> None:
+        """Record those of the rows that are ready, hold back the others, link who travels together."""
         batch: list[Row] = []
+        try:
+            for n, party in enumerate(in_parties(rows, rows.named.values()), start=1):
+                batch += party
+                if n % BREATH == 0:
+                    await asyncio.sleep(0)
+                if len(batch) >= BATCH:
+                    await self._prepare(batch)
+                    batch = []
+            await self._prepare(batch)
+        finally:
+            try:
+                await self._settle()
+            finally:
+                await self.holding.flush()
+        await self._link()
+
+    async def _prepare(self, batch: Sequence[Row]) -> None:
+        """Seal these rows and have them written, once the rows before them are."""
+        groups = await groups_of(self.database, self.vault, self.voyage.voyage_id, batch)
+        households = {number: group.household_id for group in groups for number in group.rows}
+        ready = [row for row in batch if row.arrival is not None]
         sealed: list[NewArrival] = []
         now = self.database.clock.now()
-        for n, one in enumerate(rows, start=1):
+        for n, row in enumerate(ready, start=1):
+            submitted = self._submission(row, self.manifest_id, households.get(row.number))
+            sealed.append(seal_arrival(self.vault, self.actor, submitted, now))
             if n % BREATH == 0:
                 await asyncio.sleep(0)
-            if one.arrival is None:
-                continue
-            row = unless_held(one, ready)
-            batch.append(row)
-            submitted = _submission(
-                *(self.vault, self.voyage, row, self.arrived_at),
-                *(self.manifest_id, self.households.get(row.number)),
-            )
-            sealed.append(seal_arrival(self.vault, self.actor, submitted, now))
-            if len(batch) == BATCH:
-                await self._write(batch, sealed)
-                batch, sealed, now = [], [], self.database.clock.now()
-        if batch:
-            await self._write(batch, sealed)
-        await self._settle()
-
-    async def _write(self, batch: Sequence[Row], sealed: Sequence[NewArrival]) -> None:
         await self._settle()
         await self.database.still_allows(self.actor)
-        self._writing = batch, asyncio.create_task(record_arrivals(self.database, sealed))
+        self._groups += groups
+        self._writing = asyncio.create_task(self._write(batch, ready, sealed, households))
 
     async def _settle(self) -> None:
-        """Wait for the batch that is being written, and take note of what became of each row."""
-        if self._writing is None:
-            return
-        (batch, task), self._writing = self._writing, None
-        for row, result in zip(batch, await task, strict=True):
-            if row.number in self.households:
-                self.cases[row.number] = result.case_id
+        """Wait for the batch that is being written."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
+
+    async def _write(
+        self, batch: Sequence[Row], ready: Sequence[Row], sealed: Sequence[NewArrival], households: Container[int]
+    ) -> None:
+        """Record a batch, and take note of what became of each row."""
+        for row in batch:
+            if isinstance(row, HeldRow):
+                await self.holding.hold(row.number, row.who, [(one.field, one.code) for one in row.problems])
+        for row, result in zip(ready, await record_arrivals(self.database, sealed), strict=True):
+            if row.number in households:
+                self._cases[row.number] = result.case_id
                 if isinstance(result, Recorded) and result.new:
-                    self.told.add(result.case_id)
-            if isinstance(result, RecordedDifferently):
-                assert row.arrival is not None
-                if not is_known_person(self.vault, _submission(self.vault, self.voyage, row, self.arrived_at), result):
-                    who = who_arrived(row.arrival)
-                    await self.holding.hold(row.number, who, [("full_name", "known_differently")])
-            elif result.new:
-                continue
-            if result.manifest_id not in (None, self.manifest_id):
-                self.repeated[str(result.manifest_id)] += 1
-                if self.asked:
-                    self.known[row.number] = str(result.manifest_id)
+                    self._told.add(result.case_id)
+            await self._note_known(row, result)
+        if len(self._groups) >= GROUPS_AT_ONCE:
+            await self._link()
         crash_point("manifest.after_batch")
+
+    async def _note_known(self, row: Row, result: Recorded | RecordedDifferently) -> None:
+        """Take note of a row that was taken in before; hold it back if it was by other details."""
+        if isinstance(result, RecordedDifferently):
+            assert row.arrival is not None
+            if not is_known_person(self.vault, self._submission(row), result):
+                await self.holding.hold(row.number, who_arrived(row.arrival), [("full_name", "known_differently")])
+        elif result.new:
+            return
+        if result.manifest_id not in (None, self.manifest_id):
+            self.repeated[str(result.manifest_id)] += 1
+            if self.asked:
+                self.known[row.number] = str(result.manifest_id)
+
+    async def _link(self) -> None:
+        """Link the households whose rows are all recorded, and forget them."""
+        groups, self._groups = self._groups, []
+        cases, self._cases = self._cases, {}
+        told, self._told = self._told, set()
+        await link_groups(self.database, self.actor, groups, cases, told)
+
+    def _submission(self, row: Row, manifest_id: str | None = None, household_id: str | None = None) -> Submitted:
+        return _submission(self.vault, self.voyage, row, self.arrived_at, manifest_id, household_id)
 
 
 def _submission(

@@ -41,9 +41,10 @@ class HeldRow(Row):
 
 
 class Named(NamedTuple):
-    """A row that others name as travelling along, as far as its own cells tell."""
+    """A row that others name as travelling along, as far as its own cells tell. No row below `until` does so."""
 
     number: int
+    until: int
     is_held: bool
     is_adult: bool
 
@@ -82,7 +83,8 @@ class Reading:
         self.survey = surveys.survey(sheet)
         self.listed = self.survey.listed
         self.named = {
-            seq: self._named(number, record) for seq, number, record in surveys.rows_named(sheet, self.survey.named)
+            seq: self._named(number, max(number, self.survey.named[seq]), record)
+            for seq, number, record in surveys.rows_named(sheet, self.survey.named)
         }
 
     def __iter__(self) -> Iterator[Row]:
@@ -256,13 +258,13 @@ class Reading:
             self._blame(warnings, number, record, "companion", "companion_child")
         return other.number, other.is_adult
 
-    def _named(self, number: int, record: Sequence[str]) -> Named:
+    def _named(self, number: int, until: int, record: Sequence[str]) -> Named:
         problems: list[Problem] = []
         found = self._values(number, record, problems)
         birth = self._birth(number, record, found, problems)
         self._check_origin(number, record, found, problems)
         is_held = bool(problems) or not found.get("full_name") or not found.get("sex")
-        return Named(number, is_held, people.age_band(birth, self.on) in ("adult", "elderly"))
+        return Named(number, until, is_held, people.age_band(birth, self.on) in ("adult", "elderly"))
 
     def _check_repeated(
         self, number: int, record: Sequence[str], found: dict[str, Any], born: str, problems: list[Problem]

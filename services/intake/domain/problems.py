@@ -174,6 +174,10 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("The row of who accompanies this person is held back."),
         msg("Correct that row and send the list again: then the two are linked."),
     ),
+    "companion_far": (
+        msg("Whom this person comes with stands too far away in this list, or among too many."),
+        msg("A child counts as unaccompanied until an adult is linked. Link the two in their cases."),
+    ),
     "seq_repeated": (msg("Another row has the same number."), msg("Give every person a number of their own.")),
     "person_repeated": (
         msg("Another row is the same person: same document, sex and birth date."),

@@ -1,8 +1,7 @@
 """What can only be seen of a list as a whole, before its first row is read; one look over it, and little is kept."""
 
 import re
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.intake.domain import grids
@@ -19,9 +18,9 @@ NAMING = ("full_name", "nik", "document_number")
 class Survey:
     """`all_are_as_wide`: every row has as many cells as the others, whatever the heading has. `niks_end_in_zero`: a
     spreadsheet has rounded all of them. `swapped`: fields in which a spreadsheet has taken for dates only what could be
-    month first, and left the rest as text. `named`: the numbers by which rows name others as travelling along.
-    `last_row`: of the last row that speaks of somebody; below it forms have rows prepared with a number and formulas.
-    `listed`: how many rows there are down to it, blank ones left out.
+    month first, and left the rest as text. `named`: the numbers by which rows name others as travelling along, and the
+    last row that does so. `last_row`: of the last row that speaks of somebody; below it forms have rows prepared with a
+    number and formulas. `listed`: how many rows there are down to it, blank ones left out.
     """
 
     last_row: int
@@ -29,7 +28,7 @@ class Survey:
     all_are_as_wide: bool
     niks_end_in_zero: bool
     swapped: frozenset[str]
-    named: AbstractSet[str]
+    named: Mapping[str, int]
 
 
 def survey(sheet: Sheet) -> Survey:
@@ -37,7 +36,7 @@ def survey(sheet: Sheet) -> Survey:
     widths: set[int] = set()
     nik, companion = sheet.fields.get("nik"), sheet.fields.get("companion")
     niks = niks_in_zero = 0
-    wanted: set[str] = set()
+    wanted: dict[str, int] = {}
     births = [_Dates(field, sheet.fields[field]) for field in BIRTHS if field in sheet.fields]
     last_row = listed = waiting = 0
     for row, record in enumerate(sheet.records, start=sheet.first_row):
@@ -53,7 +52,7 @@ def survey(sheet: Sheet) -> Survey:
             niks += 1
             niks_in_zero += number[15] == "0"
         if companion is not None and companion < len(record):
-            wanted.add(record[companion].strip())
+            wanted[record[companion].strip()] = row
         for column in births:
             column.see(record)
     return Survey(
@@ -62,11 +61,11 @@ def survey(sheet: Sheet) -> Survey:
         len(widths) == 1,
         niks >= TELLING and niks == niks_in_zero,
         frozenset(column.field for column in births if column.is_swapped),
-        wanted - {""},
+        {number: row for number, row in wanted.items() if number},
     )
 
 
-def rows_named(sheet: Sheet, wanted: AbstractSet[str]) -> Iterator[tuple[str, int, Sequence[str]]]:
+def rows_named(sheet: Sheet, wanted: Collection[str]) -> Iterator[tuple[str, int, Sequence[str]]]:
     """The first row with each of these numbers, with its place and its cells."""
     column = sheet.fields.get("seq")
     if column is None or not wanted:
@@ -80,7 +79,8 @@ def rows_named(sheet: Sheet, wanted: AbstractSet[str]) -> Iterator[tuple[str, in
 
 def is_blank(record: Sequence[str]) -> bool:
     """True for a row in which nothing stands. What is merged with a row above stands there."""
-    return not any(cell and cell.strip() and grids.kind_of(cell) != "merged" for cell in record)
+    filled = (cell for cell in record if cell and not cell.isspace())
+    return all(grids.kind_of(cell) == "merged" for cell in filled)
 
 
 def _speaks(sheet: Sheet, record: Sequence[str]) -> bool:
