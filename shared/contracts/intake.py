@@ -647,6 +647,17 @@ class GuardianUnlinked(Fact):
     """Nobody else answers for it."""
 
 
+class GuardianDescribed(Fact):
+    """What the adult who answers for this child is to it, or what shows that, was said after they were linked."""
+
+    for_audit = True
+
+    link_id: Id
+    adult_case_id: Id
+    relation: Relation
+    proof: RelationProof
+
+
 class GuardianProposed(Fact):
     """Somebody asks that an adult count as answering for a child; another person has to confirm it."""
 

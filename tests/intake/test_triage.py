@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code
 from tests.intake.conftest import Browser
 from tests.intake.test_erasures import told
+from tests.intake.test_households_by_hand import ended, needs_of
 from tests.intake.test_reconciliation import a_voyage
 
 Site = Callable[[str], Browser]
@@ -147,6 +149,90 @@ class TestHurry:
         assert answer.status_code == status
 
 
+async def logged_with(site: Site, **said: Any) -> tuple[str, str]:
+    """A child who is logged in a hurry with an adult, and the adult."""
+    adult = await logged(site)
+    child = await logged(site, looks="child", companion={"adult": short_code(adult), **said})
+    return child, adult
+
+
+async def guardian_of(site: Site, case_id: str) -> Any:
+    items = (await site("officer").get("/api/arrivals/unfinished")).json()["items"]
+    return next(one["guardian"] for one in items if one["case_id"] == case_id)
+
+
+@pytest.mark.invariant("I163")
+class TestChildWithAnAdult:
+    async def test_is_accompanied_though_nobody_said_what_the_adult_is_to_it(
+        self, site: Site, database: Database
+    ) -> None:
+        child, adult = await logged_with(site)
+        alone = await logged(site, looks="child")
+
+        [recorded] = await told(database, child, "intake.arrival_recorded.v1")
+        assert "UAC" not in recorded["needs"]
+        found = await guardian_of(site, child)
+        assert (found["adult_case_id"], found["relation"], found["proof"]) == (adult, "not_stated", "none")
+        assert await guardian_of(site, alone) is None
+        assert await guardian_of(site, adult) is None
+
+    async def test_stays_a_task_until_it_is_said_and_then_keeps_it(self, site: Site, database: Database) -> None:
+        child, adult = await logged_with(site, proof="travel_document")
+        path, officer = f"/api/arrivals/{child}/completion", site("officer")
+
+        await officer.post(path, json={"version": 1, "full_name": "Bayu"})
+        named = await unfinished(site)
+        done = await officer.post(path, json={"version": 1, "relation": "mother"})
+        other = await officer.post(path, json={"version": 1, "relation": "father"})
+        same = await officer.post(path, json={"version": 1, "relation": "mother"})
+
+        assert child in named
+        assert done.status_code == 200, done.text
+        assert await unfinished(site) == [adult]
+        assert (other.status_code, other.json()["code"]) == (409, "field_filled")
+        assert (same.status_code, same.json()["code"]) == (422, "nothing_to_complete")
+        [fact] = await told(database, child, "intake.guardian_described.v1")
+        assert (fact["adult_case_id"], fact["relation"], fact["proof"]) == (adult, "mother", "travel_document")
+        row = await database.pool.fetchrow("SELECT relation, proof, state, version FROM guardian_links")
+        assert tuple(row or ()) == ("mother", "travel_document", "confirmed", 2)
+
+    async def test_whom_nobody_answers_for_is_not_described(self, site: Site) -> None:
+        child = await logged(site, looks="child")
+
+        answer = await site("officer").post(
+            f"/api/arrivals/{child}/completion", json={"version": 1, "full_name": "Bayu", "relation": "mother"}
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "nobody_answers")
+        assert await unfinished(site) == [child]
+
+    async def test_is_unlinked_and_no_relation_is_asked_for_any_more(self, site: Site, database: Database) -> None:
+        child, _ = await logged_with(site)
+        link = await guardian_of(site, child)
+
+        await ended(site, link["link_id"], 1)
+
+        assert await guardian_of(site, child) is None
+        assert "UAC" in await needs_of(database, child)
+
+    @pytest.mark.parametrize(
+        "rewriting",
+        [
+            "relation = 'father', proof = 'family_card', version = version + 1",
+            "proof = 'family_card', confirmed_by = 'other', version = version + 1",
+            "proof = 'family_card', version = version + 2",
+            "version = version + 1",
+        ],
+    )
+    async def test_keeps_what_was_said_whatever_is_written(
+        self, site: Site, owner: asyncpg.Connection, rewriting: str
+    ) -> None:
+        await logged_with(site, relation="mother")
+
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute(f"UPDATE guardian_links SET {rewriting}")
+
+
 class TestOwnIds:
     async def test_are_the_cases_ids(self, site: Site) -> None:
         mine = new_id()
@@ -258,6 +344,33 @@ class TestPages:
         assert 'value="12"' in bad.text
         assert done.status_code == 303, done.text
         assert await unfinished(site) == []
+
+    async def test_log_a_child_with_an_adult_and_say_later_what_the_adult_is(
+        self, site: Site, database: Database
+    ) -> None:
+        voyage_id, officer, child = await a_voyage(site), site("officer"), new_id()
+        adult = await logged(site, voyage_id=voyage_id)
+        form = {"sex": "M", "group": "child", "companion": short_code(adult), "case_id": child}
+
+        shown = await officer.get(f"/id/pelayaran/{voyage_id}/cepat")
+        await officer.post(f"/id/pelayaran/{voyage_id}/cepat", data={**form, "relation": "not_stated"})
+        waiting = await officer.get("/en/belum-lengkap")
+        asked = await officer.get(f"/id/kedatangan/{child}/lengkapi")
+        done = await officer.post(
+            f"/id/kedatangan/{child}/lengkapi",
+            data={"version": "1", "full_name": "Bayu", "relation": "mother", "proof": "family_card"},
+        )
+        again = await officer.get(f"/id/kedatangan/{child}/lengkapi")
+
+        assert 'name="relation"' in shown.text
+        assert "What the adult is to the child: not yet" in waiting.text
+        assert "What shows it: not yet" in waiting.text
+        assert 'name="relation"' in asked.text
+        assert short_code(adult) in asked.text
+        assert done.status_code == 303, done.text
+        assert 'name="relation"' not in again.text
+        row = await database.pool.fetchrow("SELECT relation, proof FROM guardian_links")
+        assert tuple(row or ()) == ("mother", "family_card")
 
     async def test_ask_for_the_sex_alone(self, site: Site) -> None:
         voyage_id = await a_voyage(site)

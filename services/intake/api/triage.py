@@ -13,12 +13,14 @@ from services.intake.actions.slips import NotACode
 from services.intake.api.arrival_corrections import CONFLICTS
 from services.intake.domain import cells
 from services.intake.domain.cells import BadCell
+from services.intake.domain.completing import COMPLETED
 from services.intake.domain.corrections import read_value
+from services.intake.domain.households import NO_PROOF, NOT_STATED, Link
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.store import arrivals as store
 from shared.contracts import codes
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id, Identifying, RegencyCode
+from shared.contracts.intake import Relation, RelationProof
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -57,6 +59,10 @@ class CompletionIn(BaseModel):
     language: Said = ""
     origin_regency: RegencyCode | None = None
     """Taken where none is known; a wrong one is corrected."""
+    relation: Relation = NOT_STATED
+    """What the adult who answers for a child is to it, where nobody has said it yet."""
+    proof: RelationProof = NO_PROOF
+    """What shows that."""
 
 
 class CompletedOut(BaseModel):
@@ -66,8 +72,17 @@ class CompletedOut(BaseModel):
     version: int
 
 
+class AnsweringOut(BaseModel):
+    """The adult who answers for a child; `relation` and `proof` are to be completed where they say nothing."""
+
+    link_id: str
+    adult_case_id: str
+    relation: Relation
+    proof: RelationProof
+
+
 class UnfinishedOut(BaseModel):
-    """Somebody who was logged in a hurry, in codes."""
+    """Somebody who was logged in a hurry, in codes. `guardian` is null for who is no child or a child alone."""
 
     case_id: str
     voyage_id: str | None
@@ -76,6 +91,7 @@ class UnfinishedOut(BaseModel):
     origin_regency: RegencyCode | None
     needs: list[NeedCode]
     recorded_at: datetime
+    guardian: AnsweringOut | None
 
 
 class UnfinishedPage(BaseModel):
@@ -102,9 +118,10 @@ async def list_unfinished(
     policy.own_port(actor)
     database: Database = request.app.state.database
     async with database.work(actor, purpose="look") as work:
-        found = await store.list_unfinished(work, after=after, limit=limit + 1)
-    items = [one._asdict() for one in found[:limit]]
-    return web.json_response({"items": items, "next": found[limit - 1].case_id if len(found) > limit else None})
+        found = await completing.list_incomplete(work, after=after, limit=limit + 1)
+    items = [{**one.arrival._asdict(), "guardian": _answering(one.link)} for one in found[:limit]]
+    next_ = found[limit - 1].arrival.case_id if len(found) > limit else None
+    return web.json_response({"items": items, "next": next_})
 
 
 @router.post(
@@ -115,7 +132,9 @@ async def list_unfinished(
     responses=CONFLICTS,
 )
 async def complete(request: Request, case_id: Id, sent: CompletionIn, actor: Officer) -> Response:
-    """Fill what is empty of the identity, and the origin where none is known. Needs the header Idempotency-Key.
+    """Fill what is empty: of the identity, the origin, and of a child what the adult is to it who answers for it.
+
+    Needs the header Idempotency-Key.
 
     What stands there already is neither shown nor overwritten: for that a correction is asked for.
     """
@@ -133,7 +152,11 @@ async def complete(request: Request, case_id: Id, sent: CompletionIn, actor: Off
 
             async def act() -> Response:
                 kept = await completing.complete_identity(
-                    work, vault, case_id, said, version=sent.version, origin=sent.origin_regency
+                    *(work, vault, case_id, said),
+                    version=sent.version,
+                    origin=sent.origin_regency,
+                    relation=sent.relation,
+                    proof=sent.proof,
                 )
                 return web.json_response({"case_id": case_id, "version": kept.version})
 
@@ -163,7 +186,7 @@ async def find_by_code(
 def _read(language: Language, sent: CompletionIn) -> dict[str, str]:
     """The fields in the form that they are kept in. Raises `Invalid`."""
     said, errors = {}, []
-    for name in CompletionIn.model_fields.keys() - {"version", "origin_regency"}:
+    for name in COMPLETED:
         text = getattr(sent, name)
         try:
             if text:
@@ -174,6 +197,10 @@ def _read(language: Language, sent: CompletionIn) -> dict[str, str]:
     if errors:
         raise web.Invalid(errors)
     return said
+
+
+def _answering(link: Link | None) -> dict[str, str] | None:
+    return None if link is None else {name: getattr(link, name) for name in AnsweringOut.model_fields}
 
 
 def _problem(language: Language, field: str, message: str, remedy: str) -> web.FieldProblem:

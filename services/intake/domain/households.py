@@ -7,11 +7,18 @@ who counted as alone, one asks for and another confirms.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from services.intake.domain import needs
 from services.intake.domain.arrival_corrections import CONFIRM_WITHIN, Corrected, Kept, Step
-from services.intake.domain.refusals.households import GuardianUnfit, LinkEnded, LinkNotProposed, NobodyElseConfirms
+from services.intake.domain.refusals.households import (
+    GuardianUnfit,
+    LinkEnded,
+    LinkNotProposed,
+    NobodyAnswers,
+    NobodyElseConfirms,
+)
+from services.intake.domain.refusals.identities import FieldFilled
 from shared.contracts.codes import AgeBand, NeedCode
 
 HouseholdReason = Literal["listed", "said_by_family", "guardian_linked", "not_of_it", "family_parted", "in_error"]
@@ -23,6 +30,8 @@ RelationProof = Literal["birth_certificate", "family_card", "travel_document", "
 UnlinkReason = Literal["not_related", "child_at_risk", "adult_elsewhere", "statement_withdrawn", "in_error", "died"]
 CHILDREN = frozenset({"child", "unknown"})
 ALONE: NeedCode = "UAC"
+NOT_STATED: Relation = "not_stated"
+NO_PROOF: RelationProof = "none"
 Change = Literal["joined", "parted"]
 LinkState = Literal["proposed", "confirmed", "ended"]
 LinkEnd = UnlinkReason | Literal["refused", "withdrawn", "expired"]
@@ -90,14 +99,24 @@ class Link:
         """Until when a second person should have confirmed it."""
         return self.proposed_at + CONFIRM_WITHIN
 
+    @property
+    def has_relation(self) -> bool:
+        """True when it was said what the adult is to the child."""
+        return self.relation != NOT_STATED
+
+    @property
+    def has_proof(self) -> bool:
+        """True when something shows it."""
+        return self.proof != NO_PROOF
+
 
 @dataclass(frozen=True, slots=True)
 class Companion:
     """Who is said to answer for a child when the child is recorded: the adult's case, or the code of it."""
 
     adult: str
-    relation: Relation = "not_stated"
-    proof: RelationProof = "none"
+    relation: Relation = NOT_STATED
+    proof: RelationProof = NO_PROOF
 
 
 def propose(
@@ -145,8 +164,8 @@ def listed(
     by: str,
     now: datetime,
     was_alone: bool,
-    relation: Relation = "not_stated",
-    proof: RelationProof = "none",
+    relation: Relation = NOT_STATED,
+    proof: RelationProof = NO_PROOF,
 ) -> Link:
     """Whoever records the child names the adult. Of who was recorded as alone before, another has to confirm it."""
     link = Link(
@@ -179,6 +198,36 @@ def confirm(link: Link, *, by: str, now: datetime) -> Link:
     if link.proposed_by == by:
         raise NobodyElseConfirms
     return replace(link, state="confirmed", version=link.version + 1, confirmed_by=by, confirmed_at=now)
+
+
+def to_describe(child_case_id: str, links: Sequence[Link]) -> Link | None:
+    """The link of a child with an adult of which the relation is missing, else the proof; of these the oldest.
+
+    Where nothing is missing, the oldest of all.
+    """
+    standing = [link for link in links if link.child_case_id == child_case_id and link.state == "confirmed"]
+    return min(standing, key=lambda link: (link.has_relation, link.has_proof, link.link_id), default=None)
+
+
+def describe(link: Link | None, *, relation: Relation, proof: RelationProof) -> Link | None:
+    """What the adult is to the child and what shows it, where that was not said yet; None where it says nothing new.
+
+    Raises `NobodyAnswers`, `FieldFilled`.
+    """
+    if link is None:
+        if relation != NOT_STATED or proof != NO_PROOF:
+            raise NobodyAnswers
+        return None
+    said: dict[str, Any] = {}
+    if relation not in (NOT_STATED, link.relation):
+        if link.has_relation:
+            raise FieldFilled("relation")
+        said["relation"] = relation
+    if proof not in (NO_PROOF, link.proof):
+        if link.has_proof:
+            raise FieldFilled("proof")
+        said["proof"] = proof
+    return replace(link, version=link.version + 1, **said) if said else None
 
 
 def end(link: Link, *, reason: UnlinkReason, by: str, now: datetime) -> Link:

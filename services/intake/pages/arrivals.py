@@ -14,7 +14,7 @@ from services.intake.actions.held import settle_logged
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
-from services.intake.domain.households import ALONE, CHILDREN, Companion
+from services.intake.domain.households import ALONE, CHILDREN, NO_PROOF, NOT_STATED, Companion
 from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.voyages import Voyage
@@ -103,12 +103,17 @@ async def record_one(request: Request, actor: Actor, item: Item, companion: Comp
 
 def read_companion(form: FormData) -> Companion | None:
     """Who is said to answer for a child."""
-    said = {name: str(form.get(name, "")).strip() for name in COMPANION}
-    if not said["companion"]:
-        return None
-    relation = said["relation"] if said["relation"] in labels.RELATIONS else "not_stated"
-    proof = said["proof"] if said["proof"] in labels.RELATION_PROOFS else "none"
-    return Companion(said["companion"], cast(Relation, relation), cast(RelationProof, proof))
+    adult = str(form.get("companion", "")).strip()
+    return Companion(adult, *read_relation(form)) if adult else None
+
+
+def read_relation(form: FormData) -> tuple[Relation, RelationProof]:
+    """What the adult is to the child, and what shows that."""
+    relation, proof = str(form.get("relation", "")), str(form.get("proof", ""))
+    return (
+        cast(Relation, relation) if relation in labels.RELATIONS else NOT_STATED,
+        cast(RelationProof, proof) if proof in labels.RELATION_PROOFS else NO_PROOF,
+    )
 
 
 async def refuse_companion(

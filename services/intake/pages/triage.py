@@ -9,6 +9,7 @@ from services.intake import policy
 from services.intake.actions import arrival_corrections, completing, voyages
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.actions.arrivals import Item, day_at, port_of
+from services.intake.actions.completing import Incomplete
 from services.intake.domain import cells
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.cells import BadCell
@@ -16,11 +17,17 @@ from services.intake.domain.completing import Group, guessed
 from services.intake.domain.corrections import read_value
 from services.intake.domain.people import Identity
 from services.intake.domain.problems import CELL_PROBLEMS
+from services.intake.domain.refusals.households import NobodyAnswers
 from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldFilled, NothingToComplete
 from services.intake.pages import history, labels
-from services.intake.pages.arrivals import BY_AGE_ALONE, read_companion, record_one, refuse_companion
-from services.intake.store import arrivals as store
-from services.intake.store.arrivals import Unfinished
+from services.intake.pages.arrivals import (
+    BY_AGE_ALONE,
+    COMPANION,
+    read_companion,
+    read_relation,
+    record_one,
+    refuse_companion,
+)
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import Id
@@ -38,6 +45,8 @@ Reader = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
 PER_PAGE = 50
 TEXTS = ("full_name", "nik", "document_type", "document_number", "mother_name", "origin", "family_contact")
 PARTS = ("birth_day", "birth_month", "birth_year")
+DESCRIBED = ("relation", "proof")
+ASKED = ("full_name", "sex", "group", *COMPANION)
 
 
 @router.get("/pelayaran/{voyage_id}/cepat")
@@ -89,14 +98,14 @@ async def unfinished_page(request: Request, actor: Reader, setelah: Annotated[Id
     port = codes.ports()[policy.own_port(actor)]
     database: Database = request.app.state.database
     async with database.work(actor, purpose="look") as work:
-        found = await store.list_unfinished(work, after=setelah, limit=PER_PAGE + 1)
+        found = await completing.list_incomplete(work, after=setelah, limit=PER_PAGE + 1)
     language = web.language_of(request)
     return web.page(
         request,
         "unfinished.html",
         port=port,
-        found=[(one, _tasks(one)) for one in found[:PER_PAGE]],
-        next_after=found[PER_PAGE - 1].case_id if len(found) > PER_PAGE else "",
+        found=[(one.arrival, _tasks(one)) for one in found[:PER_PAGE]],
+        next_after=found[PER_PAGE - 1].arrival.case_id if len(found) > PER_PAGE else "",
         case_code=labels.case_code,
         sexes=labels.SEXES,
         age_bands=labels.AGE_BANDS,
@@ -105,14 +114,18 @@ async def unfinished_page(request: Request, actor: Reader, setelah: Annotated[Id
     )
 
 
-def _tasks(one: Unfinished) -> list[tuple[str, bool]]:
+def _tasks(one: Incomplete) -> list[tuple[str, bool]]:
     """What makes an arrival whole, and whether it is there."""
-    return [
+    arrival, link = one.arrival, one.link
+    tasks = [
         (msg("Who it is"), False),
-        (msg("Age"), one.age_band != "unknown"),
-        (msg("Origin"), one.origin_regency is not None),
-        (msg("Needs"), bool(set(one.needs) - BY_AGE_ALONE - {"UAC"})),
+        (msg("Age"), arrival.age_band != "unknown"),
+        (msg("Origin"), arrival.origin_regency is not None),
+        (msg("Needs"), bool(set(arrival.needs) - BY_AGE_ALONE - {"UAC"})),
     ]
+    if link is None:
+        return tasks
+    return [*tasks, (msg("What the adult is to the child"), link.has_relation), (msg("What shows it"), link.has_proof)]
 
 
 @router.get("/kedatangan/{case_id}/lengkapi")
@@ -120,18 +133,19 @@ async def complete_page(request: Request, case_id: Id, actor: Officer) -> Respon
     """The form of what is missing. It shows nothing of what is kept already."""
     async with request.app.state.database.work(actor, purpose="correct") as work:
         seen = await arrival_corrections.look(work, case_id)
-    return _complete_page(request, case_id, {"version": str(seen.kept.version)}, [])
+    return await _complete_page(request, actor, case_id, {"version": str(seen.kept.version)}, [])
 
 
 @router.post("/kedatangan/{case_id}/lengkapi")
 async def complete(request: Request, case_id: Id, actor: Officer) -> Response:
     """Fill what is empty, and go back to the arrival."""
     form = await request.form()
-    typed = {name: str(form.get(name, "")) for name in (*TEXTS, *PARTS, "version")}
+    typed = {name: str(form.get(name, "")) for name in (*TEXTS, *PARTS, *DESCRIBED, "version")}
     language = web.language_of(request)
     said, origin, errors = _read(language, typed)
+    relation, proof = read_relation(form)
     if errors:
-        return _complete_page(request, case_id, typed, errors)
+        return await _complete_page(request, actor, case_id, typed, errors)
     vault = request.app.state.vault
     database: Database = request.app.state.database
     # Under a key: what is kept to know a repeated write must not tell the name that is in it.
@@ -141,22 +155,26 @@ async def complete(request: Request, case_id: Id, actor: Officer) -> Response:
         async with database.work(actor, purpose="correct") as work:
 
             async def act() -> Response:
-                await completing.complete_identity(work, vault, case_id, said, version=version, origin=origin)
+                await completing.complete_identity(
+                    *(work, vault, case_id, said), version=version, origin=origin, relation=relation, proof=proof
+                )
                 return web.redirect(request, f"/kedatangan/{case_id}", said=msg("Completed. Whoever helps is told."))
 
             return await web.idempotent(request, work, await web.key_of(request), act, digest=digest)
     except FieldFilled as filled:
         problem = _problem(language, filled.field, filled.detail)
-        return _complete_page(request, case_id, typed, [problem], 409)
+        return await _complete_page(request, actor, case_id, typed, [problem], 409)
     except AgeBandWouldChange as refused:
         remedy = msg("Correct the age on the page of the case instead.")
-        return _complete_page(request, case_id, typed, [_problem(language, "birth", refused.detail, remedy)])
-    except NothingToComplete as refused:
-        return _complete_page(request, case_id, typed, [_problem(language, "full_name", refused.detail)])
+        return await _complete_page(
+            request, actor, case_id, typed, [_problem(language, "birth", refused.detail, remedy)]
+        )
+    except (NothingToComplete, NobodyAnswers) as refused:
+        return await _complete_page(request, actor, case_id, typed, [_problem(language, "full_name", refused.detail)])
     except ChangedMeanwhile as changed:
         conflict = ArrivalChanged(language, changed, lambda kind, code: history.say(language, kind, code))
         problem = web.FieldProblem("full_name", conflict.detail)
-        return _complete_page(request, case_id, typed, [problem], 409)
+        return await _complete_page(request, actor, case_id, typed, [problem], 409)
 
 
 def _read(language: Language, typed: dict[str, str]) -> tuple[dict[str, str], str | None, list[web.FieldProblem]]:
@@ -182,9 +200,7 @@ def _read(language: Language, typed: dict[str, str]) -> tuple[dict[str, str], st
 
 
 def _typed_in_hurry(form: FormData) -> dict[str, Any]:
-    typed: dict[str, Any] = {
-        name: str(form.get(name, "")) for name in ("full_name", "sex", "group", "companion", "case_id")
-    }
+    typed: dict[str, Any] = {name: str(form.get(name, "")) for name in (*ASKED, "case_id")}
     return typed | {"needs": [str(need) for need in form.getlist("needs")]}
 
 
@@ -205,7 +221,9 @@ def _triage_page(request: Request, voyage: Any, typed: dict[str, Any], errors: l
         422 if errors else 200,
         voyage=voyage,
         port=codes.ports()[voyage.port],
-        typed={"full_name": "", "sex": "", "group": "", "companion": "", "needs": [], "case_id": new_id(), **typed},
+        typed=dict.fromkeys(ASKED, "") | {"needs": [], "case_id": new_id(), **typed},
+        relations=labels.options(language, labels.RELATIONS),
+        proofs=labels.options(language, labels.RELATION_PROOFS),
         errors=errors,
         sexes=labels.options(language, labels.SEXES),
         groups=labels.options(language, labels.LOOKS),
@@ -213,9 +231,17 @@ def _triage_page(request: Request, voyage: Any, typed: dict[str, Any], errors: l
     )
 
 
-def _complete_page(
-    request: Request, case_id: str, typed: dict[str, str], errors: list[web.FieldProblem], status: int = 422
+async def _complete_page(
+    request: Request,
+    actor: Actor,
+    case_id: str,
+    typed: dict[str, str],
+    errors: list[web.FieldProblem],
+    status: int = 422,
 ) -> Response:
+    database: Database = request.app.state.database
+    async with database.work(actor, purpose="look") as work:
+        link = await completing.find_link(work, case_id)
     language = web.language_of(request)
     return web.page(
         request,
@@ -223,8 +249,11 @@ def _complete_page(
         status if errors else 200,
         case_id=case_id,
         case_code=labels.case_code,
-        typed=dict.fromkeys((*TEXTS, *PARTS, "version"), "") | typed,
+        typed=dict.fromkeys((*TEXTS, *PARTS, *DESCRIBED, "version"), "") | typed,
         errors=errors,
+        guardian=link,
+        relations=labels.options(language, labels.RELATIONS),
+        proofs=labels.options(language, labels.RELATION_PROOFS),
         document_types=labels.options(language, labels.DOCUMENT_TYPES),
         regencies=codes.regencies().values(),
     )

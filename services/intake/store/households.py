@@ -330,6 +330,20 @@ async def save_link(work: Work, after: Link) -> None:
     )
 
 
+async def describe_link(work: Work, after: Link) -> None:
+    """Write what the adult of a link is to the child and what shows it; the child's case is locked.
+
+    # unscoped: found at the actor's own port
+    """
+    await work.connection.execute(
+        "UPDATE guardian_links SET relation = $2, proof = $3, version = $4 WHERE link_id = $1 AND version = $4 - 1",
+        after.link_id,
+        after.relation,
+        after.proof,
+        after.version,
+    )
+
+
 class Belonging(NamedTuple):
     """That somebody belonged to a household, for the person; `others`: how many others belong to it now."""
 

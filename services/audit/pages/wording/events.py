@@ -124,6 +124,7 @@ EVENTS = {
     "referral.withdrawal_overdue.v1": msg("An agency has not ended the use of its copy in time"),
     "intake.household_changed.v1": msg("Household changed"),
     "intake.guardian_linked.v1": msg("Adult linked who answers for the child"),
+    "intake.guardian_described.v1": msg("Said what the adult is to the child"),
     "intake.guardian_unlinked.v1": msg("Adult answers for the child no longer"),
     "intake.guardian_proposed.v1": msg("Asked to link an adult to the child"),
     "intake.guardian_proposal_ended.v1": msg("Asking to link an adult came to nothing"),

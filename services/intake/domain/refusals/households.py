@@ -65,6 +65,12 @@ class LinkEnded(Refused):
     detail = msg("This link has ended. Ask for a new one if the adult answers for the child after all.")
 
 
+class NobodyAnswers(Refused):
+    """It was said what an adult is to somebody for whom none answers."""
+
+    detail = msg("No adult answers for this person. Link the adult to the child on the page of the household first.")
+
+
 class NobodyElseConfirms(Refused):
     """Who asked for it does not confirm it."""
 
