@@ -13,6 +13,7 @@ from services.intake.actions import arrival_corrections as actions
 from services.intake.actions.ages import Told
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.api.corrections import unfit
+from services.intake.api.keyed import once
 from services.intake.domain import dates, people
 from services.intake.domain.arrival_corrections import (
     DeathPlace,
@@ -410,37 +411,28 @@ async def refuse(request: Request, proposal_id: Id, actor: Decider) -> Response:
 
 async def _refuse(request: Request, actor: Actor, step: Callable[[Work], Awaitable[None]]) -> Response:
     """One keyed refusal of what waits for a second person."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
 
-        async def act() -> Response:
-            await step(work)
-            return Response(status_code=204)
+    async def act(work: Work) -> Response:
+        await step(work)
+        return Response(status_code=204)
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="correct")
 
 
 async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[Kept | Proposal | Doubt]]) -> Response:
     """One keyed correction and its answer. Raises `ArrivalChanged` for who comes second."""
-    vault = request.app.state.vault
-    key = vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
-    # Under a key: what is kept to know a repeated write must not tell the birth that may be in it.
-    digest = vault.digest_of(await web.digest_of(request))
+
+    async def act(work: Work) -> Response:
+        done = await step(work)
+        if isinstance(done, Kept):
+            return web.json_response(_state(done, None))
+        if isinstance(done, Doubt):
+            return web.json_response(_doubt(done), 202)
+        seen = await actions.look(work, done.case_id)
+        return web.json_response(_state(seen.kept, done), 202)
+
     try:
-        async with database.work(actor, purpose="correct") as work:
-
-            async def act() -> Response:
-                done = await step(work)
-                if isinstance(done, Kept):
-                    return web.json_response(_state(done, None))
-                if isinstance(done, Doubt):
-                    return web.json_response(_doubt(done), 202)
-                seen = await actions.look(work, done.case_id)
-                return web.json_response(_state(seen.kept, done), 202)
-
-            return await web.idempotent(request, work, key, act, digest=digest)
+        return await once(request, actor, act, purpose="correct", names=True)
     except ChangedMeanwhile as changed:
         raise ArrivalChanged(web.language_of(request), changed, lambda _, code: code) from None
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.intake import policy
 from services.intake.actions import consents as actions
 from services.intake.actions.consents import Consents, Spoken
+from services.intake.api.keyed import once
 from services.intake.domain.consents import EndReason, Kind, Scope, State, Words, every_standing
 from services.intake.domain.erasures import Confirmation
 from services.intake.domain.refusals.consents import ConsentsChanged
@@ -320,19 +321,14 @@ Act = Callable[[Work], Awaitable[Kept]]
 
 async def _act(request: Request, actor: Actor, act: Act) -> Response:
     """One change, once per key; with who was first when the case was not as it was looked at."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    # Under a key: what is kept to know a repeated write must not tell the names that are in it.
-    digest = request.app.state.vault.digest_of(await web.digest_of(request))
-    database: Database = request.app.state.database
 
-    async def answered() -> Response:
-        kept = await act(work)
-        return web.json_response(entry_out(kept), 201)
+    async def answered(work: Work) -> Response:
+        return web.json_response(entry_out(await act(work)), 201)
 
     try:
-        async with database.work(actor, purpose="consent") as work:
-            return await web.idempotent(request, work, key, answered, digest=digest)
+        return await once(request, actor, answered, purpose="consent", names=True)
     except ConsentsChanged as refused:
+        database: Database = request.app.state.database
         async with database.work(actor, purpose="consent") as work:
             raise await actions.changed(work, web.language_of(request), refused) from None
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from services.intake import policy
 from services.intake.actions import corrections
 from services.intake.api.erasures import Reference
+from services.intake.api.keyed import once
 from services.intake.domain.cells import BadCell
 from services.intake.domain.corrections import RejectReason
 from services.intake.domain.problems import CELL_PROBLEMS
@@ -18,6 +19,7 @@ from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.words import msg
+from shared.kit.work import Work
 
 router = APIRouter(tags=["personal data"])
 
@@ -92,23 +94,18 @@ class ProposalOut(CorrectionOut):
 )
 async def request_correction(request: Request, case_id: Id, sent: CorrectionIn, actor: Requester) -> Response:
     """Ask that a field of an identity be corrected; it is decided within 72 hours. Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
     vault = request.app.state.vault
-    # Under a key: what is kept to know a repeated write must not tell the name that is in it.
-    digest = vault.digest_of(await web.digest_of(request))
-    async with database.work(actor, purpose="correct") as work:
 
-        async def act() -> Response:
-            try:
-                new = await corrections.request_correction(
-                    work, vault, case_id, field=sent.field, value=sent.value, reference=sent.reference
-                )
-            except BadCell as bad:
-                raise unfit(request, "/value", bad) from None
-            return web.json_response(_correction(new, work.now), 201)
+    async def act(work: Work) -> Response:
+        try:
+            new = await corrections.request_correction(
+                work, vault, case_id, field=sent.field, value=sent.value, reference=sent.reference
+            )
+        except BadCell as bad:
+            raise unfit(request, "/value", bad) from None
+        return web.json_response(_correction(new, work.now), 201)
 
-        return await web.idempotent(request, work, key, act, digest=digest)
+    return await once(request, actor, act, purpose="correct", names=True)
 
 
 @router.get("/api/corrections", response_model=CorrectionsOut, summary="Corrections to be decided")
@@ -140,18 +137,15 @@ async def show_correction(request: Request, correction_id: Id, actor: Decider) -
 )
 async def decide(request: Request, correction_id: Id, sent: DecisionIn, actor: Decider) -> Response:
     """Accept or reject. Who had been shown the identity is told to read it again. Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
 
-        async def act() -> Response:
-            if sent.reason is None:
-                await corrections.accept_correction(work, request.app.state.vault, correction_id)
-            else:
-                await corrections.reject_correction(work, correction_id, reason=sent.reason)
-            return Response(status_code=204)
+    async def act(work: Work) -> Response:
+        if sent.reason is None:
+            await corrections.accept_correction(work, request.app.state.vault, correction_id)
+        else:
+            await corrections.reject_correction(work, correction_id, reason=sent.reason)
+        return Response(status_code=204)
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="correct")
 
 
 def unfit(request: Request, field: str, bad: BadCell) -> web.Invalid:

@@ -12,6 +12,7 @@ from services.intake.actions import drafts, voyages
 from services.intake.actions.drafts import Write
 from services.intake.actions.giving_back import XLSX
 from services.intake.actions.opening import FileOpened, open_file
+from services.intake.api.keyed import Act, once
 from services.intake.api.voyages import unusable_file
 from services.intake.domain.drafts import LONGEST_SENDER, Draft
 from services.intake.domain.headings import Asked
@@ -32,6 +33,8 @@ Sender = Annotated[
     str,
     Query(max_length=LONGEST_SENDER, description="Who sends such lists: a mission, an organisation; never a person"),
 ]
+TRIES = 5
+"""So often a change of a list is prepared while others change it too."""
 KINDS = ("text/csv", "text/tab-separated-values", XLSX)
 FILE = {
     "requestBody": {
@@ -158,14 +161,11 @@ async def upload_again(
 )
 async def discard(request: Request, draft_id: Id, actor: PortActor) -> Response:
     """Destroy what an uploaded list says. Who of it was recorded stays recorded. Needs the header Idempotency-Key."""
-    database: Database = request.app.state.database
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    async with database.work(actor, purpose="manifest") as work:
 
-        async def act() -> Response:
-            return web.json_response(draft_out(await drafts.discard_draft(work, draft_id)))
+    async def act(work: Work) -> Response:
+        return web.json_response(draft_out(await drafts.discard_draft(work, draft_id)))
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="manifest")
 
 
 def draft_out(draft: Draft) -> dict[str, Any]:
@@ -177,11 +177,11 @@ def draft_out(draft: Draft) -> dict[str, Any]:
 
 
 async def written(
-    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Write]], *, status: int = 200
+    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Write]], *, status: int = 200, tries: int = TRIES
 ) -> Response:
     """What `prepare` makes of a draft, written once per key; the answer is the draft."""
 
-    async def prepared() -> Callable[[Work], Awaitable[Response]]:
+    async def prepared() -> Act:
         write = await prepare()
 
         async def answer(work: Work) -> Response:
@@ -189,11 +189,11 @@ async def written(
 
         return answer
 
-    return await keyed(request, actor, prepared)
+    return await once_prepared(request, actor, prepared, tries=tries)
 
 
-async def keyed(
-    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Callable[[Work], Awaitable[Response]]]]
+async def once_prepared(
+    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Act]], *, tries: int = TRIES
 ) -> Response:
     """Prepare what takes long, then write it once per key. Raises what is wrong with the file, in words."""
     vault = request.app.state.vault
@@ -208,6 +208,7 @@ async def keyed(
             digest=vault.digest_of(await web.digest_of(request)),
             prepare=prepare,
             again=DraftMoved,
+            tries=tries,
         )
     except ManifestUnusable as unusable:
         raise unusable_file(request, unusable) from None

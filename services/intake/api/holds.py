@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from services.intake import policy
 from services.intake.actions import holds
 from services.intake.api.erasures import Reference
+from services.intake.api.keyed import once
 from services.intake.domain.holds import Hold, LiftReason, Reason
 from shared.contracts.fact import Id
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database
+from shared.kit.work import Work
 
 router = APIRouter(tags=["personal data"])
 
@@ -70,28 +72,22 @@ class HoldsOut(BaseModel):
 )
 async def place_hold(request: Request, case_id: Id, sent: HoldIn, actor: Protector) -> Response:
     """Keep the person of a case from being erased. Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="protect") as work:
 
-        async def act() -> Response:
-            hold = await holds.place_hold(work, case_id, reason=sent.reason, reference=sent.reference)
-            return web.json_response(_hold(hold), 201)
+    async def act(work: Work) -> Response:
+        hold = await holds.place_hold(work, case_id, reason=sent.reason, reference=sent.reference)
+        return web.json_response(_hold(hold), 201)
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="protect")
 
 
 @router.post("/api/holds/{hold_id}/lift", response_model=HoldOut, summary="Lift a hold", openapi_extra=web.KEYED)
 async def lift_hold(request: Request, hold_id: Id, sent: LiftIn, actor: Lifter) -> Response:
     """End a legal hold. Needs a log-in of the last five minutes and the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="protect") as work:
 
-        async def act() -> Response:
-            return web.json_response(_hold(await holds.lift_hold(work, hold_id, reason=sent.reason)))
+    async def act(work: Work) -> Response:
+        return web.json_response(_hold(await holds.lift_hold(work, hold_id, reason=sent.reason)))
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="protect")
 
 
 @router.get("/api/holds", response_model=HoldsOut, summary="Legal holds that stand")

@@ -1,6 +1,5 @@
 """Households and the adults who answer for children: looked at, linked by hand, confirmed by a second person, ended."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake import policy
 from services.intake.actions import households as actions
 from services.intake.actions.households import HouseholdConflict, Seen
+from services.intake.api.keyed import Act, once
 from services.intake.domain.households import Link, LinkEnd, LinkState, Member
 from services.intake.domain.refusals.households import HouseholdChangedMeanwhile
 from shared.contracts.codes import AgeBand, NeedCode, Sex
@@ -224,13 +224,10 @@ async def end_guardian(request: Request, link_id: Id, sent: UnlinkingIn, actor: 
     return await _act(request, actor, act)
 
 
-async def _act(request: Request, actor: Actor, act: Callable[[Work], Awaitable[Response]]) -> Response:
+async def _act(request: Request, actor: Actor, act: Act) -> Response:
     """One change, once per key; whoever comes second learns who was first."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
     try:
-        async with database.work(actor, purpose="reception") as work:
-            return await web.idempotent(request, work, key, lambda: act(work))
+        return await once(request, actor, act, purpose="reception")
     except HouseholdChangedMeanwhile as changed:
         raise HouseholdConflict(web.language_of(request), changed, policy.own_port(actor)) from None
 

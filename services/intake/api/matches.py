@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake import policy
 from services.intake.actions import matches as actions
 from services.intake.actions.matches import MatchConflict, Side, SideBySide
+from services.intake.api.keyed import once
 from services.intake.domain.matches import SHOWN, Decision, Match, State, Step, Taken, UndoReason, covered
 from services.intake.domain.matching.scoring import Strength
 from services.intake.domain.refusals.matches import MatchChangedMeanwhile
@@ -164,15 +165,12 @@ async def take_back(request: Request, match_id: Id, sent: UndoingIn, actor: Offi
 
 async def _act(request: Request, actor: Actor, act: Callable[[Work], Awaitable[Match]]) -> Response:
     """One decision, once per key; whoever comes second learns who was first."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
+
+    async def answered(work: Work) -> Response:
+        return web.json_response(_match(await act(work)))
+
     try:
-        async with database.work(actor, purpose="match") as work:
-
-            async def once() -> Response:
-                return web.json_response(_match(await act(work)))
-
-            return await web.idempotent(request, work, key, once)
+        return await once(request, actor, answered, purpose="match")
     except MatchChangedMeanwhile as changed:
         raise MatchConflict(web.language_of(request), changed, policy.own_port(actor)) from None
 

@@ -10,6 +10,7 @@ from services.intake import policy
 from services.intake.actions import reconciliation, totals
 from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import problem_of_part
+from services.intake.api.keyed import once
 from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation
 from services.intake.domain.refusals.reconciliation import DifferenceMoved, PartTwice, PartUnknown
 from services.intake.domain.totals import LONGEST, MOST_PARTS, Dimension, Kind, Part, Totals, WithdrawReason
@@ -20,6 +21,7 @@ from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.words import msg
+from shared.kit.work import Work
 
 router = APIRouter(tags=["voyages"])
 
@@ -204,17 +206,14 @@ class OpenOut(BaseModel):
 )
 async def record_totals(request: Request, voyage_id: Id, sent: TotalsIn, actor: PortActor) -> Response:
     """What a letter, the minutes of a handover or a count says. Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
     said = totals.Said(sent.kind, sent.heads, sent.number, sent.dated, sent.issued_by, sent.depot, parts_of(sent.parts))
+
+    async def act(work: Work) -> Response:
+        kept = await totals.record_totals(work, voyage_id, said, replaces=sent.replaces)
+        return web.json_response(_totals(kept), 201)
+
     try:
-        async with database.work(actor, purpose="reconcile") as work:
-
-            async def act() -> Response:
-                kept = await totals.record_totals(work, voyage_id, said, replaces=sent.replaces)
-                return web.json_response(_totals(kept), 201)
-
-            return await web.idempotent(request, work, key, act)
+        return await once(request, actor, act, purpose="reconcile")
     except (PartUnknown, PartTwice) as wrong:
         raise web.Invalid([web.FieldProblem("/parts", *problem_of_part(web.language_of(request), wrong))]) from None
 
@@ -231,15 +230,12 @@ def parts_of(sent: list[PartIn]) -> list[Part]:
 )
 async def withdraw_totals(request: Request, source_id: Id, sent: WithdrawIn, actor: PortActor) -> Response:
     """It stays on record. Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="reconcile") as work:
 
-        async def act() -> Response:
-            withdrawn = await totals.withdraw_totals(work, source_id, reason=sent.reason)
-            return web.json_response({**_totals(withdrawn), "withdrawn_as": sent.reason})
+    async def act(work: Work) -> Response:
+        withdrawn = await totals.withdraw_totals(work, source_id, reason=sent.reason)
+        return web.json_response({**_totals(withdrawn), "withdrawn_as": sent.reason})
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="reconcile")
 
 
 @router.get(
@@ -263,30 +259,27 @@ async def show_reconciliation(request: Request, voyage_id: Id, actor: PortActor)
 )
 async def say_difference(request: Request, voyage_id: Id, sent: DifferenceIn, actor: PortActor) -> Response:
     """Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
     if sent.heads == 0:
         say = words.translate
         language = web.language_of(request)
         message, remedy = msg("This is no difference."), msg("Write how many, with a minus where they are missing.")
         raise web.Invalid([web.FieldProblem("/heads", say(language, message), say(language, remedy))])
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="reconcile") as work:
 
-        async def act() -> Response:
-            if sent.reason is None:
-                said = await reconciliation.open_difference(work, voyage_id, pair=sent.pair, heads=sent.heads)
-            else:
-                said = await reconciliation.explain_difference(
-                    work,
-                    voyage_id,
-                    pair=sent.pair,
-                    heads=sent.heads,
-                    reason=sent.reason,
-                    next_voyage_id=sent.next_voyage_id,
-                )
-            return web.json_response(_difference(said), 201)
+    async def act(work: Work) -> Response:
+        if sent.reason is None:
+            said = await reconciliation.open_difference(work, voyage_id, pair=sent.pair, heads=sent.heads)
+        else:
+            said = await reconciliation.explain_difference(
+                work,
+                voyage_id,
+                pair=sent.pair,
+                heads=sent.heads,
+                reason=sent.reason,
+                next_voyage_id=sent.next_voyage_id,
+            )
+        return web.json_response(_difference(said), 201)
 
-        return await web.idempotent(request, work, key, act)
+    return await once(request, actor, act, purpose="reconcile")
 
 
 @router.post(
@@ -298,22 +291,19 @@ async def say_difference(request: Request, voyage_id: Id, sent: DifferenceIn, ac
 )
 async def settle_difference(request: Request, difference_id: Id, sent: SettleIn, actor: PortActor) -> Response:
     """Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
+
+    async def act(work: Work) -> Response:
+        settled = await reconciliation.settle_difference(
+            work,
+            difference_id,
+            version=sent.version,
+            reason=sent.reason,
+            next_voyage_id=sent.next_voyage_id,
+        )
+        return web.json_response(_difference(settled))
+
     try:
-        async with database.work(actor, purpose="reconcile") as work:
-
-            async def act() -> Response:
-                settled = await reconciliation.settle_difference(
-                    work,
-                    difference_id,
-                    version=sent.version,
-                    reason=sent.reason,
-                    next_voyage_id=sent.next_voyage_id,
-                )
-                return web.json_response(_difference(settled))
-
-            return await web.idempotent(request, work, key, act)
+        return await once(request, actor, act, purpose="reconcile")
     except DifferenceMoved as moved:
         raise Moved(web.language_of(request), moved) from None
 
@@ -327,16 +317,13 @@ async def settle_difference(request: Request, difference_id: Id, sent: SettleIn,
 )
 async def take_difference(request: Request, difference_id: Id, sent: TakeIn, actor: PortActor) -> Response:
     """Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
+
+    async def act(work: Work) -> Response:
+        taken = await reconciliation.take_difference(work, difference_id, version=sent.version)
+        return web.json_response(_difference(taken))
+
     try:
-        async with database.work(actor, purpose="reconcile") as work:
-
-            async def act() -> Response:
-                taken = await reconciliation.take_difference(work, difference_id, version=sent.version)
-                return web.json_response(_difference(taken))
-
-            return await web.idempotent(request, work, key, act)
+        return await once(request, actor, act, purpose="reconcile")
     except DifferenceMoved as moved:
         raise Moved(web.language_of(request), moved) from None
 

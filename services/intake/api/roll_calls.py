@@ -1,6 +1,5 @@
 """The roll of a voyage: who is here, who is absent and why, called by several people at once."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,9 +12,9 @@ from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedM
 from services.intake.actions.drafts import Write
 from services.intake.actions.roll_calls import Entry, Sheet
 from services.intake.api.draft_rows import Row
-from services.intake.api.drafts import DraftOut, draft_out
+from services.intake.api.drafts import DraftOut, written
+from services.intake.api.keyed import once
 from services.intake.domain.drafts import Standing
-from services.intake.domain.refusals.drafts import DraftMoved
 from services.intake.domain.refusals.roll_calls import RowCalled
 from services.intake.domain.roll_calls import INITIALS, Call, Mark, Reason, begins_with
 from shared.contracts.codes import AgeBand, Sex
@@ -194,24 +193,8 @@ async def call_row(request: Request, draft_id: Id, row: Row, sent: CallIn, actor
             next_voyage_id=sent.next_voyage_id,
         )
 
-    async def prepared() -> Callable[[Work], Awaitable[Response]]:
-        write = await prepare()
-
-        async def answer(work: Work) -> Response:
-            return web.json_response(draft_out(await write(work)))
-
-        return answer
-
     try:
-        return await web.idempotent_after(
-            *(request, database, actor),
-            purpose="manifest",
-            key=await web.key_of(request),
-            digest=await web.digest_of(request),
-            prepare=prepared,
-            again=DraftMoved,
-            tries=roll_calls.TRIES,
-        )
+        return await written(request, actor, prepare, tries=roll_calls.TRIES)
     except RowCalled as called:
         language = web.language_of(request)
         body = {
@@ -232,14 +215,12 @@ async def call_row(request: Request, draft_id: Id, row: Row, sent: CallIn, actor
 )
 async def call_rest(request: Request, voyage_id: Id, sent: RestIn, actor: PortActor) -> Response:
     """Call all who are left as here, if they are as many as were looked at. Needs the header Idempotency-Key."""
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="manifest") as work:
 
-        async def act() -> Response:
-            called = await roll_calls.call_the_rest(work, request.app.state.vault, voyage_id, left=sent.left)
-            return web.json_response({"called": called})
+    async def act(work: Work) -> Response:
+        called = await roll_calls.call_the_rest(work, request.app.state.vault, voyage_id, left=sent.left)
+        return web.json_response({"called": called})
 
-        return await web.idempotent(request, work, await web.key_of(request), act)
+    return await once(request, actor, act, purpose="manifest")
 
 
 @router.post(
@@ -250,17 +231,15 @@ async def call_rest(request: Request, voyage_id: Id, sent: RestIn, actor: PortAc
 )
 async def not_there(request: Request, case_id: Id, sent: AbsenceIn, actor: Officer) -> Response:
     """The arrival is entered in error, and the person counts as listed and absent. Needs Idempotency-Key."""
-    database: Database = request.app.state.database
+
+    async def act(work: Work) -> Response:
+        kept = await roll_calls.record_absence(
+            work, case_id, version=sent.version, reason=sent.reason, next_voyage_id=sent.next_voyage_id
+        )
+        return web.json_response({"case_id": kept.case_id, "version": kept.version})
+
     try:
-        async with database.work(actor, purpose="correct") as work:
-
-            async def act() -> Response:
-                kept = await roll_calls.record_absence(
-                    work, case_id, version=sent.version, reason=sent.reason, next_voyage_id=sent.next_voyage_id
-                )
-                return web.json_response({"case_id": kept.case_id, "version": kept.version})
-
-            return await web.idempotent(request, work, await web.key_of(request), act)
+        return await once(request, actor, act, purpose="correct")
     except ChangedMeanwhile as changed:
         raise ArrivalChanged(web.language_of(request), changed, lambda _, code: code) from None
 

@@ -11,6 +11,7 @@ from services.intake.actions import arrival_corrections
 from services.intake.actions import screening as actions
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.api.arrival_corrections import CONFLICTS
+from services.intake.api.keyed import once
 from services.intake.domain.screening import Answer, Assessment, Circumstances, Element, Group, Interpreter, Level
 from services.intake.domain.screening import Screening as Kept
 from services.intake.store import screenings as store
@@ -19,6 +20,7 @@ from shared.contracts.fact import Id
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database
+from shared.kit.work import Work
 
 router = APIRouter(tags=["screening"])
 
@@ -168,28 +170,24 @@ async def try_answers(request: Request, case_id: Id, sent: AnswersIn, actor: Off
 async def screen(request: Request, case_id: Id, sent: ScreeningIn, actor: Officer) -> Response:
     """No need is taken away by it. Needs the header Idempotency-Key."""
     vault = request.app.state.vault
-    key = vault.kept_key(await web.key_of(request))
-    digest = vault.digest_of(await web.digest_of(request))
-    database: Database = request.app.state.database
+
+    async def act(work: Work) -> Response:
+        done = await actions.screen(
+            work,
+            vault,
+            case_id,
+            arrival_version=sent.version,
+            version=sent.questionnaire,
+            answers=sent.answers,
+            chosen=sent.needs,
+            decision=sent.decision,
+            reason=sent.reason,
+            circumstances=Circumstances(sent.place, sent.spoken_in, sent.interpreter, sent.alone),
+        )
+        return web.json_response(screening_out(done), 201)
+
     try:
-        async with database.work(actor, purpose="screen") as work:
-
-            async def act() -> Response:
-                done = await actions.screen(
-                    work,
-                    vault,
-                    case_id,
-                    arrival_version=sent.version,
-                    version=sent.questionnaire,
-                    answers=sent.answers,
-                    chosen=sent.needs,
-                    decision=sent.decision,
-                    reason=sent.reason,
-                    circumstances=Circumstances(sent.place, sent.spoken_in, sent.interpreter, sent.alone),
-                )
-                return web.json_response(screening_out(done), 201)
-
-            return await web.idempotent(request, work, key, act, digest=digest)
+        return await once(request, actor, act, purpose="screen", names=True)
     except ChangedMeanwhile as changed:
         raise ArrivalChanged(web.language_of(request), changed, lambda _, code: code) from None
 

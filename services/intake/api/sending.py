@@ -1,13 +1,13 @@
 """Sending a list: what is ready is recorded, the rest stays to be mended."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.actions import sending
-from services.intake.api.drafts import DraftOut, PortActor, draft_out, keyed
+from services.intake.api.drafts import DraftOut, PortActor, draft_out, once_prepared
+from services.intake.api.keyed import Act
 from services.intake.api.voyages import ManifestOut, manifest_answer
 from services.intake.domain.refusals.drafts import DraftChanged
 from shared.contracts.fact import Id
@@ -51,7 +51,7 @@ async def send(request: Request, draft_id: Id, sent: SendIn, actor: PortActor) -
     database: Database = request.app.state.database
     vault = request.app.state.vault
 
-    async def prepare() -> Callable[[Work], Awaitable[Response]]:
+    async def prepare() -> Act:
         try:
             done = await sending.send_draft(database, vault, actor, draft_id, version=sent.version)
         except DraftChanged as changed:
@@ -63,7 +63,7 @@ async def send(request: Request, draft_id: Id, sent: SendIn, actor: PortActor) -
 
         return answer
 
-    return await keyed(request, actor, prepare)
+    return await once_prepared(request, actor, prepare)
 
 
 def changed_since(request: Request, changed: DraftChanged) -> web.Invalid:

@@ -11,6 +11,7 @@ from services.intake.actions import completing, slips
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.actions.slips import NotACode
 from services.intake.api.arrival_corrections import CONFLICTS
+from services.intake.api.keyed import once
 from services.intake.domain import cells
 from services.intake.domain.cells import BadCell
 from services.intake.domain.completing import COMPLETED
@@ -25,6 +26,7 @@ from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.words import Language, msg
+from shared.kit.work import Work
 
 router = APIRouter(tags=["arrivals"])
 
@@ -143,24 +145,19 @@ async def complete(request: Request, case_id: Id, sent: CompletionIn, actor: Off
     if sent.origin_regency is not None and sent.origin_regency not in codes.regencies():
         raise web.Invalid([_problem(language, "origin_regency", *CELL_PROBLEMS["regency_unknown"])])
     vault = request.app.state.vault
-    key = vault.kept_key(await web.key_of(request))
-    # Under a key: what is kept to know a repeated write must not tell the name that is in it.
-    digest = vault.digest_of(await web.digest_of(request))
-    database: Database = request.app.state.database
+
+    async def act(work: Work) -> Response:
+        kept = await completing.complete_identity(
+            *(work, vault, case_id, said),
+            version=sent.version,
+            origin=sent.origin_regency,
+            relation=sent.relation,
+            proof=sent.proof,
+        )
+        return web.json_response({"case_id": case_id, "version": kept.version})
+
     try:
-        async with database.work(actor, purpose="correct") as work:
-
-            async def act() -> Response:
-                kept = await completing.complete_identity(
-                    *(work, vault, case_id, said),
-                    version=sent.version,
-                    origin=sent.origin_regency,
-                    relation=sent.relation,
-                    proof=sent.proof,
-                )
-                return web.json_response({"case_id": case_id, "version": kept.version})
-
-            return await web.idempotent(request, work, key, act, digest=digest)
+        return await once(request, actor, act, purpose="correct", names=True)
     except ChangedMeanwhile as changed:
         raise ArrivalChanged(language, changed, lambda _, code: code) from None
 

@@ -12,6 +12,7 @@ from services.intake.actions import manifests, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.manifests import Preview
 from services.intake.actions.totals import Said, problem_of_part
+from services.intake.api.keyed import once
 from services.intake.api.reconciliation import LetterIn, parts_of
 from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
@@ -30,6 +31,7 @@ from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.web.idempotency import first_answer
+from shared.kit.work import Work
 
 router = APIRouter(tags=["voyages"])
 
@@ -165,27 +167,24 @@ class ManifestOut(BaseModel):
 @router.post("/api/voyages", status_code=201, response_model=VoyageOut, openapi_extra=web.KEYED)
 async def announce_voyage(request: Request, sent: VoyageIn, actor: PortActor) -> Response:
     """Announce a voyage. Needs the header Idempotency-Key."""
-    key = request.app.state.vault.kept_key(await web.key_of(request))
-    database: Database = request.app.state.database
     letter = None
     if sent.letter is not None:
         said = sent.letter
         letter = Said("letter", sent.announced, said.number, said.dated, said.issued_by, parts=parts_of(said.parts))
+
+    async def act(work: Work) -> Response:
+        voyage = await voyages.announce_voyage(
+            work,
+            modality=sent.modality,
+            vessel=sent.vessel,
+            announced=sent.announced,
+            expected_at=sent.expected_at,
+            letter=letter,
+        )
+        return web.json_response(_voyage(voyage, Counts(voyage.announced)), 201)
+
     try:
-        async with database.work(actor, purpose="reception") as work:
-
-            async def act() -> Response:
-                voyage = await voyages.announce_voyage(
-                    work,
-                    modality=sent.modality,
-                    vessel=sent.vessel,
-                    announced=sent.announced,
-                    expected_at=sent.expected_at,
-                    letter=letter,
-                )
-                return web.json_response(_voyage(voyage, Counts(voyage.announced)), 201)
-
-            return await web.idempotent(request, work, key, act)
+        return await once(request, actor, act, purpose="reception")
     except (PartUnknown, PartTwice) as wrong:
         problem = problem_of_part(web.language_of(request), wrong)
         raise web.Invalid([web.FieldProblem("/letter/parts", *problem)]) from None
