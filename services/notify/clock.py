@@ -117,7 +117,7 @@ class Courier:
 
     def _may_send(self, claimed: Claimed) -> bool:
         """False for what a person has meanwhile stopped; it goes back, and is suppressed there."""
-        if not self._stopped or claimed.need is None or claimed.event_type in consents.STATES:
+        if not self._stopped or claimed.need is None or claimed.event_type in consents.TOLD_ANYHOW:
             return True
         about = (claimed.case_id, consents.recipient_class(claimed.organisation))
         return self._stopped.isdisjoint({(*about, claimed.need), (*about, consents.ALL_NEEDS)})

@@ -57,6 +57,6 @@ def subscribe(inbox: Inbox) -> None:
     async def on_consents_said(work: Work, heard: list[obeying.HeardOf]) -> None:
         await obeying.obey(work, heard)
 
-    @inbox.hears(facts.WithdrawalOverdue)
-    async def on_withdrawals_overdue(work: Work, heard: list[Heard[facts.WithdrawalOverdue]]) -> None:
+    @inbox.hears(facts.WithdrawalOverdue, facts.ErasureOverdue, facts.CorrectionOverdue)
+    async def on_copies_overdue(work: Work, heard: list[obeying.Overdue]) -> None:
         await obeying.remind(work, heard)

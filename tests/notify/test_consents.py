@@ -96,6 +96,24 @@ async def standing(database: Database) -> list[tuple[str, str, str, str | None]]
     return [(r["organisation"], r["event_type"].split(".")[1], r["status"], r["suppressed_because"]) for r in rows]
 
 
+async def remind(database: Database, *late: Heard[Any]) -> None:
+    async with database.work(system("notify", "consumer"), purpose="hear") as work:
+        await obeying.remind(work, late)
+
+
+def late_to_end() -> Heard[Any]:
+    late = {"case_id": CASE, "agency_id": NGO.organisation, "confirm_by": START}
+    return heard(facts.WithdrawalOverdue.model_validate({**late, "withdrawal_id": new_id()}), at=START)
+
+
+def late_to_erase() -> Heard[Any]:
+    return heard(facts.ErasureOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
+
+
+def late_to_correct() -> Heard[Any]:
+    return heard(facts.CorrectionOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
+
+
 NOT_SENT = ("suppressed", "consent_withdrawn")
 
 
@@ -176,34 +194,6 @@ class TestWithdrawal:
         ]
         assert orjson.loads(receiver.received[-1].body)["data"]["state"] == "consent_expired"
 
-    async def test_reminds_the_agency_that_is_late_to_confirm_it_and_nobody_else(
-        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
-    ) -> None:
-        await subscribe(events=frozenset({"referral.referral_opened.v1"}))
-        await subscribe(actor=STATE)
-        await subscribe(actor=FOREIGN)
-        await hear(database, a_fact(case_id=CASE))
-        await carried()
-        withdrawal = a_withdrawal()
-        await obey(database, withdrawal)
-        late = facts.WithdrawalOverdue(
-            case_id=CASE,
-            withdrawal_id=withdrawal.fact.withdrawal_id,
-            agency_id=NGO.organisation,
-            confirm_by=START,
-        )
-        said = heard(late, at=START)
-
-        for _ in range(2):
-            async with database.work(system("notify", "consumer"), purpose="hear") as work:
-                await obeying.remind(work, [said])
-        await carried()
-
-        assert [row for row in await standing(database) if row[1] == "withdrawal_overdue"] == [
-            (NGO.organisation, "withdrawal_overdue", "delivered", None)
-        ]
-        assert orjson.loads(receiver.received[-1].body)["data"]["state"] == "ending_unconfirmed"
-
     async def test_leaves_offices_of_the_state_their_duty_and_other_classes_alone(
         self, database: Database, subscribe: Subscribe, carried: Carried
     ) -> None:
@@ -272,6 +262,77 @@ class TestWithdrawal:
         with pytest.raises(TellingStopped):
             async with database.work(NGO, purpose="replay") as work:
                 await deliveries.replay_delivery(work, row["delivery_id"])
+
+
+class TestLateness:
+    """An agency has not confirmed in time what it was to do about its copy of a case."""
+
+    @pytest.mark.parametrize(
+        ("late", "event", "state"),
+        [
+            (late_to_end, "withdrawal_overdue", "ending_unconfirmed"),
+            (late_to_erase, "erasure_overdue", "erasure_unconfirmed"),
+            (late_to_correct, "correction_overdue", "correction_unconfirmed"),
+        ],
+    )
+    async def test_is_told_to_that_agency_once_whatever_it_had_asked_to_hear_and_to_nobody_else(
+        self,
+        database: Database,
+        subscribe: Subscribe,
+        carried: Carried,
+        receiver: Receiver,
+        late: Callable[[], Heard[Any]],
+        event: str,
+        state: str,
+    ) -> None:
+        await subscribe(events=frozenset({"referral.referral_opened.v1"}))
+        await subscribe(actor=STATE)
+        await subscribe(actor=FOREIGN)
+        await hear(database, a_fact(case_id=CASE))
+        await carried()
+        said = late()
+
+        for _ in range(2):
+            await remind(database, said)
+        await carried()
+
+        assert [row for row in await standing(database) if row[1] == event] == [
+            (NGO.organisation, event, "delivered", None)
+        ]
+        assert orjson.loads(receiver.received[-1].body)["data"] == {
+            "event_id": said.event_id, "case_id": CASE, "need": "NEED", "province": "53", "state": state
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("late", [late_to_erase, late_to_correct])
+    async def test_of_a_case_that_it_was_never_told_of_says_nothing(
+        self, database: Database, subscribe: Subscribe, late: Callable[[], Heard[Any]]
+    ) -> None:
+        await subscribe(events=frozenset({"referral.gap_opened.v1"}))
+        await hear(database, a_fact(case_id=CASE))
+
+        await remind(database, late())
+
+        assert await standing(database) == []
+
+    async def test_with_an_end_is_told_after_a_withdrawal_too_and_with_a_correction_is_not(
+        self, database: Database, subscribe: Subscribe, carried: Carried
+    ) -> None:
+        await subscribe()
+        await hear(database, a_fact(case_id=CASE))
+        await carried()
+        await obey(database, a_withdrawal())
+        await carried()
+
+        await remind(database, late_to_end(), late_to_erase(), late_to_correct())
+        await carried()
+
+        assert [row[1:] for row in await standing(database)][2:] == [
+            ("withdrawal_overdue", "delivered", None),
+            ("erasure_overdue", "delivered", None),
+            ("correction_overdue", *NOT_SENT),
+        ]
+        told = await database.fetch("SELECT payload FROM journal WHERE type = 'notify.notice_suppressed.v1'")
+        assert [orjson.loads(row["payload"])["data"]["reason"] for row in told] == ["consent_withdrawn"]
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
     )
     if subscription is None or subscription.status == "ended":
         raise SubscriptionHasEnded
-    if row.need is not None and row.event_type not in consents.STATES:
+    if row.need is not None and row.event_type not in consents.TOLD_ANYHOW:
         await work.as_service()  # what persons have said is the service's; the notice has been found as the actor's own
         if await store.stops.is_stopped(work, row.case_id, consents.recipient_class(row.organisation), row.need):
             raise ConsentWithdrawn

@@ -79,7 +79,7 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
         if added.get(delivery_id):
             queued.setdefault(notice.case_id, []).append((notice, h))
         elif delivery_id in added:
-            work.record(_suppressed(notice), cause=h)
+            work.record(suppressed(notice), cause=h)
     for case_id, found in queued.items():
         for start in range(0, len(found), MOST_IN_ONE_FACT):
             part = found[start : start + MOST_IN_ONE_FACT]
@@ -95,7 +95,8 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
             work.record(NoticesQueued(case_id=case_id, notices=said), cause=part[-1][1])
 
 
-def _suppressed(notice: Notice) -> NoticeSuppressed:
+def suppressed(notice: Notice) -> NoticeSuppressed:
+    """The person does not let this organisation be told of the case."""
     return NoticeSuppressed(
         case_id=notice.case_id,
         delivery_id=notice.delivery_id,

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 
 from services.notify import store
 from services.notify.actions import deliveries as sending
+from services.notify.actions import notices as telling
 from services.notify.domain import consents, deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.store.stops import Stop
 from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.contracts.notify import NoticesQueued, QueuedNotice
-from shared.contracts.referral import WithdrawalOverdue
+from shared.contracts.referral import CorrectionOverdue, ErasureOverdue, WithdrawalOverdue
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn] | Heard[ConsentExpired]
-Ended = HeardOf | Heard[WithdrawalOverdue]
+Overdue = Heard[WithdrawalOverdue] | Heard[ErasureOverdue] | Heard[CorrectionOverdue]
 
 
 async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
@@ -32,16 +33,18 @@ async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
     for h in relevant:
         if _stops_telling(h):
             told = [one for one in organisations if consents.recipient_class(one) == h.fact.recipient_class]
-            await _tell_it_is_over(work, h, told, h.fact.needs)
+            await _tell_whoever_was_told(work, h, told, h.fact.needs)
 
 
-async def remind(work: Work, heard: Sequence[Heard[WithdrawalOverdue]]) -> None:
+async def remind(work: Work, heard: Sequence[Overdue]) -> None:
     """Tell each agency that is late, where it had been told of the case; nobody else learns of it."""
     for h in heard:
-        await _tell_it_is_over(work, h, [h.fact.agency_id], ())
+        await _tell_whoever_was_told(work, h, [h.fact.agency_id], ())
 
 
-async def _tell_it_is_over(work: Work, h: Ended, organisations: Sequence[str], needs: Sequence[str]) -> None:
+async def _tell_whoever_was_told(
+    work: Work, h: HeardOf | Overdue, organisations: Sequence[str], needs: Sequence[str]
+) -> None:
     """A notice to each subscription that has been sent something about the case, whatever it had asked to hear."""
     past = {
         one.subscription_id: one
@@ -82,8 +85,11 @@ async def _tell_it_is_over(work: Work, h: Ended, organisations: Sequence[str], n
             event_type=notice.event_type,
         )
         for notice in notices
-        if notice.delivery_id in added
+        if added.get(notice.delivery_id)
     )
+    for notice in notices:
+        if added.get(notice.delivery_id) is False:
+            work.record(telling.suppressed(notice), cause=h)
     if said:
         work.record(NoticesQueued(case_id=h.case_id, notices=said), cause=h)
 

@@ -22,15 +22,20 @@ MINISTRIES = frozenset(
 
 WITHDRAWN, REFUSED = "intake.consent_withdrawn.v1", "intake.consent_recorded.v1"
 EXPIRED = "intake.consent_expired.v1"
-LATE = "referral.withdrawal_overdue.v1"
+LATE_TO_END, LATE_TO_ERASE = "referral.withdrawal_overdue.v1", "referral.erasure_overdue.v1"
+LATE_TO_CORRECT = "referral.correction_overdue.v1"
 STATES = {
     WITHDRAWN: "consent_withdrawn",
     REFUSED: "consent_refused",
     EXPIRED: "consent_expired",
-    LATE: "ending_unconfirmed",
+    LATE_TO_END: "ending_unconfirmed",
+    LATE_TO_ERASE: "erasure_unconfirmed",
+    LATE_TO_CORRECT: "correction_unconfirmed",
 }
-"""The notice that it has ended, which goes to whoever had been told of the case, or that its end is not confirmed in
-time, which goes to the agency that is late; and the state it says. Nobody's word holds these back."""
+"""The notice that it has ended, which goes to whoever had been told of the case, or that something about a copy is not
+confirmed in time, which goes to the agency that is late; and the state it says. No filter holds these back."""
+TOLD_ANYHOW = STATES.keys() - {LATE_TO_CORRECT}
+"""Nor does anybody's word these: they ask for nothing but an end."""
 
 
 def recipient_class(organisation: str) -> RecipientClass:

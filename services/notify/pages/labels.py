@@ -52,6 +52,12 @@ EVENTS = {
     "referral.withdrawal_overdue.v1": msg(
         "Your organisation did not confirm in time that it ended the use of this case"
     ),
+    "referral.erasure_overdue.v1": msg(
+        "Your organisation did not confirm in time that it erased its copy of this case"
+    ),
+    "referral.correction_overdue.v1": msg(
+        "Your organisation did not confirm in time that it corrected its copy of this case"
+    ),
     "notify.test.v1": msg("Test"),
 }
 STATUSES = {

@@ -98,7 +98,7 @@ async def add_notices(work: Work, notices: Sequence[Notice]) -> dict[str, bool]:
         [n.traceparent for n in notices],
         work.now,
         [consents.recipient_class(n.organisation) for n in notices],
-        list(consents.STATES),
+        list(consents.TOLD_ANYHOW),
     )
     return {row["delivery_id"]: row["waits"] for row in rows}
 
@@ -154,7 +154,7 @@ async def suppress_stopped(
         classes,
         since,
         limit,
-        list(consents.STATES),
+        list(consents.TOLD_ANYHOW),
     )
     return [Row(**dict(row)) for row in rows]
 
