@@ -68,6 +68,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     roll_calls.ColumnsUnsaid: (409, "columns_unsaid", msg("The columns of this list are not known yet")),
     manifests.RollBegun: (409, "roll_begun", msg("The roll of this voyage is being called")),
     roll_calls.RowCarried: (409, "row_carried", msg("This person was carried over")),
+    roll_calls.RowTakenBack: (409, "row_taken_back", msg("This person was taken back")),
+    roll_calls.StaysThere: (409, "stays_there", msg("This person stays with the later voyage")),
     roll_calls.RollMoved: (409, "roll_moved", msg("The roll has changed meanwhile")),
     roll_calls.NextVoyageUnknown: (422, "next_voyage_unknown", msg("This is no voyage to roll over to")),
     roll_calls.NotOnAList: (409, "not_on_a_list", msg("This person stands on no list")),

@@ -830,12 +830,16 @@ CREATE TABLE roll_calls (
     origin_regency text,
     called_by text NOT NULL,
     called_at timestamp with time zone NOT NULL,
+    next_draft_id uuid,
+    next_row integer,
     CONSTRAINT roll_calls_pkey PRIMARY KEY (draft_id, upload, row_number, version),
     CONSTRAINT roll_calls_draft_id_fkey FOREIGN KEY (draft_id) REFERENCES drafts(draft_id),
+    CONSTRAINT roll_calls_next_draft_id_fkey FOREIGN KEY (next_draft_id) REFERENCES drafts(draft_id) DEFERRABLE INITIALLY DEFERRED NOT VALID,
     CONSTRAINT roll_calls_next_voyage_id_fkey FOREIGN KEY (next_voyage_id) REFERENCES voyages(voyage_id),
     CONSTRAINT roll_calls_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
     CONSTRAINT called_age_band_is_known CHECK ((age_band = ANY (ARRAY['child'::text, 'adult'::text, 'elderly'::text, 'unknown'::text]))),
     CONSTRAINT called_sex_is_known CHECK ((sex = ANY (ARRAY['F'::text, 'M'::text, 'X'::text]))),
+    CONSTRAINT only_who_comes_later_stands_on_the_next_list CHECK ((((next_draft_id IS NULL) = (next_row IS NULL)) AND ((next_draft_id IS NULL) OR (next_voyage_id IS NOT NULL)))) NOT VALID,
     CONSTRAINT only_who_rolls_over_comes_later CHECK (((next_voyage_id IS NULL) OR ((reason = 'rolled_over'::text) AND (next_voyage_id <> voyage_id)))),
     CONSTRAINT roll_call_counts_from_one CHECK (((version >= 1) AND (upload >= 1) AND (row_number >= 1))),
     CONSTRAINT roll_call_mark_is_known CHECK ((mark = ANY (ARRAY['here'::text, 'absent'::text, 'open'::text]))),
@@ -843,6 +847,7 @@ CREATE TABLE roll_calls (
     CONSTRAINT who_is_absent_has_a_reason CHECK (((mark = 'absent'::text) = (reason IS NOT NULL)))
 );
 CREATE INDEX roll_calls_of_voyage ON roll_calls USING btree (voyage_id);
+CREATE INDEX roll_calls_to_voyage ON roll_calls USING btree (next_voyage_id) WHERE (next_voyage_id IS NOT NULL);
 ALTER TABLE roll_calls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE roll_calls FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_own_voyage ON roll_calls FOR ALL TO PUBLIC USING ((EXISTS ( SELECT

@@ -283,7 +283,7 @@ class DraftChanged(Fact):
     for_audit = True
 
     draft_id: Id
-    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried"]
+    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried", "taken_back"]
     rows: int
 
 

@@ -371,8 +371,6 @@ class TestRollingOver:
         assert (line.cells, line.is_moved, line.standing) == ((), True, "absent")
         assert "Kenari" not in str(line)
         with pytest.raises(RowCarried):
-            await quay.call(draft, 3, version=1)
-        with pytest.raises(RowCarried):
             await quay.mend(draft, 3, {1: "Bala"}, version=line.version)
 
     async def test_to_a_voyage_that_nobody_knows_yet_waits_with_its_row(self, database: Database, quay: Quay) -> None:

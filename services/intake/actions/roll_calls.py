@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from services.intake.actions import drafts as drafting
 from services.intake.actions import endings, manifests
 from services.intake.actions.arrivals import day_at, port_of
-from services.intake.actions.carrying import prepare_carrying
+from services.intake.actions.carrying import Step, prepare_carrying, prepare_fetching
 from services.intake.actions.drafts import Opened, Write
 from services.intake.actions.voyages import find_voyage, report_voyage
 from services.intake.domain import drafts, people
-from services.intake.domain.drafts import Draft, Standing
+from services.intake.domain.drafts import Draft, Header, Line, Standing
 from services.intake.domain.manifests import HeldRow, Row
 from services.intake.domain.refusals.drafts import (
     DraftEnded,
@@ -27,12 +27,12 @@ from services.intake.domain.refusals.roll_calls import (
     NotOnAList,
     RollMoved,
     RowCalled,
-    RowCarried,
+    RowTakenBack,
 )
 from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.roll_calls import Call, Mark, Reason
 from services.intake.domain.voyages import Counts, Voyage
-from services.intake.store import arrivals
+from services.intake.store import arrivals, carried
 from services.intake.store import drafts as drafts_store
 from services.intake.store import roll_calls as store
 from services.intake.store import voyages as voyages_store
@@ -147,8 +147,9 @@ async def prepare_call(
     """Call somebody of a list as here, or as absent and why, or take a call back (`open`).
 
     `version` is how the row was called when it was looked at. Calls of different rows do not get into each other's
-    way; of the same row, who comes second and says something else gets `RowCalled`. Raises `LineUnknown`,
-    `LineRecorded`, `NextVoyageUnknown`, and as `open_draft`; what it answers raises `DraftMoved`.
+    way; of the same row, who comes second and says something else gets `RowCalled`. Who was carried over comes back
+    with whatever else is said. Raises `LineUnknown`, `LineRecorded`, `NextVoyageUnknown`, `StaysThere`,
+    `RowTakenBack`, and as `open_draft`; what it answers raises `DraftMoved`.
     """
     port_of(actor)
     async with database.work(actor, purpose="manifest") as work:
@@ -157,6 +158,7 @@ async def prepare_call(
         last = (await store.calls_of(work, draft, [row])).get(row) or Call(row, 0, "open")
         if next_voyage_id is not None or reason == "rolled_over":
             await _expect_next(work, draft.voyage_id, reason, next_voyage_id)
+        taken_back = standing == "empty" and await carried.came_over(work, draft, row)
     call = Call(row, last.version + 1, mark, reason, next_voyage_id)
     if last.says(mark, reason, next_voyage_id):
         return _as_it_is(draft)
@@ -164,15 +166,19 @@ async def prepare_call(
         raise RowCalled(last, call)
     if standing == "known":
         raise LineRecorded
+    if taken_back:
+        raise RowTakenBack
     if standing not in CALLABLE:
         raise LineUnknown
     if "absent" in (mark, last.mark):
-        return await _prepare_standing(database, vault, actor, draft_id, call)
+        return await _prepare_standing(database, vault, actor, draft_id, call, last)
 
     async def write(work: Work) -> Draft:
         now = await _held(work, draft_id)
         if now.upload != draft.upload or not await store.add(work, now, [call]):
             raise DraftMoved
+        if now.version != draft.version and await _standing(work, vault, now, row) not in CALLABLE:
+            raise DraftMoved  # this row is no more what it was: it was taken back to where it came from, say
         _tell(work, now, call, 1)
         return now
 
@@ -231,23 +237,30 @@ async def call_the_rest(work: Work, vault: Vault, voyage_id: str, *, left: int) 
     return called
 
 
-async def _prepare_standing(database: Database, vault: Vault, actor: Actor, draft_id: str, call: Call) -> Write:
+async def _prepare_standing(
+    database: Database, vault: Vault, actor: Actor, draft_id: str, call: Call, last: Call
+) -> Write:
     """Prepare a call by which the row stands otherwise: with the codes of who is absent, or without."""
     opened = await drafting.open_to_change(database, vault, actor, draft_id)
     place = call.row - opened.header.first_row
-    lines, line, carry = list(opened.lines), opened.lines[place], None
+    lines, line = list(opened.lines), opened.lines[place]
+    steps: list[Step] = []
     if line.is_moved:
-        raise RowCarried
+        fetching = await prepare_fetching(database, vault, actor, last, line)
+        lines[place] = line = fetching.line
+        steps.append(fetching.step)
     if call.mark == "absent":
         voyage = await find_voyage(database, actor, opened.draft.voyage_id)
-        row = (await _read(voyage, opened)).get(call.row)
+        row = (await _read(voyage, opened.header, lines)).get(call.row)
         if row is not None and await _cases(database, vault, voyage, [row]):
             raise LineRecorded  # by another list, since this one was judged
         sex, age_band, origin = _codes(voyage, row)
         call = replace(call, sex=sex, age_band=age_band, origin_regency=origin)
         if call.next_voyage_id is not None:
             there = await _next(database, actor, voyage.voyage_id, call.next_voyage_id)
-            carry = await prepare_carrying(database, vault, actor, opened, line, here=voyage, there=there)
+            carrying = await prepare_carrying(database, vault, actor, opened, line, here=voyage, there=there)
+            steps.append(carrying.step)
+            call = replace(call, next_draft_id=carrying.draft_id, next_row=carrying.row)
             lines[place] = drafts.moved(line, by=actor.id, at=database.clock.now())
     change = await drafting.prepare_change(
         *(database, vault, actor, opened, opened.header, lines, "called"), rows=1, calls=[call]
@@ -256,8 +269,8 @@ async def _prepare_standing(database: Database, vault: Vault, actor: Actor, draf
     async def write(work: Work) -> Draft:
         draft = await change(work)
         _tell(work, draft, call, 1)
-        if carry is not None:
-            await carry(work)
+        for step in steps:
+            await step(work)
         return draft
 
     return write
@@ -409,7 +422,7 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
     async with database.work(actor, purpose="manifest") as work:
         roll = await store.roll_of(work, opened.draft)
         gone = await store.absent_recorded(work, voyage.voyage_id)
-    read = await _read(voyage, opened)
+    read = await _read(voyage, opened.header, opened.lines)
     cases = await _cases(database, vault, voyage, read.values())
     found = []
     for line in opened.lines:
@@ -432,8 +445,8 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
     return found
 
 
-async def _read(voyage: Voyage, opened: Opened) -> dict[int, Row]:
-    sheet = drafts.sheet_of(opened.header, drafts.to_read(opened.lines))
+async def _read(voyage: Voyage, header: Header, lines: Sequence[Line]) -> dict[int, Row]:
+    sheet = drafts.sheet_of(header, drafts.to_read(lines))
     return {row.number: row for row in await manifests.read_rows(voyage, sheet)}
 
 

@@ -407,6 +407,11 @@ def moved(line: Line, *, by: str, at: datetime) -> Line:
     return Line(line.number, (), edits=(Edit(WHOLE_ROW, said_digest(line.source), "moved", by, at.isoformat()),))
 
 
+def back(gone: Line, there: Line, *, by: str, at: datetime) -> Line:
+    """A line whose cells came back from the list of the other voyage, with all that was mended in them."""
+    return Line(gone.number, there.cells, edits=(*there.edits, Edit(WHOLE_ROW, "moved", "in", by, at.isoformat())))
+
+
 def said_digest(cells: Sequence[str]) -> str:
     """Tells whether a later upload says the same in a row whose cells are here no more; kept sealed, as cells are."""
     return hashlib.sha256("\x1f".join(cells).encode("utf-8", "surrogatepass")).hexdigest()

@@ -21,13 +21,18 @@ INITIALS = 2
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How a row was called last. `open`: it was taken back. `version` grows with each call of the row."""
+    """How a row was called last. `open`: it was taken back. `version` grows with each call of the row.
+
+    `next_draft_id` and `next_row`: where what the row says stands now, in the list of the next voyage.
+    """
 
     row: int
     version: int
     mark: Mark
     reason: Reason | None = None
     next_voyage_id: str | None = None
+    next_draft_id: str | None = None
+    next_row: int | None = None
     sex: str | None = None
     age_band: str | None = None
     origin_regency: str | None = None

@@ -104,7 +104,7 @@ async def find(work: Work, draft_id: str) -> Draft | None:
         draft_id,
         work.actor.port,
     )
-    return None if row is None else _draft(row)
+    return None if row is None else draft_of(row)
 
 
 async def find_by_file(work: Work, voyage_id: str, file_digest: bytes) -> Draft | None:
@@ -116,7 +116,7 @@ async def find_by_file(work: Work, voyage_id: str, file_digest: bytes) -> Draft 
         file_digest,
         work.actor.port,
     )
-    return None if row is None else _draft(row)
+    return None if row is None else draft_of(row)
 
 
 async def list_under_way(work: Work, *, voyage_id: str | None = None) -> list[Draft]:
@@ -129,7 +129,7 @@ async def list_under_way(work: Work, *, voyage_id: str | None = None) -> list[Dr
         voyage_id,
         MOST_OPEN,
     )
-    return [_draft(row) for row in rows]
+    return [draft_of(row) for row in rows]
 
 
 class Sealed(NamedTuple):
@@ -152,24 +152,6 @@ async def find_sealed(work: Work, draft_id: str) -> Sealed | None:
     )
     assert row is not None
     return Sealed(draft, bytes(row["header"]), bytes(row["wrapped_key"]) if row["wrapped_key"] else None)
-
-
-async def find_carried(work: Work, voyage_id: str, file_digest: bytes) -> Sealed | None:
-    """The list under way of those who roll over to a voyage from one list.
-
-    # unscoped: whoever rolls over goes into it, whatever port it is of; nothing of it is shown.
-    """
-    await work.as_service()
-    row = await work.connection.fetchrow(
-        f"SELECT {FIELDS}, header, (SELECT wrapped_key FROM draft_keys k WHERE k.draft_id = d.draft_id) AS wrapped_key"  # noqa: S608
-        " FROM drafts d WHERE voyage_id = $1 AND file_digest = $2 AND form = 'carried' AND ended_at IS NULL",
-        voyage_id,
-        file_digest,
-    )
-    if row is None:
-        return None
-    said = {name: value for name, value in row.items() if name not in ("header", "wrapped_key")}
-    return Sealed(_draft(said), bytes(row["header"]), bytes(row["wrapped_key"]))
 
 
 async def standings_of(work: Work, draft_id: str) -> list[tuple[int, str]]:
@@ -262,7 +244,7 @@ async def hold(work: Work, draft_id: str) -> Draft | None:
         draft_id,
         work.actor.port,
     )
-    return None if row is None else _draft(row)
+    return None if row is None else draft_of(row)
 
 
 async def begin_sending(work: Work, draft: Draft) -> bool:
@@ -393,6 +375,7 @@ def _columns(blocks: Sequence[Block]) -> tuple[list[int], list[str], list[bytes]
     return [b.block for b in blocks], [b.standings for b in blocks], [b.sealed for b in blocks]
 
 
-def _draft(row: Record | Mapping[str, Any]) -> Draft:
+def draft_of(row: Record | Mapping[str, Any]) -> Draft:
+    """A draft from its `FIELDS`."""
     told = {"draft_id": str(row["draft_id"]), "voyage_id": str(row["voyage_id"]), "asks": tuple(row["asks"])}
     return Draft(**{**row, **told})

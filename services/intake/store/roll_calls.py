@@ -10,8 +10,9 @@ from services.intake.domain.roll_calls import Call, Roll
 from shared.contracts.codes import AbsenceReason
 from shared.kit.work import Work
 
+SAID = "mark, reason, next_voyage_id, next_draft_id, next_row, sex, age_band, origin_regency"
 LATEST = (
-    "SELECT DISTINCT ON (row_number) row_number, version, mark, reason, next_voyage_id, sex, age_band, origin_regency,"
+    f"SELECT DISTINCT ON (row_number) row_number, version, {SAID},"  # noqa: S608 - a constant
     " called_by, called_at FROM roll_calls WHERE draft_id = $1 AND upload = $2"
     " AND ($3::integer[] IS NULL OR row_number = ANY($3::integer[])) ORDER BY row_number, version DESC"
 )
@@ -53,12 +54,10 @@ async def add(work: Work, draft: Draft, calls: Sequence[Call]) -> bool:
     # unscoped: the draft was found in the actor's own scope.
     """
     done = await work.connection.execute(
-        "INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, mark, reason, next_voyage_id, sex,"
-        " age_band, origin_regency, called_by, called_at)"
-        " SELECT $1, $2, c.row_number, c.version, $3, c.mark, c.reason, c.next_voyage_id, c.sex, c.age_band,"
-        " c.origin_regency, $4, $5 FROM unnest($6::integer[], $7::integer[], $8::text[], $9::text[], $10::uuid[],"
-        " $11::text[], $12::text[], $13::text[])"
-        " AS c (row_number, version, mark, reason, next_voyage_id, sex, age_band, origin_regency)"
+        f"INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, called_by, called_at, {SAID})"  # noqa: S608
+        f" SELECT $1, $2, row_number, version, $3, $4, $5, {SAID}"
+        " FROM unnest($6::integer[], $7::integer[], $8::text[], $9::text[], $10::uuid[], $11::uuid[], $12::integer[],"
+        f" $13::text[], $14::text[], $15::text[]) AS c (row_number, version, {SAID})"
         " ON CONFLICT DO NOTHING",
         draft.draft_id,
         draft.upload,
@@ -70,6 +69,8 @@ async def add(work: Work, draft: Draft, calls: Sequence[Call]) -> bool:
         [call.mark for call in calls],
         [call.reason for call in calls],
         [call.next_voyage_id for call in calls],
+        [call.next_draft_id for call in calls],
+        [call.next_row for call in calls],
         [call.sex for call in calls],
         [call.age_band for call in calls],
         [call.origin_regency for call in calls],
@@ -83,10 +84,8 @@ async def take_over(work: Work, draft: Draft, numbers: Mapping[int, int]) -> Non
     # unscoped: the draft was found in the actor's own scope.
     """
     await work.connection.execute(
-        "INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, mark, reason, next_voyage_id, sex,"
-        " age_band, origin_regency, called_by, called_at)"
-        " SELECT r.draft_id, r.upload + 1, n.now, r.version, r.voyage_id, r.mark, r.reason, r.next_voyage_id, r.sex,"
-        " r.age_band, r.origin_regency, r.called_by, r.called_at"
+        f"INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, called_by, called_at, {SAID})"  # noqa: S608
+        f" SELECT draft_id, upload + 1, n.now, version, voyage_id, called_by, called_at, {SAID}"
         " FROM unnest($3::integer[], $4::integer[]) AS n (now, was)"
         " JOIN roll_calls r ON r.draft_id = $1 AND r.upload = $2 AND r.row_number = n.was",
         draft.draft_id,
@@ -178,6 +177,8 @@ def _call(row: Record) -> Call:
         row["mark"],
         row["reason"],
         str(row["next_voyage_id"]) if row["next_voyage_id"] else None,
+        str(row["next_draft_id"]) if row["next_draft_id"] else None,
+        row["next_row"],
         row["sex"],
         row["age_band"],
         row["origin_regency"],

@@ -1,6 +1,7 @@
 """What is refused while a roll is called."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
 from services.intake.domain.problems import msg
 from services.intake.domain.refusals import Refused
@@ -27,12 +28,58 @@ class ColumnsUnsaid(Refused):
 
 
 class RowCarried(Refused):
-    """What the row said was carried over to another voyage."""
+    """What the row said stands in the list of another voyage."""
 
     detail = msg(
-        "This person was carried over to the list of a later voyage and stands there. Leave the row out there, and log"
-        " this person here with the form."
+        "This person stands on the list of another voyage: the row is mended there. Whoever was carried over comes back"
+        " when the call is taken back here."
     )
+
+
+class RowTakenBack(Refused):
+    """Who was carried over to this list stands on the one that it came from again."""
+
+    detail = msg(
+        "This person was taken back to the voyage that the list comes from, and is called there. Who is here all the"
+        " same is logged with the form."
+    )
+
+
+StaysFor = Literal["called", "recorded", "sending", "sent", "done", "long_ago"]
+STAYS: Mapping[StaysFor, str] = {
+    "called": msg(
+        "The later voyage has called this person already. Ask its port to take that call back, then take yours"
+        " back here."
+    ),
+    "recorded": msg(
+        "This person is recorded as arrived with the later voyage. If that is wrong, have the arrival entered in"
+        " error there, and log this person here with the form."
+    ),
+    "sending": msg("The list of the later voyage is being sent. Wait until that is done, then look again."),
+    "sent": msg(
+        "The list of the later voyage was sent, and still holds this person back. Call the person as absent there,"
+        " and log this person here with the form."
+    ),
+    "done": msg(
+        "The list of the later voyage is done with, and nothing of it is left to take back. Log this person here"
+        " with the form."
+    ),
+    "long_ago": msg(
+        "Nobody kept where in the list of the later voyage this person stands. Leave the row out there, and log"
+        " this person here with the form."
+    ),
+}
+
+
+class StaysThere(Refused):
+    """Who was carried over cannot be taken back from the later voyage; `why` says what stands in the way."""
+
+    def __init__(self, why: StaysFor) -> None:
+        super().__init__()
+        self.why = why
+
+    def __str__(self) -> str:
+        return STAYS[self.why]
 
 
 class NextVoyageUnknown(Refused):
