@@ -3,23 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.intake import policy
-from services.intake.actions import households
-from services.intake.actions.arrival_corrections import expect_version, expected, lived, lock_with_links, write_age
+from services.intake.actions import households, second_person
+from services.intake.actions.arrival_corrections import expected, lived, write_age
 from services.intake.actions.arrivals import day_at
 from services.intake.domain import arrival_corrections as domain
 from services.intake.domain import dates, people
 from services.intake.domain.arrival_corrections import Kept, Proposal
 from services.intake.domain.people import Birth
-from services.intake.domain.refusals import NotAllowed
-from services.intake.domain.refusals.arrival_corrections import (
-    AgeAlreadyProposed,
-    AgeStaysSame,
-    NotTwoPeople,
-    ProofMissing,
-    ProposalEnded,
-    ProposalUnknown,
-)
+from services.intake.domain.refusals.arrival_corrections import AgeAlreadyProposed, AgeStaysSame, ProofMissing
 from services.intake.domain.refusals.identities import PersonErasedBefore
 from services.intake.store import arrival_corrections as store
 from services.intake.store import arrivals
@@ -112,11 +103,7 @@ async def confirm(work: Work, vault: Vault, proposal_id: str, *, version: int | 
 
     Raises `NotAllowed`, `ProposalUnknown`, `ProposalEnded`, `NotTwoPeople`, `ChangedMeanwhile`.
     """
-    proposal, kept = await _open(work, proposal_id)
-    if proposal.proposed_by == work.actor.id:
-        raise NotTwoPeople
-    if version is not None:
-        await expect_version(work, kept, version)
+    proposal, kept = await second_person.to_confirm(work, store.find_proposal, proposal_id, version=version)
     found = await arrivals.find_sealed(work, kept.case_id)
     if found is None or found.wrapped_key is None:
         raise PersonErasedBefore
@@ -146,13 +133,9 @@ async def refuse(work: Work, proposal_id: str) -> None:
 
     Raises `NotAllowed`, `ProposalUnknown`, `ProposalEnded`.
     """
-    proposal, _ = await _open(work, proposal_id)
-    if proposal.proposed_by == work.actor.id:
-        await store.end_proposal(work, proposal_id, "withdrawn")
-        work.record(AgeProposalEnded(case_id=proposal.case_id, proposal_id=proposal_id, how="withdrawn"))
-    else:
-        await store.end_proposal(work, proposal_id, "refused")
-        work.record(AgeProposalEnded(case_id=proposal.case_id, proposal_id=proposal_id, how="refused"))
+    proposal, how = await second_person.to_refuse(work, store.find_proposal, proposal_id)
+    await store.end_proposal(work, proposal_id, how)
+    work.record(AgeProposalEnded(case_id=proposal.case_id, proposal_id=proposal_id, how=how))
 
 
 async def lapse(work: Work, *, limit: int) -> int:
@@ -167,27 +150,5 @@ async def lapse(work: Work, *, limit: int) -> int:
 
 async def list_open(work: Work, *, limit: int) -> Sequence[Proposal]:
     """What waits for a second person in the actor's port or region, the longest first. Raises `NotAllowed`."""
-    port, region = _scope(work)
+    port, region = second_person.scope_of(work)
     return await store.list_open(work, port=port, region=region, limit=limit)
-
-
-def _scope(work: Work) -> tuple[str | None, str | None]:
-    """The port or the region whose proposals the actor decides."""
-    if not policy.may_decide_ages(work.actor):
-        raise NotAllowed
-    return policy.decides_ages_in(work.actor)
-
-
-async def _open(work: Work, proposal_id: str) -> tuple[Proposal, Kept]:
-    """A proposal that still waits, its case locked."""
-    port, region = _scope(work)
-    proposal = await store.find_proposal(work, proposal_id, port=port, region=region)
-    if proposal is None:
-        raise ProposalUnknown
-    await work.as_service()  # found in the own port or region; what it leads to is the service's to write
-    await lock_with_links(work, proposal.case_id)
-    proposal = await store.find_proposal(work, proposal_id, port=port, region=region)
-    assert proposal is not None
-    if proposal.ended_as is not None:
-        raise ProposalEnded
-    return proposal, await store.find_proposed(work, proposal.case_id)
