@@ -108,7 +108,8 @@ class TestQueueNotices:
         self, database: Database, subscribe: Subscribe, restricted: bool
     ) -> None:
         await subscribe("/all")
-        told = [a_fact(kind, restricted=restricted, **more) for kind, more in SINCE.items()]
+        case_id = new_id()
+        told = [a_fact(kind, case_id=case_id, restricted=restricted, **more) for kind, more in SINCE.items()]
 
         await hear(database, *told)
 

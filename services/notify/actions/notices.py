@@ -6,7 +6,14 @@ from datetime import timedelta
 from services.notify import store
 from services.notify.domain import deliveries
 from services.notify.domain.deliveries import Notice
-from services.notify.domain.subscriptions import EVENTS, Kind, Matcher
+from services.notify.domain.subscriptions import (
+    CORRECTED,
+    EVENTS,
+    Kind,
+    Listener,
+    Matcher,
+    who_hears_of_correction,
+)
 from shared.contracts import codes
 from shared.contracts.notify import NoticesQueued, NoticeSuppressed, QueuedNotice
 from shared.contracts.referral import ReferralFact
@@ -15,6 +22,9 @@ from shared.kit.ids import new_id
 from shared.kit.work import Work
 
 MOST_IN_ONE_FACT = 500
+
+Told = tuple[str, str, str]
+"""Subscription, case and need."""
 
 
 class Matchers:
@@ -45,25 +55,25 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     if not open_facts:
         return
     matcher = await matchers.current(work)
+    told = await _told(work, open_facts)
     notices: dict[str, tuple[Notice, Heard[ReferralFact]]] = {}
     for h in open_facts:
-        listeners = matcher.who_wants(_kind(h))
-        if not listeners:
-            continue
-        body = _body(h)
-        for listener in listeners:
+        hearers = _who_hears(matcher, h, told)
+        bodies = {event_type: _body(h, event_type) for event_type in {event_type for _, event_type in hearers}}
+        for listener, event_type in hearers:
             delivery_id = new_id()
+            told.add((listener.subscription_id, h.case_id, h.fact.need))
             notices[delivery_id] = (
                 Notice(
                     delivery_id=delivery_id,
                     subscription_id=listener.subscription_id,
                     organisation=listener.organisation,
                     event_id=h.event_id,
-                    event_type=h.type,
+                    event_type=event_type,
                     case_id=h.case_id,
                     need=h.fact.need,
                     province=h.fact.province,
-                    body=body,
+                    body=bodies[event_type],
                     traceparent=h.traceparent,
                 ),
                 h,
@@ -119,13 +129,28 @@ def _kind(h: Heard[ReferralFact]) -> Kind:
     return (h.type, h.fact.province, h.fact.need)
 
 
-def _body(h: Heard[ReferralFact]) -> bytes:
+async def _told(work: Work, heard: list[Heard[ReferralFact]]) -> set[Told]:
+    """Who has heard of which of these needs before; looked for where something was corrected only."""
+    corrected = sorted({h.case_id for h in heard if h.type == CORRECTED})
+    return await store.deliveries.list_heard(work, corrected) if corrected else set()
+
+
+def _who_hears(matcher: Matcher, h: Heard[ReferralFact], told: set[Told]) -> list[tuple[Listener, str]]:
+    """Who is told of a fact, and as an event of which type."""
+    if h.type != CORRECTED:
+        return [(listener, h.type) for listener in matcher.who_wants(_kind(h))]
+    _, province, need = _kind(h)
+    known = {subscription_id for subscription_id, *of in told if of == [h.case_id, need]}
+    return who_hears_of_correction(matcher, known, province=province, need=need)
+
+
+def _body(h: Heard[ReferralFact], event_type: str) -> bytes:
     return deliveries.body(
-        event_type=h.type,
+        event_type=event_type,
         event_id=h.event_id,
         case_id=h.case_id,
         need=h.fact.need,
         province=h.fact.province,
-        state=EVENTS[h.type],
+        state=EVENTS[event_type],
         occurred_at=h.occurred_at,
     )

@@ -1,5 +1,6 @@
 """Subscriptions: what a subscriber wants to hear, and where it may be sent."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -50,6 +51,8 @@ EVENTS: dict[str, str] = {
 }
 """Facts that a subscriber can be told, and the state each one leaves the need or attempt in."""
 
+OPENED, CORRECTED = "referral.referral_opened.v1", "referral.referral_corrected.v1"
+
 Kind = tuple[str, str, str]
 """(event type, province, need): all that a filter looks at."""
 
@@ -66,10 +69,14 @@ class Filter:
         """True when a fact of this kind passes all three sets."""
         event_type, province, need = kind
         return (
-            (not self.events or event_type in self.events)
+            self.asks_for(event_type)
             and (not self.provinces or province in self.provinces)
             and (not self.needs or need in self.needs)
         )
+
+    def asks_for(self, event_type: str) -> bool:
+        """True when events of this type are among those to hear."""
+        return not self.events or event_type in self.events
 
 
 LONGEST_NAME = 80
@@ -117,6 +124,26 @@ class Matcher:
         if found is None:
             found = self._known[kind] = tuple(one for one in self.listeners if one.filter.wants(kind))
         return found
+
+
+def who_hears_of_correction(
+    matcher: Matcher, told: Collection[str], *, province: str, need: str
+) -> list[tuple[Listener, str]]:
+    """Who is told that a need was corrected, and as what. `told`: the subscriptions that have heard of the need.
+
+    These hear the correction, also when the need has left their provinces by it. To whom it is new it is told as one
+    that was opened; nobody hears of a correction of what it did not know, unless it asks for no openings.
+    """
+    found: list[tuple[Listener, str]] = []
+    for one in matcher.listeners:
+        if one.subscription_id in told:
+            if one.filter.asks_for(CORRECTED):
+                found.append((one, CORRECTED))
+        else:
+            as_what = OPENED if one.filter.asks_for(OPENED) else CORRECTED
+            if one.filter.wants((as_what, province, need)):
+                found.append((one, as_what))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,19 @@ async def list_told(work: Work, case_id: str, organisations: Sequence[str], need
     return [Told(**dict(row)) for row in rows]
 
 
+async def list_heard(work: Work, case_ids: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Subscription, case and need of all that was told, or waits to be."""
+    # unscoped: matching is for all organisations
+    rows = await work.connection.fetch(
+        """
+        SELECT DISTINCT subscription_id::text, case_id::text, need FROM deliveries
+        WHERE case_id = ANY($1::uuid[]) AND need IS NOT NULL AND NOT test AND status <> 'suppressed'
+        """,
+        case_ids,
+    )
+    return {(row["subscription_id"], row["case_id"], row["need"]) for row in rows}
+
+
 async def suppress_stopped(
     work: Work, organisations: Sequence[str], classes: Sequence[str], *, since: datetime, limit: int
 ) -> list[Row]:
