@@ -19,6 +19,7 @@ from services.intake.api import (
     retention,
     roll_calls,
     screening,
+    second_person,
     sending,
     triage,
     voyages,
@@ -35,6 +36,7 @@ router.include_router(arrivals.router)
 router.include_router(triage.router)
 router.include_router(screening.router)
 router.include_router(arrival_corrections.router)
+router.include_router(second_person.router)
 router.include_router(households.router)
 router.include_router(matches.router)
 router.include_router(disclosures.router)

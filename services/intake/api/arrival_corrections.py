@@ -39,9 +39,6 @@ router = APIRouter(tags=["arrivals"])
 
 Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
 Reader = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
-Decider = Annotated[Actor, Depends(identity.require("port_officer", policy.SUPERVISOR_ROLE))]
-
-MOST_PROPOSALS = 500
 CONFLICTS: dict[int | str, dict[str, Any]] = {
     409: {"description": "Corrected meanwhile: the answer names both values, who was first and when; or it has ended"}
 }
@@ -113,14 +110,6 @@ class DoubtIn(CorrectionOf):
     reason: DeathUndoneReason
 
 
-class ConfirmationIn(BaseModel):
-    """`version` of the arrival as it was looked at; null: whichever it is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    version: Annotated[int, Field(ge=1, strict=True)] | None = None
-
-
 class CorrectedOut(BaseModel):
     """One correction: `version` is the arrival's after it."""
 
@@ -155,10 +144,6 @@ class ProposalOut(BaseModel):
     """Until when a second person should decide; four days later it ends by itself."""
 
 
-class ProposalsOut(BaseModel):
-    items: list[ProposalOut]
-
-
 class DoubtOut(BaseModel):
     """That somebody lives who was noted as dead; it waits for a second person."""
 
@@ -167,10 +152,6 @@ class DoubtOut(BaseModel):
     reason: DeathUndoneReason
     proposed_by: str
     proposed_at: datetime
-
-
-class DoubtsOut(BaseModel):
-    items: list[DoubtOut]
 
 
 class StateOut(BaseModel):
@@ -210,7 +191,7 @@ async def show_arrival(request: Request, case_id: Id, actor: Reader) -> Response
 )
 async def correct_sex(request: Request, case_id: Id, sent: SexIn, actor: Officer) -> Response:
     """Who helps is chosen anew where it hangs on it. Needs the header Idempotency-Key."""
-    return await _act(
+    return await correct(
         request,
         actor,
         lambda work: actions.correct_sex(work, case_id, version=sent.version, to=sent.sex, reason=sent.reason),
@@ -226,7 +207,7 @@ async def correct_sex(request: Request, case_id: Id, sent: SexIn, actor: Officer
 )
 async def correct_origin(request: Request, case_id: Id, sent: OriginIn, actor: Officer) -> Response:
     """Needs that are due at home are routed again, with their first attempts in the history."""
-    return await _act(
+    return await correct(
         request,
         actor,
         lambda work: actions.correct_origin(
@@ -244,7 +225,7 @@ async def correct_origin(request: Request, case_id: Id, sent: OriginIn, actor: O
 )
 async def correct_needs(request: Request, case_id: Id, sent: NeedsIn, actor: Officer) -> Response:
     """What is added is referred, what is struck ends as entered in error. What follows from the age comes with it."""
-    return await _act(
+    return await correct(
         request,
         actor,
         lambda work: actions.correct_needs(
@@ -287,7 +268,7 @@ async def correct_age(request: Request, case_id: Id, sent: AgeIn, actor: Officer
         except BadCell as bad:
             raise unfit(request, "/birth_date", bad) from None
 
-    return await _act(request, actor, act)
+    return await correct(request, actor, act)
 
 
 @router.post(
@@ -299,7 +280,7 @@ async def correct_age(request: Request, case_id: Id, sent: AgeIn, actor: Officer
 )
 async def enter_in_error(request: Request, case_id: Id, sent: ErrorIn, actor: Officer) -> Response:
     """It should never have been recorded: whatever goes on for it ends, and who helps is told."""
-    return await _act(
+    return await correct(
         request,
         actor,
         lambda work: endings.enter_in_error(
@@ -317,7 +298,7 @@ async def enter_in_error(request: Request, case_id: Id, sent: ErrorIn, actor: Of
 )
 async def note_death(request: Request, case_id: Id, sent: DeathIn, actor: Officer) -> Response:
     """What goes on for the person ends; that the remains come home is referred."""
-    return await _act(
+    return await correct(
         request,
         actor,
         lambda work: endings.note_death(work, case_id, version=sent.version, died_on=sent.died_on, place=sent.place),
@@ -334,92 +315,16 @@ async def note_death(request: Request, case_id: Id, sent: DeathIn, actor: Office
 )
 async def doubt_death(request: Request, case_id: Id, sent: DoubtIn, actor: Officer) -> Response:
     """Another person has to confirm it; then what ended because of the death goes on."""
-    return await _act(
+    return await correct(
         request,
         actor,
         lambda work: deaths.doubt(work, case_id, version=sent.version, reason=sent.reason),
     )
 
 
-@router.get("/api/death-doubts", response_model=DoubtsOut, summary="Deaths that may have been noted wrongly")
-async def list_doubts(request: Request, actor: Decider) -> Response:
-    """Of the own port, or of the region that the actor supervises; the longest waiting first."""
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
-        found = await deaths.list_open(work, limit=MOST_PROPOSALS)
-    return web.json_response({"items": [_doubt(one) for one in found]})
-
-
-@router.post(
-    "/api/death-doubts/{doubt_id}/confirmation",
-    response_model=StateOut,
-    summary="Confirm that somebody lives",
-    openapi_extra=web.KEYED,
-    responses=CONFLICTS,
-)
-async def confirm_doubt(request: Request, doubt_id: Id, sent: ConfirmationIn, actor: Decider) -> Response:
-    """By somebody else than who said it. Needs that were met stay met; whoever answers for whom is linked anew."""
-    return await _act(request, actor, lambda work: deaths.confirm(work, doubt_id, version=sent.version))
-
-
-@router.post(
-    "/api/death-doubts/{doubt_id}/refusal",
-    status_code=204,
-    summary="Refuse that somebody lives, or take it back",
-    openapi_extra=web.KEYED,
-)
-async def refuse_doubt(request: Request, doubt_id: Id, actor: Decider) -> Response:
-    """The death stands as it was noted. Who said otherwise takes it back by this."""
-    return await _refuse(request, actor, lambda work: deaths.refuse(work, doubt_id))
-
-
-@router.get("/api/age-proposals", response_model=ProposalsOut, summary="Ages that wait for a second person")
-async def list_proposals(request: Request, actor: Decider) -> Response:
-    """Of the own port, or of the region that the actor supervises; the longest waiting first."""
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
-        found = await ages.list_open(work, limit=MOST_PROPOSALS)
-    return web.json_response({"items": [_proposal(one) for one in found]})
-
-
-@router.post(
-    "/api/age-proposals/{proposal_id}/confirmation",
-    response_model=StateOut,
-    summary="Confirm that somebody is of age",
-    openapi_extra=web.KEYED,
-    responses=CONFLICTS,
-)
-async def confirm(request: Request, proposal_id: Id, sent: ConfirmationIn, actor: Decider) -> Response:
-    """By somebody else than who asked for it; protection as a child ends with it."""
-    return await _act(
-        request,
-        actor,
-        lambda work: ages.confirm(work, request.app.state.vault, proposal_id, version=sent.version),
-    )
-
-
-@router.post(
-    "/api/age-proposals/{proposal_id}/refusal",
-    status_code=204,
-    summary="Refuse an age proposal, or take it back",
-    openapi_extra=web.KEYED,
-)
-async def refuse(request: Request, proposal_id: Id, actor: Decider) -> Response:
-    """The person stays a child. Who asked for it takes it back by this."""
-    return await _refuse(request, actor, lambda work: ages.refuse(work, proposal_id))
-
-
-async def _refuse(request: Request, actor: Actor, step: Callable[[Work], Awaitable[None]]) -> Response:
-    """One keyed refusal of what waits for a second person."""
-
-    async def act(work: Work) -> Response:
-        await step(work)
-        return Response(status_code=204)
-
-    return await once(request, actor, act, purpose="correct")
-
-
-async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[Kept | Proposal | Doubt]]) -> Response:
+async def correct(
+    request: Request, actor: Actor, step: Callable[[Work], Awaitable[Kept | Proposal | Doubt]]
+) -> Response:
     """One keyed correction and its answer. Raises `ArrivalChanged` for who comes second."""
 
     async def act(work: Work) -> Response:
@@ -427,7 +332,7 @@ async def _act(request: Request, actor: Actor, step: Callable[[Work], Awaitable[
         if isinstance(done, Kept):
             return web.json_response(_state(done, None))
         if isinstance(done, Doubt):
-            return web.json_response(_doubt(done), 202)
+            return web.json_response(doubt_out(done), 202)
         seen = await actions.look(work, done.case_id)
         return web.json_response(_state(seen.kept, done), 202)
 
@@ -442,14 +347,14 @@ def corrected_out(step: Step) -> dict[str, Any]:
     return {name: getattr(step, name) for name in CorrectedOut.model_fields}
 
 
-def _doubt(one: Doubt) -> dict[str, Any]:
+def doubt_out(one: Doubt) -> dict[str, Any]:
     return {name: getattr(one, name) for name in DoubtOut.model_fields}
 
 
-def _proposal(one: Proposal) -> dict[str, Any]:
+def proposal_out(one: Proposal) -> dict[str, Any]:
     return {name: getattr(one, name) for name in ProposalOut.model_fields}
 
 
 def _state(kept: Kept, proposal: Proposal | None) -> dict[str, Any]:
     state = {name: getattr(kept, name) for name in StateOut.model_fields if name != "proposal"}
-    return {**state, "proposal": None if proposal is None else _proposal(proposal)}
+    return {**state, "proposal": None if proposal is None else proposal_out(proposal)}

@@ -17,6 +17,7 @@ from services.intake.pages import (
     retention,
     roll_calls,
     screening,
+    second_person,
     slips,
     triage,
     voyages,
@@ -36,6 +37,7 @@ router.include_router(slips.router)
 router.include_router(triage.router)
 router.include_router(screening.router)
 router.include_router(arrival_corrections.router)
+router.include_router(second_person.router)
 router.include_router(households.router)
 router.include_router(matches.router)
 router.include_router(records.router)

@@ -56,7 +56,6 @@ router = APIRouter()
 
 Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
 Reader = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
-Decider = Annotated[Actor, Depends(identity.require("port_officer", policy.SUPERVISOR_ROLE))]
 
 What = Literal["umur", "jenis-kelamin", "asal", "kebutuhan", "keliru", "meninggal", "hidup"]
 TITLES: Mapping[What, str] = {
@@ -95,7 +94,6 @@ FIRST_FIELD: Mapping[What, str] = {
     "meninggal": "died",
     "hidup": "reason",
 }
-MOST_PROPOSALS = 200
 
 
 class Unreadable(Exception):
@@ -173,80 +171,6 @@ async def correct(request: Request, case_id: Id, apa: What, actor: Officer) -> R
 
 CORRECTED = msg("The correction is in force. Whoever helps is told.")
 ASKED = msg("Asked for. Another person of the port, or its supervisor, has to confirm it.")
-
-
-@router.get("/usulan-umur")
-async def proposals_page(request: Request, actor: Decider) -> Response:
-    """Ages that wait for a second person, the longest first."""
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
-        found = await ages.list_open(work, limit=MOST_PROPOSALS)
-        now = work.now
-    return web.page(
-        request,
-        "age_proposals.html",
-        proposals=found,
-        now=now,
-        me=actor.id,
-        ports=codes.ports(),
-        case_code=labels.case_code,
-        age_bands=labels.AGE_BANDS,
-        proofs=history.PROOFS,
-        reasons=history.REASONS,
-        at_port=actor.port is not None,
-    )
-
-
-@router.post("/usulan-umur/{proposal_id}")
-async def decide(request: Request, proposal_id: Id, actor: Decider) -> Response:
-    """Confirm that somebody is of age, or refuse it; who asked for it takes it back."""
-    form = await request.form()
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
-
-        async def act() -> Response:
-            if form.get("decision") == "confirmed":
-                await ages.confirm(work, request.app.state.vault, proposal_id)
-                return web.redirect(request, "/usulan-umur", said=CORRECTED)
-            await ages.refuse(work, proposal_id)
-            return web.redirect(request, "/usulan-umur", said=msg("The person stays a child."))
-
-        return await web.idempotent(request, work, await web.key_of(request), act)
-
-
-@router.get("/ternyata-hidup")
-async def doubts_page(request: Request, actor: Decider) -> Response:
-    """People who live though they were noted as dead, until a second person has confirmed it."""
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
-        found = await deaths.list_open(work, limit=MOST_PROPOSALS)
-    return web.page(
-        request,
-        "death_doubts.html",
-        doubts=found,
-        me=actor.id,
-        ports=codes.ports(),
-        case_code=labels.case_code,
-        reasons=history.DOUBTS,
-        at_port=actor.port is not None,
-    )
-
-
-@router.post("/ternyata-hidup/{doubt_id}")
-async def decide_doubt(request: Request, doubt_id: Id, actor: Decider) -> Response:
-    """Confirm that somebody lives, or refuse it; who said it takes it back."""
-    form = await request.form()
-    database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
-
-        async def act() -> Response:
-            if form.get("decision") == "confirmed":
-                await deaths.confirm(work, doubt_id)
-                return web.redirect(request, "/ternyata-hidup", said=CORRECTED)
-            await deaths.refuse(work, doubt_id)
-            return web.redirect(request, "/ternyata-hidup", said=msg("The death stands as it was noted."))
-
-        return await web.idempotent(request, work, await web.key_of(request), act)
 
 
 Read = Callable[[Work, Request, str, Mapping[str, Any]], Awaitable[Kept | Proposal | Doubt]]
