@@ -272,7 +272,7 @@ class TestManyRows:
         assert count == 5_000
 
     def test_are_known_again_however_many_came_between(self) -> None:
-        seen = Seen()
+        seen = Seen(5_000)
         first = [seen.first(("name", str(n)), n) for n in range(5_000)]
 
         assert first == [seen.first(("name", str(n)), 9_999) for n in range(5_000)] == list(range(5_000))

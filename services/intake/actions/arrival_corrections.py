@@ -1,7 +1,7 @@
 """Correcting what routing rests on, by the port where somebody landed: at once, on the version that was looked at."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from services.intake import policy
@@ -220,7 +220,7 @@ async def write_age(
     identity = vault.open(Sealed(found.wrapped_key, found.sealed), person_id=kept.person_id, case_id=kept.case_id)
     sealed = reseal(
         vault,
-        replace(identity, birth=birth.text if birth else ""),
+        identity._replace(birth=birth.text if birth else ""),
         wrapped_key=found.wrapped_key,
         person_id=kept.person_id,
         case_id=kept.case_id,

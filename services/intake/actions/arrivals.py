@@ -15,6 +15,7 @@ import orjson
 from services.intake import policy
 from services.intake.domain import people
 from services.intake.domain.arrivals import Arrival, Channel, screened
+from services.intake.domain.companions import Unfit
 from services.intake.domain.households import Companion
 from services.intake.domain.refusals.arrivals import (
     ArrivalInFuture,
@@ -78,7 +79,10 @@ class Submitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of one arrival. `new` is False when the same key had recorded it before."""
+    """What became of one arrival. `new` is False when the same key had recorded it before.
+
+    `unfit`: why whoever was named as answering for a child does not.
+    """
 
     case_id: str
     age_band: str
@@ -86,6 +90,7 @@ class Recorded:
     new: bool
     manifest_id: str | None = None
     """For one that was known: the list that had brought it in."""
+    unfit: Unfit | None = None
 
 
 def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime) -> store.NewArrival:
@@ -342,7 +347,7 @@ def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
     arrival = submitted.arrival
     if arrival.birth is not None and arrival.birth.precision == "age":
         years = people.age_on(arrival.birth.latest, submitted.day)
-        fields = vaults.plain(replace(arrival.identity, birth=f"age {years}"))
+        fields = vaults.plain(arrival.identity._replace(birth=f"age {years}"))
     coded = (
         arrival.sex,
         arrival.origin_regency,

@@ -1,6 +1,6 @@
 """Correcting identities: asked for at a port or by the officer for data, who decides within 3 x 24 hours."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.intake import policy
 from services.intake.actions import protection
@@ -90,7 +90,7 @@ async def accept_correction(work: Work, vault: Vault, correction_id: str) -> Non
     identity, proposed, case = await _opened(work, vault, correction)
     assert case.wrapped_key is not None
     _check_age(case, correction.field, proposed)
-    corrected = replace(identity, **{correction.field: proposed})
+    corrected = identity._replace(**{correction.field: proposed})
     sealed = reseal(vault, corrected, wrapped_key=case.wrapped_key, person_id=case.person_id, case_id=case.case_id)
     await persons.reseal(work, case.case_id, sealed)
     if correction.field == "nik":

@@ -324,7 +324,8 @@ class _Recording:
                 self._cases[row.number] = result.case_id
                 if isinstance(result, Recorded) and result.new:
                     self._told.add(result.case_id)
-            await self._note_known(row, result)
+            if not (isinstance(result, Recorded) and result.new):
+                await self._note_known(row, result)
         if len(self._groups) >= GROUPS_AT_ONCE:
             await self._link()
         crash_point("manifest.after_batch")
@@ -335,8 +336,6 @@ class _Recording:
             assert row.arrival is not None
             if not is_known_person(self.vault, self._submission(row), result):
                 await self.holding.hold(row.number, who_arrived(row.arrival), [("full_name", "known_differently")])
-        elif result.new:
-            return
         if result.manifest_id not in (None, self.manifest_id):
             self.repeated[str(result.manifest_id)] += 1
             if self.asked:

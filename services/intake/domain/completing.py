@@ -1,7 +1,6 @@
 """Completing who somebody is that was logged in a hurry: what is empty is filled, what stands there is corrected."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -43,7 +42,7 @@ def completed(identity: Identity, said: Mapping[str, str]) -> tuple[Identity, tu
         changed[name] = value
     if not changed:
         raise NothingToComplete
-    return replace(identity, **changed), tuple(changed)
+    return identity._replace(**changed), tuple(changed)
 
 
 def _is_within(birth: str, guess: str) -> bool:

@@ -13,4 +13,6 @@ _NOT_COMPARED = {"nik": re.compile(r"[^0-9]+"), "document": re.compile(r"[^0-9A-
 
 def normalised(kind: Kind, value: str) -> str:
     """What is compared of a number: the digits of a NIK; letters in upper case and digits of a document."""
+    if value.isascii() and (value.isdecimal() or (kind == "document" and value.isalnum())):
+        return value.upper()
     return _NOT_COMPARED[kind].sub("", unicodedata.normalize("NFKC", value).upper())

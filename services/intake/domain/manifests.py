@@ -78,10 +78,10 @@ class Reading:
         ]
         self.plain = [f for f in ("birthplace", *sheet.fields) if f in PLAIN]
         self.settling = sheet.fields.get("held_row")
-        self.seqs = Seen()
-        self.people = Seen()
         self.survey = surveys.survey(sheet)
         self.listed = self.survey.listed
+        self.seqs = Seen(self.listed)
+        self.people = Seen(self.listed)
         self.named = {
             seq: self._named(number, max(number, self.survey.named[seq]), record)
             for seq, number, record in surveys.rows_named(sheet, self.survey.named)

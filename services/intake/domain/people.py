@@ -1,8 +1,8 @@
 """Who landed: the identifying fields that only the vault keeps, and how old a person is on a day."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from shared.contracts.codes import AgeBand
 
@@ -31,8 +31,7 @@ class Birth:
         return self.earliest.isoformat()[: {"day": 10, "month": 7, "year": 4}[self.precision]]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What can identify a person or harm them when known. Sealed in the vault, disclosed field by field."""
 
     full_name: str = ""
@@ -56,7 +55,7 @@ class Identity:
     return_reason: str = ""
 
 
-IDENTITY_FIELDS = tuple(field.name for field in fields(Identity))
+IDENTITY_FIELDS = Identity._fields
 
 
 def born_on(day: date) -> Birth:

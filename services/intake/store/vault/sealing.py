@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from hashlib import blake2b
-from operator import attrgetter
 from typing import NamedTuple
 
 import orjson
@@ -16,8 +15,6 @@ from services.intake.store.vault.ring import KEY_BYTES, NONCE_BYTES, Damaged, Ke
 
 FIELD_SET = "identity.1"
 """Names the set of sealed fields and the form they are sealed in; part of the context."""
-
-_values = attrgetter(*IDENTITY_FIELDS)
 
 
 class Sealed(NamedTuple):
@@ -101,12 +98,8 @@ class Vault:
 
 def plain(identity: Identity) -> bytes:
     """The fields that are not empty, as JSON in a fixed order."""
-    return orjson.dumps({name: value for name, value in _pairs(identity) if value})
+    return orjson.dumps({name: value for name, value in zip(IDENTITY_FIELDS, identity, strict=True) if value})
 
 
 def context(case_id: str) -> bytes:
     return f"{case_id}:{FIELD_SET}".encode()
-
-
-def _pairs(identity: Identity) -> Iterable[tuple[str, str]]:
-    return zip(IDENTITY_FIELDS, _values(identity), strict=True)
