@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.intake.domain.companions import LANDED_WITHIN, UNFIT
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code
 from tests.intake.conftest import Browser
-from tests.intake.factories import a_voyage
+from tests.intake.factories import START, a_voyage
 from tests.intake.test_erasures import PERSON, a_case, told
 from tests.intake.test_households_by_hand import ASKED, CHILD, ended, household, needs_of
 from tests.intake.test_pages import said
@@ -24,6 +26,30 @@ async def a_child(site: Site, adult: str, **more: Any) -> dict[str, Any]:
     )
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+DEATH = {"version": 1, "died_on": START.date().isoformat(), "place": "at_port"}
+
+
+async def ended_cases(site: Site, **more: Any) -> dict[str, str]:
+    """An arrival that was none, and one of somebody who died, by how each ended."""
+    wrong, dead = await a_case(site, **more), await a_case(site, **more)
+    officer = site("officer")
+    answers = (
+        await officer.post(f"/api/arrivals/{wrong}/error", json={"version": 1, "reason": "never_arrived"}),
+        await officer.post(f"/api/arrivals/{dead}/death", json=DEATH),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
+    return {"entered_in_error": wrong, "died": dead}
+
+
+def assert_is_alone(child: dict[str, Any], why: str) -> None:
+    """The child is protected as alone, and whoever logged it is told why and what to do."""
+    assert "UAC" in child["needs"], why
+    [warning] = child["warnings"]
+    assert (warning["code"], warning["reason"]) == ("companion_unfit", why)
+    assert warning["remedy"]
+    assert "tanpa pendamping" in warning["title"]
 
 
 @pytest.mark.invariant("I158")
@@ -67,15 +93,42 @@ class TestArrivals:
         assert (answer.json()["warnings"], "UAC" in answer.json()["needs"]) == ([], False), PERSON
 
     async def test_name_nobody_who_is_no_adult_of_the_voyage(self, site: Site, database: Database) -> None:
-        voyage = (await a_voyage(database)).voyage_id
-        other_child, elsewhere = await a_case(site, **CHILD, voyage_id=voyage), await a_case(site)
-        none = await a_case(site, voyage_id=voyage)
-        await site("officer").post(f"/api/arrivals/{none}/error", json={"version": 1, "reason": "never_arrived"})
-        for adult in (other_child, elsewhere, new_id(), none):
+        voyage, other_voyage = [(await a_voyage(database)).voyage_id for _ in range(2)]
+        unfit = {
+            "child": await a_case(site, **CHILD, voyage_id=voyage),
+            "other_voyage": await a_case(site, voyage_id=other_voyage),
+            "unknown": new_id(),
+            **await ended_cases(site, voyage_id=voyage),
+        }
+        for why, adult in unfit.items():
             child = await a_child(site, adult, voyage_id=voyage)
-            assert "UAC" in child["needs"], adult
-            assert [one["code"] for one in child["warnings"]] == ["companion_unfit"]
+            assert_is_alone(child, why)
         assert await database.pool.fetchval("SELECT count(*) FROM guardian_links") == 0
+
+    async def test_without_a_voyage_name_nobody_who_cannot_be_it(self, site: Site, database: Database) -> None:
+        long_ago = (START - LANDED_WITHIN - timedelta(minutes=1)).isoformat()
+        elsewhere = await site("stranger").post("/api/arrivals", json=PERSON)
+        unfit = {
+            "landed_apart": await a_case(site, arrived_at=long_ago),
+            "child": await a_case(site, **CHILD),
+            "unknown": elsewhere.json()["case_id"],
+            **await ended_cases(site),
+        }
+        for why, adult in unfit.items():
+            assert_is_alone(await a_child(site, adult), why)
+        assert_is_alone(await a_child(site, await a_case(site), arrived_at=long_ago), "landed_apart")
+        assert await database.pool.fetchval("SELECT count(*) FROM guardian_links") == 0
+
+    @pytest.mark.parametrize("ahead", [False, True], ids=["adult first", "child first"])
+    async def test_without_a_voyage_name_who_landed_with_another_at_the_port_these_days(
+        self, site: Site, database: Database, ahead: bool
+    ) -> None:
+        voyage = (await a_voyage(database)).voyage_id
+        long_ago = (START - LANDED_WITHIN).isoformat()
+        adult = await a_case(site, voyage_id=voyage, **({} if ahead else {"arrived_at": long_ago}))
+        child = await a_child(site, short_code(adult), **({"arrived_at": long_ago} if ahead else {}))
+
+        assert ("UAC" in child["needs"], child["warnings"]) == (False, [])
 
     async def test_refuse_what_is_no_case(self, site: Site) -> None:
         answer = await site("officer").post(
@@ -171,5 +224,23 @@ class TestForms:
 
         assert "anak dihitung tanpa pendamping" in said(await site("officer").get(f"{link}/{form}"))
         assert wrong.status_code == 422
+        assert "Catat orang dewasanya dahulu" in wrong.text
         assert 'href="#f-companion"' in wrong.text
         assert "UAC" in await database.pool.fetchval("SELECT needs FROM arrivals")
+
+    @pytest.mark.parametrize("form", ["catat", "cepat"])
+    async def test_say_why_somebody_of_another_voyage_is_not_the_adult(
+        self, site: Site, database: Database, link: str, form: str
+    ) -> None:
+        adult = await a_case(site, voyage_id=(await a_voyage(database)).voyage_id)
+        child = {"full_name": "Bayu", "sex": "M", "age": "8", "group": "child", "companion": short_code(adult)}
+
+        refused = await site("officer").post(f"{link}/{form}", data=child)
+
+        assert refused.status_code == 422
+        assert "tidak tiba dengan pelayaran ini" in refused.text
+        assert "keluarga serumah" in refused.text
+
+
+def test_the_sentence_names_the_days_that_are_kept() -> None:
+    assert f" {LANDED_WITHIN.days} days " in UNFIT["landed_apart"][0]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from services.intake.actions.arrivals import (
     Desk,
@@ -17,6 +18,7 @@ from services.intake.actions.households import changed, linked
 from services.intake.actions.slips import NotACode, find_by_code
 from services.intake.domain import households as domain
 from services.intake.domain.arrivals import Channel, screened
+from services.intake.domain.companions import Unfit, unfit
 from services.intake.domain.households import Companion
 from services.intake.domain.refusals.arrivals import ArrivalInFuture, ArrivalLongAgo, CaseIdTaken, RecordedDifferently
 from services.intake.domain.refusals.voyages import VoyageUnknown
@@ -33,14 +35,22 @@ from shared.kit.work import Work
 Refusal = RecordedDifferently | ArrivalInFuture | ArrivalLongAgo | VoyageUnknown | CaseIdTaken
 
 
-async def find_adult(work: Work, companion: Companion, *, voyage_id: str | None) -> Person | None:
-    """Who can answer for a child of that voyage: an adult of the own port whose arrival stands. Raises `NotAllowed`."""
+async def find_adult(work: Work, companion: Companion, *, voyage_id: str | None, landed_at: datetime) -> Person | Unfit:
+    """Who is named, if that can be the adult of a child who landed then with that voyage, or with none; else why not.
+
+    Raises `NotAllowed`.
+    """
     try:
         cases = [companion.adult] if is_id(companion.adult) else await find_by_code(work, companion.adult)
     except NotACode:
-        return None
-    found = [one for case_id in cases if (one := await households.find_standing(work, case_id, voyage_id=voyage_id))]
-    return found[0] if len(found) == 1 and found[0].age_band not in domain.CHILDREN else None
+        return "unknown"
+    landings = await households.list_landings(work, cases)
+    fit = [one.case_id for one in landings if unfit(one, voyage_id=voyage_id, landed_at=landed_at) is None]
+    if len(fit) == 1:
+        return (await households.find_people(work, fit))[fit[0]]
+    if fit or not landings:
+        return "unknown"
+    return unfit(landings[0], voyage_id=voyage_id, landed_at=landed_at) or "unknown"
 
 
 async def record_accompanied(
@@ -48,17 +58,21 @@ async def record_accompanied(
 ) -> Recorded:
     """Record one person with who is said to answer for it, in one transaction. Raises as `Desk.record`.
 
-    A child whose adult cannot be found, or is none, is recorded as alone: the answer shows it among the needs.
+    A child whose adult cannot be found, or cannot be it, is recorded as alone: the answer shows it and says why.
     """
     submitted = (await desk.submitted(actor, item, channel))._replace(companion=companion)
     is_child = screened(submitted.arrival, submitted.day).age_band in domain.CHILDREN
-    voyage_id = submitted.voyage_id
+    find = partial(find_adult, voyage_id=submitted.voyage_id, landed_at=submitted.arrived_at)
+    why: Unfit | None = None
     try:
         async with database.work(actor, purpose="reception") as work:
-            adult = await find_adult(work, companion, voyage_id=voyage_id) if is_child else None
-            if adult is not None:
-                await work.lock_cases([adult.case_id])
-                adult = await find_adult(work, replace(companion, adult=adult.case_id), voyage_id=voyage_id)
+            adult: Person | None = None
+            if is_child:
+                found = await find(work, companion)
+                if isinstance(found, Person):
+                    await work.lock_cases([found.case_id])
+                    found = await find(work, replace(companion, adult=found.case_id))
+                adult, why = (found, None) if isinstance(found, Person) else (None, found)
             household_id = (adult.household_id or new_id()) if adult is not None else None
             arrival = replace(submitted.arrival, accompanied=adult is not None)
             submitted = submitted._replace(arrival=arrival, household_id=household_id)
@@ -72,12 +86,12 @@ async def record_accompanied(
     crash_point("arrivals.after_commit")
     if is_new:
         database.written.set()
-        return Recorded(new.case_id, new.age_band, tuple(new.needs.split()), new=True)
+        return Recorded(new.case_id, new.age_band, tuple(new.needs.split()), new=True, unfit=why)
     known = await store.known(database, [(new.scope, new.key)])
-    found = answered_before(new, known[new.scope, new.key])
-    if isinstance(found, RecordedDifferently):
-        raise found
-    return found
+    before = answered_before(new, known[new.scope, new.key])
+    if isinstance(before, RecordedDifferently):
+        raise before
+    return replace(before, unfit=why)
 
 
 async def record_some(

@@ -23,6 +23,7 @@ from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, lande
 from services.intake.domain import cells, dates, niks, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
+from services.intake.domain.companions import UNFIT, Unfit
 from services.intake.domain.completing import Group, guessed
 from services.intake.domain.households import ALONE, CHILDREN, Companion
 from services.intake.domain.problems import CELL_PROBLEMS
@@ -44,7 +45,7 @@ from shared.kit.actor import Actor
 from shared.kit.ids import is_id
 from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.web import validation
-from shared.kit.words import msg
+from shared.kit.words import Language, msg
 
 router = APIRouter(tags=["arrivals"])
 
@@ -72,7 +73,8 @@ class CompanionIn(BaseModel):
     adult: Annotated[str, StringConstraints(strip_whitespace=True, min_length=9, max_length=36)] = Field(
         examples=["7K9M-Q2TX-5"]
     )
-    """The case of who was recorded on the same voyage, or its code; also of who stands anywhere in the same batch."""
+    """The case of who was recorded on the same voyage, or its code; also of who stands anywhere in the same batch. Of a
+    child without a voyage: of who landed at the port at most 14 days before or after it."""
     relation: Relation = "not_stated"
     proof: RelationProof = "none"
 
@@ -226,8 +228,12 @@ class ArrivalOut(BaseModel):
 
 
 class WarningOut(BaseModel):
+    """`reason` and `remedy`: why whoever was named does not answer for the child, and what to do."""
+
     code: Literal["companion_unnamed", "companion_unfit", "nik_elsewhere"]
     title: str
+    reason: Unfit | None = None
+    remedy: str | None = None
 
 
 class ProblemOut(BaseModel):
@@ -409,27 +415,34 @@ def _refused(request: Request, key: str | None, refused: web.Invalid | Refused) 
     return {"key": key, "status": "refused", "problem": problem}
 
 
-UNACCOMPANIED = {
-    "companion_unnamed": msg("Nobody was named who answers for this child, so the child counts as unaccompanied."),
-    "companion_unfit": msg(
-        "Who was named as answering for this child is no adult of the same voyage who was recorded, so the child counts"
-        " as unaccompanied."
-    ),
-}
+UNNAMED = msg("Nobody was named who answers for this child, so the child counts as unaccompanied.")
+UNLINKED = msg("Nobody answers for this child any more, so the child counts as unaccompanied.")
+COUNTS_AS_ALONE = msg("The child counts as unaccompanied.")
 
 
 def _out(request: Request, sent: ArrivalIn, recorded: Recorded) -> dict[str, Any]:
-    code = ""
-    if recorded.age_band in CHILDREN and ALONE in recorded.needs and ALONE not in sent.needs:
-        code = "companion_unfit" if sent.companion else "companion_unnamed" if sent.accompanied else ""
-    said = {code: UNACCOMPANIED[code]} if code else {}
-    if niks.elsewhere(sent.nik or "", sent.origin_regency):
-        said["nik_elsewhere"] = CELL_PROBLEMS["nik_elsewhere"][0]
     language = web.language_of(request)
-    warnings = [{"code": code, "title": words.translate(language, title)} for code, title in said.items()]
+    warnings: list[dict[str, str]] = []
+    if recorded.age_band in CHILDREN and ALONE in recorded.needs and ALONE not in sent.needs:
+        if sent.companion:
+            warnings.append(_unfit(language, recorded.unfit))
+        elif sent.accompanied:
+            warnings.append({"code": "companion_unnamed", "title": words.translate(language, UNNAMED)})
+    if niks.elsewhere(sent.nik or "", sent.origin_regency):
+        title, _ = CELL_PROBLEMS["nik_elsewhere"]
+        warnings.append({"code": "nik_elsewhere", "title": words.translate(language, title)})
     return {
         "case_id": recorded.case_id,
         "age_band": recorded.age_band,
         "needs": recorded.needs,
         "warnings": warnings,
     }
+
+
+def _unfit(language: Language, why: Unfit | None) -> dict[str, str]:
+    """Why who was named does not answer for the child. None: an earlier write had linked them, and they are no more."""
+    if why is None:
+        return {"code": "companion_unfit", "title": words.translate(language, UNLINKED)}
+    title, remedy = (words.translate(language, text) for text in UNFIT[why])
+    alone = words.translate(language, COUNTS_AS_ALONE)
+    return {"code": "companion_unfit", "title": f"{title} {alone}", "reason": why, "remedy": remedy}

@@ -14,6 +14,7 @@ from services.intake.actions.held import settle_logged
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
+from services.intake.domain.companions import UNFIT
 from services.intake.domain.households import ALONE, CHILDREN, NO_PROOF, NOT_STATED, Companion
 from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import CELL_PROBLEMS
@@ -119,14 +120,10 @@ def read_relation(form: FormData) -> tuple[Relation, RelationProof]:
 async def refuse_companion(
     request: Request, actor: Actor, voyage_id: str, companion: Companion
 ) -> web.FieldProblem | None:
-    """What is wrong with a code under which no adult of the voyage is found."""
+    """What is wrong with a code under which there is no adult who can be that of a child of the voyage."""
     async with request.app.state.database.work(actor, purpose="look") as work:
-        if await find_adult(work, companion, voyage_id=voyage_id) is not None:
-            return None
-    remedy = msg(
-        "Log the adult first and copy the code from the slip, or leave it empty: the child is protected as alone."
-    )
-    return _missing(web.language_of(request), "companion", msg("No adult of this voyage has this code."), remedy)
+        found = await find_adult(work, companion, voyage_id=voyage_id, landed_at=work.now)
+    return _missing(web.language_of(request), "companion", *UNFIT[found]) if isinstance(found, str) else None
 
 
 def read_person(language: Language, form: FormData, today: date) -> tuple[Arrival | None, list[web.FieldProblem]]:

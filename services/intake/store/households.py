@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from services.intake.domain.companions import Landing
 from services.intake.domain.households import Household, Link, Member
 from shared.contracts.codes import AgeBand
 from shared.contracts.intake import HouseholdReason
@@ -50,16 +51,15 @@ async def find_people(work: Work, case_ids: Sequence[str]) -> dict[str, Person]:
     }
 
 
-async def find_standing(work: Work, case_id: str, *, voyage_id: str | None) -> Person | None:
-    """Somebody who landed at the actor's port with that voyage, if one is named, and whose arrival stands."""
-    stands = await work.connection.fetchval(
-        "SELECT TRUE FROM arrivals WHERE case_id = $1 AND port = $2 AND ended_as IS NULL"
-        " AND ($3::uuid IS NULL OR voyage_id = $3::uuid)",
-        case_id,
+async def list_landings(work: Work, case_ids: Sequence[str]) -> list[Landing]:
+    """Those of these cases that landed at the actor's port."""
+    rows = await work.connection.fetch(
+        "SELECT case_id::text, age_band, voyage_id::text, arrived_at, ended_as FROM arrivals"
+        " WHERE case_id = ANY($1::uuid[]) AND port = $2 ORDER BY case_id",
+        case_ids,
         work.actor.port,
-        voyage_id,
     )
-    return (await find_people(work, [case_id])).get(case_id) if stands else None
+    return [Landing(**row) for row in rows]
 
 
 class Landed(NamedTuple):
