@@ -8,11 +8,12 @@ import asyncio
 import inspect
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -35,7 +36,10 @@ ARGUMENTS = [
 PHONE = {"width": 390, "height": 844}
 SMALLEST = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 900}
+VIEWS = ((SMALLEST, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark"))
+"""Each size, light and dark."""
 
+T = TypeVar("T")
 Open = Callable[..., Awaitable["Sight"]]
 Axe = Callable[[Page], Awaitable[list[str]]]
 Serve = Callable[[FastAPI], Awaitable[str]]
@@ -59,6 +63,12 @@ class Sight:
     complaints: list[str] = field(default_factory=list)
     """Console errors (the Content-Security-Policy speaks there), script errors, failed requests."""
 
+    async def look(self, size: Any, theme: Any) -> None:
+        """See the page as it stands at this size and in this light, once no colour fades any more."""
+        await self.page.set_viewport_size(size)
+        await self.page.emulate_media(color_scheme=theme)
+        await self.page.evaluate("Promise.all(document.getAnimations().map(a => a.finished))")
+
     async def unfold(self) -> None:
         """Open whatever is folded away."""
         await self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -70,7 +80,7 @@ class Sight:
         )
 
     async def covered_focus(self) -> list[str]:
-        """Tab through the page: what holds the focus while something else lies over its middle."""
+        """Tab through the page and let go: what holds the focus while something else lies over its middle."""
         covered: list[str] = await self.page.evaluate(FOCUSABLE_COVERED)
         return covered
 
@@ -88,14 +98,16 @@ FOCUSABLE_COVERED = """() => {
       wrong.push(e.outerHTML.slice(0, 120));
     }
   }
+  document.activeElement.blur();
+  scrollTo(0, 0);
   return wrong;
 }"""
 
 
 def chromium_path() -> str | None:
-    """The Chromium to test with: of the environment (CHROMIUM), else the system's."""
-    named = os.environ.get("CHROMIUM")
-    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """The Chromium to test with: of the environment (CHROMIUM), else the system's, rather one that has no windows."""
+    installed = map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))
+    return os.environ.get("CHROMIUM") or next(filter(None, installed), None)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -148,37 +160,35 @@ def axe(axe_source: str) -> Axe:
     return check
 
 
-VIEWS = pytest.mark.parametrize(
-    ("size", "theme", "language"),
-    [
-        (size, theme, language)
-        for size, theme in ((SMALLEST, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark"))
-        for language in ("id", "en")
-    ],
-    ids=[f"{view}-{language}" for view in ("smallest", "phone", "desktop", "dark") for language in ("id", "en")],
-)
-"""Each size in each language, light and dark."""
+def in_each_language(test: T) -> T:
+    """The test is run with each `language`, and has time for many pages."""
+    languages: T = pytest.mark.parametrize("language", ["id", "en"])(test)
+    return pytest.mark.timeout(300)(languages)
 
 
 @pytest.fixture
 def sweep(see: Open, axe: Axe) -> Sweep:
-    """`await sweep(addresses, size=…, theme=…)` goes through pages in one window: nothing may be wrong with any.
+    """`await sweep(addresses)` goes through pages in one window, in each view: nothing may be wrong with any.
 
-    Each address is asked for just before it is opened, so it may sign somebody in.
+    Each address is asked for just before it is opened, so it may sign somebody in. Half of the pages are opened on
+    the smallest screen and grow, half on the largest and shrink: axe is slow where it has not looked before.
     """
 
-    async def go(addresses: Iterable[str], **window: Any) -> None:
+    async def go(addresses: Iterable[str], views: Sequence[tuple[Any, Any]] = VIEWS) -> None:
         sight: Sight | None = None
-        for address in addresses:
+        for address, there in zip(addresses, cycle([views, views[::-1]]), strict=False):
             if sight is None:
-                sight = await see(address, **window)
+                sight = await see(address, size=views[0][0], theme=views[0][1])
             else:
                 await sight.page.goto(address)
             await sight.unfold()
-            assert await axe(sight.page) == [], address
+            for size, theme in there:
+                await sight.look(size, theme)
+                seen = f"{address} {size['width']} {theme}"
+                assert await axe(sight.page) == [], seen
+                assert await sight.covered_focus() == [], seen
+                assert await sight.sideways_px() == 0, seen
             assert sight.complaints == [], address
-            assert await sight.covered_focus() == [], address
-            assert await sight.sideways_px() == 0, address
         assert sight is not None, "there were no pages"
 
     return go

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest_asyncio
 
@@ -18,7 +17,7 @@ from shared.kit.service import application
 from shared.verifier import rujukan_verify
 from tests.audit import factories
 from tests.audit.ledger import AUDITOR, ORIGIN, Ledger
-from tests.browser.conftest import VIEWS, Open, Serve, Sweep
+from tests.browser.conftest import Open, Serve, Sweep, in_each_language
 from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
 
@@ -75,11 +74,11 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
     await database.aclose()
 
 
-@VIEWS
-async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+@in_each_language
+async def test_no_page_has_findings(sweep: Sweep, site: Site, language: str) -> None:
     paths = ("/", "/?case=019ab000", f"/kasus/{CASE}", "/ledger", "/verifikasi")
 
-    await sweep((f"{site.url}/{language}{path}" for path in paths), size=size, theme=theme)
+    await sweep(f"{site.url}/{language}{path}" for path in paths)
 
 
 async def test_a_case_is_found_read_and_its_proof_verified_without_a_script(

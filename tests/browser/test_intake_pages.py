@@ -17,7 +17,7 @@ from shared.kit.database import Database, connect
 from shared.kit.ids import new_id
 from shared.kit.service import application
 from shared.kit.words import Language, translate
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sight, Sweep, in_each_language
 from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
@@ -88,14 +88,14 @@ async def refer_everybody(database: Database) -> None:
         await hear(database, *facts)
 
 
-@VIEWS
-async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+@in_each_language
+async def test_no_page_has_findings(sweep: Sweep, site: Site, language: str) -> None:
     addresses = [f"{site.url}/{language}/", f"{site.url}/{language}/pelayaran/baru"]
     addresses += [site.at(path, language) for path in ("", "/daftar", "/catat")]
     draft = await a_draft(site.database, site.voyage_id, LIST)
     addresses += [f"{site.url}/{language}/draf", *(f"{site.url}/{language}/draf/{draft}{more}" for more in DRAFT)]
 
-    await sweep(addresses, size=size, theme=theme)
+    await sweep(addresses)
 
 
 @pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])

@@ -4,7 +4,6 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,7 +18,7 @@ from shared.contracts.referral import AssignmentAccepted
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from shared.kit.service import application
-from tests.browser.conftest import SMALLEST, VIEWS, Axe, Open, Serve, Sight, Sweep
+from tests.browser.conftest import SMALLEST, Axe, Open, Serve, Sight, Sweep, in_each_language
 from tests.conftest import DatabaseUrls
 from tests.notify.conftest import ACTORS, SEAL, START, a_channel
 from tests.notify.factories import a_fact, a_subscription, hear
@@ -112,10 +111,10 @@ def pages(site: Site) -> list[tuple[str, str]]:
     return [*(("ngo", path) for path in each), ("stranger", "/"), *watched]
 
 
-@VIEWS
-async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+@in_each_language
+async def test_no_page_has_findings(sweep: Sweep, site: Site, language: str) -> None:
     addresses = (site.at(path, actor=actor, language=language) for actor, path in pages(site))
-    await sweep(addresses, size=size, theme=theme)
+    await sweep(addresses)
 
 
 async def subscribe(sight: Sight, address: str) -> str:

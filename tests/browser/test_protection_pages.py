@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -20,7 +19,7 @@ from shared.kit.database import Database, connect
 from shared.kit.service import application
 from shared.kit.short_codes import short_code
 from shared.kit.work import Work
-from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sweep
+from tests.browser.conftest import Axe, Open, Serve, Sweep, in_each_language
 from tests.browser.signed_in import SignedIn
 from tests.conftest import DatabaseUrls
 from tests.intake.factories import (
@@ -97,9 +96,9 @@ async def a_shown_person(database: Database) -> str:
     return recorded.case_id
 
 
-@VIEWS
-async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
-    await sweep(site.pages(language), size=size, theme=theme)
+@in_each_language
+async def test_no_page_has_findings(sweep: Sweep, site: Site, language: str) -> None:
+    await sweep(site.pages(language))
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])

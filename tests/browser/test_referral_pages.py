@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,7 +26,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from shared.kit.ids import new_id
 from shared.kit.service import application
-from tests.browser.conftest import VIEWS, Axe, Open, Serve, Sight, Sweep
+from tests.browser.conftest import Axe, Open, Serve, Sight, Sweep, in_each_language
 from tests.browser.handing import record_minutes
 from tests.conftest import DatabaseUrls
 from tests.referral.conftest import PEOPLE, Desk
@@ -166,10 +165,10 @@ PAGES = (
 )
 
 
-@VIEWS
-async def test_no_page_has_findings(sweep: Sweep, site: Site, size: Any, theme: Any, language: str) -> None:
+@in_each_language
+async def test_no_page_has_findings(sweep: Sweep, site: Site, language: str) -> None:
     addresses = (site.at(path, actor=actor, language=language) for actor, path in PAGES)
-    await sweep(addresses, size=size, theme=theme)
+    await sweep(addresses)
 
 
 async def decline_without_a_reason(sight: Sight) -> None:

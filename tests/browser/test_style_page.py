@@ -2,7 +2,6 @@
 
 import gzip
 import itertools
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -10,7 +9,7 @@ from fastapi import FastAPI
 
 from shared.kit import web
 from shared.kit.web.assets import KIT_STATIC
-from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Axe, Open, Serve, Sweep, in_each_language
 
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
 STATES = {"fresh": "", "rejected": "?errors=1"}
@@ -28,17 +27,11 @@ async def site(serve: Serve) -> str:
     return await serve(app)
 
 
-@pytest.mark.parametrize(
-    ("language", "theme", "size", "state"),
-    list(itertools.product(["id", "en"], ["light", "dark"], SIZES, STATES)),
-)
-async def test_has_no_accessibility_findings(
-    see: Open, axe: Axe, site: str, language: str, theme: Any, size: str, state: str
-) -> None:
-    sight = await see(f"{site}/{language}/gaya{STATES[state]}", size=SIZES[size], theme=theme)
+@in_each_language
+async def test_has_no_accessibility_findings(sweep: Sweep, site: str, language: str) -> None:
+    views = list(itertools.product(SIZES.values(), ["light", "dark"]))
 
-    assert await axe(sight.page) == []
-    assert sight.complaints == []
+    await sweep([f"{site}/{language}/gaya{state}" for state in STATES.values()], views)
 
 
 async def test_has_no_findings_in_an_open_dialog(see: Open, axe: Axe, site: str) -> None:
