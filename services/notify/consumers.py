@@ -3,7 +3,7 @@
 from services.notify.actions import notices, obeying
 from services.notify.actions.notices import Matchers
 from shared.contracts import referral as facts
-from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.contracts.referral import ReferralFact
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox

@@ -5,26 +5,26 @@ And what persons say of handing their case on says who may be asked.
 
 from services.referral.actions import consenting, correcting, households, opening, reaching, returning
 from services.referral.actions.routing import Routing
-from shared.contracts.intake import (
+from shared.contracts.intake.arrivals import (
     AgeCorrected,
     ArrivalEnteredInError,
     ArrivalRecorded,
-    ConsentExpired,
-    ConsentRecorded,
-    ConsentWithdrawn,
     DeathUndone,
-    HouseholdChanged,
-    IdentityCorrected,
-    LawfulBasisEnded,
-    LawfulBasisNamed,
     NeedsCorrected,
     OriginCorrected,
     PersonDied,
-    PersonErased,
-    ReturnMatched,
-    ReturnUnmatched,
     SexCorrected,
 )
+from shared.contracts.intake.consents import (
+    ConsentExpired,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    LawfulBasisEnded,
+    LawfulBasisNamed,
+)
+from shared.contracts.intake.households import HouseholdChanged
+from shared.contracts.intake.identities import IdentityCorrected, PersonErased
+from shared.contracts.intake.matches import ReturnMatched, ReturnUnmatched
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
 from shared.kit.work import Work

@@ -60,7 +60,7 @@ class Fact(BaseModel):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        sender = cls.__module__.rsplit(".", 1)[-1]
+        sender = cls.__module__.removeprefix("shared.contracts.").partition(".")[0]
         words = re.sub(r"(?<!^)(?=[A-Z])", "_", re.sub(r"V\d+$", "", cls.__name__)).lower()
         major = (re.search(r"V(\d+)$", cls.__name__) or [None, "1"])[1]
         cls.type = f"{sender}.{words}.v{major}"

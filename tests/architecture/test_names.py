@@ -2,11 +2,13 @@
 
 import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+from shared import contracts
 from shared.contracts.fact import Fact
 
 ROOT = Path(__file__).parents[2]
@@ -14,15 +16,17 @@ SENDERS = ("intake", "referral", "notify", "audit", "access")
 
 
 def facts() -> list[type[Fact]]:
-    found = []
-    for sender in SENDERS:
-        module = importlib.import_module(f"shared.contracts.{sender}")
-        found += [
-            thing
-            for _, thing in inspect.getmembers(module, inspect.isclass)
-            if issubclass(thing, Fact) and thing.__module__ == module.__name__ and not thing.__name__.endswith("Fact")
-        ]
-    return found
+    """All facts, by sender and name."""
+    modules = [
+        importlib.import_module(one.name) for one in pkgutil.walk_packages(contracts.__path__, "shared.contracts.")
+    ]
+    found = {
+        thing
+        for module in modules
+        for _, thing in inspect.getmembers(module, inspect.isclass)
+        if issubclass(thing, Fact) and not thing.__name__.endswith("Fact")
+    }
+    return sorted(found, key=lambda fact: (SENDERS.index(fact.type.split(".")[0]), fact.__name__))
 
 
 @pytest.mark.parametrize("fact", facts(), ids=lambda f: f.type)

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from services.audit.__main__ import build, cli
 from services.audit.settings import Settings
-from shared.contracts import access, intake
+from shared.contracts import access
+from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit import broker, clock
 from shared.kit.actor import Actor
 from shared.kit.database import Database, connect
@@ -76,7 +77,7 @@ async def test_a_row_is_under_a_signed_checkpoint_within_a_second_of_reaching_ka
         async with speaker.work(OFFICER, purpose="screening") as work:
             for n in range(count // 2):
                 work.emit(
-                    intake.VoyageAnnounced(
+                    VoyageAnnounced(
                         case_id=new_id(), port="NNK", modality="deportation", announced=n, expected_at=factories.NOON
                     )
                 )

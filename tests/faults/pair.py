@@ -18,8 +18,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from shared.contracts import intake
-from shared.contracts.intake import VoyageAnnounced
+from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit import broker, database, ids, inbox, journal, relay, work
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
@@ -165,7 +164,7 @@ class Pair:
         """The hearer as it is after a start."""
         started = Inbox(self.hearer.database)
 
-        @started.hears(intake.VoyageAnnounced)
+        @started.hears(VoyageAnnounced)
         async def on_voyages_announced(work: Work, heard: list[Heard[VoyageAnnounced]]) -> None:
             if self.trouble:
                 raise self.trouble.pop()

@@ -12,7 +12,7 @@ from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.domain import households as domain
 from services.intake.domain.households import together
 from services.intake.store.vault import Vault
-from shared.contracts import intake as contract
+from shared.contracts.intake import households as contract
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import OFFICER, a_list, a_row, a_voyage

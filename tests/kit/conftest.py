@@ -11,7 +11,7 @@ import uvicorn
 
 from deploy.local import ports
 from deploy.local.identity_provider.app import Provider
-from shared.contracts import intake
+from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit import broker, ids
 from shared.kit.actor import Actor
 from shared.kit.database import Database, connect
@@ -36,8 +36,8 @@ class Party:
     database: Database
 
 
-def a_voyage(case_id: str | None = None, announced: int = 1) -> intake.VoyageAnnounced:
-    return intake.VoyageAnnounced(
+def a_voyage(case_id: str | None = None, announced: int = 1) -> VoyageAnnounced:
+    return VoyageAnnounced(
         case_id=case_id or ids.new_id(),
         port="NNK",
         modality="deportation",

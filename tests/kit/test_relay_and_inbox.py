@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.contracts import intake
+from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit import broker, ids, parking
 from shared.kit.actor import system
 from shared.kit.database import Wake
@@ -57,7 +57,7 @@ class Ear:
         self.poison: set[str] = set()
         self.before: Callable[[], Awaitable[None]] | None = None
 
-        @self.inbox.hears(intake.VoyageAnnounced)
+        @self.inbox.hears(VoyageAnnounced)
         async def on_voyages_announced(work: Work, heard: list[Heard[Any]]) -> None:
             if self.before:
                 await self.before()

@@ -14,7 +14,7 @@ from services.notify.domain import consents
 from services.notify.domain.refusals import ConsentWithdrawn as TellingStopped
 from services.notify.store import stops
 from shared.contracts import referral as facts
-from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database

@@ -11,14 +11,9 @@ from services.referral.domain.needs import Need
 from services.referral.domain.referrals import Referral
 from services.referral.domain.routing import Candidate, Terms
 from shared.contracts.fact import Fact, Told
-from shared.contracts.intake import (
-    ArrivalRecorded,
-    ConsentExpired,
-    ConsentRecorded,
-    ConsentWithdrawn,
-    LawfulBasisNamed,
-    PersonErased,
-)
+from shared.contracts.intake.arrivals import ArrivalRecorded
+from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn, LawfulBasisNamed
+from shared.contracts.intake.identities import PersonErased
 from shared.kit.actor import Actor
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

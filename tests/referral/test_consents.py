@@ -17,7 +17,8 @@ from services.referral.domain import consents, needs
 from services.referral.domain.consents import Consents, Said
 from services.referral.domain.refusals import ConsentIsNoBasis, TakenBack
 from services.referral.domain.routing import Terms
-from shared.contracts.intake import DeathUndone, LawfulBasisEnded, NeedsCorrected, PersonDied
+from shared.contracts.intake.arrivals import DeathUndone, NeedsCorrected, PersonDied
+from shared.contracts.intake.consents import LawfulBasisEnded
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from tests.referral.conftest import Desk

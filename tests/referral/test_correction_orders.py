@@ -14,7 +14,7 @@ import pytest
 
 from services.referral import rules
 from services.referral.actions.answering import Answer
-from shared.contracts.intake import (
+from shared.contracts.intake.arrivals import (
     AgeCorrected,
     ArrivalEnteredInError,
     NeedsCorrected,

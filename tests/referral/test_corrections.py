@@ -14,7 +14,7 @@ from services.referral.actions.supervising import Closing
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.capacity import Place
 from services.referral.domain.refusals import GuardianCheckMissing, TakenBack, VersionChanged
-from shared.contracts.intake import (
+from shared.contracts.intake.arrivals import (
     AgeCorrected,
     ArrivalEnteredInError,
     ArrivalRecorded,

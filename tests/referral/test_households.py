@@ -18,7 +18,7 @@ from services.referral.domain.households import meet, region_of
 from services.referral.domain.routing import Facts
 from services.referral.pages import labels
 from shared.contracts import referral as contract
-from shared.contracts.intake import HouseholdChanged
+from shared.contracts.intake.households import HouseholdChanged
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

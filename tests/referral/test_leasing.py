@@ -17,7 +17,7 @@ from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
 from services.referral.domain import capacity, needs
 from services.referral.domain.capacity import Place, PlacesTaken, PlacesUnusable
-from shared.contracts.intake import NeedsCorrected
+from shared.contracts.intake.arrivals import NeedsCorrected
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from shared.kit.ids import new_id

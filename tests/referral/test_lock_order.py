@@ -10,7 +10,7 @@ import pytest
 from services.referral.actions import consenting
 from services.referral.store import needs as store
 from services.referral.store import places
-from shared.contracts.intake import NeedsCorrected, OriginCorrected
+from shared.contracts.intake.arrivals import NeedsCorrected, OriginCorrected
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

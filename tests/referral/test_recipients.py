@@ -7,7 +7,8 @@ import orjson
 
 from services.referral.actions.answering import Answer
 from services.referral.pages import labels
-from shared.contracts.intake import ArrivalRecorded, IdentityCorrected, PersonErased
+from shared.contracts.intake.arrivals import ArrivalRecorded
+from shared.contracts.intake.identities import IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code

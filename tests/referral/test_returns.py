@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from services.referral.consumers import subscribe
-from shared.contracts.intake import ArrivalEnteredInError, ArrivalRecorded, ReturnMatched, ReturnUnmatched
+from shared.contracts.intake.arrivals import ArrivalEnteredInError, ArrivalRecorded
+from shared.contracts.intake.matches import ReturnMatched, ReturnUnmatched
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

@@ -18,7 +18,7 @@ from services.intake.store.vault import Vault
 from services.intake.store.vault.resealing import open_proposal, seal_proposal
 from shared.contracts import codes
 from shared.contracts.codes import AgeProof, CorrectionReason
-from shared.contracts.intake import AgeProposalEnded, AgeProposed
+from shared.contracts.intake.arrivals import AgeProposalEnded, AgeProposed
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

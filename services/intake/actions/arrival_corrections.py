@@ -20,14 +20,8 @@ from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal
 from shared.contracts import codes
 from shared.contracts.codes import AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
-from shared.contracts.intake import (
-    AgeCorrected,
-    ArrivalFact,
-    IdentityCorrected,
-    NeedsCorrected,
-    OriginCorrected,
-    SexCorrected,
-)
+from shared.contracts.intake.arrivals import AgeCorrected, ArrivalFact, NeedsCorrected, OriginCorrected, SexCorrected
+from shared.contracts.intake.identities import IdentityCorrected
 from shared.kit import words
 from shared.kit.refusal import Refusal
 from shared.kit.words import Language, msg

@@ -30,7 +30,7 @@ from services.intake.store import vault as vaults
 from services.intake.store import voyages
 from services.intake.store.vault import Vault
 from shared.contracts import codes
-from shared.contracts.intake import ArrivalRecorded
+from shared.contracts.intake.arrivals import ArrivalRecorded
 from shared.kit import journal, telemetry
 from shared.kit.actor import Actor
 from shared.kit.crash import crash_point

@@ -22,7 +22,7 @@ from services.intake.store.vault import Vault
 from services.intake.store.vault import drafting as keys
 from services.intake.store.vault.drafting import DraftKey
 from shared.contracts import codes
-from shared.contracts.intake import DraftChanged, DraftEnded, DraftKept
+from shared.contracts.intake.lists import DraftChanged, DraftEnded, DraftKept
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -19,7 +19,7 @@ from services.intake.store.match_keys import Comparable, ordered
 from services.intake.store.matches import Proposed
 from services.intake.store.vault import Damaged, Sealed, Vault, WrongKey
 from services.intake.store.vault.wrapped import FIRST
-from shared.contracts.intake import IdentitiesCompared
+from shared.contracts.intake.matches import IdentitiesCompared
 from shared.kit.actor import system
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -18,7 +18,8 @@ from services.intake.store.arrivals import SealedIdentity, Unfinished
 from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal
 from shared.contracts import codes
-from shared.contracts.intake import GuardianDescribed, IdentityCorrected
+from shared.contracts.intake.households import GuardianDescribed
+from shared.contracts.intake.identities import IdentityCorrected
 from shared.kit.work import Work
 
 

@@ -22,14 +22,14 @@ from services.intake.store.persons import Case
 from services.intake.store.vault import Vault, resealing
 from shared.contracts import codes
 from shared.contracts.codes import ConsentHow, GivenBy, LawfulBasis, LawfulReason, NeedCode
-from shared.contracts.intake import (
+from shared.contracts.intake.consents import (
     ConsentExpired,
     ConsentRecorded,
     ConsentWithdrawn,
     LawfulBasisEnded,
     LawfulBasisNamed,
-    PersonRecordRead,
 )
+from shared.contracts.intake.identities import PersonRecordRead
 from shared.contracts.referral import WithdrawalConfirmed, WithdrawalOverdue
 from shared.kit import words
 from shared.kit.heard import Heard

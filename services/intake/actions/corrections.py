@@ -24,7 +24,12 @@ from services.intake.store.persons import Case
 from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import open_proposal, reseal, seal_proposal
 from shared.contracts import codes
-from shared.contracts.intake import CorrectionRejected, CorrectionRequested, IdentityCorrected, PersonRecordRead
+from shared.contracts.intake.identities import (
+    CorrectionRejected,
+    CorrectionRequested,
+    IdentityCorrected,
+    PersonRecordRead,
+)
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

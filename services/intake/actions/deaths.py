@@ -9,7 +9,7 @@ from services.intake.domain.arrival_corrections import DeathUndoneReason, Doubt,
 from services.intake.domain.refusals.arrival_corrections import DoubtedAlready
 from services.intake.store import arrival_corrections as store
 from services.intake.store import deaths
-from shared.contracts.intake import DeathDoubted, DeathDoubtEnded, DeathUndone
+from shared.contracts.intake.arrivals import DeathDoubted, DeathDoubtEnded, DeathUndone
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

@@ -10,7 +10,7 @@ from services.intake.store import arrivals, consents, disclosures, referrals
 from services.intake.store.vault import Sealed, Vault
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode
-from shared.contracts.intake import DisclosureRefused, IdentityDisclosed
+from shared.contracts.intake.identities import DisclosureRefused, IdentityDisclosed
 from shared.kit.work import Work
 
 

@@ -33,7 +33,7 @@ from services.intake.store import drafts as store
 from services.intake.store import roll_calls
 from services.intake.store.vault import Vault, drafting
 from services.intake.store.vault.drafting import DraftKey
-from shared.contracts import intake as facts
+from shared.contracts.intake import lists as facts
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -11,7 +11,7 @@ from services.intake.domain.refusals.arrival_corrections import DuplicateUnfit
 from services.intake.store import arrival_corrections as store
 from services.intake.store import deaths
 from shared.contracts import codes
-from shared.contracts.intake import ArrivalEnteredInError, PersonDied
+from shared.contracts.intake.arrivals import ArrivalEnteredInError, PersonDied
 from shared.kit.work import Work
 
 

@@ -10,7 +10,7 @@ from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.store import disclosures, holds, matches, persons
 from services.intake.store import erasures as store
 from services.intake.store.persons import Person
-from shared.contracts.intake import ErasureRefused, PersonErased
+from shared.contracts.intake.identities import ErasureRefused, PersonErased
 from shared.contracts.referral import ErasureConfirmed, ErasureOverdue
 from shared.kit import words
 from shared.kit.heard import Heard

@@ -6,7 +6,7 @@ from services.intake.domain.references import is_reference
 from services.intake.domain.refusals.identities import HoldLifted, HoldUnknown, PersonErasedBefore, ReferenceUnfit
 from services.intake.store import erasures
 from services.intake.store import holds as store
-from shared.contracts.intake import LegalHoldLifted, LegalHoldPlaced
+from shared.contracts.intake.identities import LegalHoldLifted, LegalHoldPlaced
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

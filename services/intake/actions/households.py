@@ -23,14 +23,14 @@ from services.intake.store import arrival_corrections as arrivals
 from services.intake.store import households as store
 from services.intake.store.households import Person
 from shared.contracts import codes
-from shared.contracts.intake import (
+from shared.contracts.intake.arrivals import NeedsCorrected
+from shared.contracts.intake.households import (
     GuardianLinked,
     GuardianProposalEnded,
     GuardianProposed,
     GuardianUnlinked,
     HouseholdChanged,
     HouseholdReason,
-    NeedsCorrected,
     Relation,
     RelationProof,
     UnlinkReason,

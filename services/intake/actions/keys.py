@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.intake.store.vault import Damaged, Keyring, wrapped
 from services.intake.store.vault.wrapped import Holder, WrappedKey
-from shared.contracts.intake import KeysRewrapped
+from shared.contracts.intake.identities import KeysRewrapped
 from shared.kit.actor import system
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -39,7 +39,7 @@ from services.intake.store import manifests as store
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
 from shared.contracts import codes
-from shared.contracts.intake import ManifestConfirmed
+from shared.contracts.intake.lists import ManifestConfirmed
 from shared.kit.actor import Actor
 from shared.kit.crash import crash_point
 from shared.kit.database import Database

@@ -25,7 +25,7 @@ from services.intake.store import matches as store
 from services.intake.store.match_keys import Comparable
 from services.intake.store.vault import Sealed, Vault
 from shared.contracts import codes
-from shared.contracts.intake import (
+from shared.contracts.intake.matches import (
     MatchRead,
     ReturnDropped,
     ReturnMatched,

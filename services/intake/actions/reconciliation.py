@@ -23,7 +23,7 @@ from services.intake.store import differences as store
 from services.intake.store import roll_calls, voyages
 from services.intake.store import totals as totals_store
 from services.intake.store.vault import Sealed, SealedPerson, Vault
-from shared.contracts.intake import VoyageDifferenceOpened, VoyageDifferenceSettled, VoyageReconciled
+from shared.contracts.intake.voyages import VoyageDifferenceOpened, VoyageDifferenceSettled, VoyageReconciled
 from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

@@ -35,7 +35,7 @@ from services.intake.store.persons import Case
 from services.intake.store.trails import Step
 from services.intake.store.vault import Sealed, SealedPerson, Vault
 from services.intake.store.vault.resealing import open_answers
-from shared.contracts.intake import PersonDataExported, PersonRecordRead, PersonSought
+from shared.contracts.intake.identities import PersonDataExported, PersonRecordRead, PersonSought
 from shared.kit.identity import person_stream
 from shared.kit.ids import is_id
 from shared.kit.work import Work

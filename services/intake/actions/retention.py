@@ -8,7 +8,7 @@ from services.intake.domain.retention import RULES, Forecast, Report, Rule
 from services.intake.store import matches, persons
 from services.intake.store import retention as store
 from services.intake.store.persons import Person
-from shared.contracts.intake import RetentionApplied
+from shared.contracts.intake.identities import RetentionApplied
 from shared.kit.work import Work
 
 BATCH = 200

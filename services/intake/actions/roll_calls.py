@@ -39,7 +39,7 @@ from services.intake.store import voyages as voyages_store
 from services.intake.store.vault import Vault
 from services.intake.store.vault import drafting as keys
 from shared.contracts import codes
-from shared.contracts.intake import ListedAbsent, RollCalled
+from shared.contracts.intake.lists import ListedAbsent, RollCalled
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.work import Work

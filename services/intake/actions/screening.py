@@ -15,7 +15,8 @@ from services.intake.store import arrival_corrections as arrivals_store
 from services.intake.store import arrivals, screenings
 from services.intake.store.vault import Vault, resealing
 from shared.contracts.codes import NeedCode, TraffickingDecision, TraffickingReason
-from shared.contracts.intake import ArrivalScreened, PersonRecordRead
+from shared.contracts.intake.arrivals import ArrivalScreened
+from shared.contracts.intake.identities import PersonRecordRead
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

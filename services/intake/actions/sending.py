@@ -19,7 +19,7 @@ from services.intake.store import drafts as store
 from services.intake.store import roll_calls
 from services.intake.store.manifests import Manifest, Source
 from services.intake.store.vault import Vault
-from shared.contracts.intake import DraftEnded
+from shared.contracts.intake.lists import DraftEnded
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 

@@ -11,7 +11,7 @@ from services.intake.domain.refusals.arrivals import CaseUnknown, SlipTooLate
 from services.intake.store import arrival_corrections, arrivals
 from services.intake.store.vault import Sealed, Vault
 from shared.contracts import codes
-from shared.contracts.intake import PersonRecordRead
+from shared.contracts.intake.identities import PersonRecordRead
 from shared.kit.short_codes import NotACode, short_code, tail_of
 from shared.kit.work import Work
 

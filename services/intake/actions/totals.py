@@ -10,7 +10,7 @@ from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.totals import Kind, Part, Totals, WithdrawReason, checked
 from services.intake.store import totals as store
 from services.intake.store import voyages
-from shared.contracts.intake import VoyageTotalsRecorded, VoyageTotalsWithdrawn
+from shared.contracts.intake.voyages import VoyageTotalsRecorded, VoyageTotalsWithdrawn
 from shared.kit import words
 from shared.kit.ids import new_id
 from shared.kit.words import Language, msg

@@ -9,7 +9,7 @@ from services.intake.actions.totals import Said
 from services.intake.domain.refusals.voyages import ExpectedFarOff, VoyageUnknown
 from services.intake.domain.voyages import Modality, Report, Voyage, is_near
 from services.intake.store import voyages as store
-from shared.contracts.intake import VoyageAnnounced
+from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -39,7 +39,7 @@ from services.intake.domain.refusals.voyages import VoyageUnknown
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import AwareDatetime, Id, Identifying, RegencyCode
-from shared.contracts.intake import Relation, RelationProof
+from shared.contracts.intake.households import Relation, RelationProof
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.ids import is_id

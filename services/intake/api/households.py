@@ -14,7 +14,7 @@ from services.intake.domain.households import Link, LinkEnd, LinkState, Member
 from services.intake.domain.refusals.households import HouseholdChangedMeanwhile
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id
-from shared.contracts.intake import HouseholdReason, Relation, RelationProof, UnlinkReason
+from shared.contracts.intake.households import HouseholdReason, Relation, RelationProof, UnlinkReason
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database

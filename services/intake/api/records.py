@@ -18,7 +18,7 @@ from services.intake.domain.households import Link, LinkState
 from services.intake.store.persons import Case
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id, Identifying
-from shared.contracts.intake import HouseholdReason, Relation, RelationProof
+from shared.contracts.intake.households import HouseholdReason, Relation, RelationProof
 from shared.kit import identity, web
 from shared.kit.actor import Actor
 from shared.kit.database import Database

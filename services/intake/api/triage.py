@@ -21,7 +21,7 @@ from services.intake.domain.problems import CELL_PROBLEMS
 from shared.contracts import codes
 from shared.contracts.codes import AgeBand, NeedCode, Sex
 from shared.contracts.fact import Id, Identifying, RegencyCode
-from shared.contracts.intake import Relation, RelationProof
+from shared.contracts.intake.households import Relation, RelationProof
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

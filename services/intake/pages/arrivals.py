@@ -24,7 +24,7 @@ from services.intake.store import voyages as store
 from shared.contracts import codes
 from shared.contracts.codes import NeedCode, Sex
 from shared.contracts.fact import Id
-from shared.contracts.intake import Relation, RelationProof
+from shared.contracts.intake.households import Relation, RelationProof
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

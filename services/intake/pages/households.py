@@ -30,7 +30,7 @@ from services.intake.store import households as store
 from services.intake.store.persons import Case
 from shared.contracts import codes
 from shared.contracts.fact import Id
-from shared.contracts.intake import HouseholdReason, Relation, RelationProof, UnlinkReason
+from shared.contracts.intake.households import HouseholdReason, Relation, RelationProof, UnlinkReason
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

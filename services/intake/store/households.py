@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.intake.domain.companions import Landing
 from services.intake.domain.households import Household, Link, Member
 from shared.contracts.codes import AgeBand
-from shared.contracts.intake import HouseholdReason
+from shared.contracts.intake.households import HouseholdReason
 from shared.kit.database import Database
 from shared.kit.work import Work
 

@@ -8,7 +8,7 @@ from services.notify.actions import notices as telling
 from services.notify.domain import consents, deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.store.stops import Stop
-from shared.contracts.intake import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.contracts.notify import NoticesQueued, QueuedNotice
 from shared.contracts.referral import CorrectionOverdue, ErasureOverdue, WithdrawalOverdue
 from shared.kit.heard import Heard

@@ -23,7 +23,7 @@ from services.referral.store import needs as store
 from services.referral.store import recipients
 from services.referral.store.recipients import Recipient
 from shared.contracts.codes import RecipientClass
-from shared.contracts.intake import (
+from shared.contracts.intake.consents import (
     ConsentExpired,
     ConsentRecorded,
     ConsentWithdrawn,

@@ -35,7 +35,7 @@ from services.referral.store import needs as store
 from services.referral.store import returns
 from services.referral.store.needs import Gap
 from shared.contracts.fact import Told
-from shared.contracts.intake import (
+from shared.contracts.intake.arrivals import (
     AgeCorrected,
     ArrivalEnteredInError,
     ArrivalFact,

@@ -10,7 +10,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.referrals import CHILDREN
 from services.referral.domain.responsibilities import Reason, Responsibility
 from services.referral.store import responsibilities as store
-from shared.contracts.intake import ArrivalRecorded
+from shared.contracts.intake.arrivals import ArrivalRecorded
 from shared.kit.heard import Heard
 from shared.kit.work import Work
 

@@ -23,7 +23,8 @@ from services.referral.rules import Router
 from services.referral.store import corrections as book
 from services.referral.store import households as store
 from services.referral.store import needs as needs_store
-from shared.contracts.intake import ArrivalRecorded, HouseholdChanged
+from shared.contracts.intake.arrivals import ArrivalRecorded
+from shared.contracts.intake.households import HouseholdChanged
 from shared.contracts.referral import ReunificationDecision
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

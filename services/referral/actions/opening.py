@@ -18,7 +18,7 @@ from services.referral.store import needs as store
 from services.referral.store import places
 from services.referral.store.needs import Gap
 from shared.contracts.codes import needs as known_needs
-from shared.contracts.intake import ArrivalRecorded
+from shared.contracts.intake.arrivals import ArrivalRecorded
 from shared.kit.crash import crash_point
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

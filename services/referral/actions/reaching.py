@@ -15,7 +15,7 @@ from services.referral.domain.refusals import DisclosureEnded, IdentityWithheld,
 from services.referral.store import needs
 from services.referral.store import recipients as store
 from services.referral.store.recipients import Recipient
-from shared.contracts.intake import IdentityCorrected, PersonErased
+from shared.contracts.intake.identities import IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work

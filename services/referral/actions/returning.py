@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from services.referral.store import returns as store
 from services.referral.store.returns import Earlier
-from shared.contracts.intake import ReturnMatched, ReturnUnmatched
+from shared.contracts.intake.matches import ReturnMatched, ReturnUnmatched
 from shared.kit.heard import Heard
 from shared.kit.work import Work
 
