@@ -6,7 +6,7 @@ Run again after it was killed it does what is left.
 import asyncio
 import sys
 
-from services.intake.actions import drafts, manifests, sending
+from services.intake.actions import drafts, recording, sending
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain.refusals.drafts import DraftEnded
 from shared.kit.clock import FixedClock
@@ -18,7 +18,7 @@ SEX = 2
 
 async def main(url: str, voyage_id: str, rows: int) -> None:
     if rows < 100:
-        manifests.BATCH = 4
+        recording.BATCH = 4
     database = await connect(url, service="intake", clock=FixedClock(START))
     vault = a_vault()
     await find_voyage(database, OFFICER, voyage_id)

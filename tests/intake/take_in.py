@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from services.intake.actions import manifests
+from services.intake.actions import manifests, recording
 from services.intake.actions.voyages import find_voyage
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
@@ -11,7 +11,7 @@ from tests.intake.factories import OFFICER, START, a_list, a_row, a_vault
 
 
 async def main(url: str, voyage_id: str, rows: int) -> None:
-    manifests.BATCH = 4
+    recording.BATCH = 4
     database = await connect(url, service="intake", clock=FixedClock(START))
     voyage = await find_voyage(database, OFFICER, voyage_id)
     content = a_list(*(a_row(n) for n in range(1, rows)), a_row(rows, sex="Q"))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.intake.actions import arrivals, drafts, manifests
+from services.intake.actions import arrivals, drafts, recording
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
 from services.intake.domain.refusals import Refused
@@ -76,7 +76,7 @@ class Killed(Exception):
 @contextmanager
 def killed_after(batches: int | None) -> Iterator[None]:
     """Within, whoever records a list dies after so many batches of two rows; None: nobody does."""
-    real, size, calls = arrivals.record_arrivals, manifests.BATCH, 0
+    real, size, calls = arrivals.record_arrivals, recording.BATCH, 0
 
     async def dies(*given: Any) -> Any:
         nonlocal calls
@@ -85,13 +85,13 @@ def killed_after(batches: int | None) -> Iterator[None]:
             raise Killed
         return await real(*given)
 
-    setattr(manifests, "record_arrivals", dies)  # noqa: B010 - as the module knows it
-    manifests.BATCH = 2
+    setattr(recording, "record_arrivals", dies)  # noqa: B010 - as the module knows it
+    recording.BATCH = 2
     try:
         yield
     finally:
-        setattr(manifests, "record_arrivals", real)  # noqa: B010
-        manifests.BATCH = size
+        setattr(recording, "record_arrivals", real)  # noqa: B010
+        recording.BATCH = size
 
 
 PEOPLE = 7

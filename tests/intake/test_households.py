@@ -7,7 +7,7 @@ from typing import Any, get_args
 import orjson
 import pytest
 
-from services.intake.actions import households, listed_households, manifests
+from services.intake.actions import households, listed_households, recording
 from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.domain import households as domain
 from services.intake.domain.households import together
@@ -141,7 +141,7 @@ class TestLists:
             raise RuntimeError("killed")
 
         with monkeypatch.context() as stopped, pytest.raises(RuntimeError):
-            stopped.setattr("services.intake.actions.manifests.link_groups", killed)
+            stopped.setattr("services.intake.actions.recording.link_groups", killed)
             await take_in_manifest(database, vault, OFFICER, voyage, content)
         assert await homes(database) == {}
         await take_in_manifest(database, vault, OFFICER, voyage, content)
@@ -153,8 +153,8 @@ class TestLists:
         self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(listed_households, "GROUPS_AT_ONCE", 2)
-        monkeypatch.setattr(manifests, "GROUPS_AT_ONCE", 2)
-        monkeypatch.setattr(manifests, "BATCH", 3)
+        monkeypatch.setattr(recording, "GROUPS_AT_ONCE", 2)
+        monkeypatch.setattr(recording, "BATCH", 3)
         voyage = await a_voyage(database)
         rows = [a_row(n, **({"with": f"{n - 1:03d}"} if n % 2 == 0 else {})) for n in range(1, 11)]
         await asyncio.gather(*(take_in_manifest(database, vault, OFFICER, voyage, a_list(*rows)) for _ in range(2)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.actions import manifests
+from services.intake.actions import recording
 from services.intake.actions.manifests import preview_manifest, take_in_manifest
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.refusals.manifests import VoyageNotDue
@@ -116,10 +116,10 @@ class TestTakeIn:
     async def test_goes_on_where_it_was_interrupted(
         self, database: Database, vault: Vault, stop_after: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(manifests, "BATCH", 2)
+        monkeypatch.setattr(recording, "BATCH", 2)
         voyage = await a_voyage(database)
         content = a_list(*(a_row(n) for n in range(1, 6)), a_row(6, sex="Q"))
-        real, calls = manifests.record_arrivals, 0
+        real, calls = recording.record_arrivals, 0
 
         async def dies(*given: Any) -> Any:
             nonlocal calls
@@ -128,10 +128,10 @@ class TestTakeIn:
                 raise ConnectionError
             return await real(*given)
 
-        monkeypatch.setattr(manifests, "record_arrivals", dies)
+        monkeypatch.setattr(recording, "record_arrivals", dies)
         with pytest.raises(ConnectionError):
             await take_in_manifest(database, vault, OFFICER, voyage, content)
-        monkeypatch.setattr(manifests, "record_arrivals", real)
+        monkeypatch.setattr(recording, "record_arrivals", real)
         before = await cases(database)
         taken = await take_in_manifest(database, vault, OFFICER, voyage, content)
 
@@ -268,7 +268,7 @@ class TestCounts:
         async def dies(*_: Any) -> Any:
             raise ConnectionError
 
-        monkeypatch.setattr(manifests, "record_arrivals", dies)
+        monkeypatch.setattr(recording, "record_arrivals", dies)
         with pytest.raises(ConnectionError):
             await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(2), a_row(3, sex="Q")))
 
