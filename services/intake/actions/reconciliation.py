@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,8 +20,8 @@ from services.intake.domain.refusals.reconciliation import DifferenceMoved, Diff
 from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.totals import UNKNOWN, Dimension
 from services.intake.store import arrivals as arrivals_store
+from services.intake.store import carried, roll_calls, voyages
 from services.intake.store import differences as store
-from services.intake.store import roll_calls, voyages
 from services.intake.store import totals as totals_store
 from services.intake.store.vault import Sealed, SealedPerson, Vault
 from shared.contracts.intake.voyages import VoyageDifferenceOpened, VoyageDifferenceSettled, VoyageReconciled
@@ -73,13 +74,25 @@ async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyag
         absent = await roll_calls.absent_by_reason(work, voyage_id)
         at = sighting.voyage.expected_at
         around = await voyages.expected_between(work, at - NEAR, at + NEAR, limit=MOST_NEAR)
-    arrived = await _count_arrived(database, vault, actor, voyage_id)
-    near = [one for one in around if one.voyage.voyage_id != voyage_id]
-    return reconcile(sighting, sources, arrived, differences, near=near, rolled_over=rolled_over, absent=absent)
+        came_over, went_over = await carried.came_over(work, voyage_id), await carried.went_over(work, voyage_id)
+        over = await carried.recorded_of(work, voyage_id) if came_over else frozenset()
+    arrived, arrived_over = await _count_arrived(database, vault, actor, voyage_id, over)
+    return reconcile(
+        *(sighting, sources, arrived, differences),
+        near=[one for one in around if one.voyage.voyage_id != voyage_id],
+        rolled_over=rolled_over,
+        absent=absent,
+        came_over=came_over,
+        went_over=went_over,
+        arrived_over=arrived_over,
+    )
 
 
-async def _count_arrived(database: Database, vault: Vault, actor: Actor, voyage_id: str) -> Heads:
-    counts: dict[Dimension, Counter[str]] = {name: Counter() for name in ("group", "depot", "reason", "origin")}
+async def _count_arrived(
+    database: Database, vault: Vault, actor: Actor, voyage_id: str, over: Collection[str]
+) -> tuple[Heads, Heads]:
+    """Everybody who was recorded, and those of them whose cases are `over`: who was carried over to this voyage."""
+    everybody, those = _nobody(), _nobody()
     after: str | None = None
     opened = 0
     while True:
@@ -89,23 +102,29 @@ async def _count_arrived(database: Database, vault: Vault, actor: Actor, voyage_
         if not people:
             break
         for one in people:
-            counts["group"].update(_groups(one.sex, one.age_band))
-            counts["origin"][one.origin_regency[:2] if one.origin_regency else UNKNOWN] += 1
+            for tally in (everybody, those) if one.case_id in over else (everybody,):
+                tally["group"].update(_groups(one.sex, one.age_band))
+                tally["origin"][one.origin_regency[:2] if one.origin_regency else UNKNOWN] += 1
         kept = [
             SealedPerson(one.person_id, one.case_id, Sealed(one.wrapped_key, one.sealed))
             for one in people
             if one.wrapped_key is not None
         ]
-        for identity in vault.open_many(kept):
-            counts["depot"][identity.detained_at or UNKNOWN] += 1
-            counts["reason"][identity.return_reason or UNKNOWN] += 1
+        for sealed, identity in zip(kept, vault.open_many(kept), strict=True):
+            for tally in (everybody, those) if sealed.case_id in over else (everybody,):
+                tally["depot"][identity.detained_at or UNKNOWN] += 1
+                tally["reason"][identity.return_reason or UNKNOWN] += 1
         opened += len(kept)
         after = people[-1].case_id
         await asyncio.sleep(0)
     if opened:
         async with database.work(actor, purpose="reconcile") as work:
             work.record(VoyageReconciled(case_id=voyage_id, people=opened))
-    return counts
+    return everybody, those
+
+
+def _nobody() -> dict[Dimension, Counter[str]]:
+    return {name: Counter() for name in ("group", "depot", "reason", "origin")}
 
 
 def _groups(sex: str, age_band: str) -> tuple[str, ...]:

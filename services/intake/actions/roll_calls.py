@@ -158,7 +158,7 @@ async def prepare_call(
         last = (await store.calls_of(work, draft, [row])).get(row) or Call(row, 0, "open")
         if next_voyage_id is not None or reason == "rolled_over":
             await _expect_next(work, draft.voyage_id, reason, next_voyage_id)
-        taken_back = standing == "empty" and await carried.came_over(work, draft, row)
+        taken_back = standing == "empty" and await carried.is_from_elsewhere(work, draft, row)
     call = Call(row, last.version + 1, mark, reason, next_voyage_id)
     if last.says(mark, reason, next_voyage_id):
         return _as_it_is(draft)

@@ -11,7 +11,7 @@ from services.intake.actions import reconciliation, totals
 from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import problem_of_part
 from services.intake.api.keyed import once
-from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation
+from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation, Rolled
 from services.intake.domain.refusals.reconciliation import DifferenceMoved, PartTwice, PartUnknown
 from services.intake.domain.totals import LONGEST, MOST_PARTS, Dimension, Kind, Part, Totals, WithdrawReason
 from services.intake.domain.voyages import MOST_ANNOUNCED
@@ -108,7 +108,10 @@ class GapOut(BaseModel):
 
 
 class LineOut(BaseModel):
-    """Heads of one value by source, None where none tells; `differs`: arrived less what the closest source says."""
+    """Heads of one value by source, None where none tells; `differs`: arrived less what the closest source says.
+
+    `came_over`: of those who arrived, who was carried over from an earlier voyage.
+    """
 
     dimension: Dimension
     value: str
@@ -116,6 +119,7 @@ class LineOut(BaseModel):
     handed: int | None
     counted: int | None
     arrived: int
+    came_over: int
     differs: int | None
 
 
@@ -126,6 +130,21 @@ class CandidateOut(BaseModel):
     pairs: list[Pair]
     heads: int
     about: str
+
+
+class RolledOut(BaseModel):
+    """People who were carried from one voyage over to another: the voyage at the other end, of any port.
+
+    `listed`: who is on a list there that was taken in; `arrived`: who was recorded there by it.
+    """
+
+    voyage_id: str
+    port: str
+    vessel: str
+    expected_at: datetime
+    carried: int
+    listed: int
+    arrived: int
 
 
 class DifferenceOut(BaseModel):
@@ -146,7 +165,10 @@ class DifferenceOut(BaseModel):
 
 
 class ReconciliationOut(BaseModel):
-    """`announced` by letters, `handed` by minutes, `counted` on the quay: None where nobody has."""
+    """`announced` by letters, `handed` by minutes, `counted` on the quay: None where nobody has.
+
+    `came_over`: who was carried over here, by earlier voyage; `went_over`: who was carried on, by later voyage.
+    """
 
     voyage_id: str
     announced: int | None
@@ -159,6 +181,8 @@ class ReconciliationOut(BaseModel):
     lines: list[LineOut]
     differences: list[DifferenceOut]
     sources: list[TotalsOut]
+    came_over: list[RolledOut]
+    went_over: list[RolledOut]
 
 
 class DifferenceIn(BaseModel):
@@ -367,4 +391,11 @@ def _reconciliation(found: Reconciliation) -> dict[str, Any]:
         "lines": [{name: getattr(line, name) for name in LineOut.model_fields} for line in found.lines],
         "differences": [_difference(one) for one in found.differences],
         "sources": [_totals(one) for one in found.sources],
+        "came_over": [_rolled(one) for one in found.came_over],
+        "went_over": [_rolled(one) for one in found.went_over],
     }
+
+
+def _rolled(one: Rolled) -> dict[str, Any]:
+    voyage = {name: getattr(one.voyage, name) for name in ("voyage_id", "port", "vessel", "expected_at")}
+    return {**voyage, "carried": one.carried, "listed": one.listed, "arrived": one.arrived}

@@ -1,5 +1,6 @@
 """Announced, handed over, counted, listed, arrived: where they differ, why it may be, and what was said of it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ Reason = DifferenceReason
 """Why heads differ, as letters, minutes and the press give it for published batches."""
 CandidateCode = Literal[
     "held_back", "being_recorded", "logged_by_hand", "depot_missing", "parts_do_not_add", "children_counted_inside",
-    "other_voyage", "rolled_over_to_here", "called_absent",
+    "other_voyage", "rolled_over_to_here", "called_absent", "came_over_listed", "came_over_arrived", "went_over",
 ]  # fmt: skip
 PAIRS: tuple[Pair, ...] = get_args(Pair)
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -29,8 +30,10 @@ HELD_AGAINST: Mapping[Kind, tuple[Pair, ...]] = {
 NOT_SAID: Mapping[str, None] = dict.fromkeys(MEASURE.values())
 TO_ARRIVED = tuple(pair for pair in PAIRS if pair.endswith("_arrived"))
 NOBODY_ABSENT: Mapping[AbsenceReason, int] = {}
+NOBODY_SAID: Mapping[str, int] = {}
 Heads = Mapping[Dimension, Mapping[str, int]]
 """Who was recorded, counted by what the sources count by: dimension → value → heads."""
+NOBODY_CAME_OVER: Heads = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,28 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rolled:
+    """People who were carried from one voyage over to another, which is `voyage` seen from either.
+
+    `listed`: who is on a list there that was taken in; `arrived`: who was recorded there by it.
+    """
+
+    voyage: Voyage
+    carried: int
+    listed: int = 0
+    arrived: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.voyage.vessel or self.voyage.voyage_id
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One value of one dimension: heads by source, None where no source tells it; `arrived` from who was recorded."""
+    """One value of one dimension: heads by source, None where no source tells it; `arrived` from who was recorded.
+
+    `came_over`: of these, who was carried over from an earlier voyage, which no source of this one need tell.
+    """
 
     dimension: Dimension
     value: str
@@ -78,6 +101,7 @@ class Line:
     handed: int | None
     counted: int | None
     arrived: int
+    came_over: int = 0
 
     @property
     def differs(self) -> int | None:
@@ -115,6 +139,8 @@ class Reconciliation:
     gaps: Sequence[Gap]
     differences: Sequence[Difference]
     candidates: Sequence[Candidate]
+    came_over: Sequence[Rolled] = ()
+    went_over: Sequence[Rolled] = ()
 
 
 def reconcile(
@@ -124,28 +150,34 @@ def reconcile(
     differences: Sequence[Difference],
     *,
     near: Sequence[Sighting] = (),
-    rolled_over: int = 0,
+    rolled_over: Mapping[str, int] = NOBODY_SAID,
     absent: Mapping[AbsenceReason, int] = NOBODY_ABSENT,
+    came_over: Sequence[Rolled] = (),
+    went_over: Sequence[Rolled] = (),
+    arrived_over: Heads = NOBODY_CAME_OVER,
 ) -> Reconciliation:
     """Put the counts of a voyage side by side.
 
-    `near`: other voyages at the port within a day, on whose lists people may stand. `rolled_over`: people of earlier
-    voyages who are said to come with this one. `absent`: who was called as not there, by reason.
+    `near`: other voyages at the port within a day, on whose lists people may stand. `rolled_over`: how many people of
+    an earlier voyage are said to come with this one. `absent`: who was called as not there, by reason. `came_over` and
+    `went_over`: who was carried, by name, from earlier voyages and to later ones; `arrived_over`: who of the recorded.
     """
     counting = _counting(sources)
     heads = {name: _heads_of(kind, counting) for kind, name in MEASURE.items()}
     counts = sighting.counts
     gaps = list(_gaps({**heads, "listed": counts.listed or None, "arrived": counts.arrived}, differences))
-    lines = [line for dimension in DIMENSIONS for line in _lines(dimension, counting, arrived)]
+    lines = [line for dimension in DIMENSIONS for line in _lines(dimension, counting, arrived, arrived_over)]
     candidates = [
-        *_of_counts(counts, rolled_over),
-        *(Candidate("called_absent", TO_ARRIVED, -heads, reason) for reason, heads in sorted(absent.items())),
+        *_of_counts(counts),
+        *_of_absent(absent, went_over),
+        *_of_rolled(rolled_over, came_over),
         *_missing_depots(lines),
         *_slips(counting),
         *_elsewhere(gaps, near),
     ]
     return Reconciliation(sighting.voyage, counts, sources, **heads, lines=lines, gaps=gaps,
-                          differences=differences, candidates=candidates)  # fmt: skip
+                          differences=differences, candidates=candidates,
+                          came_over=came_over, went_over=went_over)  # fmt: skip
 
 
 def _counting(sources: Sequence[Totals]) -> list[Totals]:
@@ -172,7 +204,7 @@ def _gaps(measured: Mapping[str, int | None], differences: Sequence[Difference])
         yield Gap(pair, after - before, settled, sum(one.heads for one in said) - settled)
 
 
-def _lines(dimension: Dimension, counting: Sequence[Totals], arrived: Heads) -> Iterator[Line]:
+def _lines(dimension: Dimension, counting: Sequence[Totals], arrived: Heads, arrived_over: Heads) -> Iterator[Line]:
     """One line a value: those that a source tells first, then those that only people who were recorded have."""
     said: dict[str, dict[str, int]] = {}
     called: dict[str, str] = {}
@@ -181,6 +213,9 @@ def _lines(dimension: Dimension, counting: Sequence[Totals], arrived: Heads) -> 
             called.setdefault(same(value), value)
             by = said.setdefault(same(value), {})
             by[MEASURE[source.kind]] = by.get(MEASURE[source.kind], 0) + heads
+    over: Counter[str] = Counter()
+    for value, heads in arrived_over.get(dimension, {}).items():
+        over[same(value)] += heads
     seen: dict[str, int] = {}
     for value, heads in arrived.get(dimension, {}).items():
         if value == "children" and value not in said:
@@ -188,18 +223,41 @@ def _lines(dimension: Dimension, counting: Sequence[Totals], arrived: Heads) -> 
         called.setdefault(same(value), value)
         seen[same(value)] = seen.get(same(value), 0) + heads
     for key in [*said, *sorted(seen.keys() - said.keys())]:
-        yield Line(dimension, called[key], **{**NOT_SAID, **said.get(key, {})}, arrived=seen.get(key, 0))
+        told = {**NOT_SAID, **said.get(key, {})}
+        yield Line(dimension, called[key], **told, arrived=seen.get(key, 0), came_over=over[key])
 
 
-def _of_counts(counts: Counts, rolled_over: int) -> Iterator[Candidate]:
+def _of_counts(counts: Counts) -> Iterator[Candidate]:
     if counts.rejected:
         yield Candidate("held_back", TO_ARRIVED, -counts.rejected)
     if counts.waiting:
         yield Candidate("being_recorded", TO_ARRIVED, -counts.waiting)
     if counts.unlisted:
         yield Candidate("logged_by_hand", ("listed_arrived",), counts.unlisted)
-    if rolled_over:
-        yield Candidate("rolled_over_to_here", HELD_AGAINST["letter"], rolled_over)
+
+
+def _of_absent(absent: Mapping[AbsenceReason, int], went_over: Sequence[Rolled]) -> Iterator[Candidate]:
+    """Who was not there, by reason; who went over to a later voyage by that voyage instead."""
+    left = sum(one.carried for one in went_over)
+    for reason, heads in sorted(absent.items()):
+        others = max(0, heads - left) if reason == "rolled_over" else heads
+        if others:
+            yield Candidate("called_absent", TO_ARRIVED, -others, reason)
+    for one in went_over:
+        yield Candidate("went_over", TO_ARRIVED, -one.carried, one.name)
+
+
+def _of_rolled(said: Mapping[str, int], came_over: Sequence[Rolled]) -> Iterator[Candidate]:
+    """Who comes from earlier voyages: by name, and of those who are said to, who is not among these."""
+    by_name = {one.voyage.voyage_id: one.carried for one in came_over}
+    others = sum(max(0, heads - by_name.get(voyage_id, 0)) for voyage_id, heads in said.items())
+    if others:
+        yield Candidate("rolled_over_to_here", HELD_AGAINST["letter"], others)
+    for one in came_over:
+        if one.listed:
+            yield Candidate("came_over_listed", ("announced_listed",), one.listed, one.name)
+        if one.arrived:
+            yield Candidate("came_over_arrived", ("announced_arrived",), one.arrived, one.name)
 
 
 def _missing_depots(lines: Sequence[Line]) -> Iterator[Candidate]:

@@ -223,6 +223,9 @@ CANDIDATES = {
     "other_voyage": msg("%(about)s, of the same days, differs the other way round: people may have come with it."),
     "called_absent": msg("Called and not there: %(about)s."),
     "rolled_over_to_here": msg("People of earlier voyages are said to come with this one."),
+    "came_over_listed": msg("Carried over from %(about)s, and listed here without being announced here."),
+    "came_over_arrived": msg("Carried over from %(about)s, and arrived here without being announced here."),
+    "went_over": msg("Carried over to %(about)s, and to be looked for there."),
 }
 
 JOININGS = {
@@ -281,6 +284,13 @@ def options(language: Language, labels: Mapping[str, str]) -> list[tuple[str, st
 def needs(language: Language) -> dict[str, str]:
     """Each need's name."""
     return {code: n.label_id if language == "id" else n.label_en for code, n in codes.needs().items()}
+
+
+def voyage_name(language: Language, voyage: Voyage) -> str:
+    """A voyage by its ship, its port and when it is expected."""
+    port = codes.ports()[voyage.port]
+    vessel = voyage.vessel or words.translate(language, msg("Voyage without a name"))
+    return f"{vessel}, {port.name}, {words.moment(language, voyage.expected_at, port.zone)}"
 
 
 def zone_of(voyage: Voyage) -> str:

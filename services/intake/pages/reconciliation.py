@@ -173,6 +173,8 @@ async def _page(
         found=found,
         figures=_figures(language, found),
         sections=_sections(language, found),
+        heading=_heading(language, found),
+        rolled=_rolled(language, found),
         pairs=labels.PAIRS,
         pair_options=labels.options(language, labels.PAIRS),
         candidates=[_candidate(language, one) for one in found.candidates],
@@ -201,8 +203,35 @@ def _figures(language: Language, found: Reconciliation) -> list[tuple[str, str]]
     ]
 
 
+def _heading(language: Language, found: Reconciliation) -> list[str]:
+    """By letters, by minutes, counted, arrived, who of these came over, and by how many that differs."""
+    came_over = [msg("Came over")] if found.came_over else []
+    heads = [msg("Announced"), msg("Handed over"), msg("Counted"), msg("Arrived"), *came_over, msg("Difference")]
+    return [words.translate(language, head) for head in heads]
+
+
+def _rolled(language: Language, found: Reconciliation) -> list[tuple[str, list[list[str]]]]:
+    """Who came over from earlier voyages, and who went over to later ones, voyage by voyage."""
+    both = (
+        (msg("Came over from earlier voyages"), found.came_over),
+        (msg("Went over to later voyages"), found.went_over),
+    )
+    return [
+        (
+            words.translate(language, title),
+            [
+                [labels.voyage_name(language, one.voyage), *(words.number(language, n) for n in heads)]
+                for one in rolled
+                if (heads := (one.carried, one.listed, one.arrived))
+            ],
+        )
+        for title, rolled in both
+        if rolled
+    ]
+
+
 def _sections(language: Language, found: Reconciliation) -> list[tuple[str, list[list[str]]]]:
-    """Tables of lines by dimension: value, by letters, by minutes, counted, arrived, and by how many that differs."""
+    """Tables of lines by dimension, each with the columns of `_heading` behind its value."""
     sections = []
     for dimension, title in labels.DIMENSIONS.items():
         rows = [
@@ -211,6 +240,7 @@ def _sections(language: Language, found: Reconciliation) -> list[tuple[str, list
                 *("–" if said is None else words.number(language, said) for said in (line.announced, line.handed)),
                 "–" if line.counted is None else words.number(language, line.counted),
                 words.number(language, line.arrived),
+                *([words.number(language, line.came_over)] if found.came_over else []),
                 "–" if line.differs is None else f"{line.differs:+d}" if line.differs else "0",
             ]
             for line in found.lines

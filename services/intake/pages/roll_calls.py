@@ -15,7 +15,6 @@ from services.intake.domain.refusals.roll_calls import RollMoved, RowCalled
 from services.intake.domain.roll_calls import INITIALS, OF_RECORDED, REASONS, Mark, Reason, begins_with
 from services.intake.domain.voyages import Voyage
 from services.intake.pages import history, labels
-from shared.contracts import codes
 from shared.contracts.fact import Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
@@ -288,17 +287,11 @@ async def _reasons_page(
         voyage=voyage,
         zone=labels.zone_of(voyage),
         options=[(code, words.translate(language, labels.ABSENCES[code])) for code in reasons],
-        voyages=[(one.voyage_id, _voyage_name(language, one)) for one in following],
+        voyages=[(one.voyage_id, labels.voyage_name(language, one)) for one in following],
         errors=errors or [],
         recorded=recorded,
         **said,
     )
-
-
-def _voyage_name(language: Language, voyage: Voyage) -> str:
-    port = codes.ports()[voyage.port]
-    vessel = voyage.vessel or words.translate(language, msg("Voyage without a name"))
-    return f"{vessel}, {port.name}, {words.moment(language, voyage.expected_at, port.zone)}"
 
 
 def _waits(entry: Entry) -> bool:

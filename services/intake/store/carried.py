@@ -3,7 +3,10 @@
 from asyncpg import Record
 
 from services.intake.domain.drafts import Draft
+from services.intake.domain.reconciliation import Rolled
 from services.intake.store.drafts import FIELDS, Sealed, draft_of
+from services.intake.store.roll_calls import ABSENT_RECORDED
+from services.intake.store.voyages import VOYAGE, voyage_of
 from shared.kit.work import Work
 
 CARRIED = (
@@ -48,7 +51,7 @@ async def is_held_back(work: Work, draft_id: str, row: int) -> bool:
     return found
 
 
-async def came_over(work: Work, draft: Draft, row: int) -> bool:
+async def is_from_elsewhere(work: Work, draft: Draft, row: int) -> bool:
     """Whether this row of a list is somebody who was carried over to it, now or once.
 
     # unscoped: the draft was found in the actor's own scope; nothing is said of where the person came from.
@@ -61,6 +64,69 @@ async def came_over(work: Work, draft: Draft, row: int) -> bool:
         row,
     )
     return found
+
+
+STANDING = """
+SELECT r.voyage_id, r.next_voyage_id, r.next_draft_id, r.next_row FROM (
+    SELECT DISTINCT ON (next_draft_id, next_row) * FROM roll_calls
+    WHERE {those} AND next_draft_id IS NOT NULL ORDER BY next_draft_id, next_row, upload DESC
+) r WHERE NOT EXISTS (
+    SELECT FROM roll_calls l WHERE l.draft_id = r.draft_id AND l.upload = r.upload AND l.row_number = r.row_number
+    AND l.version > r.version
+)
+"""
+"""Who was carried over and not taken back, each person once, however often a corrected file took the call over."""
+BY_ITS_LIST = (
+    "FROM arrivals a JOIN manifests m USING (manifest_id)"
+    " WHERE m.draft_id = c.next_draft_id AND a.manifest_row = c.next_row AND a.voyage_id = c.next_voyage_id"
+)
+"""Whom the list that people were carried to has recorded."""
+LANDED = "a.ended_as IS DISTINCT FROM 'entered_in_error'"
+ROLLED = (
+    f"WITH carried AS ({STANDING}), counted AS (SELECT c.{{other}} AS voyage_id, count(*) AS carried,"  # noqa: S608
+    f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND ({LANDED} OR {ABSENT_RECORDED})) OR EXISTS ("
+    " SELECT FROM held_rows h JOIN manifests m USING (manifest_id) WHERE m.draft_id = c.next_draft_id"
+    " AND h.row_number = c.next_row AND h.settled_by IS NULL)) AS listed,"
+    f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND {LANDED})) AS arrived FROM carried c GROUP BY 1)"
+    f" SELECT {VOYAGE}, counted.carried, counted.listed, counted.arrived FROM counted JOIN voyages v USING (voyage_id)"
+    " ORDER BY v.expected_at, v.voyage_id"
+)
+
+
+async def came_over(work: Work, voyage_id: str) -> list[Rolled]:
+    """Who was carried over to a voyage, by the voyage that they were to come with.
+
+    # unscoped: asked for only after the voyage was found in the actor's own scope; of others, ships and heads alone.
+    """
+    return await _rolled(work, ROLLED.format(those="next_voyage_id = $1", other="voyage_id"), voyage_id)
+
+
+async def went_over(work: Work, voyage_id: str) -> list[Rolled]:
+    """Who was carried over from a voyage, by the voyage that they come with now.
+
+    # unscoped: as `came_over`.
+    """
+    return await _rolled(work, ROLLED.format(those="voyage_id = $1", other="next_voyage_id"), voyage_id)
+
+
+async def recorded_of(work: Work, voyage_id: str) -> frozenset[str]:
+    """The cases of those who were carried over to a voyage and recorded there as landed.
+
+    # unscoped: as `came_over`.
+    """
+    await work.as_service()
+    rows = await work.connection.fetch(
+        f"WITH carried AS ({STANDING.format(those='next_voyage_id = $1')})"  # noqa: S608 - constants
+        f" SELECT l.case_id FROM carried c CROSS JOIN LATERAL (SELECT a.case_id {BY_ITS_LIST} AND {LANDED}) l",
+        voyage_id,
+    )
+    return frozenset(str(row["case_id"]) for row in rows)
+
+
+async def _rolled(work: Work, statement: str, voyage_id: str) -> list[Rolled]:
+    await work.as_service()
+    rows = await work.connection.fetch(statement, voyage_id)
+    return [Rolled(voyage_of(row), row["carried"], row["listed"], row["arrived"]) for row in rows]
 
 
 def _sealed(row: Record) -> Sealed:

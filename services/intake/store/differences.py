@@ -76,16 +76,16 @@ async def list_open(work: Work, *, after: str | None, limit: int) -> Sequence[tu
     return [(_difference(row), row["vessel"]) for row in rows]
 
 
-async def rolled_over_to(work: Work, voyage_id: str) -> int:
-    """How many people of other voyages of the actor's port are said to come with this one."""
-    missing: int = await work.connection.fetchval(
-        "SELECT coalesce(-sum(d.heads), 0)::bigint FROM voyage_differences d JOIN voyages v USING (voyage_id)"
+async def rolled_over_to(work: Work, voyage_id: str) -> dict[str, int]:
+    """How many people of each other voyage of the actor's port are said to come with this one."""
+    rows = await work.connection.fetch(
+        "SELECT d.voyage_id, -sum(d.heads)::bigint AS heads FROM voyage_differences d JOIN voyages v USING (voyage_id)"
         " WHERE d.next_voyage_id = $1 AND v.port = $2 AND d.heads < 0 AND d.pair = 'announced_arrived'"
-        " AND d.reason = 'rolled_over'",
+        " AND d.reason = 'rolled_over' GROUP BY d.voyage_id",
         voyage_id,
         work.actor.port,
     )
-    return missing
+    return {str(row["voyage_id"]): row["heads"] for row in rows}
 
 
 def _difference(row: Record) -> Difference:

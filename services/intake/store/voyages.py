@@ -77,7 +77,7 @@ async def find(work: Work, voyage_id: str) -> Voyage | None:
         voyage_id,
         work.actor.port,
     )
-    return None if row is None else _voyage(row)
+    return None if row is None else voyage_of(row)
 
 
 async def find_many(database: Database, voyage_ids: Sequence[str], *, port: str) -> dict[str, Voyage]:
@@ -87,7 +87,7 @@ async def find_many(database: Database, voyage_ids: Sequence[str], *, port: str)
         voyage_ids,
         port,
     )
-    return {str(row["voyage_id"]): _voyage(row) for row in rows}
+    return {str(row["voyage_id"]): voyage_of(row) for row in rows}
 
 
 async def sighted(work: Work, voyage_id: str) -> Sighting | None:
@@ -121,7 +121,7 @@ async def still_to_come(work: Work, *, limit: int) -> list[Voyage]:
         work.now,
         limit,
     )
-    return [_voyage(row) for row in rows]
+    return [voyage_of(row) for row in rows]
 
 
 async def needs_by_kind(work: Work, voyage_id: str) -> dict[str, tuple[int, int]]:
@@ -137,7 +137,8 @@ async def needs_by_kind(work: Work, voyage_id: str) -> dict[str, tuple[int, int]
     return {row["need"]: (row["people"], row["opened"]) for row in rows}
 
 
-def _voyage(row: Record) -> Voyage:
+def voyage_of(row: Record) -> Voyage:
+    """A voyage from its columns, `VOYAGE`."""
     return Voyage(
         voyage_id=str(row["voyage_id"]),
         port=row["port"],
@@ -149,6 +150,6 @@ def _voyage(row: Record) -> Voyage:
 
 
 def _sighting(row: Record) -> Sighting:
-    voyage = _voyage(row)
+    voyage = voyage_of(row)
     counts = ("listed", "rejected", "arrived", "referred", "unlisted", "waiting", "absent")
     return Sighting(voyage, Counts(row["said"], **{name: row[name] for name in counts}))
