@@ -25,7 +25,7 @@ from fastapi import routing
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
-from deploy.local import folder, kafka, ports, postgres, stack, supervisor
+from deploy.local import folder, kafka, ports, postgres, supervisor
 from deploy.local.postgres import Urls
 from shared.kit import database
 from shared.kit.web import pages
@@ -333,32 +333,3 @@ async def delete_topics(bootstrap: str, prefix: str) -> None:
             await admin.delete_topics(names)
     finally:
         await admin.close()
-
-
-@pytest.fixture(scope="session")
-def running(
-    background: Background,
-    scratch: Path,
-    postgres_server: PostgresServer,
-    kafka_server: str,
-    topic_prefixes: Callable[[], str],
-) -> Iterator[stack.Running]:
-    """The four services and the identity provider as processes, on databases and topics of their own."""
-    made = {service: postgres_server.fresh(service) for service in stack.SERVICES}
-    urls = {service: urls for service, (_, urls) in made.items()}
-    environment = {
-        **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": kafka_server,
-        **{f"DATABASE_URL_{service.upper()}": urls[service].application for service in stack.SERVICES},
-        **{f"MIGRATION_DATABASE_URL_{service.upper()}": urls[service].owner for service in stack.SERVICES},
-    }
-    prefix = topic_prefixes()
-    started = stack.running(
-        scratch / "stack",
-        settings=lambda _: {service: {"KAFKA_TOPIC_PREFIX": prefix} for service in stack.SERVICES},
-        environment=environment,
-    )
-    yield background.run(started.__aenter__())
-    background.run(started.__aexit__(None, None, None))
-    for name, _ in made.values():
-        postgres_server.drop(name)

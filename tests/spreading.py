@@ -13,12 +13,11 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = ("tests/faults/", "tests/journeys/", "tests/web/")
 NEEDS = 3 * 2**30
 """The memory of one process with a stack, a broker, a database server and a browser."""
-JOURNEY = "tests/browser/test_journey.py"  # on the stack of the journeys
 
 
 def unit_of(nodeid: str) -> str:
     """The name of what stays in one process with this test: a folder's or a file's."""
-    file = nodeid.partition("::")[0].replace(JOURNEY, "tests/journeys/")
+    file = nodeid.partition("::")[0]
     return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 

@@ -81,7 +81,7 @@ class Running:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def rujukan(running: stack.Running, background: Background, see: Open, tmp_path: Path) -> AsyncIterator[Running]:
-    """The session's stack, where notify may call a receiver on this machine."""
+    """The stack, where notify may call a receiver on this machine."""
 
     def there(work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, background.loop))
@@ -95,6 +95,7 @@ async def rujukan(running: stack.Running, background: Background, see: Open, tmp
     await receiver.stop()
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(240)
 async def test_one_voyage_from_the_list_to_the_proof(rujukan: Running) -> None:
     subscriber = await subscribe_and_test(rujukan)
