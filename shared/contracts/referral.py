@@ -308,7 +308,7 @@ class ReferralCorrected(ReferralFact):
 class ReferralReopened(ReferralFact):
     """A need that was met or given up is open again."""
 
-    reason: ReopenReason | Literal["FOUND_AFTER_ALL", "DEATH_UNDONE"]
+    reason: ReopenReason | Literal["FOUND_AFTER_ALL", "DEATH_UNDONE", "CHILD_AFTER_ALL", "OTHERS_TO_ASK"]
 
 
 class ReferralEscalated(ReferralFact):

@@ -67,8 +67,6 @@ class TestTables:
 
         with pytest.raises(MoveNotAllowed):
             referrals.reopen(ended, reason=reason, now=START)
-        with pytest.raises(MoveNotAllowed):
-            referrals.go_on_after_death(ended, now=START)
 
     def test_a_terminal_assignment_has_no_exit(self) -> None:
         assert not [state for state, _ in assignments.MOVES if state in assignments.TERMINAL]

@@ -27,9 +27,9 @@ WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND w
 Taken = list[tuple[str, frozenset[str]]]
 
 
-async def hear_consent(desk: Desk, case_id: str) -> None:
+async def hear_consent(desk: Desk, said: Heard[Any]) -> None:
     async with desk.database.work(system("referral", "consumer"), purpose="hear") as work:
-        await consenting.hear_consents(work, [a_consent(case_id)], routing=desk.routing)
+        await consenting.hear_consents(work, [said], routing=desk.routing)
 
 
 async def test_a_landing_and_a_correction_at_once_that_decide_alike_both_come_through(
@@ -75,7 +75,7 @@ async def correct_two(desk: Desk, _: Site) -> None:
 async def consent(desk: Desk, _: Site) -> None:
     old = an_arrival("ELDER")
     await desk.open(old)
-    await hear_consent(desk, old.case_id)
+    await hear_consent(desk, a_consent(old.case_id))
 
 
 async def link(desk: Desk, _: Site) -> None:

@@ -25,9 +25,9 @@ from services.referral.actions.walls import Walls
 from services.referral.domain import corrections, needs
 from services.referral.domain.agencies import agency_id
 from services.referral.domain.assignments import Assignment
-from services.referral.domain.corrections import Changed, Correction, Facts, TakenBackFor
+from services.referral.domain.corrections import Became, Changed, Correction, Facts, TakenBackFor
 from services.referral.domain.needs import Need
-from services.referral.domain.referrals import CHILDREN, ended_with_death
+from services.referral.domain.referrals import CHILDREN
 from services.referral.domain.routing import Decision
 from services.referral.rules import Router
 from services.referral.store import corrections as book
@@ -159,7 +159,7 @@ class _Following:
         self.changes.put(ended)
 
     async def _correct(self, router: Router) -> dict[str, TakenBackFor | None]:
-        """Put the needs on the corrected facts, and find again what was struck.
+        """Put the needs on the corrected facts, and open anew what had ended for what was not so.
 
         Answers those to route, with why who is asked wrongly is asked no more (None: nobody is).
         """
@@ -176,13 +176,14 @@ class _Following:
                 sex=self.fact.sex,
                 origin_regency=self.fact.origin_regency,
             )
-            found = need.referral.need in _added(self.fact) and need.referral.state == "entered_in_error"
-            lives = isinstance(self.fact, DeathUndone) and ended_with_death(need.referral)
-            if facts == stored.facts and not found and not lives:
+            if facts == stored.facts and not need.referral.is_terminal:
                 continue
             decision = router.decide(facts)
+            anew = corrections.why_anew(need, decision.candidates, self._became())
+            if facts == stored.facts and anew is None:
+                continue
             corrected = corrections.corrected(
-                need,
+                need if anew is None else corrections.open_anew(need, now=self.work.now),
                 Facts(facts.sex, facts.age_band, facts.due_in),
                 restricted=opening.is_restricted(need.referral.need, facts.age_band, decision),
                 explanation=decision.digest,
@@ -192,14 +193,9 @@ class _Following:
             self.decided[id_] = decision  # also of what has ended: if it is reopened, the right office is asked
             if not need.referral.is_terminal:
                 moved[id_] = "WRONG_ORIGIN" if isinstance(self.fact, OriginCorrected) else "NEW_FACTS"
-            self.goes_on |= found or lives
-            if found:
-                corrected = corrections.find_after_all(corrected, now=self.work.now)
-                self.work.emit(telling.reopened(corrected, "FOUND_AFTER_ALL"), cause=self.heard)
-                moved[id_] = None
-            elif lives:
-                corrected = corrections.go_on_after_death(corrected, now=self.work.now)
-                self.work.emit(telling.reopened(corrected, "DEATH_UNDONE"), cause=self.heard)
+            if anew is not None:
+                self.goes_on = True
+                self.work.emit(telling.reopened(corrected, anew), cause=self.heard)
                 moved[id_] = None
             elif corrected.referral.state == "awaiting_consent" and corrected.referral.child:
                 corrected = needs.obtain_consent(corrected, now=self.work.now)  # a child's best interest decides
@@ -324,6 +320,17 @@ class _Following:
         )
         await opening.open_referrals(self.work, [arrival], routing=self.routing)
         return True
+
+    def _became(self) -> Became:
+        fact = self.fact
+        return Became(
+            needs=fact.needs,
+            found=_added(fact),
+            is_found_by_itself=isinstance(fact, NeedsCorrected),
+            is_alive_after_all=isinstance(fact, DeathUndone),
+            is_child_after_all=isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN,
+            is_of_the_person=self._kinds() != [],
+        )
 
     def _kinds(self) -> list[tuple[Changed, str | None, str | None]]:
         match self.fact:

@@ -21,8 +21,11 @@ TakenBackFor = Literal["WRONG_ORIGIN", "NEW_FACTS"]
 
 OF_THE_DEAD = "REMAINS"
 """The need that begins with a death; every other ends."""
+OpenedFor = Literal["FOUND_AFTER_ALL", "DEATH_UNDONE", "CHILD_AFTER_ALL", "OTHERS_TO_ASK"]
 CONSENT_ENDED = frozenset({"refused", "consent_withdrawn"})
-"""States in which a need can only be an adult's: it stays as it was, whatever the age turns out to be."""
+"""States in which a need can only be an adult's: what is still in one stays as it was, whatever the age is."""
+FOR_WANT = frozenset({"NO_CAPACITY", "NOT_ELIGIBLE"})
+"""Why a need was given up because of those who were asked, and not of the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,20 @@ class Facts:
     sex: str
     age_band: str
     regency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What a correction says that may open a need again. `needs`: all that the port knows of now."""
+
+    needs: tuple[str, ...]
+    found: tuple[str, ...] = ()
+    is_found_by_itself: bool = False
+    """True: somebody says that the need is there. False: it follows from something else, as from an age."""
+    is_alive_after_all: bool = False
+    is_child_after_all: bool = False
+    is_of_the_person: bool = False
+    """True for another age, sex or origin: others may be the right ones to ask."""
 
 
 def corrected(need: Need, facts: Facts, *, restricted: bool, explanation: bytes) -> Need:
@@ -75,14 +92,33 @@ def end_with_death(need: Need, *, by: str, now: datetime) -> Need:
     return needs.ended(need, referrals.end_with_death(need.referral, by=by, now=now), now=now)
 
 
-def find_after_all(need: Need, *, now: datetime) -> Need:
-    """A need that was struck is there; the next attempt has the next number."""
-    return replace(need, referral=referrals.find_after_all(need.referral, now=now))
+def why_anew(need: Need, ranked: Sequence[Candidate], became: Became) -> OpenedFor | None:
+    """Why a need that has ended is open again by a correction; None where it stays as it ended.
+
+    Help that was given stays given, unless the port finds the need once more. What ended unmet for what was not so is
+    a duty again: the word of somebody who turns out to be a child ends nothing, and where nobody could help, others
+    are asked as soon as there are others.
+    """
+    r = need.referral
+    if not r.is_terminal:
+        return None
+    if r.need in became.found and (r.state != "fulfilled" or became.is_found_by_itself):
+        return "FOUND_AFTER_ALL"
+    if became.is_alive_after_all:
+        return "DEATH_UNDONE" if referrals.ended_with_death(r) else None
+    if r.need not in became.needs or (OF_THE_DEAD in became.needs and r.need != OF_THE_DEAD):
+        return None
+    if became.is_child_after_all and (r.state in CONSENT_ENDED or r.outcome == "PERSON_REFUSED"):
+        return "CHILD_AFTER_ALL"
+    is_for_want = r.state == "unfulfilled" and r.outcome in FOR_WANT
+    if is_for_want and became.is_of_the_person and any(c.agency_id not in need.tried for c in ranked):
+        return "OTHERS_TO_ASK"
+    return None
 
 
-def go_on_after_death(need: Need, *, now: datetime) -> Need:
-    """A need that ended with a death that was none goes on; the next attempt has the next number."""
-    return replace(need, referral=referrals.go_on_after_death(need.referral, now=now))
+def open_anew(need: Need, *, now: datetime) -> Need:
+    """A need that had ended goes on; the next attempt has the next number."""
+    return replace(need, referral=referrals.open_anew(need.referral, now=now))
 
 
 def ended_with(need: Need) -> str | None:

@@ -262,16 +262,31 @@ NEED: tuple[Row[NeedState, NeedEvent], ...] = (
         "reopened",
         "open",
         ("port",),
-        "it ended with a death that was noted wrongly; never by a supervisor",
+        "it ended with a death that was noted wrongly or by the word of a child, or is found once more; never by a"
+        " supervisor",
     ),
     Row(("entered_in_error",), "reopened", "open", ("port",), "the need that was struck is there after all"),
-    Row(("fulfilled", "unfulfilled"), "reopened", "open", ("supervisor",), "the next attempt has the next number"),
+    Row(
+        ("fulfilled",),
+        "reopened",
+        "open",
+        ("supervisor", "port"),
+        "the next attempt has the next number; by the port when it finds the need once more",
+    ),
+    Row(
+        ("unfulfilled",),
+        "reopened",
+        "open",
+        ("supervisor", "port"),
+        "the next attempt has the next number; by the port when it finds the need once more, or by what it corrects"
+        " others can be asked or the person is a child, whose word ends nothing",
+    ),
     Row(
         ("refused", "consent_withdrawn"),
         "reopened",
         "open",
         ("supervisor", "port"),
-        "the person wants the help after all, or consents anew",
+        "the person wants the help after all, consents anew, or is a child, whose word ends nothing",
     ),
 )
 """A need that enters a terminal state takes its live attempts with it in the same transaction."""

@@ -188,17 +188,8 @@ def end_with_death(referral: Referral, *, by: str, now: datetime) -> Referral:
     return replace(move(referral, "person_died", now=now), outcome="DECEASED", closed_by=by)
 
 
-def find_after_all(referral: Referral, *, now: datetime) -> Referral:
-    """The port has found that a need is there that was struck. Raises `MoveNotAllowed` for every other."""
-    if referral.state != "entered_in_error":
-        raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
-    return move(referral, "reopened", now=now)
-
-
-def go_on_after_death(referral: Referral, *, now: datetime) -> Referral:
-    """The port has found that the person lives. Raises `MoveNotAllowed` for what did not end with the death."""
-    if not ended_with_death(referral):
-        raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
+def open_anew(referral: Referral, *, now: datetime) -> Referral:
+    """The port has corrected what its end rested on. Raises `MoveNotAllowed` for what has not ended."""
     return move(referral, "reopened", now=now)
 
 

@@ -280,6 +280,8 @@ VALUES = {
     "DEATH_UNDONE": msg("The person lives after all"),
     "seen_alive": msg("The person was seen alive"),
     "FOUND_AFTER_ALL": msg("The need was found after all"),
+    "CHILD_AFTER_ALL": msg("The person is a child after all"),
+    "OTHERS_TO_ASK": msg("Others can be asked by the corrected facts"),
     "correction": msg("Correction"),
     "declined": msg("Declined by the agency"),
     "not_answered": msg("No answer in time"),
