@@ -30,7 +30,9 @@ class Group:
     guardians: tuple[tuple[int, int], ...]
 
 
-async def groups_of(database: Database, vault: Vault, voyage_id: str, rows: Sequence[Row]) -> list[Group]:
+async def groups_of(
+    database: Database, vault: Vault, voyage_id: str, rows: Sequence[Row], *, are_new: bool
+) -> list[Group]:
     """Who stays together of rows that are in whole parties. A household that somebody of them belongs to goes on.
 
     The others' ids are made of the row that the rest comes back to, with a key: the same list sent again means the same
@@ -42,9 +44,7 @@ async def groups_of(database: Database, vault: Vault, voyage_id: str, rows: Sequ
         return []
     grouped = {number for members in found for number in members}
     by_number = {row.number: row for row in rows if row.number in grouped}
-    keys = {number: (voyage_id, vault.digest(*row.person)) for number, row in by_number.items()}
-    known = await arrivals.known(database, list(keys.values()))
-    cases = {number: known[key].case_id for number, key in keys.items() if key in known}
+    cases = {} if are_new else await _cases_of(database, vault, voyage_id, by_number)
     standing = await store.current_of(database, list(cases.values())) if cases else {}
     groups: list[Group] = []
     for members in found:
@@ -133,6 +133,13 @@ async def _answer_for(work: Work, wanted: Sequence[tuple[Group, Person, Person]]
             work.emit(linked(link, group.household_id))
         else:
             work.record(proposed(link))
+
+
+async def _cases_of(database: Database, vault: Vault, voyage_id: str, rows: Mapping[int, Row]) -> dict[int, str]:
+    """The cases of those of the rows that were recorded before."""
+    keys = {number: (voyage_id, vault.digest(*row.person)) for number, row in rows.items()}
+    known = await arrivals.known(database, list(keys.values()))
+    return {number: known[key].case_id for number, key in keys.items() if key in known}
 
 
 def _is_accompanied(row: Row) -> bool:

@@ -148,10 +148,11 @@ async def take_in_rows(
             work, manifest_id=new_id(), voyage_id=voyage_id, file_digest=digest, listed=rows.listed, source=source
         )
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
+        is_first = not await arrivals.has_any(work, voyage_id)
     crash_point("manifest.after_begin")
     holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
     arrived_at = min(now, voyage.expected_at)
-    recording = Recording(database, vault, actor, voyage, manifest_id, arrived_at, holding, bool(waiting))
+    recording = Recording(database, vault, actor, voyage, manifest_id, arrived_at, holding, is_first, bool(waiting))
     await recording.run(rows)
     search = await search_held_rows(vault, waiting, rows, recording.known)
     crash_point("manifest.after_rows")

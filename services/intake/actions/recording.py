@@ -39,9 +39,10 @@ BREATH = 50
 class Recording:
     """Records rows in batches, preparing the next while PostgreSQL writes one.
 
-    `repeated` counts by list the rows that earlier ones had brought in, `known` says which list had a row where that
-    is `asked`. A row that is known with other details is held back. Of the rows of households that are still to be
-    linked, `cases` are by row number, and `told` those that were recorded with their household now.
+    `is_first`: nobody of the voyage's lists was recorded before. `repeated` counts by list the rows that earlier ones
+    had brought in, `known` says which list had a row where that is `asked`. A row that is known with other details is
+    held back. Of the rows of households that are still to be linked, `cases` are by row number, and `told` those that
+    were recorded with their household now.
     """
 
     database: Database
@@ -51,6 +52,7 @@ class Recording:
     manifest_id: str
     arrived_at: datetime
     holding: Holding
+    is_first: bool
     asked: bool
     repeated: Counter[str] = field(default_factory=Counter)
     known: dict[int, str] = field(default_factory=dict)
@@ -80,7 +82,7 @@ class Recording:
 
     async def _prepare(self, batch: Sequence[Row]) -> None:
         """Seal these rows and have them written, once the rows before them are."""
-        groups = await groups_of(self.database, self.vault, self.voyage.voyage_id, batch)
+        groups = await groups_of(self.database, self.vault, self.voyage.voyage_id, batch, are_new=self.is_first)
         households = {number: group.household_id for group in groups for number in group.rows}
         ready = [row for row in batch if row.arrival is not None]
         sealed: list[NewArrival] = []

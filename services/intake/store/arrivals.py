@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol
 from asyncpg import UniqueViolationError
 
 from shared.kit import journal
-from shared.kit.database import Database
 from shared.kit.work import Work
 
 
@@ -139,7 +138,7 @@ class Known(NamedTuple):
     needs: tuple[str, ...]
 
 
-async def known(database: Database, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
+async def known(database: Fetches, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
     """What was recorded under these keys (scope, key).
 
     # unscoped: the scope of a key is the actor's own or a voyage that policy has let pass.
@@ -161,6 +160,14 @@ async def known(database: Database, keys: Sequence[tuple[str, bytes]]) -> dict[t
         )
         for row in rows
     }
+
+
+async def has_any(work: Work, scope: str) -> bool:
+    """True when something was recorded under a key of this scope.
+
+    # unscoped: the scope is a voyage that policy has let pass.
+    """
+    return bool(await work.connection.fetchval("SELECT EXISTS (SELECT FROM requests WHERE scope = $1)", scope))
 
 
 class SealedIdentity(NamedTuple):
