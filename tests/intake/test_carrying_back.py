@@ -141,7 +141,7 @@ class TestTakingBack:
         assert await list_drafts(database, STRANGER) == []
         assert "Orang2" in await names(quay, voyage)
         told = await owner.fetchval("SELECT payload FROM journal WHERE type = 'intake.draft_changed.v1'")
-        assert "taken_back" in str(told)
+        assert "brought_back" in str(told)
         assert following.voyage_id in str(told)
 
     async def test_each_call_stays_on_the_record(

@@ -97,7 +97,7 @@ async def prepare_fetching(database: Database, vault: Vault, actor: Actor, call:
     lines[place] = drafts.moved(line, by=actor.id, at=now)
     absent = {one.number for one in before if one.standing == "absent"}
     judged = await drafting.judge(database, vault, voyage, header, lines, absent)
-    change = _changing(draft, key, header, before, judged, "taken_back")
+    change = _changing(draft, key, header, before, judged, "brought_back")
 
     async def step(work: Work) -> None:
         await change(work)
@@ -183,7 +183,7 @@ def _changing(
     header: Header,
     before: list[Line],
     judged: list[Line],
-    what: Literal["carried", "taken_back"],
+    what: Literal["carried", "brought_back"],
 ) -> Step:
     blocks = store.sealed_blocks(key, judged, before)
     sealed, counts = store.sealed_header(key, header), drafts.counted(judged)

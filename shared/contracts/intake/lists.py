@@ -46,7 +46,7 @@ class DraftChanged(Fact):
     for_audit = True
 
     draft_id: Id
-    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried", "taken_back"]
+    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried", "brought_back"]
     rows: int
 
 

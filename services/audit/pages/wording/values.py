@@ -130,7 +130,7 @@ VALUES = {
     "file": msg("A corrected file"),
     "left_out": msg("A row left out"),
     "taken_in": msg("A row taken in again"),
-    "taken_back": msg("A row taken back to the voyage it came from"),
+    "brought_back": msg("A row taken back to the voyage it came from"),
     "no_proof": msg("Nothing proves it"),
     "not_this_person": msg("Not this person's data"),
     "already_so": msg("It is so already"),
