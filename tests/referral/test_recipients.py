@@ -160,7 +160,7 @@ class TestOverdue:
 
 
 class TestOutstanding:
-    async def test_is_before_who_oversees_it_overdue_first_and_in_numbers_before_a_coordinator(
+    async def test_is_before_who_oversees_it_overdue_first_and_before_a_coordinator_only_where_it_is_of_many(
         self, desk: Desk, site: Site
     ) -> None:
         await desk.erase(an_erasure(late := new_id(), AGENCY))
@@ -185,11 +185,42 @@ class TestOutstanding:
         assert {who: [(n["kind"], n["total"], n["overdue"]) for n in some] for who, some in counts.items()} == {
             "dpo": [("erasure", 3, 1)],
             "gowa": [("erasure", 2, 1)],
-            "coordinator": [("erasure", 3, 1)],
+            "coordinator": [],
         }
         assert "masih ada waktunya" in pages["dpo"]
         assert labels.reference(early) in pages["gowa"]
         assert labels.reference(late) not in pages["coordinator"]
+        assert "terlalu sedikit untuk ditampilkan" in pages["coordinator"]
+
+    async def test_is_rounded_before_a_coordinator_with_times_to_the_day(self, desk: Desk, site: Site) -> None:
+        await desk.erase(*(an_erasure(new_id(), AGENCY) for _ in range(12)))
+        desk.clock.advance(timedelta(days=4))
+        await desk.erase(*(an_erasure(new_id(), AGENCY, within=timedelta(days=7)) for _ in range(16)))
+
+        few = (await site("coordinator").get("/api/copies/counts")).json()["items"]
+        page = said(await site("coordinator").get("/id/pengawasan"))
+        desk.clock.advance(timedelta(days=4))
+        many = (await site("coordinator").get("/api/copies/counts")).json()["items"]
+
+        day = START.replace(hour=0)
+        of_all = {"kind": "erasure", "total": 30, "since": day.isoformat()}
+        next_by = (day + timedelta(days=4)).isoformat()
+        assert few == [{**of_all, "overdue": None, "next_by": next_by}]
+        assert many == [{**of_all, "overdue": 30, "next_by": next_by}]
+        assert "di bawah 25" in page
+
+    async def test_says_nothing_before_a_coordinator_of_whether_there_is_one_more_or_none(
+        self, desk: Desk, site: Site
+    ) -> None:
+        none = (await site("coordinator").get("/api/copies/counts")).json()["items"]
+        for _ in range(24):
+            await desk.erase(an_erasure(new_id(), AGENCY))
+            assert (await site("coordinator").get("/api/copies/counts")).json()["items"] == none == []
+
+        for _ in range(10):
+            await desk.erase(an_erasure(new_id(), AGENCY))
+            [one] = (await site("coordinator").get("/api/copies/counts")).json()["items"]
+            assert one["total"] == 30
 
 
 class TestCaseOfAnErasedPerson:

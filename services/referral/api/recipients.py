@@ -95,7 +95,8 @@ async def get_outstanding(request: Request, actor: Overseer, limit: Limit = 100)
 async def get_counts(request: Request, actor: Oversight) -> Response:
     """How many copies agencies of your region, or of the country, have still to see to, by `kind`; how many overdue.
 
-    `since`: since when the oldest is asked for; `next_by`: when the first is, or was, due.
+    `since`: since when the oldest is asked for; `next_by`: when the first is, or was, due. Before a coordinator
+    rounded as the figures are: both times to the day, `overdue` null and kinds left out where they are small.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         found, now = await overseeing.count_outstanding(work), work.now

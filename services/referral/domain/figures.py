@@ -6,8 +6,11 @@ the case team's alone stand together in one line of each table, whatever they ar
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from services.referral.domain.recipients import Outstanding
 
 STEP = 10
 FEWEST = 15
@@ -57,9 +60,30 @@ def published_register(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
     return sorted((row for row in rounded if row["total"] is not None), key=lambda row: row["need"] is None)
 
 
+def published_outstanding(counts: Sequence[Outstanding]) -> list[Outstanding]:
+    """Copies that agencies owe as people may see it. Each kind is one line, of which some may be of restricted needs.
+
+    When the oldest was asked for, and when the first is due, is said to the day: each is of one copy.
+    """
+    return [
+        replace(
+            one,
+            total=total,
+            overdue=shown(one.overdue or 0, fewest=FEWEST_RESTRICTED),
+            since=_day(one.since),
+            next_by=_day(one.next_by) + timedelta(days=1),
+        )
+        for one in counts
+        if (total := shown(one.total, fewest=FEWEST_RESTRICTED)) is not None
+    ]
+
+
+def _day(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
-    since = row["since"].astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return {**row, "total": shown(row["total"], fewest=FEWEST_RESTRICTED), "since": since}
+    return {**row, "total": shown(row["total"], fewest=FEWEST_RESTRICTED), "since": _day(row["since"])}
 
 
 def _lines(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:

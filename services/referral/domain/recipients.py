@@ -41,6 +41,18 @@ class RecipientTask:
     cause: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """How many copies of one kind are still to be seen to, how many of them overdue, since when, and by when."""
+
+    kind: Kind
+    total: int
+    overdue: int | None
+    """None: too few to be told."""
+    since: datetime
+    next_by: datetime
+
+
 def settle(task: RecipientTask, how: Settled, *, by: str, now: datetime) -> RecipientTask:
     """Nothing is left to do; settling again changes nothing."""
     if task.settled_at is not None:

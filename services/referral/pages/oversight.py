@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.referral import policy
 from services.referral.actions import overseeing
+from services.referral.domain.figures import FEWEST_RESTRICTED
 from services.referral.pages import glass, labels
 from services.referral.pages import recipients as copies
 from services.referral.store import cancellations, glasses, recipients
@@ -53,6 +54,7 @@ async def oversight_page(request: Request, actor: Overseer) -> Response:
             {task.agency_id: labels.agency(directory, task.agency_id) for task in overdue},
         ),
         sees_copies=True,
+        fewest=None,
         counts=[(copies.WORDS[one.kind].heading, one) for one in counts],
         waiting=copies.shown(
             language_of(request),
@@ -77,6 +79,7 @@ async def _numbers(request: Request, actor: Actor) -> Response:
         "oversight.html",
         region="",
         sees_copies=False,
+        fewest=FEWEST_RESTRICTED,
         counts=[(copies.WORDS[one.kind].heading, one) for one in counts],
         now=now,
         zone=policy.zone(actor),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from services.referral.domain.recipients import Kind, RecipientTask
+from services.referral.domain.recipients import Kind, Outstanding, RecipientTask
 from shared.kit.work import Work
 
 COLUMNS = ", ".join(field.name for field in fields(RecipientTask))
@@ -24,17 +24,6 @@ class Recipient:
     confirm_by: datetime
     fields: tuple[str, ...] = ()
     cause: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outstanding:
-    """How many copies of one kind are still to be seen to, how many of them overdue, since when, and by when."""
-
-    kind: Kind
-    total: int
-    overdue: int
-    since: datetime
-    next_by: datetime
 
 
 async def add_erasures(work: Work, case_ids: Sequence[str]) -> None:
