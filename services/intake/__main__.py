@@ -62,6 +62,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     drafts.DraftMoved: (409, "draft_moved", msg("This list was changed meanwhile")),
     drafts.DraftChanged: (409, "list_changed", msg("This list was changed meanwhile")),
     drafts.DraftOfThisFile: (409, "file_known", msg("This file was uploaded before")),
+    drafts.RowsAlike: (409, "rows_alike", msg("A list has two rows that say the same of this person")),
     drafts.LineUnknown: (404, "row_unknown", msg("There is no such row")),
     drafts.LineChanged: (409, "row_changed", msg("Somebody else has changed this row")),
     roll_calls.RowCalled: (409, "row_called", msg("Somebody else has called this person")),
@@ -182,7 +183,7 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         ],
         state={"vault": vault, "desk": Desk(database, vault), "sendings": sendings},
         clocks=[
-            Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database)),
+            Repeated("intake.retain", clock.RETAIN_EVERY_S, clock.Retention(database, vault)),
             Repeated("intake.compare", clock.COMPARE_EVERY_S, clock.Comparing(database, vault)),
             Repeated("intake.lapse", clock.LAPSE_EVERY_S, clock.Lapsing(database)),
             Repeated("intake.expire", clock.EXPIRE_EVERY_S, clock.Expiring(database, vault)),

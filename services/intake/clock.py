@@ -40,8 +40,9 @@ class Retention:
     Where a round is stands here alone: who is killed begins again, and finds nothing twice.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
         self._rule = 0
         self._after: str | None = None
 
@@ -49,7 +50,7 @@ class Retention:
         """Answers a number above 0 until the round is over."""
         rule = RULES[self._rule]
         async with self._database.work(CLOCK, purpose="retain") as work:
-            removed, self._after = await retention.apply_rule(work, rule, after=self._after)
+            removed, self._after = await retention.apply_rule(work, self._vault, rule, after=self._after)
         if self._after is not None or (rule.kind != "identity" and removed):
             return max(removed, 1)
         self._rule = (self._rule + 1) % len(RULES)

@@ -70,7 +70,7 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
                 work, a_vault(), kept, field="full_name", value="Emong bin Kawaja", reference=REFERENCE
             )
             consent, refusal = [await an_answer(work, kept, given=given) for given in (True, False)]
-            await erase_person(work, erased, reason="request", reference=REFERENCE)
+            await erase_person(work, a_vault(), erased, reason="request", reference=REFERENCE)
         yield Site(await serve(app), kept, erased, asked.correction_id, consent, refusal)
     await database.aclose()
 

@@ -9,7 +9,6 @@ import pytest
 
 from services.intake.actions import drafts, sending
 from services.intake.actions.drafts import Write, list_drafts, open_draft, read_draft
-from services.intake.actions.erasures import erase_person
 from services.intake.actions.opening import open_file
 from services.intake.actions.voyages import report_voyage
 from services.intake.clock import Retention
@@ -29,7 +28,7 @@ from services.intake.store.vault import Vault
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
-from tests.intake.factories import DPO, OFFICER, STRANGER, a_list, a_row, a_voyage
+from tests.intake.factories import OFFICER, STRANGER, a_list, a_row, a_voyage
 from tests.intake.rotation import ALONE, rewrapped
 
 COLLEAGUE = Actor(id="sari", organisation="P4MI-NNK", roles=frozenset({"port_officer"}), port="NNK")
@@ -325,7 +324,7 @@ class TestEnding:
         clock.advance(timedelta(days=13))
         fresh = await desk.upload(await a_voyage(database), a_list(a_row(3, sex="Q")))
         clock.advance(timedelta(days=1, seconds=1))
-        retain = Retention(database)
+        retain = Retention(database, desk.vault)
         while await retain():
             pass
 
@@ -336,18 +335,6 @@ class TestEnding:
         assert [row["draft_id"] for row in kept] == [fresh.draft_id]
         assert await database.pool.fetchval("SELECT count(*) FROM draft_blocks") == 1
         assert await database.pool.fetchval("SELECT removed FROM retention_reports WHERE rule = 'drafts'") == 1
-
-    async def test_comes_with_the_erasure_of_somebody_on_it(self, database: Database, desk: Desk) -> None:
-        voyage = await a_voyage(database)
-        sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
-        others = await desk.upload(await a_voyage(database), a_list(a_row(1), a_row(2, sex="Q")))
-        case_id = await database.pool.fetchval("SELECT case_id::text FROM arrivals")
-        async with database.work(DPO, purpose="erase") as work:
-            await erase_person(work, case_id, reason="request", reference="PPID/2026/1")
-
-        assert (await drafts.find_draft(database, OFFICER, sent.draft.draft_id)).state == "erased"
-        kept = await database.pool.fetch("SELECT draft_id::text FROM draft_keys")
-        assert [row["draft_id"] for row in kept] == [others.draft_id]
 
     async def test_leaves_an_open_list_to_the_next_key(self, database: Database, desk: Desk) -> None:
         draft = await desk.upload(await a_voyage(database), a_list(a_row(1, name="Kenari", sex="Q")))

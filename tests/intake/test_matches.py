@@ -20,7 +20,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
 from tests.intake.correcting import corrected
-from tests.intake.factories import DPO, OFFICER, a_new_arrival, a_voyage, an_arrival
+from tests.intake.factories import DPO, OFFICER, a_new_arrival, a_vault, a_voyage, an_arrival
 from tests.intake.test_comparing import AGAIN, BEFORE, compared, landed
 from tests.intake.test_erasures import told
 
@@ -400,7 +400,7 @@ class TestPersonOfTwoCases:
         await database.fetch(
             "UPDATE arrivals SET recorded_at = recorded_at + interval '2 years' WHERE case_id = $1", pair[0]
         )
-        retain = Retention(database)
+        retain = Retention(database, a_vault())
         kept = []
         for years in (6, 2):
             clock.advance(timedelta(days=366 * years))

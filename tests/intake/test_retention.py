@@ -16,7 +16,7 @@ from shared.contracts.referral import ReferralClosed, ReferralFulfilled, Referra
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
-from tests.intake.factories import DPO, a_list, a_referral_fact, a_row, a_voyage, hear
+from tests.intake.factories import DPO, a_list, a_referral_fact, a_row, a_vault, a_voyage, hear
 from tests.intake.test_erasures import PERSON, a_case, told
 from tests.intake.test_holds import a_hold
 from tests.waiting import until
@@ -50,7 +50,7 @@ async def a_helped_case(site: Site, database: Database, **said: Any) -> str:
 
 async def a_round(database: Database) -> None:
     """Everything that the clock does until it rests."""
-    retain = Retention(database)
+    retain = Retention(database, a_vault())
     while await retain():
         pass
 
@@ -156,7 +156,7 @@ class TestIdentities:
     ) -> None:
         case_ids = [await a_helped_case(site, database) for _ in range(3)]
         clock.advance(6 * YEAR)
-        first, second = Retention(database), Retention(database)
+        first, second = Retention(database, a_vault()), Retention(database, a_vault())
 
         while await first() or await second():
             pass

@@ -71,7 +71,7 @@ async def test_who_is_carried_is_kept_until_the_voyage_has_come(
     async def state_after(days: int) -> str:
         clock.advance(timedelta(days=days))
         async with database.work(CLOCK, purpose="retain") as work:
-            await retention.apply_rule(work, BY_CODE["drafts"])
+            await retention.apply_rule(work, quay.vault, BY_CODE["drafts"])
         return (await find_draft(database, OFFICER, carried.draft_id)).state
 
     assert [await state_after(days) for days in (20, 33, 2)] == ["open", "open", "expired"]

@@ -31,6 +31,7 @@ from services.intake.domain.roll_calls import Call
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as store
 from services.intake.store import roll_calls
+from services.intake.store.arrivals import Fetches
 from services.intake.store.vault import Vault, drafting
 from services.intake.store.vault.drafting import DraftKey
 from shared.contracts.intake import lists as facts
@@ -446,7 +447,7 @@ async def _found(work: Work, draft_id: str) -> Draft:
 
 
 async def judge(
-    database: Database,
+    database: Fetches,
     vault: Vault,
     voyage: Voyage,
     header: Header,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.intake.actions import protection
+from services.intake.actions.emptied_rows import empty_rows
 from services.intake.domain.erasures import CONFIRM_WITHIN, Reason, Receipt
 from services.intake.domain.holds import Hold
 from services.intake.domain.references import is_reference
@@ -10,6 +11,7 @@ from services.intake.domain.refusals.identities import ReferenceUnfit
 from services.intake.store import disclosures, holds, matches, persons
 from services.intake.store import erasures as store
 from services.intake.store.persons import Person
+from services.intake.store.vault import Vault
 from shared.contracts.intake.identities import ErasureRefused, PersonErased
 from shared.contracts.referral import ErasureConfirmed, ErasureOverdue
 from shared.kit import words
@@ -36,12 +38,12 @@ class HeldByLaw(Refusal):
         )
 
 
-async def erase_person(work: Work, case_id: str, *, reason: Reason, reference: str) -> Receipt | Hold:
+async def erase_person(work: Work, vault: Vault, case_id: str, *, reason: Reason, reference: str) -> Receipt | Hold:
     """Erase the person of a case for good; who was erased before stays so, and the first receipt is the answer.
 
     Whoever was decided to be the same person goes with it: one key that is left would tell who the others were.
-    Answers the hold that stands in the way, and puts that on the trail. Raises `NotAllowed`, `ReferenceUnfit` or
-    `CaseUnknown`.
+    Answers the hold that stands in the way, and puts that on the trail. Raises `NotAllowed`, `ReferenceUnfit`,
+    `CaseUnknown` or `RowsAlike`.
     """
     person = await protection.find_person(work, case_id)
     if not is_reference(reference):
@@ -55,18 +57,24 @@ async def erase_person(work: Work, case_id: str, *, reason: Reason, reference: s
         if hold is not None:
             work.record(ErasureRefused(case_id=case_id, reason=reason, hold_id=hold.hold_id))
             return hold
-        await erase(work, people, reason=reason, references=[reference] * len(people))
+        await erase(work, vault, people, reason=reason, references=[reference] * len(people))
     receipt = await store.find(work, person.person_id)
     assert receipt is not None
     return receipt
 
 
-async def erase(work: Work, people: Sequence[Person], *, reason: Reason, references: Sequence[str]) -> None:
-    """Erase people whose cases are locked and tell everybody, those by name who had been shown an identity."""
+async def erase(
+    work: Work, vault: Vault, people: Sequence[Person], *, reason: Reason, references: Sequence[str]
+) -> None:
+    """Erase people whose cases are locked and tell everybody, those by name who had been shown an identity.
+
+    Raises `RowsAlike`.
+    """
     cases = [case_id for person in people for case_id in person.case_ids]
     shown = await disclosures.recipients(work, cases)
     confirm_by = work.now + CONFIRM_WITHIN
     await persons.destroy(work, people)
+    await empty_rows(work, vault, cases)
     await store.add(
         work, [person.person_id for person in people], reason=reason, references=references, confirm_by=confirm_by
     )

@@ -8,6 +8,7 @@ from services.intake.domain.retention import RULES, Forecast, Report, Rule
 from services.intake.store import matches, persons
 from services.intake.store import retention as store
 from services.intake.store.persons import Person
+from services.intake.store.vault import Vault
 from shared.contracts.intake.identities import RetentionApplied
 from shared.kit.work import Work
 
@@ -16,7 +17,9 @@ AHEAD = timedelta(days=30)
 MOST_REPORTS = 100
 
 
-async def apply_rule(work: Work, rule: Rule, *, after: str | None = None, limit: int = BATCH) -> tuple[int, str | None]:
+async def apply_rule(
+    work: Work, vault: Vault, rule: Rule, *, after: str | None = None, limit: int = BATCH
+) -> tuple[int, str | None]:
     """Remove one batch of what has reached its period; people under a hold are counted and kept.
 
     Answers how much was removed, and the case after which to go on (None: there is nothing more of this rule).
@@ -36,7 +39,7 @@ async def apply_rule(work: Work, rule: Rule, *, after: str | None = None, limit:
     due = await store.find_due(work, rule, after=after, limit=limit, among=case_ids)
     people = await _with_all_that_are_one(work, due.people, joined)
     if people:
-        await erasures.erase(work, people, reason="retention", references=[rule.code] * len(people))
+        await erasures.erase(work, vault, people, reason="retention", references=[rule.code] * len(people))
     await _report(work, rule, len(people), found.held + due.held)
     return len(people), found.last
 

@@ -72,7 +72,7 @@ class ReceiptsOut(BaseModel):
     response_model=ReceiptOut,
     summary="Erase a person",
     openapi_extra=web.KEYED,
-    responses={409: {"description": "A legal hold stands on this person"}},
+    responses={409: {"description": "A legal hold stands on this person, or a list still has two rows of it"}},
 )
 async def erase_person(request: Request, case_id: Id, sent: ErasureIn, actor: Eraser) -> Response:
     """Destroy the key of a case's person for good. Whoever had been shown the identity is asked to erase the copy.
@@ -83,7 +83,9 @@ async def erase_person(request: Request, case_id: Id, sent: ErasureIn, actor: Er
     await web.key_of(request)
     database: Database = request.app.state.database
     async with database.work(actor, purpose="erase") as work:
-        done = await erasures.erase_person(work, case_id, reason=sent.reason, reference=sent.reference)
+        done = await erasures.erase_person(
+            work, request.app.state.vault, case_id, reason=sent.reason, reference=sent.reference
+        )
     if isinstance(done, Hold):
         raise HeldByLaw(web.language_of(request), done)
     return web.json_response(_receipt(done))

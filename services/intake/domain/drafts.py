@@ -412,6 +412,12 @@ def back(gone: Line, there: Line, *, by: str, at: datetime) -> Line:
     return Line(gone.number, there.cells, edits=(*there.edits, Edit(WHOLE_ROW, "moved", "in", by, at.isoformat())))
 
 
+def emptied(line: Line, *, by: str, at: datetime) -> Line:
+    """A line of somebody who was erased: nothing of what it said is left, and nobody holds its version."""
+    edit = Edit(WHOLE_ROW, None, "erased", by, at.isoformat())
+    return Line(line.number, (), edits=(edit,) * (line.version + 1))
+
+
 def said_digest(cells: Sequence[str]) -> str:
     """Tells whether a later upload says the same in a row whose cells are here no more; kept sealed, as cells are."""
     return hashlib.sha256("\x1f".join(cells).encode("utf-8", "surrogatepass")).hexdigest()

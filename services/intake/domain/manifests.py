@@ -133,6 +133,7 @@ class Reading:
                 name,
                 None,
                 tuple(problems),
+                person=person,
                 settles=self._settles(record),
                 who=held.who_was_held(found, birth, problems),
             )

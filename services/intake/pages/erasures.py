@@ -41,7 +41,9 @@ async def erase(request: Request, case_id: Id, actor: Acting) -> Response:
     database: Database = request.app.state.database
     async with database.work(actor, purpose="erase") as work:
         done = await erasures.erase_person(
-            work, case_id, reason=cast(Reason, typed["reason"]), reference=typed["reference"]
+            *(work, request.app.state.vault, case_id),
+            reason=cast(Reason, typed["reason"]),
+            reference=typed["reference"],
         )
     if isinstance(done, Hold):
         raise HeldByLaw(web.language_of(request), done)

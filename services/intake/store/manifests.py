@@ -145,14 +145,16 @@ async def supersede(work: Work, earlier: Sequence[Repeated], *, by: str, voyage_
     """Let a list take the place of earlier ones; answers of which.
 
     It has everybody that those recorded, and most of their rows in all: a person on two lists replaces neither, and
-    a list of which nearly nothing could be taken is not forgotten over the little that comes again.
+    a list of which nearly nothing could be taken is not forgotten over the little that comes again. The same upload of
+    a draft sent again is that list, also when somebody who was erased stands in it no more.
     """
     rows = await work.connection.fetch(
         "UPDATE manifests m SET superseded_by = $1"  # noqa: S608 - constants
-        " FROM unnest($2::uuid[], $3::integer[], $4::integer[]) AS e (manifest_id, recorded, held)"
+        " FROM unnest($2::uuid[], $3::integer[], $4::integer[]) AS e (manifest_id, recorded, held), manifests later"
         " WHERE m.manifest_id = e.manifest_id AND m.voyage_id = $5 AND m.superseded_by IS NULL AND m.manifest_id < $1"
-        f" AND e.recorded = {RECORDED} AND 2 * (e.recorded + e.held) >"
-        f" CASE WHEN m.finished_at IS NULL THEN m.listed ELSE {RECORDED} + {HELD} END"
+        " AND later.manifest_id = $1 AND ((m.draft_id, m.upload) = (later.draft_id, later.upload)"
+        f" OR (e.recorded = {RECORDED} AND 2 * (e.recorded + e.held) >"
+        f" CASE WHEN m.finished_at IS NULL THEN m.listed ELSE {RECORDED} + {HELD} END))"
         " RETURNING m.manifest_id::text",
         by,
         [one.manifest_id for one in earlier],

@@ -46,7 +46,7 @@ class DraftChanged(Fact):
     for_audit = True
 
     draft_id: Id
-    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried", "brought_back"]
+    change: Literal["cells", "columns", "file", "left_out", "taken_in", "carried", "brought_back", "emptied"]
     rows: int
 
 
@@ -79,4 +79,5 @@ class DraftEnded(Fact):
     for_audit = True
 
     draft_id: Id
-    why: Literal["sent", "discarded"]
+    why: Literal["sent", "discarded", "erased"]
+    """`erased`: nobody was left of it when somebody was erased."""

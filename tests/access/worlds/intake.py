@@ -323,7 +323,9 @@ class _Landed:
             await self._held(recorded.case_id)
         elif cell.get("state") == "erased":
             async with self._database.work(PROTECTOR, purpose="erase") as work:
-                await erasures.erase_person(work, recorded.case_id, reason="request", reference="PPID/2026/1")
+                await erasures.erase_person(
+                    work, self._app.state.vault, recorded.case_id, reason="request", reference="PPID/2026/1"
+                )
         return str(recorded.case_id)
 
     async def hold(self, cell: Cell) -> str:

@@ -125,6 +125,7 @@ VALUES = {
     "paste": msg("Pasted rows"),
     "sent": msg("Sent whole"),
     "discarded": msg("Discarded"),
+    "emptied": msg("Rows of somebody who was erased"),
     "cells": msg("Cells mended"),
     "columns": msg("Meaning of columns"),
     "file": msg("A corrected file"),

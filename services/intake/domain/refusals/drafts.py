@@ -93,3 +93,12 @@ class DraftOfThisFile(Refused):
     """This very file is another draft of the voyage already."""
 
     detail = msg("This file was uploaded before and is a list of its own. Go on with that one, or discard it first.")
+
+
+class RowsAlike(Refused):
+    """Two rows of a list that is not done with say what the person who is to be erased was recorded by."""
+
+    detail = msg(
+        "Nobody can tell which of the two is this person, and the other is perhaps not recorded yet. Ask the port where"
+        " the person landed to leave one of them out of its list, or to change it; then erase."
+    )

@@ -1,0 +1,69 @@
+"""Emptying the rows of who is erased in lists that are not done with. What others' rows say stays, under a new key."""
+
+from collections.abc import Collection, Sequence
+
+from services.intake.actions import manifests
+from services.intake.actions.drafts import judge
+from services.intake.domain import drafts
+from services.intake.domain.drafts import Header, Line
+from services.intake.domain.refusals.drafts import RowsAlike
+from services.intake.domain.voyages import Voyage
+from services.intake.store import drafts as lists
+from services.intake.store import emptied_rows as store
+from services.intake.store import roll_calls
+from services.intake.store.emptied_rows import OfVoyage
+from services.intake.store.vault import Vault, drafting
+from shared.contracts.intake.lists import DraftChanged, DraftEnded
+from shared.kit.work import Work
+
+
+async def empty_rows(work: Work, vault: Vault, case_ids: Sequence[str]) -> None:
+    """Empty the rows under which these cases are recorded, in every list of their voyages that is not done with.
+
+    The key of such a list is destroyed: what was sealed under it opens nowhere any more, in a backup either. A list
+    of which nobody is left ends. The cases are locked, and this work acts as the service. Raises `RowsAlike`.
+    """
+    keys = await store.keys_of(work, case_ids)
+    for one in await store.lock_lists(work, list(keys)):
+        await _empty(work, vault, one, keys[one.voyage.voyage_id])
+
+
+async def _empty(work: Work, vault: Vault, one: OfVoyage, keys: Collection[bytes]) -> None:
+    draft, voyage = one.sealed.draft, one.voyage
+    assert one.sealed.wrapped_key is not None
+    key = drafting.open_key(vault.ring, one.sealed.wrapped_key, draft.draft_id)
+    header = lists.opened_header(key, one.sealed.header)
+    blocks = await lists.blocks_of(work, draft.draft_id)
+    lines = await manifests.in_turn(lambda block: lists.opened_lines(key, [block]), blocks)
+    theirs = await _rows_of(vault, voyage, header, lines, keys)
+    if not theirs:
+        return
+    if sum(line.number in theirs and not line.is_out for line in lines) > 1:
+        raise RowsAlike
+    left = [drafts.emptied(line, by=work.actor.id, at=work.now) if line.number in theirs else line for line in lines]
+    if not any(line.is_moved or any(map(str.strip, line.cells)) for line in left):
+        await lists.end(work, [draft.draft_id], "erased")
+        work.record(DraftEnded(case_id=draft.voyage_id, draft_id=draft.draft_id, why="erased"))
+        return
+    absent = (await roll_calls.roll_of(work, draft)).absent
+    judged = await judge(work.connection, vault, voyage, header, left, absent)
+    wrapped_key, other_key = drafting.new_key(vault.ring, draft.draft_id)
+    await store.reseal(
+        work,
+        draft,
+        lists.sealed_blocks(other_key, judged),
+        counts=drafts.counted(judged),
+        header=lists.sealed_header(other_key, header),
+        wrapped_key=wrapped_key,
+    )
+    work.record(DraftChanged(case_id=draft.voyage_id, draft_id=draft.draft_id, change="emptied", rows=len(theirs)))
+
+
+async def _rows_of(
+    vault: Vault, voyage: Voyage, header: Header, lines: Sequence[Line], keys: Collection[bytes]
+) -> set[int]:
+    """Which rows say of their person what was recorded under these keys; also of those that were left out."""
+    if header.asks:
+        return set()
+    rows = await manifests.read_rows(voyage, drafts.sheet_of(header, [line.cells for line in lines]))
+    return {row.number for row in rows if row.person and vault.digest(*row.person) in keys}
