@@ -161,7 +161,7 @@ async def guardian_of(site: Site, case_id: str) -> Any:
     return next(one["guardian"] for one in items if one["case_id"] == case_id)
 
 
-@pytest.mark.invariant("I166")
+@pytest.mark.invariant("I172")
 class TestChildWithAnAdult:
     async def test_is_accompanied_though_nobody_said_what_the_adult_is_to_it(
         self, site: Site, database: Database
