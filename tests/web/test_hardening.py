@@ -15,6 +15,8 @@ from shared.kit.web.headers import CONTENT_SECURITY_POLICY
 from tests.web.conftest import Sites
 from tests.web.served import Served
 
+Shown = list[tuple[str, httpx2.Response]]
+
 PAGE = {"Accept": "text/html"}
 EVIL = "https://evil.example"
 
@@ -84,15 +86,21 @@ class Markup(HTMLParser):
         self.targets += [given[name] or "" for name in ("href", "src", "action", "formaction") if name in given]
 
 
-@pytest.fixture(params=SERVICES)
+@pytest.fixture(params=SERVICES, scope="module")
 def site(request: pytest.FixtureRequest, sites: Sites) -> Served:
     return sites[request.param]
 
 
+@pytest.fixture(scope="module")
+def shown(site: Served) -> Shown:
+    """What there is to see at this service, asked for once."""
+    return list(answers(site))
+
+
 class TestPages:
-    def test_carry_the_strict_policy_and_nothing_that_it_forbids(self, site: Served) -> None:
+    def test_carry_the_strict_policy_and_nothing_that_it_forbids(self, site: Served, shown: Shown) -> None:
         seen = 0
-        for path, answer in answers(site):
+        for path, answer in shown:
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             seen += answer.status_code == 200
@@ -104,8 +112,8 @@ class TestPages:
             assert all(re.match(r"[/#?]|data:image/|$", target) for target in markup.targets), (path, markup.targets)
         assert seen >= 2
 
-    def test_and_all_other_answers_are_framed_embedded_and_guessed_by_nobody(self, site: Served) -> None:
-        for path, answer in answers(site):
+    def test_and_all_other_answers_are_framed_embedded_and_guessed_by_nobody(self, shown: Shown) -> None:
+        for path, answer in shown:
             headers = answer.headers
             assert headers.get_list("content-security-policy")[0].count("frame-ancestors 'none'") == 1, path
             assert "unsafe" not in headers["content-security-policy"]
@@ -116,8 +124,8 @@ class TestPages:
                 assert headers["cross-origin-opener-policy"] == "same-origin", path
             assert "server" not in headers
 
-    def test_are_kept_by_nobody_when_they_can_be_about_a_person(self, site: Served) -> None:
-        for path, answer in answers(site):
+    def test_are_kept_by_nobody_when_they_can_be_about_a_person(self, shown: Shown) -> None:
+        for path, answer in shown:
             cached = answer.headers.get_list("cache-control")
             if MAY_BE_KEPT.match(path) and answer.status_code == 200:
                 assert len(cached) == 1, path
