@@ -2,10 +2,7 @@
 
 from typing import Literal
 
-from shared.contracts.codes import (
-    AbsenceReason,
-    RollMark,
-)
+from shared.contracts.codes import AbsenceReason, RollMark
 from shared.contracts.fact import Fact, Id
 
 

@@ -2,10 +2,7 @@
 
 from typing import Literal
 
-from shared.contracts.codes import (
-    DifferencePair,
-    DifferenceReason,
-)
+from shared.contracts.codes import DifferencePair, DifferenceReason
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
