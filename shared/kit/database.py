@@ -215,7 +215,7 @@ def migrations(folders: Sequence[Path]) -> list[Migration]:
 
 
 async def migrate(url: str, folders: Sequence[Path], *, application_role: str | None = None) -> list[str]:
-    """Apply what is new, one transaction each, and grant the application role what it needs.
+    """Apply what is new, one transaction each, with which the application role is granted what it needs.
 
     Two runners do not meet (advisory lock). Raises `MigrationChanged` when an applied file was edited.
     """
@@ -244,13 +244,20 @@ async def migrate(url: str, folders: Sequence[Path], *, application_role: str | 
                     migration.name,
                     migration.checksum,
                 )
+                # With it, not after all: processes of the version before go on, and its triggers write as they do.
+                if await connection.fetchval("SELECT to_regprocedure('acting_as_service()') IS NOT NULL"):
+                    await _open_to(connection, application_role)
             applied.append(migration.name)
-        await guard(connection)
-        if application_role:
-            await grant(connection, application_role)
+        await _open_to(connection, application_role)
         return applied
     finally:
         await connection.close()
+
+
+async def _open_to(connection: asyncpg.Connection, role: str | None) -> None:
+    await guard(connection)
+    if role:
+        await grant(connection, role)
 
 
 async def guard(connection: asyncpg.Connection) -> None:

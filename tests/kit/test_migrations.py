@@ -6,8 +6,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared.kit.database import MigrationChanged, grant, migrate
+from shared.kit.database import MigrationChanged, grant, migrate, role_of
 from tests.conftest import DatabaseUrls
+from tests.waiting import until
+
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -54,6 +57,39 @@ async def test_a_failing_file_leaves_nothing_behind(database_urls: DatabaseUrls,
     assert await connection.fetchval("SELECT to_regclass('half')") is None
     assert await connection.fetchval("SELECT to_regclass('things')") == "things"
     await connection.close()
+
+
+async def test_who_still_runs_writes_between_two_files_also_what_a_new_trigger_writes(
+    database_urls: DatabaseUrls, folder: Path
+) -> None:
+    urls = database_urls("example")
+    role = role_of(urls.application)
+    await migrate(urls.owner, [folder], application_role=role)
+    (folder / "0003_count_them.sql").write_text(
+        "CREATE TABLE counted (n integer);"
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO counted VALUES (1); RETURN NULL; END $$;"
+        "CREATE TRIGGER counted AFTER INSERT ON things FOR EACH ROW EXECUTE FUNCTION note();"
+    )
+    (folder / "0004_take_long.sql").write_text("SELECT pg_advisory_xact_lock(4);")
+    holder, running = await asyncpg.connect(urls.owner), await asyncpg.connect(urls.application)
+    await holder.execute("SELECT pg_advisory_lock(4)")
+    await running.execute("SET rujukan.scope = 'service'")
+
+    migrating = asyncio.create_task(migrate(urls.owner, [folder], application_role=role))
+    await until(lambda: holder.fetch(WAITING))
+    await running.execute("INSERT INTO things (name) VALUES ('in between')")
+    await running.execute("SET rujukan.scope = ''")
+    unscoped = await running.fetch("SELECT FROM counted")
+    await holder.execute("SELECT pg_advisory_unlock(4)")
+    await migrating
+
+    assert await holder.fetchval("SELECT count(*) FROM pg_policy WHERE polrelid = 'counted'::regclass") == 1
+    assert unscoped == []
+    await running.execute("SET rujukan.scope = 'service'")
+    assert await running.fetchval("SELECT sum(n) FROM counted") == 1
+    for connection in (holder, running):
+        await connection.close()
 
 
 @pytest.mark.parametrize(
