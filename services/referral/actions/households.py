@@ -337,22 +337,30 @@ async def bring_together(work: Work, joinings: Sequence[Joining], *, routing: Ro
     owned = await needs_store.find_of_cases(work, sorted({task.case_id for task in found.values()}))
     await leasing.hold(work, (await needs_store.find_needs(work, sorted(owned))).values(), routing)
     results: list[Reunification | Refused] = []
+    decided: dict[str, Decision] = {}
     for one in joinings:
         if one.task_id not in found:
             results.append(ReunificationUnknown())
             continue
         [task] = (await store.find_tasks(work, [one.task_id], everywhere=everywhere)).values()
         try:
-            await _bring(work, task, one, routing)
+            await _bring(work, task, one, routing, decided)
         except Refused as refused:
             results.append(refused)
         else:
             results.append(task)
+    if decided:
+        await needs_store.update_explanations(work, decided)  # all at once, last: in one order, as everywhere
     return results
 
 
-async def _bring(work: Work, task: Reunification, joining: Joining, routing: Routing) -> None:
-    """Raises `ReunificationEnded`, `VersionChanged`, `AlreadyAccepted`, `NobodyToAsk`, before anything is written."""
+async def _bring(
+    work: Work, task: Reunification, joining: Joining, routing: Routing, decided: dict[str, Decision]
+) -> None:
+    """What was decided goes into `decided`.
+
+    Raises `ReunificationEnded`, `VersionChanged`, `AlreadyAccepted`, `NobodyToAsk`, before anything is written.
+    """
     if task.closed_at is not None:
         raise ReunificationEnded
     standing = await staying.list_standing(work, [task.household_id])
@@ -377,7 +385,7 @@ async def _bring(work: Work, task: Reunification, joining: Joining, routing: Rou
     moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
     changes.put(moved)
     work.emit(telling.sent(moved, moved.attempts[-1]))
-    await needs_store.update_explanations(work, {one.referral_id: decision})
+    decided[one.referral_id] = decision
     await book.update_facts(work, [moved.referral])
     await following.save(work, changes)
 
