@@ -502,6 +502,30 @@ class TestCorrected:
         assert await database.pool.fetchval("SELECT state FROM possible_matches") == "same"
         assert await told(database, pair[0], "intake.return_dropped.v1") == []
 
+    @pytest.mark.parametrize("which", [0, 1], ids=["later", "earlier"])
+    @pytest.mark.parametrize(("decision", "told_as"), [("same", "The same person"), ("different", "Different people")])
+    async def test_as_none_shows_what_was_decided_and_why_it_is_closed(
+        self, site: Site, database: Database, pair: tuple[str, str], which: int, decision: str, told_as: str
+    ) -> None:
+        [match] = await listed(site)
+        version = (await decided(site, match, decision)).json()["version"]
+        await corrected(site, pair[which], "error", actor=("officer", "stranger")[which], reason="never_arrived")
+
+        seen = await site("officer").get(f"/api/matches/{match['match_id']}")
+        page = await site("officer").get(f"/en/kecocokan/{match['match_id']}")
+        undone = await taken_back(site, match["match_id"], version)
+
+        assert (seen.status_code, page.status_code) == (200, 200)
+        said = seen.json()
+        assert (said["closed"], said["later"], said["earlier"]) == ("entered_in_error", None, None)
+        assert [step["decision"] for step in said["history"]] == [decision]
+        assert "was entered in error since" in page.text
+        assert told_as in page.text
+        assert "SUKARNO" not in page.text
+        assert '<form method="post" action="/en/kecocokan' not in page.text
+        assert (undone.status_code, undone.json()["code"]) == (409, "match_ended")
+        assert await told(database, pair[0], "intake.match_read.v1") == []
+
     async def test_as_none_while_it_is_compared_is_not_proposed(
         self, site: Site, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake import policy
-from services.intake.domain.matches import SHOWN, Decision, Match, Step, UndoReason
+from services.intake.domain.matches import SHOWN, Decision, EndReason, Match, Step, UndoReason
 from services.intake.domain.people import Identity
 from services.intake.domain.refusals import NotAllowed
 from services.intake.domain.refusals.matches import (
@@ -85,12 +85,16 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Two cases with what was compared of them, and what was decided so far."""
+    """Two cases with what was compared of them, and what was decided so far.
+
+    `closed`: why nothing is decided on them any more; nothing of either is shown then.
+    """
 
     match: Match
-    later: Side
-    earlier: Side
+    sides: tuple[Side, Side] | None
+    """The later one, then the earlier."""
     history: Sequence[Step]
+    closed: EndReason | None = None
 
 
 async def list_undecided(
@@ -106,13 +110,16 @@ async def read_side_by_side(work: Work, vault: Vault, match_id: str) -> SideBySi
     """Both identities, on the trail of both cases first; they may leave only after the commit.
 
     Of the earlier landing, which may have been at another port, nothing is told but what is compared: no port, no
-    voyage, no need. Raises `NotAllowed`, `MatchUnknown` or `MatchEnded`.
+    voyage, no need. Of two that were decided on before one was entered in error, only that is told, and what was
+    decided. Raises `NotAllowed`, `MatchUnknown` or `MatchEnded`.
     """
     match = await _find(work, match_id)
     history = await store.history(work, match_id)
     await (
         work.as_service()
     )  # the earlier case may be another port's: that the two are compared was found in the own one
+    if await store.is_in_error(work, match):
+        return SideBySide(match, None, history, closed="entered_in_error")
     sealed = await match_keys.find_sealed(work, [match.case_id, match.earlier_case_id])
     if len(sealed) < 2:
         raise MatchUnknown
@@ -123,7 +130,7 @@ async def read_side_by_side(work: Work, vault: Vault, match_id: str) -> SideBySi
     for side, other in ((later, earlier), (earlier, later)):
         fields = tuple(name for name in SHOWN if getattr(side.identity, name))
         work.record(MatchRead(case_id=side.case_id, match_id=match_id, other_case_id=other.case_id, fields=fields))
-    return SideBySide(match, later, earlier, history)
+    return SideBySide(match, (later, earlier), history)
 
 
 async def decide(work: Work, match_id: str, decision: Decision, *, version: int) -> Match:
@@ -191,6 +198,8 @@ async def _to_change(work: Work, match_id: str, version: int) -> Match:
     await work.as_service()  # the two were found in the actor's own scope; who else is this person is nobody's
     await work.lock_cases([match.case_id, match.earlier_case_id])
     match = await _find(work, match_id)  # one of the two may have been entered in error while the locks were waited for
+    if await store.is_in_error(work, match):
+        raise MatchEnded
     if match.version != version:
         at = match.decided_at or match.proposed_at
         raise MatchChangedMeanwhile(

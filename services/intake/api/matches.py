@@ -11,7 +11,7 @@ from services.intake import policy
 from services.intake.actions import matches as actions
 from services.intake.actions.matches import MatchConflict, Side, SideBySide
 from services.intake.api.keyed import once
-from services.intake.domain.matches import SHOWN, Decision, Match, State, Step, Taken, UndoReason, covered
+from services.intake.domain.matches import SHOWN, Decision, EndReason, Match, State, Step, Taken, UndoReason, covered
 from services.intake.domain.matching.scoring import Strength
 from services.intake.domain.refusals.matches import MatchChangedMeanwhile
 from shared.contracts.codes import Sex
@@ -101,10 +101,13 @@ class MatchStepOut(BaseModel):
 
 
 class SideBySideOut(BaseModel):
+    """`closed`: one of the two was entered in error after they were decided on; neither side is shown any more."""
+
     match: MatchOut
-    later: SideOut
-    earlier: SideOut
+    later: SideOut | None
+    earlier: SideOut | None
     history: list[MatchStepOut]
+    closed: EndReason | None
 
 
 @router.get("/api/matches", response_model=MatchesOut, summary="Who may have come before")
@@ -197,9 +200,11 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _side_by_side(seen: SideBySide) -> dict[str, Any]:
+    later, earlier = map(_side, seen.sides) if seen.sides else (None, None)
     return {
         "match": _match(seen.match),
-        "later": _side(seen.later),
-        "earlier": _side(seen.earlier),
+        "later": later,
+        "earlier": earlier,
         "history": [_step(step) for step in seen.history],
+        "closed": seen.closed,
     }

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.intake import policy
 from services.intake.actions import matches
-from services.intake.actions.matches import MatchConflict, Side, SideBySide
-from services.intake.domain.matches import DECISIONS, UNDO_REASONS, Decision, UndoReason, covered
+from services.intake.actions.matches import MatchConflict, Side
+from services.intake.domain.matches import DECISIONS, UNDO_REASONS, Decision, Match, UndoReason, covered
 from services.intake.domain.matching.fields import FIELDS, read_birthday
 from services.intake.domain.refusals.matches import (
     MatchChangedMeanwhile,
     MatchContradicts,
     MatchDecided,
+    MatchEnded,
     MatchNotDecided,
 )
 from services.intake.pages import labels, matchwords
@@ -128,8 +129,9 @@ async def _page(request: Request, actor: Actor, match_id: str, *, problem: str =
         "match.html",
         status,
         match=seen.match,
-        rows=_rows(language, seen),
-        landed=[_month(language, side) for side in (seen.later, seen.earlier)],
+        closed=words.translate(language, MatchEnded.detail) if seen.closed else "",
+        rows=_rows(language, seen.match, seen.sides) if seen.sides else [],
+        landed=[_month(language, side) for side in seen.sides or ()],
         history=seen.history,
         problem=problem,
         zone=codes.ports()[policy.own_port(actor)].zone,
@@ -142,15 +144,15 @@ async def _page(request: Request, actor: Actor, match_id: str, *, problem: str =
     )
 
 
-def _rows(language: Language, seen: SideBySide) -> list[dict[str, str]]:
+def _rows(language: Language, match: Match, sides: tuple[Side, Side]) -> list[dict[str, str]]:
     """Field by field, in one order: what each of the two says, and how far they agree."""
-    found = {one.field: one for one in seen.match.agreements}
+    found = {one.field: one for one in match.agreements}
     rows = []
     for field in FIELDS:
         one = found.get(field)
         if one is None:
             continue
-        later, earlier = (_said(language, field, side) for side in (seen.later, seen.earlier))
+        later, earlier = (_said(language, field, side) for side in sides)
         rows.append(
             {
                 "field": words.translate(language, matchwords.FIELDS[field]),

@@ -146,6 +146,18 @@ async def end_undecided(work: Work, case_id: str, reason: EndReason) -> list[tup
     return [(str(row["match_id"]), str(row["other"])) for row in rows]
 
 
+async def is_in_error(work: Work, match: Match) -> bool:
+    """True when one of the two arrivals was none.
+
+    # unscoped: asked of a pair that was found in the actor's scope.
+    """
+    found: bool = await work.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM arrivals WHERE case_id = ANY($1::uuid[]) AND ended_as = 'entered_in_error')",
+        [match.case_id, match.earlier_case_id],
+    )
+    return found
+
+
 ONE_PERSON = """
 WITH RECURSIVE one (person_id) AS (
     SELECT unnest($1::uuid[])
