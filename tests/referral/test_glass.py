@@ -10,8 +10,9 @@ import pytest
 
 from shared.kit.short_codes import short_code
 from tests.referral.conftest import Desk, Site
-from tests.referral.factories import an_arrival
+from tests.referral.factories import a_consent, an_arrival
 from tests.referral.intake_server import IntakeServer
+from tests.referral.test_consumers import hear
 from tests.referral.test_pages import posted, said
 
 REASON = {"matter": "help", "reason": "danger_to_life", "reference": "NOTA/7/2026", "hours": "1"}
@@ -53,6 +54,18 @@ class TestBreaking:
         assert "Terbuka sampai 23 Nov 2026 11.00" in page
         assert "<form" not in (await site("coordinator").get(path)).text.partition("<main")[2].partition("</main")[0]
         assert intake.asked == []
+
+    async def test_shows_what_the_person_said_of_handing_the_case_on(self, desk: Desk, site: Site) -> None:
+        arrival = an_arrival("TIP")
+        await hear(desk, arrival)
+        path = await broken(site, "coordinator", short_code(arrival.case_id))
+        before = said(await site("coordinator").get(path))
+        await hear(desk, a_consent(arrival.case_id))
+        after = said(await site("coordinator").get(path))
+
+        assert "Instansi negara belum ditanyakan" in before
+        assert "persetujuan diberikan" not in before
+        assert "persetujuan diberikan, 23 Nov 2026" in after
 
     async def test_is_on_the_trail_with_each_look_and_on_no_topic_of_events(self, desk: Desk, site: Site) -> None:
         path = await broken(site, "coordinator", await a_case(desk, "TIP"))

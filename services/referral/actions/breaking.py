@@ -4,15 +4,18 @@ What opens is the coded summary with need and attempts, to read, for some hours.
 to who has accepted, and to nobody else.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.referral import policy
 from services.referral.actions import telling
 from services.referral.domain import glass as glasses
+from services.referral.domain.consents import Consents
 from services.referral.domain.glass import Decision, Glass, Reason
 from services.referral.domain.matters import Matter, matter_of
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import CaseUnknown, GlassUnknown
+from services.referral.store import consents as book
 from services.referral.store import glasses as store
 from services.referral.store import needs, returns
 from shared.kit.ids import is_id, new_id
@@ -68,8 +71,18 @@ async def break_glass(work: Work, emergency: Emergency) -> Glass:
     return broken
 
 
-async def look_through(work: Work, glass_id: str) -> tuple[Glass, list[Need], int]:
-    """The needs that one of the actor's own openings shows, and how often the person had landed before.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an opening shows of its case: the needs of its matter, and `earlier`, how often the person had landed."""
+
+    glass: Glass
+    needs: Sequence[Need]
+    consents: Consents
+    earlier: int
+
+
+async def look_through(work: Work, glass_id: str) -> Look:
+    """What one of the actor's own openings shows.
 
     Each look is on the trail before it is shown.
 
@@ -82,8 +95,12 @@ async def look_through(work: Work, glass_id: str) -> tuple[Glass, list[Need], in
     await work.as_service()  # the opening was found as the actor's own; the case it opens is others'
     found = await needs.list_needs_of_case(work, glass.case_id)
     work.record(telling.glass_looked_through(glass))
-    earlier = await returns.count_earlier(work, glass.case_id)
-    return glass, [need for need in found if matter_of(need.referral.need) == glass.matter], earlier
+    return Look(
+        glass,
+        needs=[need for need in found if matter_of(need.referral.need) == glass.matter],
+        consents=(await book.find_consents(work, [glass.case_id]))[glass.case_id],
+        earlier=await returns.count_earlier(work, glass.case_id),
+    )
 
 
 async def review_glass(work: Work, glass_id: str, decision: Decision) -> None:

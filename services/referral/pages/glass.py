@@ -14,7 +14,7 @@ from services.referral.domain.agencies import Directory
 from services.referral.domain.glass import Glass
 from services.referral.domain.needs import Need
 from services.referral.domain.refusals import CaseUnknown, GlassExpired
-from services.referral.pages import forms, labels
+from services.referral.pages import consentwords, forms, labels
 from services.referral.store import glasses
 from shared.contracts.fact import Id
 from shared.kit import words
@@ -75,10 +75,10 @@ async def break_glass(request: Request, actor: RecentBreaker) -> Response:
 @reads_people
 async def glass_page(request: Request, actor: Breaker, glass_id: Id) -> Response:
     """The case, to read, until its time is over; each look is on the trail."""
-    language = language_of(request)
+    language, zone = language_of(request), policy.zone(actor)
     try:
         async with request.app.state.database.work(actor, purpose="emergency") as work:
-            opened, found, earlier = await breaking.look_through(work, glass_id)
+            seen = await breaking.look_through(work, glass_id)
             directory = (await request.app.state.routing.router(work)).directory
             now = work.now
     except GlassExpired:
@@ -86,11 +86,17 @@ async def glass_page(request: Request, actor: Breaker, glass_id: Id) -> Response
     return page(
         request,
         "glass_case.html",
-        glass=shown(language, opened),
-        needs=[_need(language, need, directory) for need in found],
-        earlier=labels.earlier(language, earlier),
+        glass=shown(language, seen.glass),
+        needs=[
+            {
+                **_need(language, need, directory),
+                "consents": consentwords.lines(language, seen.consents, need.referral.need, now=now, zone=zone),
+            }
+            for need in seen.needs
+        ],
+        earlier=labels.earlier(language, seen.earlier),
         now=now,
-        zone=policy.zone(actor),
+        zone=zone,
     )
 
 
