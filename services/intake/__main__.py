@@ -142,9 +142,9 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     households.LinkUnknown: (404, "link_unknown", msg("There is no such link")),
     households.LinkNotProposed: (409, "link_not_proposed", msg("This was confirmed before")),
     households.LinkEnded: (409, "link_ended", msg("This link has ended")),
+    households.NobodyAnswers: (409, "nobody_answers", msg("No adult answers for this person")),
     households.NobodyElseConfirms: (403, "nobody_else_confirms", msg("This takes a second person")),
     identities.DisclosureNotAllowed: (403, "disclosure_refused", msg("The identity is not released")),
-    households.NobodyAnswers: (409, "nobody_answers", msg("No adult answers for this person")),
     identities.IdentityErased: (410, "identity_erased", msg("The identity was erased")),
     LaneFull: (503, "busy", msg("Too many arrivals are waiting to be recorded")),
 }

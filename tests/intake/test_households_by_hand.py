@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
+from tests.intake.factories import START
 from tests.intake.test_erasures import a_case, erased, told
 from tests.intake.test_records import export
 
@@ -169,9 +170,14 @@ class TestGuardian:
     ) -> None:
         child, mother = await a_child(site), await a_case(site)
         link_id = await a_proposal(site, child, mother)
-        assert "lewat" not in (await site("officer").get("/id/wali")).text
+        pages = ("/id/wali", f"/id/keluarga/{child}")
+        due = START + timedelta(days=3)
+        assert not any(["lewat" in (await site("officer").get(page)).text for page in pages])
+        [waiting] = (await site("colleague").get("/api/guardians")).json()["items"]
+        [link] = (await household(site, child))["guardians"]
+        assert {datetime.fromisoformat(one["due_at"]) for one in (waiting, link)} == {due}
         clock.advance(timedelta(days=4))
-        assert "lewat" in (await site("officer").get("/id/wali")).text
+        assert all(["lewat" in (await site("officer").get(page)).text for page in pages])
         clock.advance(timedelta(days=3))
 
         assert await clocks.Lapsing(database)() == 1
@@ -179,6 +185,8 @@ class TestGuardian:
         assert (await confirmed(site, link_id, version=2)).json()["code"] == "link_ended"
         [fact] = await told(database, child, "intake.guardian_proposal_ended.v1")
         assert fact["how"] == "expired"
+        [link] = (await household(site, child))["guardians"]
+        assert (link["state"], link["due_at"]) == ("ended", None)
 
     @pytest.mark.parametrize(("actor", "how"), [("officer", "withdrawn"), ("colleague", "refused")])
     async def test_what_was_asked_for_only_can_come_to_nothing(

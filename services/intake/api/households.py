@@ -87,7 +87,11 @@ class MemberOut(BaseModel):
 
 
 class LinkOut(BaseModel):
-    """An adult who answers for a child (`confirmed`), is asked for to do so, or did. `is_listed`: by the name list."""
+    """An adult who answers for a child (`confirmed`), is asked for to do so, or did. `is_listed`: by the name list.
+
+    `due_at`: until when a second person should confirm what is asked for; null for what is not. It ends by itself four
+    days later.
+    """
 
     link_id: str
     child_case_id: str
@@ -99,6 +103,7 @@ class LinkOut(BaseModel):
     is_listed: bool
     proposed_by: str
     proposed_at: datetime
+    due_at: datetime | None
     confirmed_by: str | None
     confirmed_at: datetime | None
     ended_for: LinkEnd | None

@@ -95,9 +95,9 @@ class Link:
     ended_at: datetime | None = None
 
     @property
-    def due_at(self) -> datetime:
-        """Until when a second person should have confirmed it."""
-        return self.proposed_at + CONFIRM_WITHIN
+    def due_at(self) -> datetime | None:
+        """Until when a second person should have confirmed what is asked for; None for what is not."""
+        return self.proposed_at + CONFIRM_WITHIN if self.state == "proposed" else None
 
     @property
     def has_relation(self) -> bool:

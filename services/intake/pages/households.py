@@ -224,6 +224,7 @@ async def _page(
     async with database.work(actor, purpose="look") as work:
         seen = await households.look(work, case_id)
         landed = await store.list_landed_with(work, case_id, limit=MOST)
+        now = work.now
     language = web.language_of(request)
     own = next((one for one in landed if one.case_id == case_id), None)
     return web.page(
@@ -233,6 +234,7 @@ async def _page(
         seen=seen,
         case_id=case_id,
         case_code=labels.case_code,
+        now=now,
         zone=codes.ports()[policy.own_port(actor)].zone,
         me=actor.id,
         may_link=policy.may_link_people(actor),
