@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.notify.domain.subscriptions import Filter, Listener, Matcher, who_hears_of_correction
+from services.notify.domain.subscriptions import Filter, Listener, Matcher, who_hears_of_move
 from shared.contracts import referral as facts
 from shared.kit.database import Database
 from shared.kit.ids import new_id
@@ -65,6 +65,18 @@ async def test_who_knew_the_need_hears_the_correction_and_to_whom_it_is_new_it_i
     assert elsewhere not in found
 
 
+async def test_what_is_opened_again_elsewhere_is_new_there_too(database: Database, subscribe: Subscribe) -> None:
+    left = await subscribe("/left", provinces=frozenset({"73"}))
+    reached = await subscribe("/reached", provinces=frozenset({"53"}))
+    await hear(database, opened())
+
+    await hear(database, a_fact(facts.ReferralReopened, case_id=CASE, reason="OTHERS_TO_ASK"))
+
+    found = await told(database)
+    assert found[left] == [("referral_opened", "73", "opened"), ("referral_reopened", "53", "reopened")]
+    assert found[reached] == [("referral_opened", "53", "opened")]
+
+
 async def test_that_it_was_the_case_teams_before_nobody_learns(database: Database, subscribe: Subscribe) -> None:
     one = await subscribe()
     await hear(database, opened(restricted=True), a_fact(facts.AssignmentSent, case_id=CASE, restricted=True))
@@ -118,7 +130,7 @@ def test_nobody_hears_twice_nor_of_a_correction_of_what_it_could_have_been_told_
     wants = Filter(frozenset(asks), frozenset({"53" if is_here else "73"}))
     listener = Listener("one", "SBMI", wants)
 
-    found = who_hears_of_correction(Matcher((listener,)), {"one"} if knew else set(), province="53", need="NEED")
+    found = who_hears_of_move(Matcher((listener,)), {"one"} if knew else set(), (CORRECTED, "53", "NEED"))
 
     kinds = [kind for _, kind in found]
     assert len(kinds) <= 1

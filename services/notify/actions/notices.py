@@ -7,12 +7,12 @@ from services.notify import store
 from services.notify.domain import deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.domain.subscriptions import (
-    CORRECTED,
     EVENTS,
+    MOVING,
     Kind,
     Listener,
     Matcher,
-    who_hears_of_correction,
+    who_hears_of_move,
 )
 from shared.contracts import codes
 from shared.contracts.notify import NoticesQueued, NoticeSuppressed, QueuedNotice
@@ -130,18 +130,17 @@ def _kind(h: Heard[ReferralFact]) -> Kind:
 
 
 async def _told(work: Work, heard: list[Heard[ReferralFact]]) -> set[Told]:
-    """Who has heard of which of these needs before; looked for where something was corrected only."""
-    corrected = sorted({h.case_id for h in heard if h.type == CORRECTED})
-    return await store.deliveries.list_heard(work, corrected) if corrected else set()
+    """Who has heard of which of these needs before; looked for only where one may have moved."""
+    moved = sorted({h.case_id for h in heard if h.type in MOVING})
+    return await store.deliveries.list_heard(work, moved) if moved else set()
 
 
 def _who_hears(matcher: Matcher, h: Heard[ReferralFact], told: set[Told]) -> list[tuple[Listener, str]]:
     """Who is told of a fact, and as an event of which type."""
-    if h.type != CORRECTED:
+    if h.type not in MOVING:
         return [(listener, h.type) for listener in matcher.who_wants(_kind(h))]
-    _, province, need = _kind(h)
-    known = {subscription_id for subscription_id, *of in told if of == [h.case_id, need]}
-    return who_hears_of_correction(matcher, known, province=province, need=need)
+    known = {subscription_id for subscription_id, *of in told if of == [h.case_id, h.fact.need]}
+    return who_hears_of_move(matcher, known, _kind(h))
 
 
 def _body(h: Heard[ReferralFact], event_type: str) -> bytes:

@@ -51,7 +51,9 @@ EVENTS: dict[str, str] = {
 }
 """Facts that a subscriber can be told, and the state each one leaves the need or attempt in."""
 
-OPENED, CORRECTED = "referral.referral_opened.v1", "referral.referral_corrected.v1"
+OPENED = "referral.referral_opened.v1"
+MOVING = frozenset({"referral.referral_corrected.v1", "referral.referral_reopened.v1"})
+"""Facts by which a need may come to be due elsewhere than it was, or be no more the case team's alone."""
 
 Kind = tuple[str, str, str]
 """(event type, province, need): all that a filter looks at."""
@@ -126,21 +128,20 @@ class Matcher:
         return found
 
 
-def who_hears_of_correction(
-    matcher: Matcher, told: Collection[str], *, province: str, need: str
-) -> list[tuple[Listener, str]]:
-    """Who is told that a need was corrected, and as what. `told`: the subscriptions that have heard of the need.
+def who_hears_of_move(matcher: Matcher, told: Collection[str], kind: Kind) -> list[tuple[Listener, str]]:
+    """Who is told of a fact of `MOVING`, and as an event of which type. `told`: whoever has heard of the need.
 
-    These hear the correction, also when the need has left their provinces by it. To whom it is new it is told as one
-    that was opened; nobody hears of a correction of what it did not know, unless it asks for no openings.
+    These hear it as it is, also when the need has left their provinces by it. To whom the need is new it is told as one
+    that was opened; nobody hears that changed what it did not know, unless it asks for no openings.
     """
+    event_type, province, need = kind
     found: list[tuple[Listener, str]] = []
     for one in matcher.listeners:
         if one.subscription_id in told:
-            if one.filter.asks_for(CORRECTED):
-                found.append((one, CORRECTED))
+            if one.filter.asks_for(event_type):
+                found.append((one, event_type))
         else:
-            as_what = OPENED if one.filter.asks_for(OPENED) else CORRECTED
+            as_what = OPENED if one.filter.asks_for(OPENED) else event_type
             if one.filter.wants((as_what, province, need)):
                 found.append((one, as_what))
     return found
