@@ -7,16 +7,19 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from services.intake import policy
-from services.intake.actions import roll_calls
+from services.intake.actions import roll_calls, roll_files
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
 from services.intake.actions.drafts import Write
+from services.intake.actions.giving_back import XLSX, FileForm
 from services.intake.actions.roll_calls import Entry, Sheet
+from services.intake.actions.roll_files import Told
 from services.intake.api.draft_rows import Row
 from services.intake.api.drafts import DraftOut, written
 from services.intake.api.keyed import once
 from services.intake.domain.drafts import Standing
 from services.intake.domain.refusals.roll_calls import RowCalled
 from services.intake.domain.roll_calls import INITIALS, Call, Mark, Reason, begins_with
+from services.intake.domain.voyages import Voyage
 from shared.contracts.codes import AgeBand, Sex
 from shared.contracts.fact import Id, Identifying
 from shared.kit import identity, web, words
@@ -167,6 +170,43 @@ async def show_roll(
             for one in following
         ],
     })  # fmt: skip
+
+
+FILE_HEADING = (
+    "draft_id", "row", "name", "sex", "age_band", "mark", "reason", "next_voyage_id", "called_by", "called_at",
+    "case_id",
+)  # fmt: skip
+
+
+@router.get(
+    "/api/voyages/{voyage_id}/roll-call/file",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}, XLSX: {}}}},
+    summary="Take the roll of a voyage away",
+)
+@web.reads_people
+async def take_roll_away(
+    request: Request, voyage_id: Id, actor: PortActor, form: Annotated[FileForm, Query()] = "csv"
+) -> Response:
+    """Every listed row as a file: how it was called, why, by whom and when, in codes.
+
+    Names stand in it of lists under way alone. On the trail before the answer leaves.
+    """
+    file = await roll_files.take_roll_away(
+        *(request.app.state.database, request.app.state.vault, actor, voyage_id),
+        form=form,
+        heading=FILE_HEADING,
+        tell=_line,
+    )
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+def _line(_voyage: Voyage, told: Told) -> list[str]:
+    one, call = told.entry, told.entry.call
+    said = (one.sex, one.age_band, one.mark, one.reason, call and call.next_voyage_id, call and call.by)
+    at = call.at.isoformat() if call and call.at else ""
+    return [one.draft_id, str(one.row), one.name, *(code or "" for code in said), at, one.case_id or ""]
 
 
 @router.post(

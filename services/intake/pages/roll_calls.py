@@ -1,15 +1,18 @@
 """The roll on the quay: everybody in big rows, one press for who is here, a reason for who is not."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
-from services.intake.actions import arrival_corrections, drafts, roll_calls, voyages
+from services.intake.actions import arrival_corrections, drafts, roll_calls, roll_files, voyages
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile
+from services.intake.actions.giving_back import FileForm
 from services.intake.actions.roll_calls import Entry
+from services.intake.actions.roll_files import Told
 from services.intake.domain.refusals.drafts import DraftMoved
 from services.intake.domain.refusals.roll_calls import RollMoved, RowCalled
 from services.intake.domain.roll_calls import INITIALS, OF_RECORDED, REASONS, Mark, Reason, begins_with
@@ -29,6 +32,11 @@ Officer = Annotated[Actor, Depends(identity.require("port_officer"))]
 Shown = Literal["belum", "hadir", "tidak"]
 MARKS: dict[Shown, Mark] = {"belum": "open", "hadir": "here", "tidak": "absent"}
 TABS: dict[Shown, str] = {"belum": msg("Not called"), "hadir": msg("Here"), "tidak": msg("Absent")}
+MARK_WORDS: dict[Mark, str] = {MARKS[shown]: TABS[shown] for shown in TABS}
+FILE_HEADING = (
+    msg("List"), msg("Row"), msg("Name"), msg("Sex"), msg("Age group"), msg("Called as"), msg("Why not here"),
+    msg("Comes with this voyage"), msg("Called by"), msg("Called at"), msg("Case"),
+)  # fmt: skip
 ROWS_PER_PAGE = 50
 CALLED = {"here": msg("Called as here."), "absent": msg("Called as absent."), "open": msg("The call was taken back.")}
 
@@ -45,6 +53,40 @@ async def roll_page(
 ) -> Response:
     """Who is left to be called, who is here, who is absent; on the trail before it is shown."""
     return await _roll_page(request, actor, voyage_id, shown=tampil, letters=huruf.strip(), start=mulai)
+
+
+@router.get("/pelayaran/{voyage_id}/absen/unduh")
+@web.reads_people
+async def take_roll_away(
+    request: Request, voyage_id: Id, actor: PortActor, bentuk: Annotated[FileForm, Query()] = "xlsx"
+) -> Response:
+    """The roll as a file, in the reader's words; on the trail first."""
+    language = web.language_of(request)
+    file = await roll_files.take_roll_away(
+        *(request.app.state.database, request.app.state.vault, actor, voyage_id),
+        form=bentuk,
+        heading=[words.translate(language, head) for head in FILE_HEADING],
+        tell=partial(_line, language),
+    )
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+def _line(language: Language, voyage: Voyage, told: Told) -> list[str]:
+    one, call = told.entry, told.entry.call
+    return [
+        labels.case_code(one.draft_id) if one.draft_id else "",
+        str(one.row),
+        one.name,
+        words.translate(language, labels.SEXES[one.sex]) if one.sex else "",
+        words.translate(language, labels.AGE_BANDS[one.age_band]) if one.age_band else "",
+        words.translate(language, MARK_WORDS[one.mark]),
+        words.translate(language, labels.ABSENCES[one.reason]) if one.reason else "",
+        labels.voyage_name(language, told.following) if told.following else "",
+        call.by if call else "",
+        words.moment(language, call.at, labels.zone_of(voyage)) if call and call.at else "",
+        labels.case_code(one.case_id) if one.case_id else "",
+    ]
 
 
 @router.get("/pelayaran/{voyage_id}/absen/sisa")

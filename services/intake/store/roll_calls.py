@@ -25,7 +25,7 @@ async def roll_of(work: Work, draft: Draft) -> Roll:
     """
     begun = await has_begun(work, draft.voyage_id)
     rows = await work.connection.fetch(LATEST, draft.draft_id, draft.upload, None) if begun else []
-    return Roll(begun, {row["row_number"]: _call(row) for row in rows})
+    return Roll(begun, {row["row_number"]: call_of(row) for row in rows})
 
 
 async def has_begun(work: Work, voyage_id: str) -> bool:
@@ -45,7 +45,7 @@ async def calls_of(work: Work, draft: Draft, rows: Sequence[int]) -> dict[int, C
     # unscoped: asked for only after the draft was found in the actor's own scope.
     """
     found = await work.connection.fetch(LATEST, draft.draft_id, draft.upload, list(rows))
-    return {row["row_number"]: _call(row) for row in found}
+    return {row["row_number"]: call_of(row) for row in found}
 
 
 async def add(work: Work, draft: Draft, calls: Sequence[Call]) -> bool:
@@ -170,7 +170,8 @@ async def absent_by_reason(work: Work, voyage_id: str) -> dict[AbsenceReason, in
     return dict(found)
 
 
-def _call(row: Record) -> Call:
+def call_of(row: Record) -> Call:
+    """A call from what was said in it, and when and by whom."""
     return Call(
         row["row_number"],
         row["version"],

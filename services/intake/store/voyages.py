@@ -1,6 +1,6 @@
 """Voyages and their counts; each read only the port's own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from asyncpg import Record
@@ -122,6 +122,19 @@ async def still_to_come(work: Work, *, limit: int) -> list[Voyage]:
         limit,
     )
     return [voyage_of(row) for row in rows]
+
+
+async def find_any(work: Work, voyage_ids: Collection[str]) -> dict[str, Voyage]:
+    """Voyages of any port, by id.
+
+    # unscoped: a ship, its port and its time are no secret to those whose people come with it.
+    """
+    await work.as_service()
+    rows = await work.connection.fetch(
+        f"SELECT {VOYAGE} FROM voyages v WHERE v.voyage_id = ANY($1::uuid[])",  # noqa: S608 - a constant
+        list(voyage_ids),
+    )
+    return {str(row["voyage_id"]): voyage_of(row) for row in rows}
 
 
 async def needs_by_kind(work: Work, voyage_id: str) -> dict[str, tuple[int, int]]:
