@@ -17,7 +17,7 @@ from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
 from services.referral.domain import capacity, needs
 from services.referral.domain.capacity import Place, PlacesTaken, PlacesUnusable
-from shared.contracts.intake.arrivals import NeedsCorrected
+from shared.contracts.intake.arrivals import NeedsCorrected, SexCorrected
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from shared.kit.ids import new_id
@@ -93,6 +93,8 @@ class TestChoice:
         assert capacity.choice([old], self.REFERRAL, START) is None
         assert capacity.may_have_room([old], self.REFERRAL, START)
         assert not capacity.may_have_room([some_places(offered=0)], self.REFERRAL, START)
+        assert capacity.may_have_room([some_places(sex="M", expires_at=START)], self.REFERRAL, START)
+        assert not capacity.may_have_room([some_places(sex="M")], self.REFERRAL, START)
 
 
 class TestPublishing:
@@ -151,6 +153,19 @@ class TestTaking:
 
         assert [agency for _, agency, _ in await desk.attempts()] == [SHELTER, SHELTER]
         assert await counts(desk) == [("F/any/other", 0, 0), ("any/any/other", 1, 1)]
+
+    async def test_of_an_old_publication_is_kept_by_who_has_it_whatever_is_corrected_that_does_not_matter(
+        self, desk: Desk
+    ) -> None:
+        await publish(desk, some_places(1))
+        landed = an_arrival("ELDER")
+        await desk.open(landed)
+        desk.clock.advance(timedelta(days=2))
+
+        await hear(desk, a_correction(SexCorrected, landed, sex="M"))
+
+        assert [(agency, state) for _, agency, state in await desk.attempts()] == [(SHELTER, "sent")]
+        assert await counts(desk) == [("any/any/other", 1, 1)]
 
     async def test_who_goes_with_the_household_takes_one_too_or_goes_elsewhere(self, desk: Desk) -> None:
         await publish(desk, some_places(2, agency_id="DINSOS-32.04"), by=an_agency("DINSOS-32.04"))

@@ -104,4 +104,6 @@ def choice(places: Iterable[Place], referral: Referral, now: datetime) -> Place 
 
 def may_have_room(places: Iterable[Place], referral: Referral, now: datetime) -> bool:
     """False when it is known that there is none: stale publications leave it open."""
-    return any(place.free(now) != 0 for place in places if place.fits(referral))
+    places = list(places)
+    known = any(place.is_known(now) for place in places)
+    return not known or any(place.free(now) != 0 for place in places if place.fits(referral))
