@@ -106,6 +106,20 @@ class TestComingOver:
         assert heads(found.came_over) == [("KM Purnama", 3, 3, 0)]
         assert not any(one.came_over for one in found.lines)
 
+    async def test_awaits_who_had_been_recorded_before_it_was_known(
+        self, database: Database, vault: Vault, site: Site, quay: Quay
+    ) -> None:
+        voyage = await a_voyage(database, announced=2)
+        following = await a_voyage(database, announced=1, vessel="KM Lambelu", expected_at=LATER)
+        await quay.send(await quay.upload(voyage, a_list(a_row(1), a_row(2))))
+        case_id = str(await database.pool.fetchval("SELECT case_id FROM arrivals LIMIT 1"))
+        assert "masih akan datang" in (await site("officer").get(f"/id/tidak-hadir/{case_id}")).text
+        async with database.work(OFFICER, purpose="correct") as work:
+            await record_absence(work, case_id, version=1, reason="rolled_over", next_voyage_id=following.voyage_id)
+
+        assert candidates(await counted(database, vault, following)) == [("rolled_over_to_here", 1, "")]
+        assert candidates(await counted(database, vault, voyage)) == [("called_absent", -1, "rolled_over")]
+
     async def test_counts_nobody_who_was_taken_back_or_twice(
         self, database: Database, vault: Vault, quay: Quay
     ) -> None:
@@ -161,6 +175,15 @@ class TestReasons:
             ("came_over_listed", 3, "KM Lambelu"),
             ("came_over_arrived", 3, "KM Lambelu"),
         ]
+
+    def test_that_were_said_of_the_same_people_are_shown_once(self) -> None:
+        here = self.OTHER.voyage_id
+        for said, awaited, shown in (({here: 4}, {here: 1}, 1), ({}, {here: 2}, 2), ({here: 6}, {here: 1}, 3)):
+            found = reconcile(
+                a_sighting(arrived=12), [a_source("letter", 7)], {}, [],
+                rolled_over=said, awaited=awaited, came_over=[Rolled(self.OTHER, 3)],
+            )  # fmt: skip
+            assert candidates(found) == [("rolled_over_to_here", shown, "")]
 
     def test_of_absence_leave_out_who_went_over(self) -> None:
         found = reconcile(

@@ -76,11 +76,13 @@ async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyag
         around = await voyages.expected_between(work, at - NEAR, at + NEAR, limit=MOST_NEAR)
         came_over, went_over = await carried.came_over(work, voyage_id), await carried.went_over(work, voyage_id)
         over = await carried.recorded_of(work, voyage_id) if came_over else frozenset()
+        awaited = await carried.awaited_at(work, voyage_id)
     arrived, arrived_over = await _count_arrived(database, vault, actor, voyage_id, over)
     return reconcile(
         *(sighting, sources, arrived, differences),
         near=[one for one in around if one.voyage.voyage_id != voyage_id],
         rolled_over=rolled_over,
+        awaited=awaited,
         absent=absent,
         came_over=came_over,
         went_over=went_over,

@@ -151,6 +151,7 @@ def reconcile(
     *,
     near: Sequence[Sighting] = (),
     rolled_over: Mapping[str, int] = NOBODY_SAID,
+    awaited: Mapping[str, int] = NOBODY_SAID,
     absent: Mapping[AbsenceReason, int] = NOBODY_ABSENT,
     came_over: Sequence[Rolled] = (),
     went_over: Sequence[Rolled] = (),
@@ -159,8 +160,9 @@ def reconcile(
     """Put the counts of a voyage side by side.
 
     `near`: other voyages at the port within a day, on whose lists people may stand. `rolled_over`: how many people of
-    an earlier voyage are said to come with this one. `absent`: who was called as not there, by reason. `came_over` and
-    `went_over`: who was carried, by name, from earlier voyages and to later ones; `arrived_over`: who of the recorded.
+    an earlier voyage are said to come with this one; `awaited`: of these, whom it had recorded before it was known, and
+    who therefore stand on no list here. `absent`: who was called as not there, by reason. `came_over` and `went_over`:
+    who was carried, by name, from earlier voyages and to later ones; `arrived_over`: who of the recorded.
     """
     counting = _counting(sources)
     heads = {name: _heads_of(kind, counting) for kind, name in MEASURE.items()}
@@ -170,7 +172,7 @@ def reconcile(
     candidates = [
         *_of_counts(counts),
         *_of_absent(absent, went_over),
-        *_of_rolled(rolled_over, came_over),
+        *_of_rolled(rolled_over, awaited, came_over),
         *_missing_depots(lines),
         *_slips(counting),
         *_elsewhere(gaps, near),
@@ -247,10 +249,13 @@ def _of_absent(absent: Mapping[AbsenceReason, int], went_over: Sequence[Rolled])
         yield Candidate("went_over", TO_ARRIVED, -one.carried, one.name)
 
 
-def _of_rolled(said: Mapping[str, int], came_over: Sequence[Rolled]) -> Iterator[Candidate]:
+def _of_rolled(said: Mapping[str, int], awaited: Mapping[str, int], came_over: Sequence[Rolled]) -> Iterator[Candidate]:
     """Who comes from earlier voyages: by name, and of those who are said to, who is not among these."""
     by_name = {one.voyage.voyage_id: one.carried for one in came_over}
-    others = sum(max(0, heads - by_name.get(voyage_id, 0)) for voyage_id, heads in said.items())
+    others = sum(
+        max(0, said.get(voyage_id, 0) - by_name.get(voyage_id, 0), awaited.get(voyage_id, 0))
+        for voyage_id in said.keys() | awaited.keys()
+    )
     if others:
         yield Candidate("rolled_over_to_here", HELD_AGAINST["letter"], others)
     for one in came_over:

@@ -123,6 +123,19 @@ async def recorded_of(work: Work, voyage_id: str) -> frozenset[str]:
     return frozenset(str(row["case_id"]) for row in rows)
 
 
+async def awaited_at(work: Work, voyage_id: str) -> dict[str, int]:
+    """Who is to come with a voyage and stands on no list of it, by the voyage that had recorded them.
+
+    # unscoped: as `came_over`.
+    """
+    await work.as_service()
+    rows = await work.connection.fetch(
+        "SELECT voyage_id, count(*) AS heads FROM absent_arrivals WHERE next_voyage_id = $1 GROUP BY voyage_id",
+        voyage_id,
+    )
+    return {str(row["voyage_id"]): row["heads"] for row in rows}
+
+
 async def _rolled(work: Work, statement: str, voyage_id: str) -> list[Rolled]:
     await work.as_service()
     rows = await work.connection.fetch(statement, voyage_id)
