@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.referral import policy
-from services.referral.actions import households
-from services.referral.actions.households import Deciding, Joining, Plan
+from services.referral.actions import households, joining
+from services.referral.actions.households import Deciding
+from services.referral.actions.joining import Joining, Plan
 from services.referral.api.items import Items, Verdict, answer_each, verdict
 from services.referral.domain.escalations import Rung
 from services.referral.domain.households import Reunification
@@ -87,7 +88,7 @@ async def get_reunifications(
     """Who is to be brought together in your region, the soonest due first; for a coordinator: what nobody settled."""
     async with request.app.state.database.work(actor, purpose="look") as work:
         found = await households.list_tasks(work, limit=limit)
-        plans = await households.plan(work, found, routing=request.app.state.routing)
+        plans = await joining.plan(work, found, routing=request.app.state.routing)
         now = work.now
     return json_response({"items": [_apart(task, plans.get(task.task_id)) for task in found], "now": now.isoformat()})
 
@@ -103,7 +104,7 @@ async def post_joins(request: Request, actor: Duty, posted: Items[Joins]) -> Res
     def say(language: Language, n: int, result: Reunification | Refused) -> DecisionResult:
         return verdict(language, DecisionResult, result, task_id=joinings[n].task_id)
 
-    act = partial(households.bring_together, joinings=joinings, routing=request.app.state.routing)
+    act = partial(joining.bring_together, joinings=joinings, routing=request.app.state.routing)
     return await answer_each(request, actor, "supervise", act, say)
 
 

@@ -14,7 +14,7 @@ from services.referral.domain.assignments import Assignment
 from services.referral.domain.deadlines import Times
 from services.referral.domain.needs import Need
 from services.referral.domain.referrals import CHILDREN
-from services.referral.domain.routing import Candidate
+from services.referral.domain.routing import Candidate, Decision
 
 Changed = Literal["age", "sex", "origin"]
 TakenBackFor = Literal["WRONG_ORIGIN", "NEW_FACTS"]
@@ -80,6 +80,13 @@ def corrected(need: Need, facts: Facts, *, restricted: bool, explanation: bytes)
     )
     attempts = tuple(replace(a, version=a.version + 1) if a.is_live else a for a in need.attempts)
     return Need(referral, attempts)
+
+
+def decided(need: Need, decision: Decision) -> Need:
+    """The need on another decision."""
+    r = need.referral
+    referral = replace(r, regency=decision.facts.due_in, explanation=decision.digest, version=r.version + 1)
+    return replace(need, referral=referral)
 
 
 def strike(need: Need, *, by: str, now: datetime) -> Need:

@@ -138,6 +138,14 @@ def are_apart(lead: Standing, other: Standing) -> bool:
     return not meet(region_of(lead.agency_id), region_of(other.agency_id))
 
 
+def is_nearer(lead: Standing, one: Standing, agency_id: str) -> bool:
+    """True for the strictest need's own office, and for one of its region where the one that is asked is not."""
+    assert lead.agency_id is not None
+    return agency_id == lead.agency_id or (
+        are_apart(lead, one) and not are_apart(lead, replace(one, agency_id=agency_id))
+    )
+
+
 def who_is_apart(some: Sequence[Standing]) -> tuple[Standing | None, list[Standing]]:
     """The strictest need of a household, and of each other person who is apart from it that person's own strictest."""
     lead = strictest(some)

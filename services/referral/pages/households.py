@@ -6,8 +6,9 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy
-from services.referral.actions import households
-from services.referral.actions.households import Deciding, Joining, Plan
+from services.referral.actions import households, joining
+from services.referral.actions.households import Deciding
+from services.referral.actions.joining import Joining, Plan
 from services.referral.domain.agencies import Directory
 from services.referral.domain.refusals import Refused, ReunificationUnknown
 from services.referral.pages import conflicts, forms, labels
@@ -61,7 +62,7 @@ async def join(request: Request, actor: Duty, task_id: Id) -> Response:
 
             async def once() -> Response:
                 wanted = Joining(task_id, forms.version(request, form))
-                [result] = await households.bring_together(work, [wanted], routing=request.app.state.routing)
+                [result] = await joining.bring_together(work, [wanted], routing=request.app.state.routing)
                 if isinstance(result, Refused):
                     raise result
                 said = msg("Asked where the others are helped. It is closed once they are together.")
@@ -81,7 +82,7 @@ async def _show(request: Request, actor: Actor, undecided: str = "", conflict: s
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
         tasks = await households.list_tasks(work, limit=MOST)
-        plans = await households.plan(work, tasks, routing=request.app.state.routing)
+        plans = await joining.plan(work, tasks, routing=request.app.state.routing)
         directory = (await request.app.state.routing.router(work)).directory
         now = work.now
     problem = FieldProblem(f"decision-{undecided}", translate(language, msg("Choose what you decide.")))
