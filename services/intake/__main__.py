@@ -62,7 +62,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     drafts.DraftMoved: (409, "draft_moved", msg("This list was changed meanwhile")),
     drafts.DraftChanged: (409, "list_changed", msg("This list was changed meanwhile")),
     drafts.DraftOfThisFile: (409, "file_known", msg("This file was uploaded before")),
-    drafts.RowsAlike: (409, "rows_alike", msg("A list has two rows that say the same of this person")),
+    drafts.RowUndecided: (409, "row_undecided", msg("A list has a row that may be this person")),
     drafts.LineUnknown: (404, "row_unknown", msg("There is no such row")),
     drafts.LineChanged: (409, "row_changed", msg("Somebody else has changed this row")),
     roll_calls.RowCalled: (409, "row_called", msg("Somebody else has called this person")),

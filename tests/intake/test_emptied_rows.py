@@ -9,7 +9,7 @@ from services.intake.actions import drafts
 from services.intake.actions.erasures import erase_person
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
-from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, RowsAlike
+from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, RowUndecided
 from services.intake.store import drafts as store
 from services.intake.store.vault import Damaged, Vault, drafting
 from shared.kit.database import Database
@@ -115,16 +115,28 @@ class TestErasingSomebody:
         for draft in (without, elsewhere, asking):
             assert (await now(database, draft)).version == draft.version
 
-    async def test_empties_what_was_left_out_or_told_anew_of_that_person(self, database: Database, desk: Desk) -> None:
+    async def test_empties_what_was_left_out_of_that_person(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)
         await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2))))
-        anew = await desk.upload(voyage, a_list(a_row(1, name="Lain"), a_row(3)))
         left_out = await desk.leave_out(await desk.upload(voyage, a_list(a_row(4), a_row(1, flags="SICK"))), 3)
 
         await erased(database, desk, await case_of(database, 2))
 
-        assert await names(desk, anew) == ["", "Orang3"]
         assert await names(desk, left_out) == ["Orang4", ""]
+
+    async def test_waits_for_a_row_that_was_told_anew_or_is_of_another(self, database: Database, desk: Desk) -> None:
+        voyage = await a_voyage(database)
+        await desk.send(await desk.upload(voyage, a_list(a_row(1))))
+        anew = await desk.upload(voyage, a_list(a_row(1, name="Lain"), a_row(3)))
+        case_id = await case_of(database, 2)
+
+        with pytest.raises(RowUndecided):
+            await erased(database, desk, case_id)
+
+        assert await names(desk, anew) == ["Lain", "Orang3"]
+        await desk.leave_out(anew, 2)
+        await erased(database, desk, case_id)
+        assert await names(desk, anew) == ["", "Orang3"]
 
     async def test_ends_a_list_of_which_nobody_is_left(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)
@@ -178,7 +190,7 @@ class TestErasingSomebody:
         done = await desk.send(after)
         assert (done.draft.state, done.manifest.accepted) == ("sent", 2)
 
-    async def test_is_refused_while_two_rows_may_be_that_person(
+    async def test_is_refused_while_the_row_of_a_twin_is_held_back(
         self, site: Site, database: Database, desk: Desk
     ) -> None:
         voyage = await a_voyage(database)
@@ -186,13 +198,13 @@ class TestErasingSomebody:
         twins = await desk.upload(voyage, a_list(a_row(1), a_row(1, seq="002", name="Kembar")))
         case_id = await case_of(database, 2)
 
-        with pytest.raises(RowsAlike):
+        with pytest.raises(RowUndecided):
             await erased(database, desk, case_id)
         answer = await site("dpo").post(
             f"/api/cases/{case_id}/erasure", json={"reason": "request", "reference": REFERENCE}
         )
 
-        assert (answer.status_code, answer.json()["code"]) == (409, "rows_alike")
+        assert (answer.status_code, answer.json()["code"]) == (409, "row_undecided")
         assert await database.pool.fetchval("SELECT count(*) FROM erasures") == 0
         assert await database.pool.fetchval("SELECT count(*) FROM person_keys") == 1
         assert await names(desk, twins) == ["Orang1", "Kembar"]

@@ -6,7 +6,7 @@ from services.intake.actions import manifests
 from services.intake.actions.drafts import judge
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Header, Line
-from services.intake.domain.refusals.drafts import RowsAlike
+from services.intake.domain.refusals.drafts import RowUndecided
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as lists
 from services.intake.store import emptied_rows as store
@@ -21,7 +21,8 @@ async def empty_rows(work: Work, vault: Vault, case_ids: Sequence[str]) -> None:
     """Empty the rows under which these cases are recorded, in every list of their voyages that is not done with.
 
     The key of such a list is destroyed: what was sealed under it opens nowhere any more, in a backup either. A list
-    of which nobody is left ends. The cases are locked, and this work acts as the service. Raises `RowsAlike`.
+    of which nobody is left ends. The cases are locked and not erased yet, and this work acts as the service. Raises
+    `RowUndecided` for a row that is held back: it may be somebody else, of whom nothing else is kept.
     """
     keys = await store.keys_of(work, case_ids)
     for one in await store.lock_lists(work, list(keys)):
@@ -38,14 +39,15 @@ async def _empty(work: Work, vault: Vault, one: OfVoyage, keys: Collection[bytes
     theirs = await _rows_of(vault, voyage, header, lines, keys)
     if not theirs:
         return
-    if sum(line.number in theirs and not line.is_out for line in lines) > 1:
-        raise RowsAlike
+    absent = (await roll_calls.roll_of(work, draft)).absent
+    standing = await judge(work.connection, vault, voyage, header, lines, absent)
+    if any(line.number in theirs and not line.is_out and line.standing != "known" for line in standing):
+        raise RowUndecided
     left = [drafts.emptied(line, by=work.actor.id, at=work.now) if line.number in theirs else line for line in lines]
     if not any(line.is_moved or any(map(str.strip, line.cells)) for line in left):
         await lists.end(work, [draft.draft_id], "erased")
         work.record(DraftEnded(case_id=draft.voyage_id, draft_id=draft.draft_id, why="erased"))
         return
-    absent = (await roll_calls.roll_of(work, draft)).absent
     judged = await judge(work.connection, vault, voyage, header, left, absent)
     wrapped_key, other_key = drafting.new_key(vault.ring, draft.draft_id)
     await store.reseal(

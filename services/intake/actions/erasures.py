@@ -43,7 +43,7 @@ async def erase_person(work: Work, vault: Vault, case_id: str, *, reason: Reason
 
     Whoever was decided to be the same person goes with it: one key that is left would tell who the others were.
     Answers the hold that stands in the way, and puts that on the trail. Raises `NotAllowed`, `ReferenceUnfit`,
-    `CaseUnknown` or `RowsAlike`.
+    `CaseUnknown` or `RowUndecided`.
     """
     person = await protection.find_person(work, case_id)
     if not is_reference(reference):
@@ -68,13 +68,13 @@ async def erase(
 ) -> None:
     """Erase people whose cases are locked and tell everybody, those by name who had been shown an identity.
 
-    Raises `RowsAlike`.
+    Raises `RowUndecided`.
     """
     cases = [case_id for person in people for case_id in person.case_ids]
     shown = await disclosures.recipients(work, cases)
     confirm_by = work.now + CONFIRM_WITHIN
-    await persons.destroy(work, people)
     await empty_rows(work, vault, cases)
+    await persons.destroy(work, people)
     await store.add(
         work, [person.person_id for person in people], reason=reason, references=references, confirm_by=confirm_by
     )

@@ -72,7 +72,7 @@ class ReceiptsOut(BaseModel):
     response_model=ReceiptOut,
     summary="Erase a person",
     openapi_extra=web.KEYED,
-    responses={409: {"description": "A legal hold stands on this person, or a list still has two rows of it"}},
+    responses={409: {"description": "A legal hold stands on this person, or a list has a row that may be it"}},
 )
 async def erase_person(request: Request, case_id: Id, sent: ErasureIn, actor: Eraser) -> Response:
     """Destroy the key of a case's person for good. Whoever had been shown the identity is asked to erase the copy.

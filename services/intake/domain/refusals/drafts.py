@@ -95,10 +95,11 @@ class DraftOfThisFile(Refused):
     detail = msg("This file was uploaded before and is a list of its own. Go on with that one, or discard it first.")
 
 
-class RowsAlike(Refused):
-    """Two rows of a list that is not done with say what the person who is to be erased was recorded by."""
+class RowUndecided(Refused):
+    """A held row of a list that is not done with says what the person who is to be erased was recorded by."""
 
     detail = msg(
-        "Nobody can tell which of the two is this person, and the other is perhaps not recorded yet. Ask the port where"
-        " the person landed to leave one of them out of its list, or to change it; then erase."
+        "Somebody still has to say whether that row is this person or another one, perhaps a twin who is not recorded"
+        " yet. Ask the port where the person landed to change it, or to leave it out and to log by hand whoever is not"
+        " recorded; then erase."
     )
