@@ -9,6 +9,8 @@ from services.intake.store.drafts import FIELDS, LETTERS, Block, Sealed, draft_o
 from services.intake.store.voyages import VOYAGE
 from shared.kit.work import Work
 
+CODES = tuple(FIELDS.split(", "))
+
 
 async def keys_of(work: Work, case_ids: Sequence[str]) -> dict[str, set[bytes]]:
     """What rows of lists these cases are recorded under, by voyage.
@@ -38,24 +40,21 @@ async def lock_lists(work: Work, voyage_ids: Sequence[str]) -> list[OfVoyage]:
 
     # unscoped: as `keys_of`.
     """
-    drafts = ", ".join(f"d.{name.strip()}" for name in FIELDS.split(","))
     rows = await work.connection.fetch(
-        f"SELECT {drafts}, d.header, k.wrapped_key, {VOYAGE}"  # noqa: S608 - constants
+        f"SELECT {', '.join(f'd.{name}' for name in CODES)}, d.header, k.wrapped_key, {VOYAGE}"  # noqa: S608 - constants
         " FROM drafts d JOIN draft_keys k USING (draft_id) JOIN voyages v ON v.voyage_id = d.voyage_id"
         " WHERE d.voyage_id = ANY($1::uuid[]) AND d.ended_at IS NULL ORDER BY d.draft_id FOR UPDATE OF d",
         voyage_ids,
     )
-    names = [name.strip() for name in FIELDS.split(",")]
     return [
         OfVoyage(
-            Sealed(draft_of({name: row[name] for name in names}), bytes(row["header"]), bytes(row["wrapped_key"])),
-            Voyage(str(row["voyage_id"]), row["port"], *(row[name] for name in VOYAGE_CODES)),
+            Sealed(draft_of({name: row[name] for name in CODES}), bytes(row["header"]), bytes(row["wrapped_key"])),
+            Voyage(
+                str(row["voyage_id"]), row["port"], row["modality"], row["vessel"], row["announced"], row["expected_at"]
+            ),
         )
         for row in rows
     ]
-
-
-VOYAGE_CODES = ("modality", "vessel", "announced", "expected_at")
 
 
 async def reseal(
