@@ -64,10 +64,9 @@ class Sight:
     """Console errors (the Content-Security-Policy speaks there), script errors, failed requests."""
 
     async def look(self, size: Any, theme: Any) -> None:
-        """See the page as it stands at this size and in this light, once no colour fades any more."""
+        """See the page as it stands at this size and in this light, where no colour fades into another."""
         await self.page.set_viewport_size(size)
-        await self.page.emulate_media(color_scheme=theme)
-        await self.page.evaluate("Promise.all(document.getAnimations().map(a => a.finished))")
+        await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
 
     async def unfold(self) -> None:
         """Open whatever is folded away."""
