@@ -66,7 +66,7 @@ async def search_held_rows(
     for naming in (True, False):
         for n, row in enumerate(rows, start=1):
             if bool(row.settles) == naming:
-                search.see(Line(_who(row), row.settles, known_from.get(row.number, "")))
+                search.see(Line(who_of(row), row.settles, known_from.get(row.number, "")))
             if n % BREATH == 0:
                 await asyncio.sleep(0)
     return search
@@ -80,7 +80,8 @@ async def settle_logged(work: Work, vault: Vault, voyage_id: str, arrival: Arriv
     await store.settle(work, list(search.found), by=None)
 
 
-def _who(row: Row) -> Who:
+def who_of(row: Row) -> Who:
+    """What a row says of its person, also one that is held back."""
     if isinstance(row, HeldRow):
         return row.who
     assert row.arrival is not None

@@ -1,6 +1,6 @@
 """Calling the roll of a voyage on the quay: who is here, who is not and why; by several people at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 from services.intake.actions import drafts as drafting
@@ -8,8 +8,10 @@ from services.intake.actions import endings, manifests
 from services.intake.actions.arrivals import day_at, port_of
 from services.intake.actions.carrying import Step, prepare_carrying, prepare_fetching
 from services.intake.actions.drafts import Opened, Write
+from services.intake.actions.held import who_of
 from services.intake.actions.voyages import find_voyage, report_voyage
-from services.intake.domain import drafts, people
+from services.intake.domain import doubles, drafts, people
+from services.intake.domain.doubles import Place
 from services.intake.domain.drafts import Draft, Header, Line, Standing
 from services.intake.domain.manifests import HeldRow, Row
 from services.intake.domain.refusals.drafts import (
@@ -66,6 +68,10 @@ class Entry:
     case_id: str | None = None
     was_not_there: Reason | None = None
     """Why somebody was not there who had been recorded."""
+    keys: frozenset[str] = frozenset()
+    """What others may have as well who are the same person; it lives for one look at the roll."""
+    may_be: tuple[Place, ...] = ()
+    """Rows of other lists that may be this person."""
 
     @property
     def mark(self) -> Mark:
@@ -129,7 +135,15 @@ async def read_roll(database: Database, vault: Vault, actor: Actor, voyage_id: s
         except (DraftEnded, DraftUnknown):
             continue  # sent or discarded since
         entries += await _entries(database, vault, actor, report.voyage, opened)
-    return Sheet(report.voyage, report.counts, under_way, entries)
+    carried_over = {one.draft_id for one in under_way if one.form == "carried"}
+    return Sheet(report.voyage, report.counts, under_way, _with_questions(entries, carried_over))
+
+
+def _with_questions(entries: Sequence[Entry], carried_over: Set[str]) -> list[Entry]:
+    """Who was carried over and is not recorded may stand on another list too, under other details."""
+    keys = {Place(one.draft_id, one.row): one.keys for one in entries if one.standing != "known"}
+    found = doubles.alike(keys, carried_over)
+    return [replace(one, may_be=found.get(Place(one.draft_id, one.row), ())) for one in entries]
 
 
 async def prepare_call(
@@ -440,6 +454,7 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
             Entry(
                 *(opened.draft.draft_id, line.number, name, sex, age_band, standing, call, case_id),
                 gone.get(case_id or ""),
+                doubles.keys_of(who_of(row)) if row else frozenset(),
             )
         )
     return found

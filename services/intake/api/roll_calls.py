@@ -45,10 +45,18 @@ class CallOut(BaseModel):
     at: datetime | None
 
 
+class PlaceOut(BaseModel):
+    """A row of a list."""
+
+    draft_id: str
+    row: int
+
+
 class EntryOut(BaseModel):
     """Somebody of a list. `version` says how the row was called when it was looked at: 0 when it was not.
 
-    `case_id` is there for who is recorded; then `mark` is `here`, or `absent` when that was an error.
+    `case_id` is there for who is recorded; then `mark` is `here`, or `absent` when that was an error. `may_be`: rows of
+    another list that may be this person, who was carried over or has a double who was; a person says which.
     """
 
     draft_id: str
@@ -62,6 +70,7 @@ class EntryOut(BaseModel):
     reason: Reason | None
     case_id: str | None
     called: CallOut | None
+    may_be: list[PlaceOut]
 
 
 class NextVoyageOut(BaseModel):
@@ -301,6 +310,7 @@ def _entry(one: Entry) -> dict[str, Any]:
         "reason": one.reason,
         "case_id": one.case_id,
         "called": one.call and _call(one.call),
+        "may_be": [place._asdict() for place in one.may_be],
     }
 
 
