@@ -34,8 +34,8 @@ check: $(READY) ## Formatters, linters, types, architecture, SQL, contracts, com
 	step sql $(BIN)/squawk $(SQL); \
 	step compose $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml; \
 	step kubernetes $(BIN)/kubernetes-validate --quiet --strict $(KUBERNETES); \
-	step architecture $(BIN)/pytest -rs tests/architecture tests/contracts tests/deploy; \
-	step asvs $(BIN)/pytest -rs tests/asvs/test_matrix.py tests/asvs/test_security_document.py; \
+	step architecture $(BIN)/pytest -rs tests/architecture tests/contracts tests/deploy \
+		tests/asvs/test_matrix.py tests/asvs/test_security_document.py; \
 	[ -z "$$failed" ] || { echo "not in order:$$failed" >&2; exit 1; }; \
 	echo "everything is in order" >&2
 
