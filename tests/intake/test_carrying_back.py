@@ -1,6 +1,9 @@
 """Who was carried over to a later voyage and is here after all: the row comes back, unless that voyage has it."""
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,7 +28,7 @@ from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
 from tests.intake.factories import COLLEAGUE, OFFICER, START, STRANGER, a_list, a_row, a_voyage
 from tests.intake.test_drafts import BORN, SEX, written
-from tests.intake.test_roll_calls import LATER, Quay, carried_to
+from tests.intake.test_roll_calls import CARRYING, LATER, Quay, carried_to
 
 Site = Callable[[str], Browser]
 FIRST, SECOND = 2, 3
@@ -316,6 +319,33 @@ class TestRacing:
         assert all(here != called for here, called in won), won
         assert (await quay.roll(voyage)).left == sum(here for here, _ in won)
         assert (await quay.roll(following)).here == sum(called for _, called in won)
+
+
+@pytest.mark.invariant("I167")
+@pytest.mark.parametrize("crash_at", CARRYING)
+async def test_who_is_killed_while_taking_back_leaves_each_row_in_one_place(
+    database: Database, quay: Quay, crash_at: str
+) -> None:
+    draft, _, following = await carried(database, quay, rows=(FIRST, SECOND))
+
+    async def take_back(crash_at: str = "") -> int:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.intake.carry_rows", database.url, draft.draft_id),
+            env={**os.environ, "CRASH_AT": crash_at},
+        )
+        return await process.wait()
+
+    async def places() -> list[str]:
+        lines = await quay.lines(draft)
+        for one in await list_drafts(database, OFFICER, voyage_id=following.voyage_id):
+            lines += await quay.lines(one)
+        return sorted(line.cells[1] for line in lines if line.cells)
+
+    assert await take_back(crash_at) == -signal.SIGKILL
+    assert await places() == ["Orang1", "Orang2"]
+    assert await take_back() == 0
+    assert (await find_draft(database, OFFICER, draft.draft_id)).ready == 2
+    assert await list_drafts(database, OFFICER, voyage_id=following.voyage_id) == []
 
 
 async def until_somebody_waits(database: Database) -> None:
