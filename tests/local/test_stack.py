@@ -33,7 +33,9 @@ async def find_the_mark(told: dict[str, str]) -> tuple[str, list[str]]:
 
 @pytest.mark.timeout(300)
 class TestAStack:
-    async def test_keeps_its_data_from_run_to_run(self, launch: Launch) -> None:
+    async def test_keeps_its_data_from_run_to_run_and_takes_no_broker_in_memory_in_its_place(
+        self, launch: Launch, tmp_path: Path
+    ) -> None:
         first = launch()
         first.wait_for("READY")
         await leave_a_mark(first.told)
@@ -44,6 +46,11 @@ class TestAStack:
 
         assert await find_the_mark(second.told) == ("here", ["mark"])
         assert "killed" not in second.said
+        second.end(signal.SIGINT)
+
+        third = launch(XDG_CACHE_HOME=str(tmp_path / "cache"), RUJUKAN_MAVEN_MIRROR="http://127.0.0.1:9")
+
+        third.wait_for("TROUBLE fetching")
 
     async def test_leaves_no_child_when_the_launcher_is_killed_and_recovers_at_once(self, launch: Launch) -> None:
         first = launch()
@@ -60,12 +67,9 @@ class TestAStack:
         assert f"The last run (process {first.process.pid}) was killed" in second.said
         assert await find_the_mark(second.told) == ("here", ["mark"])
 
-    def test_children_die_with_a_killed_launcher_by_themselves(self, launch: Launch) -> None:
-        launcher = launch()
-        launcher.wait_for("READY")
-        children = launcher.children()
-
-        launcher.end(signal.SIGKILL)
+        # Nobody has to come and look for them: they die with a killed launcher by themselves.
+        children = second.children()
+        second.end(signal.SIGKILL)
 
         assert all_gone(list(children.values()))
 
@@ -107,17 +111,6 @@ class TestTheLadder:
         assert "the Maven repository does not answer" in launcher.said
         assert launcher.told["broker"].startswith("Tansu")
         assert "records are lost when it stops" in launcher.said
-
-    def test_never_puts_the_broker_in_memory_in_the_place_of_a_kafka_that_has_data(
-        self, launch: Launch, tmp_path: Path
-    ) -> None:
-        first = launch()
-        first.wait_for("READY")
-        first.end(signal.SIGINT)
-
-        second = launch(XDG_CACHE_HOME=str(tmp_path / "cache"), RUJUKAN_MAVEN_MIRROR="http://127.0.0.1:9")
-
-        second.wait_for("TROUBLE fetching")
 
     def test_takes_what_is_configured(self, launch: Launch) -> None:
         configured = {
