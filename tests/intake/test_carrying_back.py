@@ -13,6 +13,7 @@ import pytest
 
 from services.intake.actions import retention
 from services.intake.actions.drafts import find_draft, list_drafts
+from services.intake.actions.erasures import erase_person
 from services.intake.clock import CLOCK
 from services.intake.domain.drafts import Draft
 from services.intake.domain.refusals.drafts import DraftEnded, DraftMoved, LineUnknown
@@ -26,7 +27,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import COLLEAGUE, OFFICER, START, STRANGER, a_list, a_row, a_voyage
+from tests.intake.factories import COLLEAGUE, DPO, OFFICER, START, STRANGER, a_list, a_row, a_voyage
 from tests.intake.test_drafts import BORN, SEX, written
 from tests.intake.test_roll_calls import CARRYING, LATER, Quay, carried_to
 
@@ -201,6 +202,20 @@ class TestStaying:
         await quay.call(own, FIRST)
         await quay.send(await find_draft(database, OFFICER, own.draft_id))
         await self.refused(quay, draft, "recorded")
+
+    async def test_who_was_erased_there(self, database: Database, quay: Quay, clock: FixedClock) -> None:
+        """An empty row that came back would be somebody of whom nobody knows any more."""
+        draft, voyage, following = await carried(database, quay, people=3, rows=(FIRST, SECOND))
+        own = await quay.upload(following, a_list(a_row(2)))
+        clock.advance(LATER - START)
+        await quay.call(own, FIRST)
+        await quay.send(await find_draft(database, OFFICER, own.draft_id))
+        case_id = str(await database.pool.fetchval("SELECT case_id FROM arrivals"))
+        async with database.work(DPO, purpose="erase") as work:
+            await erase_person(work, quay.vault, case_id, reason="request", reference="PPID/2026/1")
+
+        await self.refused(quay, draft, "recorded")
+        assert (await quay.roll(voyage)).absent == 2
 
     async def test_whom_a_sent_list_holds_back(self, database: Database, quay: Quay, clock: FixedClock) -> None:
         draft, _, following = await carried(database, quay, people=3, rows=(FIRST, SECOND))

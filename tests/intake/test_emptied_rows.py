@@ -1,6 +1,7 @@
 """Erasing somebody empties the rows of that person in lists that are not done with, and of nobody else."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 import asyncpg
 import pytest
@@ -11,10 +12,13 @@ from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
 from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, RowUndecided
 from services.intake.store import drafts as store
+from services.intake.store.drafts import Block
 from services.intake.store.vault import Damaged, Vault, drafting
 from shared.kit.database import Database
+from shared.kit.work import Work
 from tests.intake.conftest import Browser
 from tests.intake.factories import DPO, OFFICER, a_list, a_row, a_voyage
+from tests.intake.test_carrying_back import until_somebody_waits
 from tests.intake.test_drafts import BORN, SEX, Desk, counts, desk, written
 from tests.intake.test_erasures import told
 
@@ -175,6 +179,29 @@ class TestErasingSomebody:
         with pytest.raises(DraftChanged):
             await desk.send(sent.draft)
         assert await names(desk, sent.draft) == ["", "Orang2"]
+
+    async def test_waits_until_who_has_begun_to_read_the_list_has_read_it(
+        self, database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever holds the key of a list opens all of it, and whoever comes after that opens what is left."""
+        voyage = await a_voyage(database)
+        await desk.send(await desk.upload(voyage, a_list(a_row(1))))
+        draft = await desk.upload(voyage, a_list(a_row(1), a_row(2)))
+        case_id = await case_of(database, 2)
+        erasing: list[asyncio.Task[None]] = []
+
+        async def meanwhile(work: Work, draft_id: str, numbers: Sequence[int] | None = None) -> list[Block]:
+            monkeypatch.undo()
+            erasing.append(asyncio.create_task(erased(database, desk, case_id)))
+            waits = asyncio.create_task(until_somebody_waits(database))
+            await asyncio.wait((*erasing, waits), return_when=asyncio.FIRST_COMPLETED)
+            waits.cancel()
+            return await store.blocks_of(work, draft_id, numbers)
+
+        monkeypatch.setattr(store, "blocks_of", meanwhile)
+        assert await names(desk, draft) == ["Orang1", "Orang2"]
+        await asyncio.gather(*erasing)
+        assert await names(desk, draft) == ["", "Orang2"]
 
     async def test_while_the_list_is_sent_lets_it_be_sent_again(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)

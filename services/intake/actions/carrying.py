@@ -91,7 +91,7 @@ async def prepare_fetching(database: Database, vault: Vault, actor: Actor, call:
     voyage = (await voyages.find_many(database, [draft.voyage_id], port=draft.port))[draft.voyage_id]
     place = call.next_row - header.first_row
     line, now = before[place], database.clock.now()
-    if line.standing == "known" or await _is_recorded(database, vault, voyage, header, line):
+    if line.standing == "known" or line.is_erased or await _is_recorded(database, vault, voyage, header, line):
         raise StaysThere("recorded")
     lines = [*before]
     lines[place] = drafts.moved(line, by=actor.id, at=now)

@@ -85,6 +85,11 @@ class Line:
         return any(edit.column == WHOLE_ROW and edit.now == "moved" for edit in self.edits)
 
     @property
+    def is_erased(self) -> bool:
+        """True for a row whose person was erased, until somebody writes in it anew."""
+        return bool(self.edits) and self.edits[-1].now == "erased"
+
+    @property
     def source(self) -> tuple[str, ...]:
         """The cells as they were uploaded."""
         cells = list(self.cells)

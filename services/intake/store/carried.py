@@ -1,18 +1,13 @@
 """Lists of people who roll over to a voyage, whatever port it is of: where they were put, and what holds them there."""
 
-from asyncpg import Record
-
 from services.intake.domain.drafts import Draft
 from services.intake.domain.reconciliation import Rolled
-from services.intake.store.drafts import FIELDS, Sealed, draft_of
+from services.intake.store.drafts import FIELDS, Sealed, draft_of, sealed
 from services.intake.store.roll_calls import ABSENT_RECORDED
 from services.intake.store.voyages import VOYAGE, voyage_of
 from shared.kit.work import Work
 
-CARRIED = (
-    f"SELECT {FIELDS}, header, (SELECT wrapped_key FROM draft_keys k WHERE k.draft_id = d.draft_id) AS wrapped_key"  # noqa: S608
-    " FROM drafts d WHERE form = 'carried'"
-)
+CARRIED = f"SELECT {FIELDS} FROM drafts WHERE form = 'carried'"  # noqa: S608 - a constant
 
 
 async def find_open(work: Work, voyage_id: str, file_digest: bytes) -> Sealed | None:
@@ -24,7 +19,7 @@ async def find_open(work: Work, voyage_id: str, file_digest: bytes) -> Sealed | 
     row = await work.connection.fetchrow(
         f"{CARRIED} AND voyage_id = $1 AND file_digest = $2 AND ended_at IS NULL", voyage_id, file_digest
     )
-    return None if row is None else _sealed(row)
+    return None if row is None else await sealed(work, draft_of(row))
 
 
 async def find(work: Work, draft_id: str) -> Sealed | None:
@@ -34,7 +29,7 @@ async def find(work: Work, draft_id: str) -> Sealed | None:
     """
     await work.as_service()
     row = await work.connection.fetchrow(f"{CARRIED} AND draft_id = $1", draft_id)
-    return None if row is None else _sealed(row)
+    return None if row is None else await sealed(work, draft_of(row))
 
 
 async def is_held_back(work: Work, draft_id: str, row: int) -> bool:
@@ -140,9 +135,3 @@ async def _rolled(work: Work, statement: str, voyage_id: str) -> list[Rolled]:
     await work.as_service()
     rows = await work.connection.fetch(statement, voyage_id)
     return [Rolled(voyage_of(row), row["carried"], row["listed"], row["arrived"]) for row in rows]
-
-
-def _sealed(row: Record) -> Sealed:
-    said = {name: value for name, value in row.items() if name not in ("header", "wrapped_key")}
-    key = row["wrapped_key"]
-    return Sealed(draft_of(said), bytes(row["header"]), bytes(key) if key else None)

@@ -145,13 +145,20 @@ async def find_sealed(work: Work, draft_id: str) -> Sealed | None:
     draft = await find(work, draft_id)
     if draft is None:
         return None
+    return await sealed(work, draft)
+
+
+async def sealed(work: Work, draft: Draft) -> Sealed:
+    """A draft with its key. Until this work ends nobody puts it under another one: all that is read of it opens.
+
+    # unscoped: the draft was found in the actor's own scope, or is one of people who are carried over.
+    """
     await work.as_service()
-    row = await work.connection.fetchrow(
-        "SELECT d.header, k.wrapped_key FROM drafts d LEFT JOIN draft_keys k USING (draft_id) WHERE d.draft_id = $1",
-        draft_id,
+    key = await work.connection.fetchval(
+        "SELECT wrapped_key FROM draft_keys WHERE draft_id = $1 FOR SHARE", draft.draft_id
     )
-    assert row is not None
-    return Sealed(draft, bytes(row["header"]), bytes(row["wrapped_key"]) if row["wrapped_key"] else None)
+    header = await work.connection.fetchval("SELECT header FROM drafts WHERE draft_id = $1", draft.draft_id)
+    return Sealed(draft, bytes(header), bytes(key) if key else None)
 
 
 async def standings_of(work: Work, draft_id: str) -> list[tuple[int, str]]:
