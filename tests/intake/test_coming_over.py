@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from services.intake.actions.drafts import find_draft
+from services.intake.actions.erasures import erase_person
 from services.intake.actions.reconciliation import reconcile_voyage
 from services.intake.actions.roll_calls import record_absence
 from services.intake.domain.reconciliation import Reconciliation, Rolled, reconcile
@@ -14,7 +15,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.factories import OFFICER, START, STRANGER, a_list, a_row, a_voyage
+from tests.intake.factories import DPO, OFFICER, START, STRANGER, a_list, a_row, a_voyage
 from tests.intake.test_reconciliation import VOYAGE, a_sighting, a_source
 from tests.intake.test_roll_calls import LATER, Quay, carried_to
 
@@ -105,6 +106,22 @@ class TestComingOver:
         found = await counted(database, vault, following)
         assert heads(found.came_over) == [("KM Purnama", 3, 3, 0)]
         assert not any(one.came_over for one in found.lines)
+
+    async def test_who_was_erased_since_stays_counted(
+        self, database: Database, vault: Vault, quay: Quay, clock: FixedClock
+    ) -> None:
+        voyage, following = await both_sent(database, quay, clock)
+        before = await counted(database, vault, following)
+        case_id = str(await database.pool.fetchval("SELECT case_id FROM arrivals WHERE age_band = 'child'"))
+        async with database.work(DPO, purpose="erase") as work:
+            await erase_person(work, vault, case_id, reason="request", reference="PPID/2026/1")
+
+        found = await counted(database, vault, following)
+        assert heads(found.came_over) == heads(before.came_over) == [("KM Purnama", 3, 3, 1)]
+        assert candidates(found) == candidates(before)
+        assert heads((await counted(database, vault, voyage)).went_over) == [("KM Lambelu", 3, 3, 1)]
+        girls = next(one for one in found.lines if one.value == "girls")
+        assert (girls.arrived, girls.came_over) == (1, 1)
 
     async def test_awaits_who_had_been_recorded_before_it_was_known(
         self, database: Database, vault: Vault, site: Site, quay: Quay

@@ -77,13 +77,23 @@ BY_ITS_LIST = (
 )
 """Whom the list that people were carried to has recorded."""
 LANDED = "a.ended_as IS DISTINCT FROM 'entered_in_error'"
+ERASED = (
+    "FROM (SELECT DISTINCT voyage_id, next_voyage_id, next_draft_id FROM carried) c"
+    " JOIN manifests m ON m.draft_id = c.next_draft_id"
+    " JOIN arrivals a ON a.manifest_id = m.manifest_id AND a.voyage_id = c.next_voyage_id AND a.manifest_row IS NULL"
+)
+"""Whom it has recorded and who were erased since: which row was theirs is not kept."""
 ROLLED = (
-    f"WITH carried AS ({STANDING}), counted AS (SELECT c.{{other}} AS voyage_id, count(*) AS carried,"  # noqa: S608
+    f"WITH carried AS ({STANDING}), erased AS (SELECT c.{{other}} AS voyage_id,"  # noqa: S608 - constants
+    f" count(*) FILTER (WHERE {LANDED} OR {ABSENT_RECORDED}) AS listed, count(*) FILTER (WHERE {LANDED}) AS arrived"
+    f" {ERASED} GROUP BY 1), counted AS (SELECT c.{{other}} AS voyage_id, count(*) AS carried,"
     f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND ({LANDED} OR {ABSENT_RECORDED})) OR EXISTS ("
     " SELECT FROM held_rows h JOIN manifests m USING (manifest_id) WHERE m.draft_id = c.next_draft_id"
     " AND h.row_number = c.next_row AND h.settled_by IS NULL)) AS listed,"
     f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND {LANDED})) AS arrived FROM carried c GROUP BY 1)"
-    f" SELECT {VOYAGE}, counted.carried, counted.listed, counted.arrived FROM counted JOIN voyages v USING (voyage_id)"
+    f" SELECT {VOYAGE}, counted.carried, counted.listed + coalesce(erased.listed, 0) AS listed,"
+    " counted.arrived + coalesce(erased.arrived, 0) AS arrived"
+    " FROM counted LEFT JOIN erased USING (voyage_id) JOIN voyages v USING (voyage_id)"
     " ORDER BY v.expected_at, v.voyage_id"
 )
 
@@ -112,7 +122,8 @@ async def recorded_of(work: Work, voyage_id: str) -> frozenset[str]:
     await work.as_service()
     rows = await work.connection.fetch(
         f"WITH carried AS ({STANDING.format(those='next_voyage_id = $1')})"  # noqa: S608 - constants
-        f" SELECT l.case_id FROM carried c CROSS JOIN LATERAL (SELECT a.case_id {BY_ITS_LIST} AND {LANDED}) l",
+        f" SELECT l.case_id FROM carried c CROSS JOIN LATERAL (SELECT a.case_id {BY_ITS_LIST} AND {LANDED}) l"
+        f" UNION SELECT a.case_id {ERASED} WHERE {LANDED}",
         voyage_id,
     )
     return frozenset(str(row["case_id"]) for row in rows)
