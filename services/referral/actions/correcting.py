@@ -209,13 +209,16 @@ class _Following:
         decision = self.decided[need.referral.referral_id]
         before = self.changes.before[need.referral.referral_id]
         open_to = walled.open_to(need, await self.routing.open_for(self.work, need.referral.need))
-        routed = need
+        routed, known_gaps = need, len(self.gaps)
         if need.referral.state in ("open", "unroutable"):
             routed = self._asked(need, decision, reason or "NEW_FACTS", open_to, walled)
         self.changes.put(routed)
         if reason is not None:
             again = routed.attempts[len(before.attempts) :] != ()
             self.work.emit(telling.corrected(routed, decision, self._changed(), routed_again=again), cause=self.heard)
+        # After that it is there: to whom it is new, these would say so first.
+        for gap in self.gaps[known_gaps:]:
+            self.work.emit(telling.gap_opened(routed, gap), cause=self.heard)
         for attempt in routed.attempts[len(before.attempts) :]:
             self.work.emit(telling.sent(routed, attempt), cause=self.heard)
 
@@ -223,7 +226,8 @@ class _Following:
         self, need: Need, decision: Decision, reason: TakenBackFor, open_to: frozenset[str], walled: Walls
     ) -> Need:
         ranked = decision.candidates
-        again = corrections.ended_with(self.changes.before[need.referral.referral_id])
+        before = self.changes.before[need.referral.referral_id]
+        again = corrections.ended_with(before)
 
         def fits(attempt: Assignment) -> bool:
             places = walled.rooms.places.get(attempt.agency_id, ())
@@ -234,7 +238,8 @@ class _Following:
             assert asked is not None
             again = asked.agency_id
             need = corrections.take_back(need, reason=reason, now=self.work.now)
-            self.work.emit(telling.recalled(need, need.attempt(asked.assignment_id), reason), cause=self.heard)
+            recalled = need.attempt(asked.assignment_id)
+            self.work.emit(telling.taken_back(before, need, recalled, reason), cause=self.heard)
         to = corrections.next_after(need, ranked, open_to, again=again)
         if need.live is not None:
             if not corrections.wants_handing_on(need, ranked):
@@ -260,7 +265,6 @@ class _Following:
         if need.referral.state == "open" and not decision.candidates:
             need = needs.unroutable(need, now=self.work.now)
             self.gaps.append(Gap(new_id(), need.referral.referral_id, decision.why_nobody))
-            self.work.emit(telling.gap_opened(need, self.gaps[-1]), cause=self.heard)
         if need.referral.state == "open" or need.referral.restricted:
             of_child = need.referral.child and need.referral.state == "unroutable"
             latest = need.attempts[-1] if need.attempts else None

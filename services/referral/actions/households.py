@@ -206,7 +206,8 @@ async def _move(
         if to is None or to.agency_id == asked.agency_id or not households.is_nearer(lead, one, to.agency_id):
             continue
         back = corrections.take_back(need, reason="NEW_FACTS", now=work.now)
-        work.emit(telling.recalled(back, back.attempt(asked.assignment_id), "NEW_FACTS"))
+        recalled = back.attempt(asked.assignment_id)
+        work.emit(telling.taken_back(changes.before[one.referral_id], back, recalled, "NEW_FACTS"))
         moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
         changes.put(moved)
         work.emit(telling.sent(moved, moved.attempts[-1]))

@@ -130,7 +130,7 @@ async def _bring(
     if to is None or need.asked is None:
         raise NobodyToAsk
     back = corrections.take_back(corrections.decided(need, decision), reason="NEW_FACTS", now=work.now)
-    work.emit(telling.recalled(back, back.attempt(need.asked.assignment_id), "NEW_FACTS"))
+    work.emit(telling.taken_back(need, back, back.attempt(need.asked.assignment_id), "NEW_FACTS"))
     moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
     changes.put(moved)
     work.emit(telling.sent(moved, moved.attempts[-1]))

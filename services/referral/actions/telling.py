@@ -141,6 +141,14 @@ def recalled(need: Need, a: Assignment, reason: str) -> says.AssignmentRecalled:
     return says.AssignmentRecalled.model_validate({**about_attempt(need, a), "reason": reason})
 
 
+def taken_back(before: Need, after: Need, a: Assignment, reason: str) -> says.AssignmentRecalled:
+    """A request of a need that moves: told where it had been asked, and of the case team's alone to nobody else."""
+    restricted = before.referral.restricted or after.referral.restricted
+    return says.AssignmentRecalled.model_validate(
+        {**about_attempt(before, a), "restricted": restricted, "reason": reason}
+    )
+
+
 def cancellation_confirmed(need: Need, a: Assignment) -> says.CancellationConfirmed:
     return says.CancellationConfirmed(**about_attempt(need, a))
 
