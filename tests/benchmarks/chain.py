@@ -18,6 +18,7 @@ from deploy.local.postgres import Urls
 from services.audit import consumers as audit
 from services.intake.actions.arrivals import Submitted, seal_arrival
 from services.intake.actions.manifests import read_manifest, take_in_manifest
+from services.intake.actions.telling import Telling
 from services.intake.actions.voyages import announce_voyage
 from services.intake.domain.voyages import Voyage
 from services.intake.store import arrivals
@@ -96,10 +97,11 @@ class Chain:
         voyage = await self._voyage()
         manifest_id = new_id()
         _, rows = await read_manifest(voyage, people.manifest(count, start))
+        telling = Telling(PORT)
         sealed = [
             seal_arrival(
                 self.vault,
-                PORT,
+                telling,
                 Submitted(
                     arrival=row.arrival,
                     scope=voyage.voyage_id,

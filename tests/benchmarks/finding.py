@@ -14,6 +14,7 @@ import asyncpg
 
 from services.intake.actions.arrivals import Submitted, record_arrivals, seal_arrival
 from services.intake.actions.comparing import compare_new, look_up
+from services.intake.actions.telling import Telling
 from services.intake.clock import COMPARED_AT_ONCE
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.matching.blocks import keys_of
@@ -93,10 +94,11 @@ async def fill(database: Database, vault: Vault, people: Sequence[Written]) -> d
 async def record(database: Database, vault: Vault, people: Sequence[Written]) -> dict[str, set[int]]:
     """The keys of each case that was recorded."""
     now = datetime.now(UTC)
+    telling = Telling(PORT)
     new = [
         seal_arrival(
             vault,
-            PORT,
+            telling,
             Submitted(
                 Arrival(one.identity, one.sex, None, one.regency or None),  # type: ignore[arg-type]
                 scope=new_id(),

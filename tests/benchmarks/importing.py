@@ -15,8 +15,8 @@ from tests.benchmarks.site import Site, announce, site, take_in
 ROWS = 50_000
 TABLES = ("requests", "arrivals", "person_keys", "journal", "outbox")
 """Where intake writes a row for each arrival."""
-COPIED = (*TABLES, "blind_indexes")
-"""Beside those, a row for each paper of an arrival."""
+COPIED = (*TABLES, "blind_indexes", "households", "household_members", "guardian_links")
+"""Beside those, a row for each paper of an arrival, and those that say who travels with whom."""
 
 
 async def measure(rig: Rig, extent: Extent) -> list[Result]:

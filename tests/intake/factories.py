@@ -14,6 +14,7 @@ from services.intake.actions import arrivals as actions
 from services.intake.actions.arrivals import Submitted, seal_arrival
 from services.intake.actions.drafts import prepare_draft
 from services.intake.actions.opening import open_file
+from services.intake.actions.telling import Telling
 from services.intake.actions.voyages import announce_voyage, find_voyage
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.people import Identity, born_on
@@ -92,7 +93,7 @@ def a_new_arrival(
         arrived_at=START,
         **said,
     )
-    return seal_arrival(vault, actor, submitted, START)
+    return seal_arrival(vault, Telling(actor), submitted, START)
 
 
 async def a_voyage(database: Database, *, actor: Actor = OFFICER, announced: int = 3, **said: Any) -> Voyage:

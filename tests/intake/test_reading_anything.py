@@ -298,3 +298,15 @@ class TestManyRows:
 
 def test_the_reader_of_texts_takes_no_more_into_a_cell_than_the_csv_module() -> None:
     assert csv.field_size_limit() >= texts.LONGEST_LINE - 1
+
+
+UNQUOTED = st.text(st.characters(exclude_characters='";\r\n', exclude_categories=["Cs"]), max_size=8)
+
+
+@pytest.mark.hypothesis
+@given(st.lists(st.lists(UNQUOTED, min_size=1, max_size=4), max_size=8), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_a_text_without_quotation_marks_is_read_as_the_csv_module_reads_it(rows: list[list[str]], end: str) -> None:
+    text = "".join(";".join(row) + end for row in rows)
+    read = texts.Rows(text.encode(), "utf-8", ";", columns=4)
+
+    assert list(read) == list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))

@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from services.intake.actions.arrivals import Submitted, record_arrivals, seal_arrival
+from services.intake.actions.telling import Telling
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.people import Birth, Identity
 from services.referral.store import history
@@ -115,7 +116,7 @@ async def test_everybody_of_the_published_batches_is_referred_or_in_a_gap(servic
             [
                 seal_arrival(
                     services.vault,
-                    officer,
+                    Telling(officer),
                     Submitted(arrival, scope, services.vault.digest(batch.name, str(n)), port, "batch", LANDED),
                     datetime.now(UTC),
                 )

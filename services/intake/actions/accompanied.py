@@ -16,6 +16,7 @@ from services.intake.actions.arrivals import (
 )
 from services.intake.actions.households import changed, linked
 from services.intake.actions.slips import NotACode, find_by_code
+from services.intake.actions.telling import Telling
 from services.intake.domain import households as domain
 from services.intake.domain.arrivals import Channel, screened
 from services.intake.domain.companions import Unfit, unfit
@@ -76,7 +77,7 @@ async def record_accompanied(
             household_id = (adult.household_id or new_id()) if adult is not None else None
             arrival = replace(submitted.arrival, accompanied=adult is not None)
             submitted = submitted._replace(arrival=arrival, household_id=household_id)
-            new = seal_arrival(vault, actor, submitted, work.now)
+            new = seal_arrival(vault, Telling(actor), submitted, work.now)
             await work.as_service()  # policy lets the port record people; the adult was found at the port
             is_new = bool(await store.add(work.connection, [new]))
             if is_new and adult is not None and household_id is not None:
@@ -91,7 +92,7 @@ async def record_accompanied(
     before = answered_before(new, known[new.scope, new.key])
     if isinstance(before, RecordedDifferently):
         raise before
-    return replace(before, unfit=why)
+    return before._replace(unfit=why)
 
 
 async def record_some(

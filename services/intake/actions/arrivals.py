@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake import policy
+from services.intake.actions.telling import Telling
 from services.intake.domain import people
 from services.intake.domain.arrivals import Arrival, Channel, screened
 from services.intake.domain.companions import Unfit
@@ -31,7 +32,7 @@ from services.intake.store import voyages
 from services.intake.store.vault import Vault
 from shared.contracts import codes
 from shared.contracts.intake.arrivals import ArrivalRecorded
-from shared.kit import journal, telemetry
+from shared.kit import telemetry
 from shared.kit.actor import Actor
 from shared.kit.crash import crash_point
 from shared.kit.database import TRANSIENT, Database
@@ -39,7 +40,6 @@ from shared.kit.ids import new_id
 from shared.kit.lane import Lane
 from shared.kit.refusal import Refusal
 
-PURPOSE = "reception"
 CLOCKS_DIFFER = timedelta(minutes=2)
 """Tablets and servers do not agree to the second; within this an arrival "in the future" is taken as now."""
 ENTERED_WITHIN = timedelta(days=366)
@@ -77,8 +77,7 @@ class Submitted(NamedTuple):
         return self.on or day_at(self.port, self.arrived_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What became of one arrival. `new` is False when the same key had recorded it before.
 
     `unfit`: why whoever was named as answering for a child does not.
@@ -93,27 +92,13 @@ class Recorded:
     unfit: Unfit | None = None
 
 
-def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime) -> store.NewArrival:
+def seal_arrival(vault: Vault, telling: Telling, submitted: Submitted, now: datetime) -> store.NewArrival:
     """Screen an arrival, seal its identity and write down its fact: everything but the database. About 15 µs."""
     arrival = submitted.arrival
     case_id, person_id = submitted.case_id or new_id(), new_id()
     screening = screened(arrival, submitted.day)
     fields = vaults.plain(arrival.identity)
     wrapped_key, sealed = vault.seal(fields, person_id=person_id, case_id=case_id)
-    fact = ArrivalRecorded(
-        case_id=case_id,
-        voyage_id=submitted.voyage_id,
-        port=submitted.port.code,
-        port_regency=submitted.port.regency_code,
-        origin_regency=arrival.origin_regency,
-        sex=arrival.sex,
-        age_band=screening.age_band,
-        needs=screening.needs,
-        onward_wish=arrival.onward_wish,
-        arrived_at=submitted.arrived_at,
-        channel=submitted.channel,
-        household_id=submitted.household_id,
-    )
     return store.NewArrival(
         scope=submitted.scope,
         key=submitted.key,
@@ -137,9 +122,18 @@ def seal_arrival(vault: Vault, actor: Actor, submitted: Submitted, now: datetime
         nik_index=vault.blind_index("nik", arrival.identity.nik),
         document_index=vault.blind_index("document", arrival.identity.document_number),
         event_id=new_id(),
-        type=fact.type,
+        type=ArrivalRecorded.type,
         traceparent=telemetry.traceparent(),
-        payload=journal.payload(actor, PURPOSE, None, fact),
+        payload=telling.payload(
+            arrival,
+            screening,
+            case_id=case_id,
+            household_id=submitted.household_id,
+            voyage_id=submitted.voyage_id,
+            port=submitted.port,
+            channel=submitted.channel,
+            arrived_at=submitted.arrived_at,
+        ),
     )
 
 
@@ -213,7 +207,7 @@ class Desk:
         """
         item = Item(key, arrival, voyage_id, arrived_at, case_id, unfinished, claimed)
         submitted = await self.submitted(actor, item, "single")
-        sealed = seal_arrival(self._vault, actor, submitted, self._database.clock.now())
+        sealed = seal_arrival(self._vault, Telling(actor), submitted, self._database.clock.now())
         try:
             return await self._lane.put((actor, sealed))
         except store.IdTaken:
@@ -233,6 +227,7 @@ class Desk:
         ] = {}
         sealed: list[tuple[int, store.NewArrival]] = []
         now = self._database.clock.now()
+        telling = Telling(actor)
         for n, item in enumerate(items):
             if n % 50 == 49:
                 await asyncio.sleep(0)
@@ -241,7 +236,7 @@ class Desk:
                 continue
             try:
                 submitted = self._submitted(actor, item, "batch", port, now)
-                sealed.append((n, seal_arrival(self._vault, actor, submitted, now)))
+                sealed.append((n, seal_arrival(self._vault, telling, submitted, now)))
             except (ArrivalInFuture, ArrivalLongAgo) as refused:
                 results[n] = refused
         await self._database.still_allows(actor)

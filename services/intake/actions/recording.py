@@ -17,6 +17,7 @@ from services.intake.actions.arrivals import (
 )
 from services.intake.actions.held import Holding
 from services.intake.actions.listed_households import GROUPS_AT_ONCE, Group, groups_of, link_groups
+from services.intake.actions.telling import Telling
 from services.intake.domain.held import who_arrived
 from services.intake.domain.manifests import HeldRow, Reading, Row
 from services.intake.domain.parties import in_parties
@@ -56,10 +57,14 @@ class Recording:
     asked: bool
     repeated: Counter[str] = field(default_factory=Counter)
     known: dict[int, str] = field(default_factory=dict)
+    telling: Telling = field(init=False)
     _groups: list[Group] = field(default_factory=list)
     _cases: dict[int, str] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _writing: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.telling = Telling(self.actor)
 
     async def run(self, rows: Reading | Called) -> None:
         """Record those of the rows that are ready, hold back the others, link who travels together."""
@@ -89,7 +94,7 @@ class Recording:
         now = self.database.clock.now()
         for n, row in enumerate(ready, start=1):
             submitted = self._submission(row, self.manifest_id, households.get(row.number))
-            sealed.append(seal_arrival(self.vault, self.actor, submitted, now))
+            sealed.append(seal_arrival(self.vault, self.telling, submitted, now))
             if n % BREATH == 0:
                 await asyncio.sleep(0)
         await self._settle()

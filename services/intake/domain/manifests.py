@@ -162,11 +162,12 @@ class Reading:
     def _values(self, number: int, record: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
         """What each cell says; nothing for one that is blank or has a problem."""
         found: dict[str, Any] = {}
+        has_kinds = self.sheet.aligned
         for column, field, read_cell, memory in self.columns:
             written = record[column]
             if not written:
                 continue
-            kind = grids.kind_of(written) if self.sheet.aligned else None
+            kind = grids.kind_of(written) if has_kinds else None
             if kind is None and memory is not None and written in memory:
                 found[field] = memory[written]
                 continue

@@ -13,6 +13,8 @@ ELDERLY_FROM = 60
 OLDEST = 120
 
 Precision = Literal["day", "month", "year", "age"]
+_TOLD = {"day": 10, "month": 7, "year": 4}
+"""How much of `1987-08-05` is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Birth:
         """`1987-08-05`, `1987-08`, `1987`; for an age the interval `1990-11-24/1991-11-23`."""
         if self.precision == "age":
             return f"{self.earliest.isoformat()}/{self.latest.isoformat()}"
-        return self.earliest.isoformat()[: {"day": 10, "month": 7, "year": 4}[self.precision]]
+        return self.earliest.isoformat()[: _TOLD[self.precision]]
 
 
 class Identity(NamedTuple):
