@@ -3,16 +3,24 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import openpyxl
 import pytest
 
-from services.intake.actions.drafts import discard_draft
+from services.intake.actions import retention
+from services.intake.actions.drafts import discard_draft, find_draft
+from services.intake.actions.erasures import erase_person
+from services.intake.clock import CLOCK
+from services.intake.domain.refusals.drafts import LineRecorded
+from services.intake.domain.refusals.roll_calls import RowCalled
+from services.intake.domain.retention import BY_CODE
 from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Vault
+from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
-from tests.intake.factories import OFFICER, START, a_list, a_row, a_voyage
+from tests.intake.factories import DPO, OFFICER, START, a_list, a_row, a_voyage
 from tests.intake.test_roll_calls import LATER, Quay
 
 Site = Callable[[str], Browser]
@@ -81,6 +89,62 @@ class TestTakingAway:
         await quay.call(first, 2)
         await quay.send(await quay.call(first, 3))
         await quay.send(second)
+        async with database.work(OFFICER, purpose="manifest") as work:
+            await discard_draft(work, first.draft_id)
+
+        assert [(row["row"], row["mark"]) for row in await taken(site, voyage)] == [("2", "here"), ("3", "here")]
+
+    async def test_has_who_was_erased_once_and_without_a_row(
+        self, database: Database, site: Site, quay: Quay, clock: FixedClock
+    ) -> None:
+        voyage = await a_voyage(database)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2), a_row(3, sex="Q")))
+        for row in (2, 3, 4):
+            await quay.call(draft, row)
+        draft = (await quay.send(await find_draft(database, OFFICER, draft.draft_id))).draft
+        case_id = str(await database.pool.fetchval("SELECT case_id FROM arrivals WHERE manifest_row = 2"))
+        async with database.work(DPO, purpose="erase") as work:
+            await erase_person(work, quay.vault, case_id, reason="request", reference="PPID/2026/1")
+        clock.advance(timedelta(days=40))
+        async with database.work(CLOCK, purpose="retain") as work:
+            await retention.apply_rule(work, quay.vault, BY_CODE["drafts"])
+
+        rows = await taken(site, voyage)
+        assert sorted((row["row"], row["mark"], row["case_id"] == case_id) for row in rows) == [
+            ("", "here", True), ("3", "here", False), ("4", "here", False),
+        ]  # fmt: skip
+        page = await site("officer").get(f"/id/pelayaran/{voyage.voyage_id}/absen/unduh?bentuk=csv")
+        assert (page.status_code, "None" in page.text) == (200, False)
+
+    async def test_has_who_was_recorded_once_when_a_corrected_file_came(
+        self, database: Database, site: Site, quay: Quay, clock: FixedClock
+    ) -> None:
+        voyage = await a_voyage(database)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2), a_row(3, sex="Q")))
+        for row in (2, 3, 4):
+            await quay.call(draft, row)
+        draft = (await quay.send(await find_draft(database, OFFICER, draft.draft_id))).draft
+        draft = await quay.upload_again(draft, a_list(a_row(2), a_row(1), a_row(3, sex="Q")))
+        for row in (2, 4):
+            with pytest.raises(LineRecorded if row == 2 else RowCalled):
+                await quay.call(draft, row, "open", version=2)
+        called = [(row["row"], row["mark"], row["called_by"]) for row in await taken(site, voyage)]
+        assert called == [("2", "here", "rina"), ("3", "here", "rina"), ("4", "here", "rina")]
+
+        clock.advance(timedelta(days=40))
+        async with database.work(CLOCK, purpose="retain") as work:
+            await retention.apply_rule(work, quay.vault, BY_CODE["drafts"])
+        assert [(row["row"], row["mark"], row["called_by"]) for row in await taken(site, voyage)] == called
+
+    async def test_has_who_was_recorded_by_another_list_first_once(
+        self, database: Database, site: Site, quay: Quay
+    ) -> None:
+        voyage = await a_voyage(database)
+        first = await quay.upload(voyage, a_list(a_row(1), a_row(2), a_row(3)))
+        second = await quay.upload(voyage, a_list(a_row(1, seq="9")))
+        await quay.call(first, 2)
+        await quay.send(await quay.call(second, 2))
+        await quay.send(await quay.call(first, 3))
         async with database.work(OFFICER, purpose="manifest") as work:
             await discard_draft(work, first.draft_id)
 

@@ -431,7 +431,8 @@ async def prepare_change(
         if not done or (calls and not await roll_calls.add(work, draft, calls)):
             raise DraftMoved
         if numbers:
-            await roll_calls.take_over(work, draft, numbers)
+            known = {line.number for line in judged if line.standing == "known"}
+            await roll_calls.take_over(work, draft, {now: was for now, was in numbers.items() if now not in known})
         if calls:
             return await _found(work, draft.draft_id)
         work.record(facts.DraftChanged(case_id=draft.voyage_id, draft_id=draft.draft_id, change=what, rows=rows))

@@ -174,12 +174,12 @@ async def prepare_call(
             await _expect_next(work, draft.voyage_id, reason, next_voyage_id)
         taken_back = standing == "empty" and await carried.is_from_elsewhere(work, draft, row)
     call = Call(row, last.version + 1, mark, reason, next_voyage_id)
-    if last.says(mark, reason, next_voyage_id):
+    if last.says(mark, reason, next_voyage_id) and (last.version or standing != "known"):
         return _as_it_is(draft)
-    if last.version != version:
-        raise RowCalled(last, call)
     if standing == "known":
         raise LineRecorded
+    if last.version != version:
+        raise RowCalled(last, call)
     if taken_back:
         raise RowTakenBack
     if standing not in CALLABLE:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.intake.actions import spreadsheets
 from services.intake.actions.giving_back import XLSX, File, FileForm
@@ -46,7 +46,8 @@ async def take_roll_away(
     """
     sheet = await read_roll(database, vault, actor, voyage_id, form=form)
     async with database.work(actor, purpose="manifest") as work:
-        entries = [*sheet.entries, *_others(await listed.without_words(work, voyage_id), sheet.entries)]
+        rows = await listed.without_words(work, voyage_id)
+        entries = [*_as_called(sheet.entries, rows), *_others(rows, sheet.entries)]
         asked = {one.call.next_voyage_id for one in entries if one.call and one.call.next_voyage_id}
         following = await voyages.find_any(work, asked)
     told = [Told(one, following.get((one.call and one.call.next_voyage_id) or "")) for one in entries]
@@ -54,6 +55,12 @@ async def take_roll_away(
     if form == "csv":
         return File(f"{NAME}.csv", "text/csv; charset=utf-8", spreadsheets.as_csv(lines))
     return File(f"{NAME}.xlsx", XLSX, await asyncio.to_thread(workbooks.workbook, lines))
+
+
+def _as_called(entries: Sequence[Entry], rows: Sequence[listed.Listed]) -> list[Entry]:
+    """The same, and how they were called whom an earlier upload of their list has recorded."""
+    before = {(one.draft_id, one.case_id): one.call for one in rows}
+    return [replace(one, call=one.call or before.get((one.draft_id, one.case_id))) for one in entries]
 
 
 def _others(rows: Sequence[listed.Listed], entries: Sequence[Entry]) -> list[Entry]:

@@ -215,7 +215,7 @@ def _line(_voyage: Voyage, told: Told) -> list[str]:
     one, call = told.entry, told.entry.call
     said = (one.sex, one.age_band, one.mark, one.reason, call and call.next_voyage_id, call and call.by)
     at = call.at.isoformat() if call and call.at else ""
-    return [one.draft_id, str(one.row), one.name, *(code or "" for code in said), at, one.case_id or ""]
+    return [one.draft_id, str(one.row or ""), one.name, *(code or "" for code in said), at, one.case_id or ""]
 
 
 @router.post(

@@ -76,7 +76,7 @@ def _line(language: Language, voyage: Voyage, told: Told) -> list[str]:
     one, call = told.entry, told.entry.call
     return [
         labels.case_code(one.draft_id) if one.draft_id else "",
-        str(one.row),
+        str(one.row or ""),
         one.name,
         words.translate(language, labels.SEXES[one.sex]) if one.sex else "",
         words.translate(language, labels.AGE_BANDS[one.age_band]) if one.age_band else "",

@@ -14,7 +14,7 @@ CALL = f"row_number, version, {SAID}, called_by, called_at"
 
 
 class Listed(NamedTuple):
-    """A row of a list without its words. `was_not_there`: why, of somebody whom the list had recorded."""
+    """A row of a list without its words; 0 of who was erased. `was_not_there`: why, of whom the list had recorded."""
 
     draft_id: str
     row: int
@@ -26,26 +26,28 @@ class Listed(NamedTuple):
 
 
 RECORDED = f"""
-SELECT m.draft_id AS list_id, a.manifest_row, a.case_id, a.sex AS recorded_sex, a.age_band AS recorded_band,
-    {ABSENT_RECORDED} AS is_absent, s.reason AS said_reason, s.next_voyage_id AS said_next, s.said_by, s.said_at, c.*
+SELECT m.draft_id AS list_id, coalesce(a.manifest_row, 0) AS manifest_row, a.case_id, a.sex AS recorded_sex,
+    a.age_band AS recorded_band, {ABSENT_RECORDED} AS is_absent, s.reason AS said_reason,
+    s.next_voyage_id AS said_next, s.said_by, s.said_at, c.*
 FROM arrivals a JOIN manifests m USING (manifest_id) LEFT JOIN absent_arrivals s USING (case_id)
 LEFT JOIN LATERAL (
     SELECT {CALL} FROM roll_calls r WHERE r.draft_id = m.draft_id AND r.upload = m.upload
     AND r.row_number = a.manifest_row ORDER BY r.version DESC LIMIT 1
 ) c ON TRUE
 WHERE a.voyage_id = $1 AND (a.ended_as IS DISTINCT FROM 'entered_in_error' OR {ABSENT_RECORDED})
-ORDER BY m.manifest_id, a.manifest_row
+ORDER BY m.manifest_id, manifest_row
 """  # noqa: S608 - constants
 CALLED = f"""
 SELECT draft_id AS list_id, {CALL} FROM (
     SELECT DISTINCT ON (r.draft_id, r.row_number) r.*, d.state FROM roll_calls r JOIN drafts d USING (draft_id, upload)
     WHERE r.voyage_id = $1 AND d.ended_at IS NOT NULL ORDER BY r.draft_id, r.row_number, r.version DESC
 ) r WHERE (mark = 'absent' OR state <> 'sent') AND NOT EXISTS (
-    SELECT FROM arrivals a JOIN manifests m USING (manifest_id) WHERE a.voyage_id = $1
-    AND m.draft_id = r.draft_id AND m.upload = r.upload AND a.manifest_row = r.row_number
+    SELECT FROM manifests m WHERE m.draft_id = r.draft_id AND m.upload = r.upload AND m.received_at >= r.called_at
+    AND NOT EXISTS (SELECT FROM held_rows h WHERE h.manifest_id = m.manifest_id AND h.row_number = r.row_number)
 ) ORDER BY draft_id, row_number
 """  # noqa: S608 - constants
-"""Of a list that was sent whole, who was called as here is recorded."""
+"""Of a list that was sent whole, who was called as here is recorded; of one that was sent in part, whoever was called
+before that and is not held back."""
 
 
 async def without_words(work: Work, voyage_id: str) -> list[Listed]:

@@ -79,7 +79,8 @@ async def add(work: Work, draft: Draft, calls: Sequence[Call]) -> bool:
 
 
 async def take_over(work: Work, draft: Draft, numbers: Mapping[int, int]) -> None:
-    """Let the next upload of a draft have what was called of the rows that are in it too (new number → old).
+    """Let the next upload of a draft have what was called of these rows of it (new number → old); who is recorded has
+    no call any more.
 
     # unscoped: the draft was found in the actor's own scope.
     """
