@@ -1,6 +1,7 @@
 """Figures tell nobody about few people: neither by themselves, nor by a difference, nor by what they are of."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from services.referral.domain import figures
 from services.referral.domain.figures import FEWEST, FEWEST_RESTRICTED, RESTRICTED
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
+from tests.referral.test_actions import SERVE_NEED, suspend
 from tests.referral.test_pages import said
 
 STATES = ("open", "fulfilled", "unroutable", "other")
@@ -32,7 +34,7 @@ def test_no_subtraction_tells_a_cell_of_one_to_ten(table: dict[str, tuple[int, .
     """Whoever knows how figures are made narrows each cell down by every sum; none of one to ten is left alone."""
     exact = _figures(table)
 
-    seen = figures.published(exact)
+    seen = figures.published(exact, restricted={})
 
     known = _narrowed(seen)
     for province, row in table.items():
@@ -115,6 +117,25 @@ class TestCoordinator:
         await desk.open(an_arrival("GBV"), an_arrival("UAC", age_band="child"))
 
         assert (await site("coordinator").get("/api/figures")).content == before
+
+    async def test_takes_nothing_that_is_restricted_off_a_total_by_counting_all_others_one_by_one(
+        self, desk: Desk, site: Site
+    ) -> None:
+        await desk.open(*(an_arrival("NEED") for _ in range(14)))
+        await suspend(desk, *SERVE_NEED)
+        desk.clock.advance(timedelta(minutes=1))
+        await desk.open(*(an_arrival("NEED") for _ in range(14)))
+        desk.clock.advance(timedelta(days=30))
+        before = (await site("coordinator").get("/api/figures")).json()["totals"]
+        listed = (await site("coordinator").get("/api/requests")).json()["items"]
+        unserved = (await site("coordinator").get("/api/gaps/open")).json()["items"]
+
+        await desk.open(an_arrival("NEED", age_band="child"), an_arrival("GBV"))
+        desk.clock.advance(timedelta(days=30))
+
+        assert (len(listed), sum(row["total"] for row in unserved)) == (14, 14)
+        assert (await site("coordinator").get("/api/figures")).json()["totals"] == before
+        assert before["gaps"] is before["overdue"] is None
 
     async def test_finds_lines_in_an_order_that_shown_numbers_give(self, desk: Desk, site: Site) -> None:
         await desk.open(

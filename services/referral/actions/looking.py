@@ -15,12 +15,14 @@ async def take_figures(work: Work) -> dict[str, Any]:
     exact = policy.sees_exact_figures(work.actor)
     counted = {
         "at": work.now.isoformat(),
-        "totals": await store.count_totals(work),
+        "totals": await store.count_totals(work, restricted=None if exact else False),
         "provinces": await store.count_referrals_by_province(work, apart=not exact),
         "needs": await store.count_needs(work, apart=not exact),
         "agencies": await store.count_attempts_by_agency(work, apart=not exact),
     }
-    return counted if exact else figures.published(counted)
+    if exact:
+        return counted
+    return figures.published(counted, restricted=await store.count_totals(work, restricted=True))
 
 
 async def take_gaps(work: Work) -> list[dict[str, Any]]:

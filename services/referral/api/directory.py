@@ -40,7 +40,8 @@ async def get_figures(request: Request, actor: Watcher) -> Response:
     """How many referrals and attempts, by state, province, need and agency. No case is in it.
 
     Rounded to `rounded_to`; a number below `fewest` is null, and a line with so small a total is left out. Restricted
-    needs stand together in the lines called `restricted`. Only the services themselves see exact numbers.
+    needs stand together in the lines called `restricted`, and are in the totals once they are not too few to be shown
+    there. Only the services themselves see exact numbers.
     """
     async with request.app.state.database.work(actor, purpose="look") as work:
         return json_response(await looking.take_figures(work))

@@ -26,16 +26,17 @@ def shown(count: int, *, fewest: int = FEWEST) -> int | None:
     return None if count < fewest else (count + STEP // 2) // STEP * STEP
 
 
-def published(figures: Mapping[str, Any]) -> dict[str, Any]:
+def published(figures: Mapping[str, Any], *, restricted: Mapping[str, int]) -> dict[str, Any]:
     """Exact figures, with the restricted needs in lines of their own, as people may see them.
 
-    Lines whose total is too small are left out, wherever they come from.
+    Lines whose total is too small are left out, wherever they come from. `restricted`: what these needs add to the
+    totals. It is rounded by itself: who may count all others one by one takes nothing off a total that says more.
     """
     return {
         **figures,
         "rounded_to": STEP,
         "fewest": FEWEST,
-        "totals": {name: shown(count) for name, count in figures["totals"].items()},
+        "totals": {name: _total(count, restricted.get(name, 0)) for name, count in figures["totals"].items()},
         "provinces": _lines(figures["provinces"], "province"),
         "needs": {
             need: number
@@ -84,6 +85,11 @@ def _day(moment: datetime) -> datetime:
 
 def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "total": shown(row["total"], fewest=FEWEST_RESTRICTED), "since": _day(row["since"])}
+
+
+def _total(count: int, restricted: int) -> int | None:
+    parts = [n for n in (shown(count), shown(restricted, fewest=FEWEST_RESTRICTED)) if n is not None]
+    return sum(parts) if parts else None
 
 
 def _lines(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:

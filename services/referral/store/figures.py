@@ -52,21 +52,28 @@ async def count_needs(work: Work, *, apart: bool) -> dict[str, int]:
     return {row["line"]: row["n"] for row in rows}
 
 
-async def count_totals(work: Work) -> dict[str, int]:
-    """The sums. Accepted, declined, expired, rerouted count attempts. # unscoped: as above"""
+async def count_totals(work: Work, *, restricted: bool | None = None) -> dict[str, int]:
+    """The sums; of needs that are restricted, or are not, alone where that is said. Accepted, declined, expired,
+    rerouted count attempts. Emergency openings are of no need, and stand among what is not. # unscoped: as above
+    """
+    of = "($2::boolean IS NULL OR restricted = $2)"
     row = await work.connection.fetchrow(
-        "SELECT (SELECT count(*) FROM referrals) AS referrals, count(*) AS assignments,"
-        " (SELECT count(*) FROM referrals WHERE state = 'open') AS open,"
-        " (SELECT count(*) FROM referrals WHERE state = 'fulfilled') AS fulfilled,"
-        " count(*) FILTER (WHERE answered_at IS NOT NULL AND state <> 'declined') AS accepted,"
-        " count(*) FILTER (WHERE state = 'declined') AS declined, count(*) FILTER (WHERE state = 'expired') AS expired,"
-        " count(*) FILTER (WHERE attempt > 1) AS rerouted, count(*) FILTER (WHERE due_at <= $1) AS overdue,"
-        " (SELECT count(*) FROM escalations) AS escalated,"
-        " (SELECT count(*) FROM escalations WHERE closed_at IS NULL) AS escalations_open,"
-        " (SELECT count(*) FROM gaps WHERE closed_at IS NULL) AS gaps,"
-        " (SELECT count(*) FROM glasses WHERE reviewed_at IS NULL AND review_by <= $1) AS reviews_overdue"
-        " FROM assignments",
+        f"SELECT (SELECT count(*) FROM referrals WHERE {of}) AS referrals, count(*) AS assignments,"  # noqa: S608
+        f" (SELECT count(*) FROM referrals WHERE state = 'open' AND {of}) AS open,"
+        f" (SELECT count(*) FROM referrals WHERE state = 'fulfilled' AND {of}) AS fulfilled,"
+        " count(*) FILTER (WHERE a.answered_at IS NOT NULL AND a.state <> 'declined') AS accepted,"
+        " count(*) FILTER (WHERE a.state = 'declined') AS declined,"
+        " count(*) FILTER (WHERE a.state = 'expired') AS expired,"
+        " count(*) FILTER (WHERE a.attempt > 1) AS rerouted, count(*) FILTER (WHERE a.due_at <= $1) AS overdue,"
+        f" (SELECT count(*) FROM escalations JOIN referrals USING (referral_id) WHERE {of}) AS escalated,"
+        " (SELECT count(*) FROM escalations e JOIN referrals USING (referral_id)"
+        f"  WHERE e.closed_at IS NULL AND {of}) AS escalations_open,"
+        f" (SELECT count(*) FROM gaps g JOIN referrals USING (referral_id) WHERE g.closed_at IS NULL AND {of}) AS gaps,"
+        " (SELECT count(*) FROM glasses WHERE reviewed_at IS NULL AND review_by <= $1"
+        "  AND $2 IS DISTINCT FROM TRUE) AS reviews_overdue"
+        f" FROM assignments a JOIN referrals USING (referral_id) WHERE {of}",
         work.now,
+        restricted,
     )
     assert row is not None
     return dict(row)
