@@ -71,6 +71,18 @@ class TestTakingBack:
         assert (there.ready, there.empty) == (1, 1)
         assert "Orang2" not in str(await quay.lines(there))
 
+    async def test_is_offered_on_the_page_of_who_is_absent(self, database: Database, site: Site, quay: Quay) -> None:
+        draft, voyage, _ = await carried(database, quay)
+        officer = site("officer")
+        page = (await officer.get(f"/id/pelayaran/{voyage.voyage_id}/absen", tampil="tidak")).text
+        action = f"/id/draf/{draft.draft_id}/absen/{SECOND}"
+        assert f'action="{action}"' in page
+        assert "Baris 3" in page
+        data = {"idempotency_key": new_id(), "version": "1", "mark": "open", "shown": "tidak", "letters": ""}
+        assert (await officer.post(action, data=data)).status_code == 303
+
+        assert await names(quay, voyage) == ["Orang1", "Orang2"]
+
     async def test_is_one_press_for_who_is_here_after_all(self, database: Database, quay: Quay) -> None:
         draft, voyage, following = await carried(database, quay)
         await quay.call(draft, FIRST)
