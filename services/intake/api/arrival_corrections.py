@@ -49,7 +49,7 @@ class CorrectionOf(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
 class SexIn(CorrectionOf):

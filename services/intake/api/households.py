@@ -37,7 +37,7 @@ class JoiningIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     with_case_id: Id
-    version: Annotated[int, Field(ge=0, strict=True)]
+    version: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 
 
 class PartingIn(BaseModel):
@@ -46,7 +46,7 @@ class PartingIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: Literal["not_of_it", "family_parted", "in_error"]
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
 class GuardianIn(BaseModel):
@@ -64,7 +64,7 @@ class ConfirmationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
 class UnlinkingIn(ConfirmationIn):

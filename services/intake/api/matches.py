@@ -37,7 +37,7 @@ class MatchDecisionIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Decision
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
 class UndoingIn(BaseModel):
@@ -46,7 +46,7 @@ class UndoingIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: UndoReason
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
 class AgreementOut(BaseModel):

@@ -75,7 +75,7 @@ class ScreeningIn(AnswersIn):
     `reason` is there where the decision is another than the answers point to.
     """
 
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
     needs: tuple[NeedCode, ...] = ()
     decision: TraffickingDecision
     reason: TraffickingReason | None = None

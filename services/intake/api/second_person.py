@@ -36,7 +36,7 @@ class ConfirmationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: Annotated[int, Field(ge=1, strict=True)] | None = None
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] | None = None
 
 
 class ProposalsOut(BaseModel):

@@ -48,7 +48,7 @@ class CompletionIn(BaseModel):
         },
     )
 
-    version: Annotated[int, Field(ge=1, strict=True)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
     full_name: Said = ""
     birth: Said = ""
     """As people write it; it has to agree with the age group that was seen."""

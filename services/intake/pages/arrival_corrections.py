@@ -246,7 +246,7 @@ async def _death(work: Work, _: Request, case_id: str, typed: Mapping[str, Any])
     month = words.month_number(typed["died_month"])
     try:
         died_on = date(int(typed["died_year"]), month or 0, int(typed["died_day"]))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise DeathNotPossible from None
     place = cast(DeathPlace, typed["place"])
     return await endings.note_death(work, case_id, version=_version(typed), died_on=died_on, place=place)
@@ -278,7 +278,7 @@ def _reason(typed: Mapping[str, Any]) -> CorrectionReason:
 
 def _version(typed: Mapping[str, Any]) -> int:
     """The version that the form showed; 0, which there is none of, for one that is no number."""
-    return int(typed["version"]) if typed["version"].isascii() and typed["version"].isdigit() else 0
+    return int(typed["version"]) if typed["version"].isdecimal() and len(typed["version"]) < 10 else 0
 
 
 def _typed(form: FormData) -> dict[str, Any]:

@@ -60,7 +60,11 @@ async def mend(request: Request, draft_id: Id, row: int, actor: Officer) -> Resp
 async def map_columns(request: Request, draft_id: Id, actor: Officer) -> Response:
     """Say what columns mean, for this list and the sender's next ones."""
     form = await request.form()
-    said = {int(name[1:]): str(value) for name, value in form.items() if name[:1] == "k" and name[1:].isdecimal()}
+    said = {
+        int(name[1:]): str(value)
+        for name, value in form.items()
+        if name[:1] == "k" and name[1:].isdecimal() and len(name) < 5
+    }
     columns = {column: field for column, field in said.items() if field != UNDECIDED}
     row = _number(form, "heading_row")
 

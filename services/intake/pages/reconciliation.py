@@ -350,7 +350,7 @@ def _date(form: FormData) -> tuple[date | None, bool]:
         return None, True
     try:
         return date(int(year), words.month_number(month) or 0, int(day)), True
-    except ValueError:
+    except (ValueError, OverflowError):
         return None, False
 
 
