@@ -14,7 +14,14 @@ from services.referral.actions.answering import Answer
 from services.referral.actions.refusing import Signed
 from services.referral.actions.supervising import Closing
 from services.referral.domain.needs import Need
-from shared.contracts.intake.arrivals import AgeCorrected, NeedsCorrected, OriginCorrected, PersonDied, SexCorrected
+from shared.contracts.intake.arrivals import (
+    AgeCorrected,
+    DeathUndone,
+    NeedsCorrected,
+    OriginCorrected,
+    PersonDied,
+    SexCorrected,
+)
 from shared.kit.heard import Heard
 from tests.referral.conftest import Desk
 from tests.referral.factories import a_consent, a_withdrawal, an_agency, an_arrival
@@ -187,6 +194,24 @@ class TestOthersToAsk:
         await hear(desk, a_correction(OriginCorrected, landed, version=3, origin_regency="53.01", needs=dead))
 
         assert await states(desk) == {"NEED": "unfulfilled", "REMAINS": "open"}
+
+    @pytest.mark.parametrize("is_moved", [True, False], ids=["corrected_meanwhile", "as_it_was"])
+    async def test_of_an_origin_that_was_corrected_while_somebody_counted_as_dead_once_that_is_undone(
+        self, desk: Desk, is_moved: bool
+    ) -> None:
+        landed, home = an_arrival("NEED"), "53.01" if is_moved else "73.06"
+        await desk.open(landed)
+        await close(desk, "NEED", "NO_CAPACITY")
+        await hear(desk, a_correction(PersonDied, landed, needs=("NEED", "REMAINS")))
+        if is_moved:
+            moved: dict[str, Any] = {"origin_regency": home, "needs": ("NEED", "REMAINS")}
+            await hear(desk, a_correction(OriginCorrected, landed, version=3, **moved))
+
+        undone = a_correction(DeathUndone, landed, version=4 if is_moved else 3, origin_regency=home, needs=("NEED",))
+        await hear(desk, undone)
+
+        assert (await states(desk))["NEED"] == ("open" if is_moved else "unfulfilled")
+        assert await reasons(desk) == ([("NEED", "OTHERS_TO_ASK")] if is_moved else [])
 
 
 def struck(landed: Heard[Any], need: str, *left: str) -> Heard[Any]:

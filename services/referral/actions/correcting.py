@@ -167,6 +167,7 @@ class _Following:
         bodies = await store.find_explanations(
             self.work, [need.referral.explanation for need in self.changes.before.values()]
         )
+        became = await self._became()
         for id_, before in self.changes.before.items():
             need = self.changes.need(id_)
             stored = rules.read(bodies[before.referral.explanation])
@@ -179,7 +180,7 @@ class _Following:
             if facts == stored.facts and not need.referral.is_terminal:
                 continue
             decision = router.decide(facts)
-            anew = corrections.why_anew(need, decision.candidates, self._became())
+            anew = corrections.why_anew(need, decision.candidates, became)
             if facts == stored.facts and anew is None:
                 continue
             corrected = corrections.corrected(
@@ -325,15 +326,19 @@ class _Following:
         await opening.open_referrals(self.work, [arrival], routing=self.routing)
         return True
 
-    def _became(self) -> Became:
+    async def _became(self) -> Became:
         fact = self.fact
+        # Of who counts as dead only the origin is corrected: it is the step before.
+        is_moved_while_dead = isinstance(fact, DeathUndone) and any(
+            one.version == fact.version - 1 for one in await book.list_corrections(self.work, fact.case_id)
+        )
         return Became(
             needs=fact.needs,
             found=_added(fact),
             is_found_by_itself=isinstance(fact, NeedsCorrected),
             is_alive_after_all=isinstance(fact, DeathUndone),
             is_child_after_all=isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN,
-            is_of_the_person=self._kinds() != [],
+            is_of_the_person=is_moved_while_dead or self._kinds() != [],
         )
 
     def _kinds(self) -> list[tuple[Changed, str | None, str | None]]:

@@ -61,7 +61,7 @@ class Became:
     is_alive_after_all: bool = False
     is_child_after_all: bool = False
     is_of_the_person: bool = False
-    """True for another age, sex or origin: others may be the right ones to ask."""
+    """True for another age, sex or origin, also since a death that was none: others may be the right ones to ask."""
 
 
 def corrected(need: Need, facts: Facts, *, restricted: bool, explanation: bytes) -> Need:
@@ -111,8 +111,8 @@ def why_anew(need: Need, ranked: Sequence[Candidate], became: Became) -> OpenedF
         return None
     if r.need in became.found and (r.state != "fulfilled" or became.is_found_by_itself):
         return "FOUND_AFTER_ALL"
-    if became.is_alive_after_all:
-        return "DEATH_UNDONE" if referrals.ended_with_death(r) else None
+    if became.is_alive_after_all and referrals.ended_with_death(r):
+        return "DEATH_UNDONE"
     if r.need not in became.needs or (OF_THE_DEAD in became.needs and r.need != OF_THE_DEAD):
         return None
     if became.is_child_after_all and (r.state in CONSENT_ENDED or r.outcome == "PERSON_REFUSED"):
