@@ -8,6 +8,7 @@ import pytest
 
 from services.intake.actions import drafts
 from services.intake.actions.erasures import erase_person
+from services.intake.actions.giving_back import take_away
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
 from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, RowUndecided
@@ -141,6 +142,22 @@ class TestErasingSomebody:
         await desk.leave_out(anew, 2)
         await erased(database, desk, case_id)
         assert await names(desk, anew) == ["", "Orang3"]
+
+    async def test_stays_so_when_rows_come_back_that_were_taken_away_before(
+        self, database: Database, desk: Desk
+    ) -> None:
+        voyage = await a_voyage(database)
+        sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"), a_row(3, sex="Q"))))
+        away = await take_away(
+            database, desk.vault, OFFICER, sent.draft.draft_id, form="csv", rows="all", language="en"
+        )
+        await erased(database, desk, await case_of(database, 2))
+
+        back = away.content.decode("utf-8-sig").replace("Orang1;M", "Orang1;F").replace("Orang2;Q", "Orang2;F")
+        after = await desk.upload(voyage, back.encode())
+        assert after.draft_id == sent.draft.draft_id
+        assert counts(after) == (1, 1, 0, 0, 1, 0)
+        assert await names(desk, after) == ["", "Orang2", "Orang3"]
 
     async def test_ends_a_list_of_which_nobody_is_left(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)
