@@ -350,9 +350,11 @@ async def _prepare_back(database: Database, vault: Vault, actor: Actor, draft: D
         if n is None:
             blank = drafts.Line(opened.header.first_row + len(lines), ("",) * len(opened.header.heading))
             lines.append(drafts.mended(blank, cells, width=len(blank.cells), by=actor.id, at=now))
-        elif lines[n].standing == "known" or lines[n].is_moved or lines[n].is_erased:
-            continue
-        elif not (changed := drafts.came_back(lines[n], cells)):
+        elif (
+            lines[n].standing == "known"
+            or (lines[n].is_moved or lines[n].is_erased)
+            or not (changed := drafts.came_back(lines[n], cells))
+        ):
             continue
         else:
             lines[n] = drafts.mended(lines[n], changed, width=len(opened.header.heading), by=actor.id, at=now)
