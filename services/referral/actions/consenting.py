@@ -13,7 +13,7 @@ from services.referral import rules
 from services.referral.actions import choosing, following, leasing, staying, telling, walls
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
-from services.referral.domain import consents, needs
+from services.referral.domain import consents, corrections, needs
 from services.referral.domain.consents import Consents, Said
 from services.referral.domain.needs import Need
 from services.referral.domain.recipients import WITHIN
@@ -122,10 +122,12 @@ async def _standings(
     standings: dict[str, Standing] = {}
     decided: dict[str, Decision] = {}
     before: dict[str, Need] = {}
+    dead = {need.referral.case_id for need in loaded.before.values() if corrections.is_death(need)}
     for id_, need in loaded.before.items():
         r = need.referral
         decision = rules.read(bodies[r.explanation])
-        is_allowed_anew = any(_allows(h, r.need) for h in heard if h.case_id == r.case_id)
+        is_due = r.case_id not in dead or r.need == corrections.OF_THE_DEAD
+        is_allowed_anew = is_due and any(_allows(h, r.need) for h in heard if h.case_id == r.case_id)
         is_consent_recorded = said[r.case_id].for_civil_society(r.need, now=work.now)
         is_over = r.is_terminal and not (is_allowed_anew and r.state in ENDED_BY_THE_PERSON)
         if decision.facts.consent != is_consent_recorded and not is_over:

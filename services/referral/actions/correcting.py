@@ -97,7 +97,10 @@ class _Following:
     gaps: list[Gap] = field(default_factory=list)
     decided: dict[str, Decision] = field(default_factory=dict)
     goes_on: bool = False
-    """Something that had ended is open again: what was said of consent meanwhile holds for it too."""
+    """Something that had ended is open again: what was said of consent meanwhile holds for it too.
+
+    So it does for who is a child no more, whose word counts.
+    """
 
     @property
     def fact(self) -> ArrivalFact:
@@ -133,7 +136,7 @@ class _Following:
             await store.add_gaps(self.work, self.gaps, directory_at=router.since)
         if self.no_gap:
             await store.close_gaps(self.work, self.no_gap)
-        if await self._open() or self.goes_on:
+        if await self._open() or self.goes_on or self._is_of_age_after_all():
             await consenting.apply_to_added(self.work, self.heard, routing=self.routing)
 
     def _ends(self, need: Need) -> bool:
@@ -340,6 +343,10 @@ class _Following:
             is_child_after_all=isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN,
             is_of_the_person=is_moved_while_dead or self._kinds() != [],
         )
+
+    def _is_of_age_after_all(self) -> bool:
+        fact = self.fact
+        return isinstance(fact, AgeCorrected) and fact.was in CHILDREN and fact.age_band not in CHILDREN
 
     def _kinds(self) -> list[tuple[Changed, str | None, str | None]]:
         match self.fact:

@@ -89,6 +89,11 @@ def decided(need: Need, decision: Decision) -> Need:
     return replace(need, referral=referral)
 
 
+def is_death(need: Need) -> bool:
+    """True for the need by which it shows that the person counts as dead, whether it is met by now or not."""
+    return need.referral.need == OF_THE_DEAD and need.referral.state != "entered_in_error"
+
+
 def strike(need: Need, *, by: str, now: datetime) -> Need:
     """There is no such need, or no such arrival: it was entered in error."""
     return needs.ended(need, referrals.strike(need.referral, by=by, now=now), now=now)

@@ -1,0 +1,56 @@
+"""What was said of consent counts by who the person is found to be: of age after all, or dead."""
+
+import pytest
+
+from shared.contracts.intake.arrivals import AgeCorrected, DeathUndone, PersonDied
+from tests.referral.conftest import Desk
+from tests.referral.factories import a_basis, a_consent, a_withdrawal, an_arrival
+from tests.referral.test_corrections import a_correction, attempts, hear, states
+from tests.referral.test_lock_order import hear_consent
+
+
+@pytest.mark.parametrize("was", ["child", "unknown"])
+async def test_the_word_of_who_is_of_age_after_all_counts(desk: Desk, was: str) -> None:
+    landed = an_arrival("WAGE", age_band=was)
+    await desk.open(landed)
+    await hear_consent(desk, a_withdrawal(landed.case_id, to="state"))
+    before = await states(desk)
+
+    await hear(desk, a_correction(AgeCorrected, landed, was=was, age_band="adult", needs=("WAGE",)))
+
+    assert before == {"WAGE": "open"}
+    assert await states(desk) == {"WAGE": "consent_withdrawn"}
+    assert [state for _, state, _ in await attempts(desk, "WAGE")] == ["recalled"]
+
+
+async def test_of_one_child_age_that_turns_out_to_be_another_it_does_not(desk: Desk) -> None:
+    landed = an_arrival("WAGE", age_band="unknown")
+    await desk.open(landed)
+    await hear_consent(desk, a_withdrawal(landed.case_id, to="state"))
+
+    await hear(desk, a_correction(AgeCorrected, landed, was="unknown", age_band="child", needs=("WAGE",)))
+
+    assert await states(desk) == {"WAGE": "open"}
+
+
+async def test_of_who_has_died_a_law_that_is_named_opens_nothing_but_the_remains(desk: Desk) -> None:
+    landed = an_arrival("WAGE")
+    await desk.open(landed)
+    await hear_consent(desk, a_consent(landed.case_id, to="state", given=False))
+    await hear(desk, a_correction(PersonDied, landed, needs=("WAGE", "REMAINS")))
+
+    await hear_consent(desk, a_basis(landed.case_id, seq=9))
+
+    assert await states(desk) == {"WAGE": "refused", "REMAINS": "open"}
+
+
+async def test_of_who_lives_after_all_it_opens_what_was_refused(desk: Desk) -> None:
+    landed = an_arrival("WAGE")
+    await desk.open(landed)
+    await hear_consent(desk, a_consent(landed.case_id, to="state", given=False))
+    await hear(desk, a_correction(PersonDied, landed, needs=("WAGE", "REMAINS")))
+    await hear(desk, a_correction(DeathUndone, landed, version=3, needs=("WAGE",)))
+
+    await hear_consent(desk, a_basis(landed.case_id, seq=9))
+
+    assert await states(desk) == {"WAGE": "open", "REMAINS": "entered_in_error"}
