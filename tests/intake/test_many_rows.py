@@ -63,7 +63,7 @@ class TestMemory:
         taken = await taken_in(database, vault, 1_000_000)
 
         assert (taken.listed, taken.accepted) == (1_000_000, 1_000_000)
-        assert most_resident_mib() - before < 256
+        assert most_resident_mib() - before < 96
         assert await database.pool.fetchval("SELECT count(*) FROM household_members") == 101_000
 
 
