@@ -90,6 +90,31 @@ class TestLists:
         assert len(set(after.values())) == 1
         assert len(await told(database, "intake.guardian_linked.v1")) == 1
 
+    async def test_two_lists_at_once_part_nobody(
+        self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The mother comes in a list that was read before the one of the father and the child was recorded."""
+        voyage = await a_voyage(database)
+        theirs = a_list(a_row(1), a_row(2, **CHILD, **{"with": "001"}))
+        hers = a_list(a_row(3), a_row(2, **CHILD, **{"with": "003"}))
+
+        async def meanwhile(*said: Any, **also: Any) -> list[listed_households.Group]:
+            monkeypatch.undo()
+            found = await listed_households.groups_of(*said, **also)
+            await take_in_manifest(database, vault, OFFICER, voyage, theirs)
+            return found
+
+        monkeypatch.setattr(recording, "groups_of", meanwhile)
+        await take_in_manifest(database, vault, OFFICER, voyage, hers)
+
+        found = await homes(database)
+        [home] = set(found.values())
+        assert len(found) == 3
+        [joined] = await told(database, "intake.household_changed.v1")
+        assert (joined["household_id"], joined["change"], len(joined["members"])) == (home, "joined", 2)
+        links = await told(database, "intake.guardian_linked.v1")
+        assert {link["household_id"] for link in links} == {home}
+
     async def test_a_child_without_an_adult_is_unaccompanied_and_not_held_back(
         self, database: Database, vault: Vault
     ) -> None:

@@ -81,37 +81,43 @@ async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str], t
     links = await store.list_links(work, case_ids)
     await work.as_service()  # found at the own port; households change by these actions alone
     joining: list[tuple[str, str]] = []
+    named: set[tuple[str, str]] = set()
+    homes: list[str] = []
     for group in groups:
         members = [people[cases[n]] for n in group.rows if cases.get(n) in people]
         free = [one.case_id for one in members if one.household_id is None and one.case_id not in parted]
-        if len(free) > 1 or (free and any(one.household_id == group.household_id for one in members)):
-            joining += [(group.household_id, case_id) for case_id in free]
+        # Another list may have put some of them into a household since this group was made.
+        home = next((one.household_id for one in members if one.household_id is not None), None)
+        homes.append(home or group.household_id)
+        if len(free) > 1 or (free and home is not None):
+            joining += [(homes[-1], case_id) for case_id in free]
+        named |= {(group.household_id, case_id) for case_id in free if case_id in told}
     household_ids = sorted({household_id for household_id, _ in joining})
     if joining:
         await store.add_households(work, household_ids)
         joined = await store.add_members(work, joining, "listed")
         await store.touch_all(work, household_ids)
-        untold = sorted((h, c) for h, c in joining if c in joined - told)
+        untold = sorted((h, c) for h, c in joining if c in joined and (h, c) not in named)
         now = await store.list_cases_now(work, household_ids) if untold else {}
         for household_id, case_id in untold:
             work.emit(changed(household_id, case_id, "joined", "listed", now[household_id]))
     pairs = {(link.child_case_id, link.adult_case_id) for link in links}
     wanted = [
-        (group, people[cases[child]], people[cases[adult]])
-        for group in groups
+        (home, people[cases[child]], people[cases[adult]])
+        for home, group in zip(homes, groups, strict=True)
         for child, adult in group.guardians
         if cases.get(child) in people and cases.get(adult) in people
     ]
-    await _answer_for(work, [(g, c, a) for g, c, a in wanted if (c.case_id, a.case_id) not in pairs])
+    await _answer_for(work, [(h, c, a) for h, c, a in wanted if (c.case_id, a.case_id) not in pairs])
 
 
-async def _answer_for(work: Work, wanted: Sequence[tuple[Group, Person, Person]]) -> None:
+async def _answer_for(work: Work, wanted: Sequence[tuple[str, Person, Person]]) -> None:
     """Link these children and adults as the list has them; of who counted as alone another person has to confirm it."""
     port = work.actor.port
     assert port is not None
     made = {
-        link.link_id: (link, group)
-        for group, child, adult in wanted
+        link.link_id: (link, household_id)
+        for household_id, child, adult in wanted
         if child.age_band in domain.CHILDREN and adult.age_band not in domain.CHILDREN
         for link in [
             domain.listed(
@@ -128,9 +134,9 @@ async def _answer_for(work: Work, wanted: Sequence[tuple[Group, Person, Person]]
     if not made:
         return
     for link_id in sorted(await store.add_links(work, [link for link, _ in made.values()])):
-        link, group = made[link_id]
+        link, household_id = made[link_id]
         if link.state == "confirmed":
-            work.emit(linked(link, group.household_id))
+            work.emit(linked(link, household_id))
         else:
             work.record(proposed(link))
 
