@@ -18,7 +18,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code
 from tests.intake.conftest import Browser
-from tests.intake.test_erasures import told
+from tests.intake.test_erasures import erased, told
 from tests.intake.test_households_by_hand import ended, needs_of
 from tests.intake.test_reconciliation import a_voyage
 
@@ -139,6 +139,18 @@ class TestHurry:
         await site("officer").post(f"/api/arrivals/{case_id}/completion", json={"version": 1, "document_number": "XS1"})
 
         assert await unfinished(site) == [case_id]
+
+    async def test_is_no_task_any_more_once_the_person_was_erased(self, site: Site) -> None:
+        case_id = await logged(site)
+        other = await logged(site)
+
+        await erased(site, case_id)
+
+        answer = await site("officer").post(
+            f"/api/arrivals/{case_id}/completion", json={"version": 1, "full_name": "S"}
+        )
+        assert answer.status_code == 410
+        assert await unfinished(site) == [other]
 
     @pytest.mark.parametrize(("actor", "status"), [("stranger", 404), ("system", 403), ("dpo", 403), ("worker", 403)])
     async def test_is_completed_by_the_port_alone(self, site: Site, actor: str, status: int) -> None:

@@ -113,13 +113,14 @@ async def reindex(work: Work, person_id: str, kind: Kind, digest: bytes | None) 
 async def destroy(work: Work, people: Sequence[Person]) -> None:
     """Destroy the keys of these people and blank whatever else in intake leads to who they were.
 
-    With a key go its blind indexes (a trigger). What is left of an arrival are codes. Rows of theirs in lists that are
-    not done with are emptied by `emptied_rows`.
+    With a key go its blind indexes (a trigger). What is left of an arrival are codes, and nobody is asked to complete
+    it. Rows of theirs in lists that are not done with are emptied by `emptied_rows`.
     """
     case_ids = [case_id for person in people for case_id in person.case_ids]
     await work.connection.execute(
         "WITH keys AS (DELETE FROM person_keys WHERE person_id = ANY($1::uuid[])),"
-        " identities AS (UPDATE arrivals SET sealed = '', manifest_row = NULL WHERE case_id = ANY($2::uuid[])),"
+        " identities AS (UPDATE arrivals SET sealed = '', manifest_row = NULL, unfinished = FALSE"
+        " WHERE case_id = ANY($2::uuid[])),"
         " said AS (UPDATE requests SET content = '' WHERE case_id = ANY($2::uuid[])),"
         " proposed AS ("
         " UPDATE corrections SET decision = 'erased', decided_by = $4, decided_at = $3, sealed = ''"
