@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Container, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -38,7 +39,7 @@ BREATH = 50
 
 @dataclass(slots=True)
 class Recording:
-    """Records rows in batches, preparing the next while PostgreSQL writes one.
+    """Records rows in batches, preparing the next while PostgreSQL writes one; households are linked beside that.
 
     `is_first`: nobody of the voyage's lists was recorded before. `repeated` counts by list the rows that earlier ones
     had brought in, `known` says which list had a row where that is `asked`. A row that is known with other details is
@@ -62,6 +63,7 @@ class Recording:
     _cases: dict[int, str] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _writing: asyncio.Task[None] | None = None
+    _linking: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.telling = Telling(self.actor)
@@ -69,7 +71,10 @@ class Recording:
     async def run(self, rows: Reading | Called) -> None:
         """Record those of the rows that are ready, hold back the others, link who travels together."""
         batch: list[Row] = []
-        try:
+        async with AsyncExitStack() as ending:
+            # Whatever becomes of it, what is being written is waited for, and who is held back is kept.
+            for last in (self.holding.flush, self._settle_links, self._settle):
+                ending.push_async_callback(last)
             for n, party in enumerate(in_parties(rows, rows.named.values()), start=1):
                 batch += party
                 if n % BREATH == 0:
@@ -78,12 +83,8 @@ class Recording:
                     await self._prepare(batch)
                     batch = []
             await self._prepare(batch)
-        finally:
-            try:
-                await self._settle()
-            finally:
-                await self.holding.flush()
-        await self._link()
+            await self._settle()
+            await self._link()
 
     async def _prepare(self, batch: Sequence[Row]) -> None:
         """Seal these rows and have them written, once the rows before them are."""
@@ -138,11 +139,18 @@ class Recording:
                 self.known[row.number] = str(result.manifest_id)
 
     async def _link(self) -> None:
-        """Link the households whose rows are all recorded, and forget them."""
+        """Begin to link the households whose rows are all recorded, once those before are, and forget them."""
+        await self._settle_links()
         groups, self._groups = self._groups, []
         cases, self._cases = self._cases, {}
         told, self._told = self._told, set()
-        await link_groups(self.database, self.actor, groups, cases, told)
+        self._linking = asyncio.create_task(link_groups(self.database, self.actor, groups, cases, told))
+
+    async def _settle_links(self) -> None:
+        """Wait for the households that are being linked."""
+        if self._linking is not None:
+            linking, self._linking = self._linking, None
+            await linking
 
     def _submission(self, row: Row, manifest_id: str | None = None, household_id: str | None = None) -> Submitted:
         return submission_of(self.vault, self.voyage, row, self.arrived_at, manifest_id, household_id)
