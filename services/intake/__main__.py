@@ -29,6 +29,7 @@ from services.intake.domain.refusals import (
     reconciliation,
     roll_calls,
     screening,
+    totals,
     voyages,
 )
 from services.intake.gateways import kms
@@ -50,8 +51,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     voyages.PortUnknown: (403, "port_unknown", msg("There is no such port of entry")),
     voyages.VoyageUnknown: (404, "voyage_unknown", msg("There is no such voyage")),
     voyages.ExpectedFarOff: (422, "expected_far_off", msg("This voyage is not expected on such a day")),
-    reconciliation.TotalsUnknown: (404, "totals_unknown", msg("There is no such head count")),
-    reconciliation.TotalsWithdrawn: (409, "totals_withdrawn", msg("This head count was withdrawn")),
+    totals.TotalsUnknown: (404, "totals_unknown", msg("There is no such head count")),
+    totals.TotalsWithdrawn: (409, "totals_withdrawn", msg("This head count was withdrawn")),
     reconciliation.DifferenceUnknown: (404, "difference_unknown", msg("There is no such difference")),
     reconciliation.RollsOverElsewhere: (422, "rolls_over_elsewhere", msg("Nobody comes with this voyage")),
     manifests.VoyageNotDue: (409, "voyage_not_due", msg("This voyage is not due yet")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.intake.actions.arrivals import port_of
-from services.intake.domain.refusals.reconciliation import PartTwice, PartUnknown, TotalsUnknown, TotalsWithdrawn
+from services.intake.domain.refusals.totals import PartTwice, PartUnknown, TotalsUnknown, TotalsWithdrawn
 from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.totals import Kind, Part, Totals, WithdrawReason, checked
 from services.intake.store import totals as store

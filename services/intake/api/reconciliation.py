@@ -12,7 +12,8 @@ from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import problem_of_part
 from services.intake.api.keyed import once
 from services.intake.domain.reconciliation import CandidateCode, Difference, Pair, Reason, Reconciliation, Rolled
-from services.intake.domain.refusals.reconciliation import DifferenceMoved, PartTwice, PartUnknown
+from services.intake.domain.refusals.reconciliation import DifferenceMoved
+from services.intake.domain.refusals.totals import PartTwice, PartUnknown
 from services.intake.domain.totals import LONGEST, MOST_PARTS, Dimension, Kind, Part, Totals, WithdrawReason
 from services.intake.domain.voyages import MOST_ANNOUNCED
 from services.intake.store import differences as store

@@ -17,7 +17,7 @@ from services.intake.api.reconciliation import LetterIn, parts_of
 from services.intake.domain import sheets
 from services.intake.domain.problems import CELL_PROBLEMS, Problem
 from services.intake.domain.refusals.manifests import ManifestUnusable
-from services.intake.domain.refusals.reconciliation import PartTwice, PartUnknown
+from services.intake.domain.refusals.totals import PartTwice, PartUnknown
 from services.intake.domain.sheets import Choice
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Counts, Modality, Voyage
 from services.intake.gateways.workbooks import XLSX

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
 
-from services.intake.domain.refusals.reconciliation import PartTwice, PartUnknown
+from services.intake.domain.refusals.totals import PartTwice, PartUnknown
 from shared.contracts import codes
 
 Kind = Literal["letter", "minutes", "count"]

@@ -12,7 +12,8 @@ from services.intake.actions import reconciliation, totals
 from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import Said, problem_of_part
 from services.intake.domain.reconciliation import PAIRS, Pair, Reason, Reconciliation
-from services.intake.domain.refusals.reconciliation import DifferenceMoved, PartTwice, PartUnknown
+from services.intake.domain.refusals.reconciliation import DifferenceMoved
+from services.intake.domain.refusals.totals import PartTwice, PartUnknown
 from services.intake.domain.totals import GROUPS, LONGEST, MOST_PARTS, UNKNOWN, Dimension, Kind, Part, WithdrawReason
 from services.intake.domain.voyages import MOST_ANNOUNCED
 from services.intake.pages import labels
