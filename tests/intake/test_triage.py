@@ -227,6 +227,20 @@ class TestChildWithAnAdult:
         assert await guardian_of(site, child) is None
         assert "UAC" in await needs_of(database, child)
 
+    async def test_is_complete_with_a_name_once_the_adult_answers_no_longer(self, site: Site) -> None:
+        child, adult = await logged_with(site)
+        path, officer = f"/api/arrivals/{child}/completion", site("officer")
+        await officer.post(path, json={"version": 1, "full_name": "Bayu"})
+        await ended(site, (await guardian_of(site, child))["link_id"], 1)
+        assert child in await unfinished(site)
+
+        done = await officer.post(path, json={"version": 2})
+        again = await officer.post(path, json={"version": 2})
+
+        assert done.status_code == 200, done.text
+        assert await unfinished(site) == [adult]
+        assert (again.status_code, again.json()["code"]) == (422, "nothing_to_complete")
+
     @pytest.mark.parametrize(
         "rewriting",
         [

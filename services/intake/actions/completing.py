@@ -12,7 +12,7 @@ from services.intake.domain.completing import completed
 from services.intake.domain.corrections import keeps_age_band
 from services.intake.domain.households import NO_PROOF, NOT_STATED, Link, Relation, RelationProof
 from services.intake.domain.people import Identity
-from services.intake.domain.refusals.identities import AgeBandWouldChange, PersonErasedBefore
+from services.intake.domain.refusals.identities import AgeBandWouldChange, NothingToComplete, PersonErasedBefore
 from services.intake.store import arrivals, disclosures, households, persons
 from services.intake.store.arrivals import SealedIdentity, Unfinished
 from services.intake.store.vault import Sealed, Vault
@@ -77,11 +77,15 @@ async def complete_identity(
     if found is None or found.wrapped_key is None:
         raise PersonErasedBefore
     identity = vault.open(Sealed(found.wrapped_key, found.sealed), person_id=kept.person_id, case_id=case_id)
-    if any(said.values()) or (origin is None and described is None):
+    is_filled = any(said.values())
+    if is_filled:
         identity = await _fill(work, vault, kept, found, identity, said)
     link = domain.to_describe(case_id, links)
-    if identity.full_name and (link is None or link.has_relation):
-        await arrivals.finish(work, case_id)
+    is_complete = bool(identity.full_name) and (link is None or link.has_relation)
+    was_open = is_complete and await arrivals.finish(work, case_id)
+    # What was missing may not be asked for any more, as what an adult is who answers no longer.
+    if not (is_filled or origin is not None or described is not None or was_open):
+        raise NothingToComplete
     return kept
 
 

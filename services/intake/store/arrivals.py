@@ -261,9 +261,12 @@ async def list_unfinished(work: Work, *, after: str | None, limit: int) -> list[
     ]
 
 
-async def finish(work: Work, case_id: str) -> None:
-    """It is complete who this is. # unscoped: the case is locked, and found in the actor's port"""
-    await work.connection.execute("UPDATE arrivals SET unfinished = FALSE WHERE case_id = $1", case_id)
+async def finish(work: Work, case_id: str) -> bool:
+    """It is complete who this is; False where it was. # unscoped: the case is locked, and found in the actor's port"""
+    done = await work.connection.execute(
+        "UPDATE arrivals SET unfinished = FALSE WHERE case_id = $1 AND unfinished", case_id
+    )
+    return bool(done == "UPDATE 1")
 
 
 async def ends_with(work: Work, tail: str, *, since: datetime, limit: int) -> list[str]:
