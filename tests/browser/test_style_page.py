@@ -91,16 +91,18 @@ async def test_puts_the_focus_on_the_error_summary(see: Open, site: str) -> None
 async def test_keeps_the_chosen_look(see: Open, site: str) -> None:
     sight = await see(f"{site}/en/gaya?errors=1")
 
-    await sight.page.get_by_role("button", name="Dark").click()
+    async with sight.page.expect_navigation():
+        await sight.page.get_by_role("button", name="Dark").click()
 
     assert sight.page.url == f"{site}/en/gaya?errors=1"
-    assert await sight.page.evaluate("getComputedStyle(document.body.parentElement).colorScheme") == "dark"
+    assert await sight.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
 async def test_switches_language_and_keeps_the_query(see: Open, site: str) -> None:
     sight = await see(f"{site}/id/gaya?errors=1")
 
-    await sight.page.get_by_role("link", name="English").click()
+    async with sight.page.expect_navigation():
+        await sight.page.get_by_role("link", name="English").click()
 
     assert sight.page.url == f"{site}/en/gaya?errors=1"
     assert await sight.page.evaluate("document.documentElement.lang") == "en"
