@@ -12,11 +12,12 @@ from services.intake.actions import drafts, sending
 from services.intake.actions.drafts import Write
 from services.intake.actions.opening import open_file
 from services.intake.domain.drafts import Draft
-from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, LineChanged
+from services.intake.domain.refusals.drafts import DraftChanged, LineChanged
 from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.voyages import Voyage
 from services.intake.pages.draft_columns import UNDECIDED, problem_of_columns
 from services.intake.pages.drafts import TABS, show_draft
+from services.intake.pages.keyed import once_prepared
 from services.intake.pages.listwords import MOST_BYTES, unusable_file
 from shared.contracts.fact import Id
 from shared.kit import identity, web
@@ -128,7 +129,7 @@ async def send(request: Request, draft_id: Id, actor: Officer) -> Response:
         return answer
 
     try:
-        return await _keyed(request, actor, prepare)
+        return await once_prepared(request, actor, prepare)
     except DraftChanged as changed:
         return await show_draft(request, actor, draft_id, moved=changed, status=409)
 
@@ -190,23 +191,7 @@ async def _written(
 
         return answer
 
-    return await _keyed(request, actor, prepared)
-
-
-async def _keyed(
-    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Callable[[Work], Awaitable[Response]]]]
-) -> Response:
-    vault = request.app.state.vault
-    return await web.idempotent_after(
-        request,
-        request.app.state.database,
-        actor,
-        purpose="manifest",
-        key=vault.kept_key(await web.key_of(request)),
-        digest=vault.digest_of(await web.digest_of(request)),
-        prepare=prepare,
-        again=DraftMoved,
-    )
+    return await once_prepared(request, actor, prepared)
 
 
 def _cells(form: FormData) -> dict[int, str]:

@@ -13,11 +13,11 @@ from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedM
 from services.intake.actions.giving_back import FileForm
 from services.intake.actions.roll_calls import Entry
 from services.intake.actions.roll_files import Told
-from services.intake.domain.refusals.drafts import DraftMoved
 from services.intake.domain.refusals.roll_calls import RollMoved, RowCalled
 from services.intake.domain.roll_calls import INITIALS, OF_RECORDED, REASONS, Mark, Reason, begins_with
 from services.intake.domain.voyages import Voyage
 from services.intake.pages import history, labels
+from services.intake.pages.keyed import once_prepared
 from shared.contracts.fact import Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
@@ -142,15 +142,7 @@ async def call(request: Request, draft_id: Id, row: int, actor: PortActor) -> Re
         return answer
 
     try:
-        return await web.idempotent_after(
-            *(request, request.app.state.database, actor),
-            purpose="manifest",
-            key=await web.key_of(request),
-            digest=await web.digest_of(request),
-            prepare=prepare,
-            again=DraftMoved,
-            tries=roll_calls.TRIES,
-        )
+        return await once_prepared(request, actor, prepare, tries=roll_calls.TRIES)
     except RowCalled as called:
         return await _roll_page(request, actor, draft.voyage_id, shown="belum", called=called, status=409)
 
