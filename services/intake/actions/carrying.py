@@ -28,6 +28,8 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
+NOT_CALLED = Call(0, 0, "open")
+
 Step = Callable[[Work], Awaitable[None]]
 """Belongs into the work that changes the row here: both happen or neither. Raises `DraftMoved` when somebody else was
 faster."""
@@ -109,9 +111,6 @@ async def prepare_fetching(database: Database, vault: Vault, actor: Actor, call:
             work.record(DraftEnded(case_id=voyage.voyage_id, draft_id=draft.draft_id, why="discarded"))
 
     return Fetching(drafts.back(gone, line, by=actor.id, at=now), step)
-
-
-NOT_CALLED = Call(0, 0, "open")
 
 
 async def _expect_uncalled(work: Work, draft: Draft, row: int) -> None:
