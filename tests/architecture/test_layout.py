@@ -1,6 +1,7 @@
 """The tree has the shape that docs and contracts promise: a reader who knows one service knows all."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -101,3 +102,15 @@ def test_nothing_asks_for_the_time_but_the_clock() -> None:
     ]
 
     assert offenders == []
+
+
+def test_what_a_page_shows_is_waited_for() -> None:
+    """A press does not wait for the page it leads to: an assertion that looks once is right or wrong by chance."""
+    once = re.compile(r"assert (?:not )?await .+\.(?:count|is_visible|is_hidden)\(\)")
+    found = [
+        f"{file.relative_to(ROOT)}:{number} looks once; say `await expect(…).to_have_count(…)` or `to_be_visible()`"
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if once.search(line)
+    ]
+    assert found == []

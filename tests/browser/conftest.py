@@ -1,5 +1,7 @@
 """A real Chromium for the tests in this folder, by Playwright's asynchronous interface.
 
+A press does not wait for the page it leads to: what a page shows is told by `expect`, which looks until it is so.
+
 All tests here share one event loop, because the browser lives on the loop that started it. Without Chromium they
 are skipped and say so; without npm only the checks by axe are.
 """
@@ -20,7 +22,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
 
 from deploy.local import ports
 from tests.browser import axe_core
@@ -38,6 +40,8 @@ SMALLEST = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 900}
 VIEWS = ((SMALLEST, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark"))
 """Each size, light and dark."""
+
+expect.set_options(timeout=30_000)
 
 T = TypeVar("T")
 Open = Callable[..., Awaitable["Sight"]]

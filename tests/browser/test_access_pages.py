@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Axe
 from tests.conftest import DatabaseUrls
@@ -38,13 +38,13 @@ async def test_a_person_ends_another_device_and_stays_here(browser: Browser, axe
     page = await come_in(here, site, "worker")
     await come_in(there, site, "worker")
     await page.goto(f"{site.url}/id/perangkat")
-    assert await page.locator("main section").count() == 2
+    await expect(page.locator("main section")).to_have_count(2)
     assert await axe(page) == []
 
     await page.locator("form[action$='/akhir'] button").click()
 
     await page.get_by_text("Perangkat itu sudah dikeluarkan.").wait_for()
-    assert await page.locator("main section").count() == 1
+    await expect(page.locator("main section")).to_have_count(1)
     assert [await is_out(context, site) for context in (here, there)] == [False, True]
     await here.close()
     await there.close()

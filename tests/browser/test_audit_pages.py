@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest_asyncio
+from playwright.async_api import expect
 
 from services.audit import actions
 from services.audit.__main__ import build
@@ -88,10 +89,10 @@ async def test_a_case_is_found_read_and_its_proof_verified_without_a_script(
 
     await sight.page.fill("#f-case", CASE)
     await sight.page.get_by_role("button", name="Cari").click()
-    assert await sight.page.get_by_role("heading", level=1).inner_text() == "Jejak satu kasus"
-    assert await sight.page.get_by_text("Baris 2 dari Rujukan hilang.").is_visible()
+    await expect(sight.page.get_by_role("heading", level=1)).to_have_text("Jejak satu kasus")
+    await expect(sight.page.get_by_text("Baris 2 dari Rujukan hilang.")).to_be_visible()
     await sight.page.get_by_text("Baris 1 dari Penerimaan, daun 300").click()
-    assert await sight.page.get_by_text('"port": "NNK"').first.is_visible()
+    await expect(sight.page.get_by_text('"port": "NNK"').first).to_be_visible()
     async with sight.page.expect_download() as download:
         await sight.page.get_by_role("link", name="Unduh bukti").click()
     bundle = tmp_path / "bundle.json"

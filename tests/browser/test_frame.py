@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI, Request
+from playwright.async_api import expect
 from starlette.responses import Response
 
 from shared.kit import web
@@ -95,7 +96,7 @@ async def test_follows_progress_and_says_when_it_is_done(see: Open, site: str, s
 
     await sight.page.get_by_role("status").get_by_text("All rows are referred.").wait_for()
 
-    assert await sight.page.get_by_text("3 / 3").first.is_visible()
+    await expect(sight.page.get_by_text("3 / 3").first).to_be_visible()
     assert seen.done == 3
     await asyncio.sleep(0.8)
     assert seen.done == 3
@@ -105,7 +106,7 @@ async def test_follows_progress_and_says_when_it_is_done(see: Open, site: str, s
 async def test_offers_to_refresh_without_scripts(see: Open, site: str) -> None:
     sight = await see(f"{site}/en/voyages", script=False)
 
-    assert await sight.page.get_by_role("link", name="Refresh this page").is_visible()
+    await expect(sight.page.get_by_role("link", name="Refresh this page")).to_be_visible()
 
 
 async def test_sends_a_form_once_and_says_so_once(see: Open, site: str, seen: Seen) -> None:
@@ -117,7 +118,7 @@ async def test_sends_a_form_once_and_says_so_once(see: Open, site: str, seen: Se
     assert len(seen.posts) == 1
     assert sight.page.url == f"{site}/id/voyages"
     await sight.page.reload()
-    assert await sight.page.get_by_text("Tersalin").count() == 0
+    await expect(sight.page.get_by_text("Tersalin")).to_have_count(0)
 
 
 async def test_sends_the_same_key_again_without_scripts(see: Open, site: str, seen: Seen) -> None:
@@ -143,12 +144,12 @@ async def test_takes_away_what_it_shows_when_the_session_has_ended(see: Open, ax
     await sight.page.reload()
 
     await sight.page.clock.run_for("29:00")
-    assert await sight.page.get_by_role("heading", name="KM Bukit Raya").is_visible()
+    await expect(sight.page.get_by_role("heading", name="KM Bukit Raya")).to_be_visible()
     await sight.page.context.set_offline(True)
     await sight.page.clock.run_for("01:10")
 
     assert "Bukit Raya" not in await sight.page.content()
-    assert await sight.page.get_by_role("link", name="Sign in").is_visible()
+    await expect(sight.page.get_by_role("link", name="Sign in")).to_be_visible()
     assert await axe(sight.page) == []
 
 
@@ -178,4 +179,4 @@ async def test_stays_while_another_page_is_used(see: Open, site: str, seen: Seen
     await other.close()
     await sight.page.clock.run_for("20:00")
 
-    assert await sight.page.get_by_role("heading", name="KM Bukit Raya").is_visible()
+    await expect(sight.page.get_by_role("heading", name="KM Bukit Raya")).to_be_visible()

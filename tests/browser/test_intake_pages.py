@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from services.intake.__main__ import build
 from services.intake.pages.matchwords import DECISIONS, SAID, UNDO_REASONS
@@ -74,7 +75,8 @@ async def site(serve: Serve, database_urls: DatabaseUrls) -> AsyncIterator[Site]
 async def choose(sight: Sight, content: bytes = LIST) -> None:
     """Choose the list and go on to look at it."""
     await sight.page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": content})
-    await sight.page.get_by_role("button", name="Periksa daftar").click()
+    async with sight.page.expect_navigation():
+        await sight.page.get_by_role("button", name="Periksa daftar").click()
 
 
 async def send(sight: Sight) -> None:
@@ -111,7 +113,7 @@ async def test_a_list_goes_from_file_to_referred(see: Open, axe: Axe, site: Site
     assert await sight.sideways_px() == 0
     await refer_everybody(site.database)
     await sight.page.get_by_text("Semua sudah dirujuk.").first.wait_for()
-    assert await sight.page.locator("[data-refresh]").count() == 0
+    await expect(sight.page.locator("[data-refresh]")).to_have_count(0)
     assert sight.complaints == []
 
 
@@ -122,7 +124,7 @@ async def test_a_list_of_a_ship_at_sea_is_looked_at_only(see: Open, axe: Axe, si
 
     await choose(sight)
     await sight.page.get_by_text("Daftar dapat dikirim mulai").wait_for()
-    assert await sight.page.get_by_role("button", name="Kirim").count() == 0
+    await expect(sight.page.get_by_role("button", name="Kirim")).to_have_count(0)
     assert await axe(sight.page) == []
     assert await sight.sideways_px() == 0
 
@@ -171,14 +173,16 @@ async def test_the_roll_of_a_list_is_called_and_only_who_is_here_is_sent(
     await page.get_by_role("button", name="Hadir Orang1").click()
     await page.get_by_text("1/4").wait_for()
     assert await page.evaluate("document.body.dataset.same") == "yes"
-    assert await page.evaluate("document.activeElement.textContent") == "Hadir Orang2"
+    await expect(page.get_by_role("button", name="Hadir Orang2")).to_be_focused()
     assert await axe(page) == []
     await page.get_by_role("link", name="Tidak hadir Orang2").click()
+    await page.get_by_role("radio", name="Sakit di luar negeri").wait_for(state="attached")
     assert await axe(page) == []
     assert await sight.sideways_px() == 0
     await page.get_by_role("radio", name="Sakit di luar negeri").check()
     await page.get_by_role("button", name="Tidak hadir").click()
     await page.get_by_role("link", name="Semua yang tersisa hadir").click()
+    await page.get_by_role("button", name="Ke-2 orang hadir").wait_for()
     assert await axe(page) == []
     await page.get_by_role("button", name="Ke-2 orang hadir").click()
     await page.get_by_text("3/4").wait_for()
@@ -235,14 +239,14 @@ async def test_one_person_is_logged_by_keyboard_and_the_focus_is_back_on_the_nam
     sight = await see(site.at("/catat"))
     keys = sight.page.keyboard
 
-    assert await sight.page.evaluate("document.activeElement.name") == "full_name"
+    await expect(sight.page.locator("[name=full_name]")).to_be_focused()
     await keys.type("Bala")
     await keys.press("Tab")
     await keys.press("Space")
     await keys.press("Enter")
     await sight.page.get_by_text("Tersimpan. Anak dihitung tanpa pendamping. Orang berikutnya.").wait_for()
 
-    assert await sight.page.evaluate("document.activeElement.name") == "full_name"
+    await expect(sight.page.locator("[name=full_name]")).to_be_focused()
     assert await site.database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
 
 
@@ -250,7 +254,7 @@ async def test_a_rejected_form_puts_the_focus_on_what_is_wrong(see: Open, axe: A
     sight = await see(site.at("/catat"))
     await sight.page.get_by_role("button", name="Simpan & berikutnya").click()
 
-    assert await sight.page.evaluate("document.activeElement.className") == "error-summary"
+    await expect(sight.page.locator(".error-summary")).to_be_focused()
     assert await axe(sight.page) == []
 
 

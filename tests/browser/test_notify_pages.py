@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -132,7 +133,7 @@ async def test_the_secret_and_what_is_wrong_with_a_form_are_readable_by_everybod
     sight = await see(site.at("/langganan/baru"), size=SMALLEST)
 
     await sight.page.get_by_role("button", name="Buat langganan").click()
-    assert await sight.page.evaluate("document.activeElement.className") == "error-summary"
+    await expect(sight.page.locator(".error-summary")).to_be_focused()
     assert await axe(sight.page) == []
     sight.complaints.clear()  # the browser calls every 422 an error
     await subscribe(sight, f"{site.receiver.url}/ok")
@@ -158,10 +159,10 @@ async def test_a_subscription_is_made_tested_paused_and_ended(see: Open, site: S
     await page.get_by_role("button", name="Akhiri langganan").click()
 
     await page.get_by_role("heading", level=1, name="Langganan").wait_for()
-    assert await page.locator("section.panel").get_by_text("Posko Makassar").count() == 0
+    await expect(page.locator("section.panel").get_by_text("Posko Makassar")).to_have_count(0)
     await page.get_by_role("link", name="Posko Makassar").click()
     await page.get_by_text("Tidak ada lagi yang dikirim; log pengiriman disimpan.").wait_for()
-    assert await page.get_by_role("button", name="Kirim uji coba").count() == 0
+    await expect(page.get_by_role("button", name="Kirim uji coba")).to_have_count(0)
     if script:
         assert sight.complaints == []
 
@@ -173,8 +174,9 @@ async def test_a_task_is_closed_and_another_sent_again_without_a_script(see: Ope
     open_tasks = await page.locator("section.panel").count()
     await page.get_by_role("button", name="Tutup tanpa mengirim").first.click()
     await page.get_by_role("heading", level=1, name="Tugas").wait_for()
-    assert await page.locator("section.panel").count() == open_tasks - 1
-    await page.get_by_role("button", name="Kirim ulang").first.click()
+    await expect(page.locator("section.panel")).to_have_count(open_tasks - 1)
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Kirim ulang").first.click()
     await page.goto(site.at("/tugas"))
 
-    assert await page.locator("section.panel").count() == open_tasks - 2
+    await expect(page.locator("section.panel")).to_have_count(open_tasks - 2)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from services.intake.__main__ import build
 from services.intake.actions import consents, corrections, holds
@@ -113,8 +114,8 @@ async def test_a_person_gets_everything_on_paper(see: Open, axe: Axe, site: Site
     await sight.page.get_by_role("button", name="Tampilkan semuanya").click()
     await sight.page.get_by_role("heading", name="Data Anda dan siapa yang melihatnya").wait_for()
 
-    assert await sight.page.get_by_text("Emong bin Kawaya").count() == 1
-    assert await sight.page.locator("tr.shown").get_by_text("DINKES-73.06").count() == 1
+    await expect(sight.page.get_by_text("Emong bin Kawaya")).to_have_count(1)
+    await expect(sight.page.locator("tr.shown").get_by_text("DINKES-73.06")).to_have_count(1)
     assert "XS" not in sight.page.url
     assert sight.complaints == []
     if script:
@@ -136,7 +137,7 @@ async def test_the_sheet_is_taken_away_when_the_session_has_ended(see: Open, axe
 
     assert "Emong bin Kawaya" in before
     assert "Emong bin Kawaya" not in await sight.page.content()
-    assert await sight.page.get_by_role("link", name="Masuk").is_visible()
+    await expect(sight.page.get_by_role("link", name="Masuk")).to_be_visible()
     assert await axe(sight.page) == []
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.referral import gateways, rules
@@ -247,6 +248,6 @@ async def test_the_identity_comes_to_a_waiting_page_by_itself(
     await sight.page.get_by_text("Identitas menyusul").wait_for()
     await sight.page.get_by_text("Siti Aminah").wait_for()
 
-    assert await sight.page.get_by_text("Identitas menyusul").count() == 0
+    await expect(sight.page.get_by_text("Identitas menyusul")).to_have_count(0)
     assert sight.complaints == []
     site.intake.answers = [{"full_name": "Siti Aminah"}]

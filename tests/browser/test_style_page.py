@@ -6,6 +6,7 @@ import itertools
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from playwright.async_api import expect
 
 from shared.kit import web
 from shared.kit.web.assets import KIT_STATIC
@@ -48,7 +49,7 @@ async def test_opens_the_dialog_without_scripts(see: Open, site: str) -> None:
 
     await sight.page.get_by_role("button", name="Tolak", exact=True).click()
 
-    assert await sight.page.locator("#decline").is_visible()
+    await expect(sight.page.locator("#decline")).to_be_visible()
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -82,10 +83,10 @@ async def test_gives_fingers_48_px(see: Open, site: str) -> None:
 async def test_puts_the_focus_on_the_error_summary(see: Open, site: str) -> None:
     sight = await see(f"{site}/id/gaya?errors=1")
 
-    assert await sight.page.evaluate("document.activeElement.className") == "error-summary"
+    await expect(sight.page.locator(".error-summary")).to_be_focused()
     assert (await sight.page.title()).startswith("Galat: ")
     await sight.page.get_by_role("link", name="Isi nama lengkap.").click()
-    assert await sight.page.evaluate("document.activeElement.name") == "full_name"
+    await expect(sight.page.locator("[name=full_name]")).to_be_focused()
 
 
 async def test_keeps_the_chosen_look(see: Open, site: str) -> None:
@@ -116,7 +117,7 @@ async def test_prints_each_row_once_on_white(see: Open, site: str) -> None:
     assert (
         await sight.page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     )
-    assert not await sight.page.locator(".nav").is_visible()
+    await expect(sight.page.locator(".nav")).to_be_hidden()
 
 
 def test_style_and_script_stay_within_budget() -> None:

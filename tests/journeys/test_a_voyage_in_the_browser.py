@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from deploy.local import stack
 from deploy.local.identity_provider import client_secret
@@ -129,8 +129,8 @@ async def subscribe_and_test(rujukan: Running) -> Sight:
     assert (await page.get_by_text("whsec_").first.inner_text()).startswith("whsec_")
     await page.get_by_role("button", name="Kirim uji coba").click()
     await page.get_by_text("Server Anda menerima uji coba.").first.wait_for()
-    assert await page.get_by_role("heading", name="Percobaan 1").is_visible()
-    assert await page.get_by_text("HTTP 204").is_visible()
+    await expect(page.get_by_role("heading", name="Percobaan 1")).to_be_visible()
+    await expect(page.get_by_text("HTTP 204")).to_be_visible()
     assert len(rujukan.receiver.at("/ok")) == 1
     return sight
 
@@ -148,13 +148,13 @@ async def announce_upload_and_confirm(rujukan: Running) -> Sight:
     await page.set_input_files("#f-file", {"name": "daftar.csv", "mimeType": "text/csv", "buffer": LIST})
     await page.get_by_role("button", name="Periksa daftar").click()
     problems = page.locator("section", has_text="Orang4").first.locator(".problem")
-    assert await problems.count() == 2
-    assert await page.locator("input[value='31-02-1987']").is_visible()
+    await expect(problems).to_have_count(2)
+    await expect(page.locator("input[value='31-02-1987']")).to_be_visible()
     await page.get_by_role("button", name="Kirim 3 siap, tahan 1").click()
     await page.get_by_text("Semua sudah dirujuk.").first.wait_for()
     assert NAME not in await page.content()
     await page.goto(f"{rujukan.stack.urls['intake']}/id/")
-    assert await page.get_by_role("link", name="KM Purnama").is_visible()
+    await expect(page.get_by_role("link", name="KM Purnama")).to_be_visible()
     return sight
 
 
@@ -168,7 +168,7 @@ async def own_inbox(sight: Sight) -> list[str]:
     await until(lambda: reloaded_with(sight.page, 2))
     found = await inbox(sight.page)
     assert len(found) == 2
-    assert await sight.page.locator("tbody tr", has_text="Lanjut usia").count() == 2
+    await expect(sight.page.locator("tbody tr", has_text="Lanjut usia")).to_have_count(2)
     return found
 
 
@@ -257,7 +257,7 @@ async def notices_have_come(rujukan: Running, sight: Sight, case_id: str) -> Non
     page = sight.page
     await page.get_by_role("link", name="Posko Makassar").first.click()
     await page.get_by_role("table").get_by_role("link", name="Diterima instansi").first.click()
-    assert await page.get_by_role("heading", name="Percobaan 1").is_visible()
+    await expect(page.get_by_role("heading", name="Percobaan 1")).to_be_visible()
 
 
 async def read_the_trail(sight: Sight, case_id: str) -> None:
@@ -285,7 +285,7 @@ async def read_the_trail(sight: Sight, case_id: str) -> None:
     assert "dinsos.7306" in body
     assert NAME not in body
     assert OTHER_NAME not in body
-    assert await page.get_by_text("Tidak ada yang hilang").is_visible()
+    await expect(page.get_by_text("Tidak ada yang hilang")).to_be_visible()
 
 
 async def verify_offline(rujukan: Running, sight: Sight) -> None:
