@@ -1,7 +1,7 @@
 """What intake hears of referral."""
 
 from services.intake.actions import consents, erasures, referrals
-from shared.contracts.referral import (
+from shared.contracts.referral.assignments import (
     AcceptanceUndone,
     AssignmentAccepted,
     AssignmentCancelled,
@@ -9,15 +9,14 @@ from shared.contracts.referral import (
     AssignmentEnteredInError,
     AssignmentFailed,
     AssignmentTransferred,
+)
+from shared.contracts.referral.recipients import (
     ErasureConfirmed,
     ErasureOverdue,
-    ReferralClosed,
-    ReferralFulfilled,
-    ReferralOpened,
-    ReferralReopened,
     WithdrawalConfirmed,
     WithdrawalOverdue,
 )
+from shared.contracts.referral.referrals import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
 from shared.kit.work import Work

@@ -2,9 +2,9 @@
 
 from services.notify.actions import notices, obeying
 from services.notify.actions.notices import Matchers
-from shared.contracts import referral as facts
 from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
-from shared.contracts.referral import ReferralFact
+from shared.contracts.referral import assignments, escalations, recipients, referrals
+from shared.contracts.referral.referrals import ReferralFact
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
 from shared.kit.work import Work
@@ -15,40 +15,40 @@ def subscribe(inbox: Inbox) -> None:
     matchers = Matchers()
 
     @inbox.hears(
-        facts.ReferralOpened,
-        facts.AssignmentSent,
-        facts.AssignmentAcknowledged,
-        facts.AssignmentAccepted,
-        facts.AssignmentDeclined,
-        facts.AssignmentExpired,
-        facts.ServiceStarted,
-        facts.AssignmentCompleted,
-        facts.AssignmentFailed,
-        facts.AssignmentRecalled,
-        facts.AssignmentCancelled,
-        facts.ReferralFulfilled,
-        facts.ReferralClosed,
-        facts.ReferralReopened,
-        facts.ReferralEscalated,
-        facts.GapOpened,
-        facts.AssignmentReminded,
-        facts.AssignmentWaitlisted,
-        facts.QuestionAsked,
-        facts.QuestionAnswered,
-        facts.QuestionLapsed,
-        facts.AcceptanceUndone,
-        facts.AssignmentTransferred,
-        facts.AssignmentEnteredInError,
-        facts.ReferralHeld,
-        facts.ReferralResumed,
-        facts.EscalationTaken,
-        facts.EscalationRaised,
-        facts.GapClosed,
-        facts.ReferralCorrected,
-        facts.ConsentAwaited,
-        facts.ConsentObtained,
-        facts.CancellationConfirmed,
-        facts.CancellationOverdue,
+        referrals.ReferralOpened,
+        assignments.AssignmentSent,
+        assignments.AssignmentAcknowledged,
+        assignments.AssignmentAccepted,
+        assignments.AssignmentDeclined,
+        assignments.AssignmentExpired,
+        assignments.ServiceStarted,
+        assignments.AssignmentCompleted,
+        assignments.AssignmentFailed,
+        assignments.AssignmentRecalled,
+        assignments.AssignmentCancelled,
+        referrals.ReferralFulfilled,
+        referrals.ReferralClosed,
+        referrals.ReferralReopened,
+        escalations.ReferralEscalated,
+        escalations.GapOpened,
+        assignments.AssignmentReminded,
+        assignments.AssignmentWaitlisted,
+        assignments.QuestionAsked,
+        assignments.QuestionAnswered,
+        assignments.QuestionLapsed,
+        assignments.AcceptanceUndone,
+        assignments.AssignmentTransferred,
+        assignments.AssignmentEnteredInError,
+        referrals.ReferralHeld,
+        referrals.ReferralResumed,
+        escalations.EscalationTaken,
+        escalations.EscalationRaised,
+        escalations.GapClosed,
+        referrals.ReferralCorrected,
+        referrals.ConsentAwaited,
+        referrals.ConsentObtained,
+        assignments.CancellationConfirmed,
+        assignments.CancellationOverdue,
     )
     async def on_referral_facts(work: Work, heard: list[Heard[ReferralFact]]) -> None:
         await notices.queue_notices(work, heard, matchers)
@@ -57,6 +57,6 @@ def subscribe(inbox: Inbox) -> None:
     async def on_consents_said(work: Work, heard: list[obeying.HeardOf]) -> None:
         await obeying.obey(work, heard)
 
-    @inbox.hears(facts.WithdrawalOverdue, facts.ErasureOverdue, facts.CorrectionOverdue)
+    @inbox.hears(recipients.WithdrawalOverdue, recipients.ErasureOverdue, recipients.CorrectionOverdue)
     async def on_copies_overdue(work: Work, heard: list[obeying.Overdue]) -> None:
         await obeying.remind(work, heard)

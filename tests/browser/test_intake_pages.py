@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from services.intake.__main__ import build
 from services.intake.pages.matchwords import DECISIONS, SAID, UNDO_REASONS
-from shared.contracts.referral import ReferralOpened
+from shared.contracts.referral.referrals import ReferralOpened
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
 from shared.kit.ids import new_id

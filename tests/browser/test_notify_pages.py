@@ -15,7 +15,7 @@ from services.notify.__main__ import build
 from services.notify.actions.subscriptions import end_subscription
 from services.notify.clock import Courier
 from services.notify.settings import Settings
-from shared.contracts.referral import AssignmentAccepted
+from shared.contracts.referral.assignments import AssignmentAccepted
 from shared.kit.clock import FixedClock
 from shared.kit.database import connect
 from shared.kit.service import application

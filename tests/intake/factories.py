@@ -24,7 +24,8 @@ from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Keyring, Vault
 from shared.contracts import codes
 from shared.contracts.fact import Fact
-from shared.contracts.referral import AssignmentAccepted, ReferralFact
+from shared.contracts.referral.assignments import AssignmentAccepted
+from shared.contracts.referral.referrals import ReferralFact
 from shared.kit import journal
 from shared.kit.actor import Actor
 from shared.kit.database import Database

@@ -13,13 +13,8 @@ from services.intake.domain.disclosures import FIELDS, GRACE
 from services.intake.domain.people import IDENTITY_FIELDS
 from services.intake.store.vault import Vault
 from shared.contracts import codes
-from shared.contracts.referral import (
-    AssignmentCancelled,
-    AssignmentCompleted,
-    AssignmentFailed,
-    ReferralFact,
-    ReferralOpened,
-)
+from shared.contracts.referral.assignments import AssignmentCancelled, AssignmentCompleted, AssignmentFailed
+from shared.contracts.referral.referrals import ReferralFact, ReferralOpened
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id

@@ -12,7 +12,7 @@ import pytest
 from services.intake.actions.holds import place_hold
 from services.intake.clock import Retention
 from services.intake.domain.retention import BY_CODE, RULES, YEAR
-from shared.contracts.referral import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
+from shared.contracts.referral.referrals import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
 from tests.intake.conftest import Browser

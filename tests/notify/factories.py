@@ -9,8 +9,8 @@ from services.notify.domain.deliveries import Answer, Claimed
 from services.notify.domain.subscriptions import EndpointRules, Filter
 from services.notify.gateways import secrets
 from services.notify.gateways.secrets import Seal
-from shared.contracts import referral as facts
 from shared.contracts.fact import Fact, Told
+from shared.contracts.referral import referrals
 from shared.kit.actor import Actor, system
 from shared.kit.database import Database
 from shared.kit.heard import Heard
@@ -37,7 +37,7 @@ async def a_subscription(
         )
 
 
-def a_fact(kind: type[Fact] = facts.ReferralOpened, **values: Any) -> Fact:
+def a_fact(kind: type[Fact] = referrals.ReferralOpened, **values: Any) -> Fact:
     given = {
         "case_id": new_id(),
         "referral_id": new_id(),

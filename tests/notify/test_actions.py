@@ -23,8 +23,8 @@ from services.notify.domain.refusals import (
 from services.notify.domain.subscriptions import EVENTS, Filter
 from services.notify.gateways import secrets
 from shared.contracts import codes
-from shared.contracts import referral as facts
 from shared.contracts.fact import Fact
+from shared.contracts.referral import assignments, escalations, referrals
 from shared.kit.actor import Actor, system
 from shared.kit.database import Database
 from shared.kit.ids import new_id
@@ -43,30 +43,30 @@ async def queued(database: Database) -> list[tuple[str, str]]:
 
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 SINCE: dict[type[Fact], dict[str, Any]] = {
-    facts.AssignmentReminded: {"clock": "decide", "due_at": WHEN},
-    facts.AssignmentWaitlisted: {"review_at": WHEN},
-    facts.QuestionAsked: {"question_id": new_id(), "question": "company", "due_at": WHEN},
-    facts.QuestionAnswered: {"question_id": new_id(), "question": "company", "answer": "alone"},
-    facts.QuestionLapsed: {"question_id": new_id(), "question": "company"},
-    facts.AcceptanceUndone: {},
-    facts.AssignmentTransferred: {"to_assignment_id": new_id(), "to_agency_id": "BP3MI-73"},
-    facts.AssignmentEnteredInError: {},
-    facts.ReferralHeld: {"reason": "IN_HOSPITAL", "until": WHEN},
-    facts.ReferralResumed: {},
-    facts.EscalationTaken: {"reason": "no_candidate_left", "rung": "province", "due_at": WHEN},
-    facts.EscalationRaised: {
+    assignments.AssignmentReminded: {"clock": "decide", "due_at": WHEN},
+    assignments.AssignmentWaitlisted: {"review_at": WHEN},
+    assignments.QuestionAsked: {"question_id": new_id(), "question": "company", "due_at": WHEN},
+    assignments.QuestionAnswered: {"question_id": new_id(), "question": "company", "answer": "alone"},
+    assignments.QuestionLapsed: {"question_id": new_id(), "question": "company"},
+    assignments.AcceptanceUndone: {},
+    assignments.AssignmentTransferred: {"to_assignment_id": new_id(), "to_agency_id": "BP3MI-73"},
+    assignments.AssignmentEnteredInError: {},
+    referrals.ReferralHeld: {"reason": "IN_HOSPITAL", "until": WHEN},
+    referrals.ReferralResumed: {},
+    escalations.EscalationTaken: {"reason": "no_candidate_left", "rung": "province", "due_at": WHEN},
+    escalations.EscalationRaised: {
         "reason": "no_candidate_left",
         "rung": "province",
         "due_at": WHEN,
         "supervisor": "supervisor-53",
         "came_back": False,
     },
-    facts.GapClosed: {},
-    facts.ReferralCorrected: {"changed": ("origin",), "routed_again": True},
-    facts.ConsentAwaited: {},
-    facts.ConsentObtained: {},
-    facts.CancellationConfirmed: {},
-    facts.CancellationOverdue: {"confirm_by": WHEN},
+    escalations.GapClosed: {},
+    referrals.ReferralCorrected: {"changed": ("origin",), "routed_again": True},
+    referrals.ConsentAwaited: {},
+    referrals.ConsentObtained: {},
+    assignments.CancellationConfirmed: {},
+    assignments.CancellationOverdue: {"confirm_by": WHEN},
 }
 """What is told of needs that wait, pass on, climb or are corrected, with what each says beside what all say."""
 
@@ -121,7 +121,7 @@ class TestQueueNotices:
 
     async def test_the_notice_says_codes_only(self, database: Database, subscribe: Subscribe) -> None:
         await subscribe("/ok")
-        fact = a_fact(facts.AssignmentAccepted, need="WAGE", province="53")
+        fact = a_fact(assignments.AssignmentAccepted, need="WAGE", province="53")
         await hear(database, fact)
 
         body = json.loads(await database.pool.fetchval("SELECT body FROM deliveries"))
@@ -178,7 +178,7 @@ class TestQueueNotices:
         for path in ("/a", "/b", "/c"):
             await subscribe(path)
         opened = a_fact()
-        sent = a_fact(facts.AssignmentSent, case_id=opened.case_id)
+        sent = a_fact(assignments.AssignmentSent, case_id=opened.case_id)
         await hear(database, opened, sent, a_fact())
 
         rows = await database.fetch(

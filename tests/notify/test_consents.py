@@ -13,8 +13,8 @@ from services.notify.actions import deliveries, obeying
 from services.notify.domain import consents
 from services.notify.domain.refusals import ConsentWithdrawn as TellingStopped
 from services.notify.store import stops
-from shared.contracts import referral as facts
 from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from shared.contracts.referral import recipients, referrals
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
@@ -103,15 +103,15 @@ async def remind(database: Database, *late: Heard[Any]) -> None:
 
 def late_to_end() -> Heard[Any]:
     late = {"case_id": CASE, "agency_id": NGO.organisation, "confirm_by": START}
-    return heard(facts.WithdrawalOverdue.model_validate({**late, "withdrawal_id": new_id()}), at=START)
+    return heard(recipients.WithdrawalOverdue.model_validate({**late, "withdrawal_id": new_id()}), at=START)
 
 
 def late_to_erase() -> Heard[Any]:
-    return heard(facts.ErasureOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
+    return heard(recipients.ErasureOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
 
 
 def late_to_correct() -> Heard[Any]:
-    return heard(facts.CorrectionOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
+    return heard(recipients.CorrectionOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
 
 
 NOT_SENT = ("suppressed", "consent_withdrawn")
@@ -145,7 +145,7 @@ class TestWithdrawal:
         await subscribe()
         await obey(database, a_withdrawal())
 
-        await hear(database, a_fact(case_id=CASE), a_fact(facts.ReferralFulfilled, case_id=CASE))
+        await hear(database, a_fact(case_id=CASE), a_fact(referrals.ReferralFulfilled, case_id=CASE))
         await carried()
 
         assert [row[2:] for row in await standing(database)] == [NOT_SENT, NOT_SENT]
@@ -184,7 +184,7 @@ class TestWithdrawal:
         await carried()
 
         await obey(database, an_expiry())
-        await hear(database, a_fact(facts.ReferralFulfilled, case_id=CASE))
+        await hear(database, a_fact(referrals.ReferralFulfilled, case_id=CASE))
         await carried()
 
         assert [row[1:3] for row in await standing(database)] == [
@@ -235,7 +235,7 @@ class TestWithdrawal:
         await hear(database, a_fact(case_id=CASE))
 
         await obey(database, a_consent(given=False, seq=7))
-        await hear(database, a_fact(facts.ReferralFulfilled, case_id=CASE))
+        await hear(database, a_fact(referrals.ReferralFulfilled, case_id=CASE))
 
         assert [row[2:] for row in await standing(database)] == [NOT_SENT, NOT_SENT]
 

@@ -10,8 +10,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.notify.settings import Settings
-from shared.contracts import referral as facts
 from shared.contracts.fact import Fact, Told
+from shared.contracts.referral import assignments
 from shared.kit import broker
 from shared.kit.clock import SystemClock
 from shared.kit.database import Database
@@ -66,7 +66,7 @@ async def test_facts_become_notices_once_and_broken_records_stop_nobody(
         notify_secret_key=environment["NOTIFY_SECRET_KEY"],
     )
     await broker.make_topics(settings, ["intake", "referral", "notify", "audit"])
-    opened, accepted = a_fact(), a_fact(facts.AssignmentAccepted)
+    opened, accepted = a_fact(), a_fact(assignments.AssignmentAccepted)
     hidden = a_fact(need="TIP", restricted=True)
     twice = new_id()
     process = await asyncio.create_subprocess_exec(

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from services.notify.domain.subscriptions import Filter, Listener, Matcher, who_hears_of_move
-from shared.contracts import referral as facts
+from shared.contracts.referral import assignments, referrals
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.notify.factories import a_fact, hear
@@ -19,14 +19,14 @@ OPENED, CORRECTED = "referral.referral_opened.v1", "referral.referral_corrected.
 CASE = "01900000-0000-7000-8000-000000000001"
 
 
-def opened(province: str = "73", **other: Any) -> facts.ReferralOpened:
-    fact: Any = a_fact(facts.ReferralOpened, case_id=CASE, province=province, **other)
+def opened(province: str = "73", **other: Any) -> referrals.ReferralOpened:
+    fact: Any = a_fact(referrals.ReferralOpened, case_id=CASE, province=province, **other)
     return fact  # type: ignore[no-any-return]
 
 
-def corrected(province: str = "53", **other: Any) -> facts.ReferralCorrected:
+def corrected(province: str = "53", **other: Any) -> referrals.ReferralCorrected:
     said = {"changed": ("origin",), "routed_again": True, **other}
-    fact: Any = a_fact(facts.ReferralCorrected, case_id=CASE, province=province, **said)
+    fact: Any = a_fact(referrals.ReferralCorrected, case_id=CASE, province=province, **said)
     return fact  # type: ignore[no-any-return]
 
 
@@ -70,7 +70,7 @@ async def test_what_is_opened_again_elsewhere_is_new_there_too(database: Databas
     reached = await subscribe("/reached", provinces=frozenset({"53"}))
     await hear(database, opened())
 
-    await hear(database, a_fact(facts.ReferralReopened, case_id=CASE, reason="OTHERS_TO_ASK"))
+    await hear(database, a_fact(referrals.ReferralReopened, case_id=CASE, reason="OTHERS_TO_ASK"))
 
     found = await told(database)
     assert found[left] == [("referral_opened", "73", "opened"), ("referral_reopened", "53", "reopened")]
@@ -79,7 +79,7 @@ async def test_what_is_opened_again_elsewhere_is_new_there_too(database: Databas
 
 async def test_that_it_was_the_case_teams_before_nobody_learns(database: Database, subscribe: Subscribe) -> None:
     one = await subscribe()
-    await hear(database, opened(restricted=True), a_fact(facts.AssignmentSent, case_id=CASE, restricted=True))
+    await hear(database, opened(restricted=True), a_fact(assignments.AssignmentSent, case_id=CASE, restricted=True))
 
     await hear(database, corrected(changed=("age",)))
 
@@ -102,7 +102,7 @@ async def test_another_case_need_or_subscription_that_was_told_counts_for_nothin
 ) -> None:
     await hear(database, opened("53"))
     one = await subscribe("/one", provinces=frozenset({"53"}))
-    await hear(database, opened("53", need="WAGE"), a_fact(facts.ReferralOpened, case_id=new_id()))
+    await hear(database, opened("53", need="WAGE"), a_fact(referrals.ReferralOpened, case_id=new_id()))
 
     await hear(database, corrected())
 

@@ -8,7 +8,8 @@ import pytest
 
 from services.referral.domain import assignments, referrals
 from services.referral.pages import labels
-from shared.contracts.referral import CloseReason, DeclineReason, Outcome, ReopenReason
+from shared.contracts.referral.assignments import DeclineReason
+from shared.contracts.referral.referrals import CloseReason, Outcome, ReopenReason
 from shared.kit.ids import new_id
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import START, an_arrival

@@ -17,8 +17,8 @@ from services.referral.domain.agencies import Agency, directory
 from services.referral.domain.households import meet, region_of
 from services.referral.domain.routing import Facts
 from services.referral.pages import labels
-from shared.contracts import referral as contract
 from shared.contracts.intake.households import HouseholdChanged
+from shared.contracts.referral.households import ReunificationDecision, SaidOfSplit, SplitReason
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
@@ -464,6 +464,6 @@ class TestDecisions:
 
 class TestCodes:
     def test_the_domain_and_the_contract_say_the_same(self) -> None:
-        assert get_args(domain.SplitReason) == get_args(contract.SplitReason)
-        assert get_args(domain.ReunificationDecision) == get_args(contract.ReunificationDecision)
-        assert set(get_args(contract.SaidOfSplit)) < set(get_args(contract.SplitReason))
+        assert get_args(domain.SplitReason) == get_args(SplitReason)
+        assert get_args(domain.ReunificationDecision) == get_args(ReunificationDecision)
+        assert set(get_args(SaidOfSplit)) < set(get_args(SplitReason))

@@ -10,7 +10,7 @@ import pytest
 from services.referral.actions import households, passing, staying
 from services.referral.actions.answering import Answer
 from services.referral.domain.households import who_is_apart
-from shared.contracts.referral import SaidOfSplit
+from shared.contracts.referral.households import SaidOfSplit
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

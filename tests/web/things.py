@@ -5,7 +5,7 @@ from services.intake.actions.arrivals import Desk
 from services.notify.gateways.secrets import Seal
 from services.referral.actions import opening
 from services.referral.actions.routing import Routing
-from shared.contracts.referral import ReferralOpened
+from shared.contracts.referral.referrals import ReferralOpened
 from shared.kit.actor import system
 from shared.kit.ids import new_id
 from tests.audit.ledger import Ledger

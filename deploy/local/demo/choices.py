@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.contracts.referral import DeclineReason, Outcome
+from shared.contracts.referral.assignments import DeclineReason
+from shared.contracts.referral.referrals import Outcome
 
 Answer = Literal["accept", "decline", "silence"]
 

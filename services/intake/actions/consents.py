@@ -30,7 +30,7 @@ from shared.contracts.intake.consents import (
     LawfulBasisNamed,
 )
 from shared.contracts.intake.identities import PersonRecordRead
-from shared.contracts.referral import WithdrawalConfirmed, WithdrawalOverdue
+from shared.contracts.referral.recipients import WithdrawalConfirmed, WithdrawalOverdue
 from shared.kit import words
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id

@@ -13,7 +13,7 @@ from services.intake.store import erasures as store
 from services.intake.store.persons import Person
 from services.intake.store.vault import Vault
 from shared.contracts.intake.identities import ErasureRefused, PersonErased
-from shared.contracts.referral import ErasureConfirmed, ErasureOverdue
+from shared.contracts.referral.recipients import ErasureConfirmed, ErasureOverdue
 from shared.kit import words
 from shared.kit.heard import Heard
 from shared.kit.refusal import Refusal

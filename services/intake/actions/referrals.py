@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.intake.store import referrals as store
-from shared.contracts.referral import (
+from shared.contracts.referral.assignments import (
     AcceptanceUndone,
     AssignmentAccepted,
     AssignmentCancelled,
@@ -11,11 +11,8 @@ from shared.contracts.referral import (
     AssignmentEnteredInError,
     AssignmentFailed,
     AssignmentTransferred,
-    ReferralClosed,
-    ReferralFulfilled,
-    ReferralOpened,
-    ReferralReopened,
 )
+from shared.contracts.referral.referrals import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
 from shared.kit.heard import Heard
 from shared.kit.work import Work
 

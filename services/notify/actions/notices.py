@@ -16,7 +16,7 @@ from services.notify.domain.subscriptions import (
 )
 from shared.contracts import codes
 from shared.contracts.notify import NoticesQueued, NoticeSuppressed, QueuedNotice
-from shared.contracts.referral import ReferralFact
+from shared.contracts.referral.referrals import ReferralFact
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work

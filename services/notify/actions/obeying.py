@@ -10,7 +10,7 @@ from services.notify.domain.deliveries import Notice
 from services.notify.store.stops import Stop
 from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
 from shared.contracts.notify import NoticesQueued, QueuedNotice
-from shared.contracts.referral import CorrectionOverdue, ErasureOverdue, WithdrawalOverdue
+from shared.contracts.referral.recipients import CorrectionOverdue, ErasureOverdue, WithdrawalOverdue
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work

@@ -21,7 +21,7 @@ from services.referral.domain.refusals import AssignmentUnknown, DateMissing, Mo
 from services.referral.domain.routing import Terms
 from services.referral.store import handovers
 from services.referral.store import needs as store
-from shared.contracts.referral import SplitReason
+from shared.contracts.referral.households import SplitReason
 from shared.kit.work import Work
 
 

@@ -12,7 +12,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import NobodyToAsk
 from services.referral.domain.routing import Candidate
 from shared.contracts.fact import Fact
-from shared.contracts.referral import SplitReason
+from shared.contracts.referral.households import SplitReason
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

@@ -126,7 +126,7 @@ async def _standings(
     for id_, need in loaded.before.items():
         r = need.referral
         decision = rules.read(bodies[r.explanation])
-        is_due = r.case_id not in dead or r.need == corrections.OF_THE_DEAD
+        is_due = not r.is_struck and (r.case_id not in dead or r.need == corrections.OF_THE_DEAD)
         is_allowed_anew = is_due and any(_allows(h, r.need) for h in heard if h.case_id == r.case_id)
         is_consent_recorded = said[r.case_id].for_civil_society(r.need, now=work.now)
         is_over = r.is_terminal and not (is_allowed_anew and r.state in ENDED_BY_THE_PERSON)

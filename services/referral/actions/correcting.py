@@ -116,7 +116,7 @@ class _Following:
         fact = self.fact
         router = await self.routing.router(self.work)
         for need in list(self.changes.before.values()):
-            if not need.referral.is_terminal and self._ends(need):
+            if self._ends(need):
                 self._end(need)
         moved = await self._correct(router)
         if isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN and fact.was not in CHILDREN:
@@ -144,7 +144,7 @@ class _Following:
             case ArrivalEnteredInError():
                 return True
             case PersonDied():
-                return need.referral.need != corrections.OF_THE_DEAD
+                return need.referral.need != corrections.OF_THE_DEAD and not need.referral.is_terminal
             case AgeCorrected(struck=struck) | NeedsCorrected(struck=struck) | DeathUndone(struck=struck):
                 return need.referral.need in struck
         return False
@@ -154,6 +154,10 @@ class _Following:
             ended = corrections.end_with_death(need, by=self.by, now=self.work.now)
         else:
             ended = corrections.strike(need, by=self.by, now=self.work.now)
+        if need.referral.is_terminal:
+            if ended != need:
+                self.changes.put(ended)
+            return
         choosing.tell_ends(self.work, need, ended)
         self.work.emit(telling.closed(ended), cause=self.heard)
         self.changes.settled.add(need.referral.referral_id)
@@ -338,7 +342,7 @@ class _Following:
         return Became(
             needs=fact.needs,
             found=_added(fact),
-            is_found_by_itself=isinstance(fact, NeedsCorrected),
+            is_found_by_itself=isinstance(fact, NeedsCorrected | PersonDied),
             is_alive_after_all=isinstance(fact, DeathUndone),
             is_child_after_all=isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN,
             is_of_the_person=is_moved_while_dead or self._kinds() != [],

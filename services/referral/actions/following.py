@@ -15,7 +15,7 @@ from services.referral.domain.referrals import Referral
 from services.referral.store import cancellations, places, questions
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
-from shared.contracts.referral import SplitReason
+from shared.contracts.referral.households import SplitReason
 from shared.kit.crash import crash_point
 from shared.kit.ids import new_id
 from shared.kit.work import Work

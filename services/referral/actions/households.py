@@ -22,7 +22,7 @@ from services.referral.store import households as store
 from services.referral.store import needs as needs_store
 from shared.contracts.intake.arrivals import ArrivalRecorded
 from shared.contracts.intake.households import HouseholdChanged
-from shared.contracts.referral import ReunificationDecision
+from shared.contracts.referral.households import ReunificationDecision
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work

@@ -11,7 +11,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import SplitUnexplained
 from services.referral.domain.routing import Facts
 from services.referral.store import households as store
-from shared.contracts.referral import SplitReason
+from shared.contracts.referral.households import SplitReason
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

@@ -13,7 +13,7 @@ from services.referral.domain import needs
 from services.referral.domain.needs import Need
 from services.referral.store import desk
 from services.referral.store import needs as store
-from shared.contracts.referral import SplitReason
+from shared.contracts.referral.households import SplitReason
 from shared.kit.work import Work
 
 BATCH = 200

@@ -23,7 +23,7 @@ from services.referral.store import desk, returns
 from services.referral.store import escalations as ladder
 from services.referral.store import needs as store
 from services.referral.store.desk import Task
-from shared.contracts.referral import SplitReason
+from shared.contracts.referral.households import SplitReason
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 

@@ -26,7 +26,8 @@ from services.referral.store import questions as asked_of
 from services.referral.store.desk import InboxItem
 from shared.contracts import codes
 from shared.contracts.fact import AwareDatetime, Code, Id
-from shared.contracts.referral import DeclineReason, Outcome
+from shared.contracts.referral.assignments import DeclineReason
+from shared.contracts.referral.referrals import Outcome
 from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.database import Database

@@ -10,7 +10,8 @@ from services.referral.actions import answering, asking, passing
 from services.referral.api.assignments import Item, Results, Worker, post
 from services.referral.api.items import Items
 from shared.contracts.fact import AwareDatetime, Code
-from shared.contracts.referral import QuestionCode, SaidOfSplit
+from shared.contracts.referral.assignments import QuestionCode
+from shared.contracts.referral.households import SaidOfSplit
 from shared.kit.web import KEYED
 
 router = APIRouter()

@@ -12,7 +12,8 @@ from services.referral.api import assignments
 from services.referral.api.assignments import HandoverRef, Item, Results, Worker
 from services.referral.api.items import Items
 from shared.contracts.fact import AwareDatetime, RegencyCode
-from shared.contracts.referral import HandoverReceiver, HandoverWitness
+from shared.contracts.referral.assignments import HandoverReceiver
+from shared.contracts.referral.referrals import HandoverWitness
 from shared.kit.web import KEYED
 
 router = APIRouter()

@@ -16,7 +16,7 @@ from services.referral.domain.escalations import Rung
 from services.referral.domain.households import Reunification
 from services.referral.domain.refusals import Refused
 from shared.contracts.fact import Id
-from shared.contracts.referral import ReunificationDecision, SplitReason
+from shared.contracts.referral.households import ReunificationDecision, SplitReason
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, json_response

@@ -14,7 +14,7 @@ from services.referral.api.items import Items
 from services.referral.api.supervision import Duty, NeedResults
 from services.referral.api.supervision import Item as NeedItem
 from shared.contracts.fact import AwareDatetime, RegencyCode
-from shared.contracts.referral import HandoverWitness, Refuser
+from shared.contracts.referral.referrals import HandoverWitness, Refuser
 from shared.kit.web import KEYED
 
 router = APIRouter()

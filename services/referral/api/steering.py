@@ -16,7 +16,9 @@ from services.referral.api.supervision import Item, NeedResults, Supervisor, pos
 from services.referral.domain.pauses import Pause
 from services.referral.store import pauses
 from shared.contracts.fact import AwareDatetime, Code, Id
-from shared.contracts.referral import HoldReason, RecallReason, SaidOfSplit
+from shared.contracts.referral.assignments import RecallReason
+from shared.contracts.referral.households import SaidOfSplit
+from shared.contracts.referral.referrals import HoldReason
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, json_response

@@ -17,7 +17,8 @@ from services.referral.rules import reasons
 from services.referral.store import desk
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Code, Id
-from shared.contracts.referral import CloseReason, ReopenReason, SaidOfSplit
+from shared.contracts.referral.households import SaidOfSplit
+from shared.contracts.referral.referrals import CloseReason, ReopenReason
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import KEYED, json_response

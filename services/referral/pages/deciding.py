@@ -12,7 +12,7 @@ from services.referral.actions import answering, asking, passing
 from services.referral.pages import forms, labels
 from services.referral.pages.cases import Worker, again, do
 from shared.contracts.fact import Id
-from shared.contracts.referral import SaidOfSplit
+from shared.contracts.referral.households import SaidOfSplit
 from shared.kit.web import page_router
 from shared.kit.words import msg
 

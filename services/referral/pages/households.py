@@ -14,7 +14,7 @@ from services.referral.domain.refusals import Refused, ReunificationUnknown
 from services.referral.pages import conflicts, forms, labels
 from services.referral.pages.supervision import duty_of
 from shared.contracts.fact import Id
-from shared.contracts.referral import ReunificationDecision
+from shared.contracts.referral.households import ReunificationDecision
 from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import FieldProblem, idempotent, key_of, language_of, page, page_router, redirect

@@ -16,7 +16,7 @@ from services.referral.rules import reasons
 from services.referral.store import desk, needs
 from services.referral.store.desk import Task, View
 from shared.contracts.fact import Id
-from shared.contracts.referral import SaidOfSplit
+from shared.contracts.referral.households import SaidOfSplit
 from shared.kit.actor import Actor
 from shared.kit.identity import deny, require
 from shared.kit.web import idempotent, key_of, language_of, page, page_router, redirect

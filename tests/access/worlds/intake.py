@@ -28,7 +28,7 @@ from services.intake.domain.screening import Circumstances
 from services.intake.store import match_keys
 from services.intake.store import matches as match_store
 from services.intake.store.matches import Proposed
-from shared.contracts.referral import AssignmentAccepted, AssignmentCompleted, AssignmentFailed
+from shared.contracts.referral.assignments import AssignmentAccepted, AssignmentCompleted, AssignmentFailed
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database, connect
