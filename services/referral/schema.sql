@@ -481,13 +481,14 @@ CREATE TABLE parked (
     released_at timestamp with time zone,
     discarded_at timestamp with time zone,
     discard_reason text,
+    place bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     CONSTRAINT parked_pkey PRIMARY KEY (parked_id),
-    CONSTRAINT parked_record_once UNIQUE (consumer, topic, kafka_partition, kafka_offset),
     CONSTRAINT discarded_has_reason CHECK (((discarded_at IS NULL) = (discard_reason IS NULL))),
     CONSTRAINT parked_ends_once CHECK (((released_at IS NULL) OR (discarded_at IS NULL))),
     CONSTRAINT parked_reason_is_known CHECK ((reason = ANY (ARRAY['unreadable'::text, 'failed'::text, 'behind'::text])))
 );
 CREATE INDEX parked_by_case ON parked USING btree (consumer, case_id) WHERE ((released_at IS NULL) AND (discarded_at IS NULL));
+CREATE UNIQUE INDEX parked_record_once ON parked USING btree (consumer, topic, kafka_partition, kafka_offset, event_id, sha256(value)) NULLS NOT DISTINCT;
 ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE parked FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
@@ -833,7 +834,8 @@ CREATE VIEW waiting WITH (security_invoker=true) AS
     parked.parked_at,
     parked.released_at,
     parked.discarded_at,
-    parked.discard_reason
+    parked.discard_reason,
+    parked.place
    FROM parked
   WHERE ((parked.released_at IS NULL) AND (parked.discarded_at IS NULL));
 

@@ -125,7 +125,7 @@ async def _check(settings: KitSettings, build: Build) -> int:
 async def _parked_list(settings: KitSettings) -> None:
     database = await connect(settings.database_url, service=settings.service, max_size=2)
     async with contextlib.aclosing(database):
-        for row in await database.fetch("SELECT * FROM waiting ORDER BY parked_at, kafka_offset LIMIT 1000"):
+        for row in await database.fetch("SELECT * FROM waiting ORDER BY place LIMIT 1000"):
             click.echo(parking.described(row))
 
 

@@ -95,20 +95,23 @@ class Inbox:
             await asyncio.sleep(max(0.0, began + PACE_S - time.monotonic()))
 
     async def digest(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Have the effect of these records, or park them."""
+        """Have the effect of these records, or park them, in order: what is parked holds up only what follows it."""
         readable: list[tuple[ConsumerRecord[Any, Any], Heard[Any]]] = []
         for record in records:
             try:
                 heard = self._read(record)
             except Unreadable as error:
+                await self._settle(readable)
+                readable = []
                 await self._park_unreadable(record, error)
                 continue
             if heard is not None:
                 readable.append((record, heard))
-        if readable:
-            await self._settle(readable)
+        await self._settle(readable)
 
     async def _settle(self, pairs: list[tuple[ConsumerRecord[Any, Any], Heard[Any]]]) -> None:
+        if not pairs:
+            return
         try:
             await self._through_trouble(lambda work: self._take(work, pairs))
         except TRANSIENT:

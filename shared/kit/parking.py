@@ -89,7 +89,7 @@ async def find(connection: asyncpg.Connection, parked_id: str) -> asyncpg.Record
 async def waiting_of_case(work: Work, consumer: str, case_id: str) -> list[asyncpg.Record]:
     """The waiting records of one case in the order in which they came."""
     rows: list[asyncpg.Record] = await work.connection.fetch(
-        "SELECT * FROM waiting WHERE consumer = $1 AND case_id = $2 ORDER BY parked_at, kafka_offset FOR UPDATE",
+        "SELECT * FROM waiting WHERE consumer = $1 AND case_id = $2 ORDER BY place FOR UPDATE",
         consumer,
         case_id,
     )

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit import broker, ids, parking
 from shared.kit.actor import system
+from shared.kit.clock import FixedClock
 from shared.kit.database import Wake
 from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
@@ -266,6 +268,65 @@ async def test_what_follows_an_unreadable_record_of_its_case_waits_behind_it(spe
     assert ear.heard == []
     rows = await hearer.database.fetch("SELECT reason FROM waiting ORDER BY kafka_offset")
     assert [row["reason"] for row in rows] == ["unreadable", "behind"]
+
+
+async def test_what_came_before_an_unreadable_record_of_its_case_does_not_wait_for_it(
+    speaker: Party, hearer: Party
+) -> None:
+    ear = Ear(hearer)
+    case = ids.new_id()
+    async with relaying(speaker):
+        await tell(speaker, [case], times=4)
+        await until(lambda: outbox_is_empty(speaker))
+    first, second, third, fourth = await sent(speaker)
+
+    await ear.inbox.digest([first, replace(second, value=b"not json"), third, replace(fourth, value=b"nor this")])
+
+    assert ear.heard == [(case, 1)]
+    rows = await hearer.database.fetch("SELECT reason FROM waiting ORDER BY place")
+    assert [row["reason"] for row in rows] == ["unreadable", "behind", "unreadable"]
+
+
+async def test_is_released_in_the_order_it_came_in_whatever_the_clocks_said(speaker: Party, hearer: Party) -> None:
+    ear = Ear(hearer)
+    case = ids.new_id()
+    async with relaying(speaker):
+        await tell(speaker, [case], times=2)
+        await until(lambda: outbox_is_empty(speaker))
+    first, second = await sent(speaker)
+    ear.poison = {case}
+    await ear.inbox.digest([first])
+    behind = replace(hearer.database, clock=FixedClock(datetime.now(UTC) - timedelta(seconds=5)))
+    await Ear(Party(hearer.settings, behind)).inbox.digest([second])
+    [parked, _] = await hearer.database.fetch("SELECT parked_id FROM waiting ORDER BY kafka_offset")
+
+    ear.poison = set()
+    await ear.inbox.release(str(parked["parked_id"]))
+
+    assert ear.heard == [(case, 1), (case, 2)]
+
+
+async def test_a_record_of_topics_that_were_made_anew_is_parked_where_another_had_been(
+    speaker: Party, hearer: Party
+) -> None:
+    ear = Ear(hearer)
+    async with relaying(speaker):
+        await tell(speaker, [ids.new_id(), ids.new_id()])
+        await until(lambda: outbox_is_empty(speaker))
+    before, after = await sent(speaker)
+    ear.poison = {before.key.decode(), after.key.decode()}
+    await ear.inbox.digest([before])
+    [parked] = await hearer.database.fetch("SELECT parked_id FROM waiting")
+    async with hearer.database.work(OPERATOR, purpose="discard") as work:
+        await parking.discard(work, str(parked["parked_id"]), "sent by a test bench")
+
+    same_place = replace(after, partition=before.partition, offset=before.offset)
+    await ear.inbox.digest([same_place])
+    await ear.inbox.digest([same_place])
+
+    assert [str(row["case_id"]) for row in await hearer.database.fetch("SELECT case_id FROM waiting")] == [
+        after.key.decode()
+    ]
 
 
 async def test_what_was_released_or_given_up_is_not_released_again(speaker: Party, hearer: Party) -> None:
