@@ -12,6 +12,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from services.intake.__main__ import build
+from services.intake.actions import drafts, sending
 from services.intake.actions.spreadsheets import rearmed
 from services.intake.gateways.workbooks import XLSX, workbook
 from shared.kit.database import Database
@@ -180,6 +181,42 @@ class TestSending:
         assert discarded.status_code == 200
         assert (gone.status_code, gone.json()["code"]) == (410, "draft_ended")
         assert await database.pool.fetchval("SELECT count(*) FROM draft_keys") == 0
+
+
+class TestAtOnce:
+    """The connection is slow: the same write comes again while the first is being prepared."""
+
+    @pytest.mark.parametrize(
+        ("module", "function", "path", "said"),
+        [
+            (drafts, "prepare_cells", "rows/3", {"json": {"version": 0, "cells": {"2": "F"}}}),
+            (drafts, "prepare_columns", "columns", {"json": {"columns": {"9": ""}}}),
+            (drafts, "prepare_file", "uploads", {"content": a_list(a_row(1), a_row(2)), "kind": "text/csv"}),
+            (sending, "send_draft", "sendings", {"json": {"version": 1}}),
+        ],
+        ids=["rows", "columns", "uploads", "sendings"],
+    )
+    async def test_has_one_effect_and_one_answer(
+        self, site: Site, database: Database, monkeypatch: pytest.MonkeyPatch, module: Any, function: str, path: str,
+        said: dict[str, Any],
+    ) -> None:  # fmt: skip
+        draft = await a_draft(site, database, a_row(1), a_row(2, sex="Q"))
+        real, faster = getattr(module, function), list[httpx2.Response]()
+
+        async def late(*given: Any, **how: Any) -> Any:
+            monkeypatch.undo()
+            faster.append(await site("officer").post(f"{draft}/{path}", key="the-same", **said))
+            return await real(*given, **how)
+
+        monkeypatch.setattr(module, function, late)
+        slower = await site("officer").post(f"{draft}/{path}", key="the-same", **said)
+
+        assert (
+            (slower.status_code, slower.content) == (faster[0].status_code, faster[0].content) == (200, slower.content)
+        )
+        assert slower.headers["idempotent-replay"] == "true"
+        other = {"content": a_list(a_row(1)), "kind": "text/csv"} if path == "uploads" else {"json": {"version": 9}}
+        assert (await site("officer").post(f"{draft}/{path}", key="the-same", **other)).status_code == 422
 
 
 class TestTakingAway:

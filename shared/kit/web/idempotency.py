@@ -87,21 +87,29 @@ async def idempotent_after(
 ) -> Response:
     """As `idempotent`, for what takes long: `prepare` runs outside any transaction, what it answers inside one.
 
-    Where that raises `again`, what was prepared does not fit any more: it is prepared anew, so many times.
+    Where that raises `again`, what was prepared does not fit any more: it is prepared anew, so many times. Who sends
+    the same write twice at once gets one answer twice.
     """
-    while True:
+
+    async def answered() -> Response | None:
         async with database.work(actor, purpose=purpose) as work:
             stored = await first_answer(work, key, digest)
-        if stored is not None:
-            return stored.response()
+        return None if stored is None else stored.response()
+
+    while (answer := await answered()) is None:
         tries -= 1
-        finish = await prepare()
         try:
+            finish = await prepare()
             async with database.work(actor, purpose=purpose) as work:
                 return await idempotent(request, work, key, partial(finish, work), digest=digest)
-        except again:
-            if not tries:
+        except Exception as refused:
+            if isinstance(refused, again) and tries:
+                continue
+            # What stands in its way may be this very write, which was finished since it was looked for.
+            if (done := await answered()) is None:
                 raise
+            return done
+    return answer
 
 
 async def first_answer(work: Work, key: str, digest: bytes) -> Stored | None:
