@@ -86,8 +86,8 @@ def read_catalogue(file: Path, language: Language) -> Catalog:
 
 
 def translate(language: Language, sentence: str, **values: object) -> str:
-    """The sentence in the language, with `%(name)s` places filled from `values`."""
-    text = _catalogues[language].gettext(sentence)
+    """The sentence in the language, with `%(name)s` places filled from `values`; of nothing, nothing."""
+    text = sentence and _catalogues[language].gettext(sentence)  # under "" a catalogue keeps its own head
     return text % values if values else text
 
 

@@ -56,6 +56,11 @@ def modules_named(name: str) -> list[Path]:
     ]
 
 
+def test_the_frame_alone_sums_up_what_is_wrong() -> None:
+    pages = [*ROOT.glob("services/*/templates/*.html"), *ROOT.glob("shared/kit/templates/*.html")]
+    assert [p.name for p in pages if "parts.error_summary(" in p.read_text(encoding="utf-8")] == ["shell.html"]
+
+
 def test_there_are_four_services() -> None:
     assert [s.name for s in SERVICES] == ["audit", "intake", "notify", "referral"]
 

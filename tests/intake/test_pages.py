@@ -81,8 +81,11 @@ class TestAnnouncing:
             ({"expected_year": "0001", "expected_month": "1", "expected_day": "1"}, "Hari ini lebih dari setahun"),
             ({"expected_year": "2062"}, "Hari ini lebih dari setahun"),
             ({"announced": "9" * 5000}, "Ini bukan jumlah orang."),
+            ({"vessel": "KM Purnama" * 9}, "Ini terlalu panjang. Pakai paling banyak 80 huruf."),
+            ({"vessel": "KM \u202ePurnama"}, "Ada karakter yang tidak terlihat di dalamnya. Ketik ulang"),
+            ({"number": "12\u200b/KONS"}, "Ada karakter yang tidak terlihat di dalamnya. Ketik ulang"),
         ],
-        ids=["no year", "year one", "far off", "no count"],
+        ids=["no year", "year one", "far off", "no count", "long", "turned round", "unseen"],
     )
     async def test_asks_again_about_what_cannot_be(self, site: Site, typed: dict[str, str], words: str) -> None:
         form = {"vessel": "KM Purnama", "modality": "deportation", "announced": "312", **DAY, **typed}
@@ -90,6 +93,7 @@ class TestAnnouncing:
 
         assert answer.status_code == 422
         assert words in said(answer)
+        assert "Project-Id-Version" not in answer.text
 
     @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1926-11-23"])
     async def test_of_no_likely_day_are_not_looked_for(self, site: Site, day: str) -> None:

@@ -129,6 +129,10 @@ class TestTranslate:
         assert words.translate("en", "%(time)s left", time="3 h") == "3 h left"
         assert words.translate("id", "A sentence nobody has") == "A sentence nobody has"
 
+    @pytest.mark.parametrize("language", words.LANGUAGES)
+    def test_says_nothing_where_nothing_is_said(self, language: words.Language) -> None:
+        assert words.translate(language, "") == ""
+
     def test_counts_with_numbers_for_people(self) -> None:
         one, many = "%(n)s row", "%(n)s rows"
 

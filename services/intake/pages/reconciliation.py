@@ -11,6 +11,7 @@ from services.intake import policy
 from services.intake.actions import reconciliation, totals
 from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import Said, problem_of_part
+from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.reconciliation import PAIRS, Pair, Reason, Reconciliation
 from services.intake.domain.refusals.reconciliation import DifferenceMoved
 from services.intake.domain.refusals.totals import PartTwice, PartUnknown
@@ -284,7 +285,7 @@ def read_paper(language: Language, form: FormData) -> tuple[Paper, list[web.Fiel
     dated, is_date = _date(form)
     if not is_date:
         errors.append(_problem(language, "dated", msg("This is not a day."), msg("For example 23 11 2026.")))
-    paper = Paper(_text(language, form, "number", errors), dated, _text(language, form, "issued_by", errors))
+    paper = Paper(read_text(language, form, "number", errors), dated, read_text(language, form, "issued_by", errors))
     return paper, errors
 
 
@@ -294,17 +295,20 @@ def typed_paper(form: FormData) -> dict[str, Any]:
     return typed | {"dated": {part: str(form.get(f"dated_{part}", "")) for part in ("day", "month", "year")}}
 
 
-def _text(language: Language, form: FormData, name: str, errors: list[web.FieldProblem]) -> str:
+def read_text(language: Language, form: FormData, name: str, errors: list[web.FieldProblem]) -> str:
+    """A few words on one line; what is wrong with them is added to `errors`."""
     value = " ".join(str(form.get(name, "")).split())
-    if len(value) > LONGEST or not value.isprintable():
+    if len(value) > LONGEST:
         errors.append(_problem(language, name, msg("This is too long."), msg("Use at most 80 characters.")))
+    elif not value.isprintable():
+        errors.append(_problem(language, name, *CELL_PROBLEMS["odd_characters"]))
     return value
 
 
 def _read_totals(language: Language, form: FormData) -> tuple[Said | None, list[web.FieldProblem]]:
     """What the form says of a paper or a count, or what is wrong with it."""
     paper, errors = read_paper(language, form)
-    depot = _text(language, form, "depot", errors)
+    depot = read_text(language, form, "depot", errors)
     kind = str(form.get("kind", ""))
     if kind not in labels.SOURCE_KINDS:
         errors.append(_problem(language, "kind", msg("It is not said what it is."), msg("Choose one.")))

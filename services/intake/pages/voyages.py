@@ -15,7 +15,7 @@ from services.intake.actions.totals import Said
 from services.intake.domain.refusals.voyages import ExpectedFarOff
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, is_near
 from services.intake.pages import labels
-from services.intake.pages.reconciliation import read_paper, typed_paper
+from services.intake.pages.reconciliation import read_paper, read_text, typed_paper
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import manifests as manifests_store
 from services.intake.store import matches as matches_store
@@ -36,7 +36,6 @@ Anybody = Annotated[
 
 MOST_VOYAGES = 100
 LINES_PER_PAGE = 100
-LONGEST_VESSEL = 80
 HEADS = re.compile(r"[0-9]{1,7}")
 
 
@@ -176,9 +175,7 @@ def _read_voyage(
     def wrong(field: str, message: str, remedy: str) -> None:
         errors.append(web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy)))
 
-    vessel = " ".join(typed["vessel"].split())
-    if len(vessel) > LONGEST_VESSEL or not vessel.isprintable():
-        wrong("vessel", msg("This name of a ship or flight is too long."), msg("Use at most 80 characters."))
+    vessel = read_text(language, form, "vessel", errors)
     if typed["modality"] not in labels.MODALITIES:
         wrong("modality", msg("The kind of return is missing."), msg("Choose one."))
     announced = typed["announced"].strip().replace(".", "")
