@@ -216,6 +216,7 @@ class TestHostileServer:
         async with a_channel(receiver) as channel:
             for said, seconds in (
                 ("30", 30), ("Mon, 23 Nov 2026 03:01:00 GMT", 60), ("yesterday", None), ("-5", None), ("9" * 30, 10**8),
+                (f"Mon, {'9' * 20} Nov 2026 03:01:00 GMT", None), (f"Mon, 23 Nov 2026 03:01:00 +{'9' * 16}", None),
             ):  # fmt: skip
                 receiver.retry_after = said
                 answer = await channel.send(a_claim(f"{receiver.url}/status/429", seal=SEAL, now=NOW), now=NOW)
