@@ -627,6 +627,7 @@ CREATE TABLE referrals (
     held_until timestamp with time zone,
     statement text,
     urgency smallint,
+    is_struck boolean NOT NULL DEFAULT false,
     CONSTRAINT referrals_pkey PRIMARY KEY (referral_id),
     CONSTRAINT one_referral_per_need_of_a_case UNIQUE (case_id, need),
     CONSTRAINT child_does_not_depend_on_consent CHECK (((state <> ALL (ARRAY['awaiting_consent'::text, 'refused'::text, 'consent_withdrawn'::text])) OR (age_band <> ALL (ARRAY['child'::text, 'unknown'::text])))),

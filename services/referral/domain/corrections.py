@@ -57,7 +57,7 @@ class Became:
     needs: tuple[str, ...]
     found: tuple[str, ...] = ()
     is_found_by_itself: bool = False
-    """True: somebody says that the need is there. False: it follows from something else, as from an age."""
+    """True: somebody says that the need is there, or the person has died. False: it follows from an age."""
     is_alive_after_all: bool = False
     is_child_after_all: bool = False
     is_of_the_person: bool = False
@@ -91,11 +91,12 @@ def decided(need: Need, decision: Decision) -> Need:
 
 def is_death(need: Need) -> bool:
     """True for the need by which it shows that the person counts as dead, whether it is met by now or not."""
-    return need.referral.need == OF_THE_DEAD and need.referral.state != "entered_in_error"
+    r = need.referral
+    return r.need == OF_THE_DEAD and r.state != "entered_in_error" and not r.is_struck
 
 
 def strike(need: Need, *, by: str, now: datetime) -> Need:
-    """There is no such need, or no such arrival: it was entered in error."""
+    """There is no such need, or no such arrival: it was entered in error. What had ended stays as it ended."""
     return needs.ended(need, referrals.strike(need.referral, by=by, now=now), now=now)
 
 
@@ -107,14 +108,14 @@ def end_with_death(need: Need, *, by: str, now: datetime) -> Need:
 def why_anew(need: Need, ranked: Sequence[Candidate], became: Became) -> OpenedFor | None:
     """Why a need that has ended is open again by a correction; None where it stays as it ended.
 
-    Help that was given stays given, unless the port finds the need once more. What ended unmet for what was not so is
-    a duty again: the word of somebody who turns out to be a child ends nothing, and where nobody could help, others
-    are asked as soon as there are others.
+    Help that was given stays given, unless the port has struck the need and finds it once more. What ended unmet for
+    what was not so is a duty again: the word of somebody who turns out to be a child ends nothing, and where nobody
+    could help, others are asked as soon as there are others.
     """
     r = need.referral
     if not r.is_terminal:
         return None
-    if r.need in became.found and (r.state != "fulfilled" or became.is_found_by_itself):
+    if r.need in became.found and (r.state != "fulfilled" or (r.is_struck and became.is_found_by_itself)):
         return "FOUND_AFTER_ALL"
     if became.is_alive_after_all and referrals.ended_with_death(r):
         return "DEATH_UNDONE"

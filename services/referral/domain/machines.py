@@ -289,4 +289,7 @@ NEED: tuple[Row[NeedState, NeedEvent], ...] = (
         "the person wants the help after all, consents anew, or is a child, whose word ends nothing",
     ),
 )
-"""A need that enters a terminal state takes its live attempts with it in the same transaction."""
+"""A need that enters a terminal state takes its live attempts with it in the same transaction.
+
+What the port strikes after it has ended stays as it ended, and is opened again by the port alone.
+"""

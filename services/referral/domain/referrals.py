@@ -85,6 +85,8 @@ class Referral:
     """1, 2 or 3, as the rules have found it; None where they say nothing."""
     statement: str | None = None
     """The number of the signed statement by which it was refused."""
+    is_struck: bool = False
+    """The port has struck it since it ended: it stays as it ended, and nobody but the port opens it again."""
 
     @property
     def province(self) -> str:
@@ -116,6 +118,7 @@ def move(referral: Referral, event: Event, *, now: datetime) -> Referral:
         closed_by=referral.closed_by if to in TERMINAL else None,
         held_until=referral.held_until if to == "on_hold" else None,
         statement=referral.statement if to in TERMINAL else None,
+        is_struck=referral.is_struck and to in TERMINAL,
     )
 
 
@@ -179,7 +182,11 @@ def resume(referral: Referral, *, now: datetime) -> Referral:
 
 
 def strike(referral: Referral, *, by: str, now: datetime) -> Referral:
-    """The port has found that there is no such need. Raises `MoveNotAllowed`."""
+    """The port has found that there is no such need; what had ended stays as it ended."""
+    if referral.is_terminal:
+        if referral.is_struck or referral.state == "entered_in_error":
+            return referral
+        return replace(referral, version=referral.version + 1, is_struck=True)
     return replace(move(referral, "found_wrong", now=now), outcome="ENTERED_IN_ERROR", closed_by=by)
 
 
@@ -205,6 +212,6 @@ def reopen(referral: Referral, *, reason: str, now: datetime) -> Referral:
     """
     if reason not in REOPENINGS:
         raise ReasonMissing
-    if referral.state in ("entered_in_error", "cancelled"):
+    if referral.is_struck or referral.state in ("entered_in_error", "cancelled"):
         raise MoveNotAllowed("referral", referral.state, "reopened", at=referral.ended_at)
     return move(referral, "reopened", now=now)

@@ -168,7 +168,7 @@ TASK = (
 )
 OVERSEEN = "r.province = left($1, 2) AND $1 IN (r.regency, r.province)"
 """Help is due where the actor oversees: `$1` is the actor's region, a province or a regency; nothing without one."""
-REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled')"
+REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled') AND NOT r.is_struck"
 
 
 View = Literal["waiting", "mine", "overdue"]

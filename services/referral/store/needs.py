@@ -33,7 +33,7 @@ TYPES = {
     ),
     **dict.fromkeys(("version", "attempt", "service_hours"), "integer"),
     "explanation": "bytea",
-    "restricted": "boolean",
+    **dict.fromkeys(("restricted", "is_struck"), "boolean"),
     "urgency": "smallint",
     "answer_left": "interval",
     "held_until": "timestamptz",
@@ -192,10 +192,12 @@ async def list_needs_of_case(work: Work, case_id: str) -> list[Need]:
 
 async def update_referrals(work: Work, referrals: Sequence[Referral]) -> None:
     """Write what can change of these referrals."""
-    columns = ("referral_id", "state", "version", "outcome", "ended_at", "closed_by", "held_until", "statement")
+    columns = (
+        "referral_id", "state", "version", "outcome", "ended_at", "closed_by", "held_until", "statement", "is_struck",
+    )  # fmt: skip
     await work.connection.execute(
         "UPDATE referrals r SET state = n.state, version = n.version, outcome = n.outcome, ended_at = n.ended_at,"  # noqa: S608
-        f" closed_by = n.closed_by, held_until = n.held_until, statement = n.statement"
+        f" closed_by = n.closed_by, held_until = n.held_until, statement = n.statement, is_struck = n.is_struck"
         f" FROM unnest({_arrays(1, columns)}) AS n ({', '.join(columns)})"
         " WHERE r.referral_id = n.referral_id AND r.version < n.version",
         *_by_column(attrgetter(*columns), referrals, len(columns)),
