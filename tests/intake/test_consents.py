@@ -16,7 +16,7 @@ from services.intake.domain.consents import Entry, Kind, Scope, standing
 from services.intake.store.vault import Vault
 from shared.contracts.codes import ConsentPurpose, NeedCode, RecipientClass
 from shared.contracts.fact import Fact
-from shared.contracts.referral.duties import WithdrawalConfirmed, WithdrawalOverdue
+from shared.contracts.referral.recipients import WithdrawalConfirmed, WithdrawalOverdue
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id

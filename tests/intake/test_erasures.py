@@ -12,7 +12,7 @@ from services.intake.actions.arrivals import Recorded, record_arrivals
 from services.intake.store.blind_indexes import find_persons_by
 from services.intake.store.vault import Vault
 from shared.contracts.referral.assignments import AssignmentAccepted
-from shared.contracts.referral.duties import ErasureConfirmed, ErasureOverdue
+from shared.contracts.referral.recipients import ErasureConfirmed, ErasureOverdue
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
