@@ -143,7 +143,24 @@ class TestTrailPage:
         assert "<script>alert" not in page.text
 
     @pytest.mark.parametrize(
-        "payload", [b"not json", b"[]", b'{"data": [1]}', b'{"data": {"needs": {"a": 1}}}', b"\xff"]
+        "payload",
+        [
+            b"not json",
+            b"[]",
+            b'{"data": [1]}',
+            b'{"data": {"needs": {"a": 1}}}',
+            b"\xff",
+            b'{"data": {"port": "\\ud800"}}',
+            b'{"data": {"needs": 1%s}}' % (b"0" * 400),
+            b'{"data": {"needs": NaN}}',
+            b'{"data": {"needs": 1e999}}',
+            b'{"data": {"needs": %s1%s}}' % (b"[" * 600, b"]" * 600),
+            b"[" * 60_000,
+            b'{"data": {"ended_at": "9999-12-31T23:59:59+00:00"}}',
+            b'{"data": {"ended_at": "0001-01-01T00:00:00+14:00"}}',
+            b'{"actor": {}, "role": [], "purpose": 1, "caused_by": {"a": []}, "data": {"": ""}}',
+        ],
+        ids=lambda payload: payload[:40],
     )
     async def test_a_payload_of_any_form_is_shown(self, ledger: Ledger, visit: Visit, payload: bytes) -> None:
         await ledger.hear({"payload": payload})

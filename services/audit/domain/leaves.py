@@ -16,6 +16,10 @@ from services.audit.domain import merkle
 VERSION = 1
 SALT_BYTES = 32
 
+DEEPEST = 32
+"""Levels of a payload; facts have four at most."""
+SURROGATE = re.compile("[\ud800-\udfff]")
+
 CANONICAL_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -66,16 +70,27 @@ class Leaf:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The payload as it was sent (who, why, cause, `data`); empty when it is redacted or no JSON object."""
+        """The payload as it was sent (who, why, cause, `data`); empty when it is redacted or no plain JSON object."""
         try:
             told = json.loads(self.payload or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
-        return told if isinstance(told, dict) else {}
+        return told if isinstance(told, dict) and _is_plain(told) else {}
 
     @property
     def redacted(self) -> bool:
         return self.payload is None
+
+
+def _is_plain(value: object, levels: int = DEEPEST) -> bool:
+    """True for JSON that can be passed on: few levels, no half characters (surrogates), integers of 64 bits."""
+    if isinstance(value, dict):
+        return levels > 0 and all(_is_plain(one, levels - 1) for entry in value.items() for one in entry)
+    if isinstance(value, list):
+        return levels > 0 and all(_is_plain(one, levels - 1) for one in value)
+    if isinstance(value, str):
+        return value.isascii() or SURROGATE.search(value) is None
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def commitment(salt: bytes, payload: bytes) -> bytes:

@@ -67,7 +67,7 @@ def value(language: Language, name: str, value_: Any, zone: str) -> str:
 def _moment(language: Language, text: str, zone: str) -> str:
     try:
         return words.moment(language, datetime.fromisoformat(text), zone)
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
 
 
