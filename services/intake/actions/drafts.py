@@ -11,7 +11,7 @@ from services.intake.actions import manifests, spreadsheets
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.opening import FileOpened, heading_digests, sender_digest
 from services.intake.actions.voyages import find_voyage
-from services.intake.domain import drafts, headings
+from services.intake.domain import drafts, headings, uploads
 from services.intake.domain.drafts import Draft, Header, Line, Standing
 from services.intake.domain.held import reference
 from services.intake.domain.refusals.drafts import (
@@ -224,7 +224,7 @@ async def prepare_cells(
     if not 0 <= place < len(opened.lines):
         raise LineUnknown
     line = opened.lines[place]
-    _check_line(line, version, cells or {})
+    _check_line(opened.draft, line, version, cells or {})
     width = len(opened.header.heading)
     wide = max(width, len(line.cells))
     if any(not 0 <= column < wide or len(said) > drafts.LONGEST_CELL for column, said in (cells or {}).items()):
@@ -289,8 +289,8 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
             raise DraftOfThisFile
         return _as_it_is(known)
     header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
-    header, lines = drafts.read_as(header, drafts.lines_of(file.sheet), opened.header)
-    lines, differences, numbers = drafts.compared(opened.lines, opened.header, lines, header)
+    header, lines = uploads.read_as(header, drafts.lines_of(file.sheet), opened.header)
+    lines, differences, numbers = uploads.compared(opened.lines, opened.header, lines, header)
     header = replace(header, differences=differences)
     return await prepare_change(
         database,
@@ -373,15 +373,18 @@ async def note_reading(database: Database, actor: Actor, draft_id: str, *, form:
         _note_reading(work, draft, form, rows)
 
 
-def _check_line(line: Line, version: int, cells: Mapping[int, str]) -> None:
+def _check_line(draft: Draft, line: Line, version: int, cells: Mapping[int, str]) -> None:
     if line.standing == "known":
         raise LineRecorded
     if line.is_moved:
         raise RowCarried
     if line.version != version:
-        last = line.edits[-1]
         theirs = {column: line.cells[column] if column < len(line.cells) else "" for column in cells}
-        raise LineChanged(last.by, last.at, line.version, theirs, cells)
+        # A row that came with another file was changed by whoever changed the list.
+        by, at = draft.changed_by, draft.changed_at.isoformat()
+        if line.edits and version >= line.since:
+            by, at = line.edits[-1].by, line.edits[-1].at
+        raise LineChanged(by, at, line.version, theirs, cells)
 
 
 async def open_to_change(database: Database, vault: Vault, actor: Actor, draft_id: str) -> Opened:

@@ -60,7 +60,11 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a draft. `number` is that of the file; each save adds to `version`, whatever else it changes."""
+    """A row of a draft. `number` is that of the file; each save adds to `version`, whatever else it changes.
+
+    `since`: the version that it came with in a later upload, beyond any that a row of an earlier one has had: the same
+    number may be another person by now.
+    """
 
     number: int
     cells: tuple[str, ...]
@@ -68,10 +72,11 @@ class Line:
     findings: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     edits: tuple[Edit, ...] = ()
+    since: int = 0
 
     @property
     def version(self) -> int:
-        return len(self.edits)
+        return self.since + len(self.edits)
 
     @property
     def is_out(self) -> bool:
@@ -277,21 +282,6 @@ def told(header: Header, columns: Mapping[int, str], *, no_birth_dates: bool) ->
     return replace(header, fields=dict(matched.fields), asks=(), undecided=()), meant
 
 
-def read_as(header: Header, lines: Sequence[Line], before: Header) -> tuple[Header, list[Line]]:
-    """A later upload of a list of which somebody has said what its columns are, read in the same way if it can be."""
-    if not header.asks or before.asks:
-        return header, list(lines)
-    has_row = any(map(str.strip, before.heading))
-    row = before.first_row - 1 if has_row and "heading" in header.asks else 0
-    try:
-        again, below = headed(header, lines, row)
-    except ManifestUnusable:
-        return header, list(lines)
-    if tuple(again.heading) != tuple(before.heading):
-        return header, list(lines)
-    return replace(again, fields=before.fields, asks=(), undecided=()), below
-
-
 def unread(lines: Sequence[Line]) -> list[Line]:
     """The same lines while nobody has said what the columns are: nothing of a row is judged."""
     held = (Finding("", "columns_unsaid"),)
@@ -409,18 +399,20 @@ def left_out(line: Line, out: bool, *, by: str, at: datetime) -> Line:
 
 def moved(line: Line, *, by: str, at: datetime) -> Line:
     """A line whose cells went to the list of another voyage: what it said is told by a digest alone."""
-    return Line(line.number, (), edits=(Edit(WHOLE_ROW, said_digest(line.source), "moved", by, at.isoformat()),))
+    edit = Edit(WHOLE_ROW, said_digest(line.source), "moved", by, at.isoformat())
+    return Line(line.number, (), edits=(edit,), since=line.since)
 
 
 def back(gone: Line, there: Line, *, by: str, at: datetime) -> Line:
     """A line whose cells came back from the list of the other voyage, with all that was mended in them."""
-    return Line(gone.number, there.cells, edits=(*there.edits, Edit(WHOLE_ROW, "moved", "in", by, at.isoformat())))
+    edit = Edit(WHOLE_ROW, "moved", "in", by, at.isoformat())
+    return Line(gone.number, there.cells, edits=(*there.edits, edit), since=gone.since)
 
 
 def emptied(line: Line, *, by: str, at: datetime) -> Line:
     """A line of somebody who was erased: nothing of what it said is left, and nobody holds its version."""
     edit = Edit(WHOLE_ROW, None, "erased", by, at.isoformat())
-    return Line(line.number, (), edits=(edit,) * (line.version + 1))
+    return Line(line.number, (), edits=(edit,) * (len(line.edits) + 1), since=line.since)
 
 
 def said_digest(cells: Sequence[str]) -> str:
@@ -431,57 +423,3 @@ def said_digest(cells: Sequence[str]) -> str:
 def to_read(lines: Iterable[Line]) -> list[Sequence[str]]:
     """The records that reading gets: a line that is left out is blank."""
     return [() if line.is_out else line.cells for line in lines]
-
-
-def compared(
-    before: Sequence[Line], header_before: Header, after: Sequence[Line], header: Header
-) -> tuple[list[Line], Differences, dict[int, int]]:
-    """The lines of a later upload, with what was mended in those that are the same, what is different, and which was
-    which before.
-
-    A line is the same when each cell is as it was uploaded before, changed when its name stands in one other line
-    alone of each upload, else new. Of blank ones nothing is said.
-    """
-    is_alike = header_before.heading == header.heading
-    old = [line for line in before if any(map(str.strip, line.source))]
-    waiting: dict[tuple[str, ...], list[Line]] = {}
-    for line in reversed(old):
-        waiting.setdefault(line.source, []).append(line)
-    went = {edit.was or "": line for line in before for edit in line.edits if edit.now == "moved"}
-    merged: list[Line] = []
-    rest: list[Line] = []
-    numbers: dict[int, int] = {}
-    for line in after:
-        merged.append(line)
-        if not any(map(str.strip, line.cells)):
-            continue
-        known = waiting.get(line.cells) if is_alike else None
-        gone_before = went.pop(said_digest(line.cells), None) if is_alike and went else None
-        if gone_before is not None:
-            numbers[line.number] = gone_before.number
-            merged[-1] = replace(line, cells=(), edits=gone_before.edits)
-        elif known:
-            one = known.pop()
-            numbers[line.number] = one.number
-            merged[-1] = replace(line, cells=one.cells, edits=one.edits)
-        else:
-            rest.append(line)
-    same, taken = len(numbers), set(numbers.values())
-    left = [line for line in old if line.number not in taken]
-    names_before = _once(left, header_before.fields.get("full_name", -1))
-    names_after = _once(rest, header.fields.get("full_name", -1))
-    changed = {names_after[said]: names_before[said] for said in names_after.keys() & names_before.keys()}
-    gone = [line.number for line in left if line.number not in set(changed.values())]
-    new = [line.number for line in rest if line.number not in changed]
-    return merged, Differences(same, tuple(new), tuple(sorted(changed)), tuple(gone)), numbers | changed
-
-
-def _once(lines: Iterable[Line], column: int) -> dict[str, int]:
-    """Numbers of lines by the name in them, of names that stand in one line alone."""
-    found: dict[str, list[int]] = {}
-    for line in lines:
-        source = line.source
-        said = source[column].strip().casefold() if 0 <= column < len(source) else ""
-        if said:
-            found.setdefault(said, []).append(line.number)
-    return {said: numbers[0] for said, numbers in found.items() if len(numbers) == 1}

@@ -354,11 +354,12 @@ def blocks_in(lines: int) -> int:
 
 def _plain(line: Line) -> list[object]:
     cells = [[cell, kind] if (kind := kind_of(cell)) else cell for cell in line.cells]
-    return [line.number, cells, line.findings, line.warnings, line.edits]
+    since = [line.since] if line.since else []
+    return [line.number, cells, line.findings, line.warnings, line.edits, *since]
 
 
 def _line(row: list[Any], standing: Standing) -> Line:
-    number, cells, findings, warnings, edits = row
+    number, cells, findings, warnings, edits, *since = row
     return Line(
         number,
         tuple(cell if isinstance(cell, str) else Typed(*cell) for cell in cells),
@@ -366,6 +367,7 @@ def _line(row: list[Any], standing: Standing) -> Line:
         tuple(Finding(*one) for one in findings),
         tuple(Finding(*one) for one in warnings),
         tuple(Edit(*one) for one in edits),
+        *since,
     )
 
 

@@ -1,0 +1,149 @@
+"""A corrected file changes only what is different in it, in whatever form it comes."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from services.intake.actions import drafts
+from services.intake.actions.drafts import open_draft
+from services.intake.domain.drafts import Differences, Draft
+from services.intake.domain.refusals.drafts import LineChanged
+from services.intake.gateways.workbooks import workbook
+from shared.kit.database import Database
+from tests.intake.conftest import Browser
+from tests.intake.factories import HEADING, OFFICER, a_list, a_row, a_voyage
+from tests.intake.test_drafts import BORN, COLLEAGUE, SEX, Desk, counts, desk, written
+
+__all__ = ["desk"]
+
+Site = Callable[[str], Browser]
+NAME = 1
+
+
+def as_text(lines: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(lines)
+    return text.getvalue().encode()
+
+
+async def names(desk: Desk, draft: Draft) -> list[str]:
+    return [line.cells[NAME] if line.cells else "" for line in await desk.lines(draft)]
+
+
+async def differences(desk: Desk, draft: Draft) -> Differences:
+    found = (await open_draft(desk.database, desk.vault, OFFICER, draft.draft_id)).header.differences
+    assert found is not None
+    return found
+
+
+class TestCorrectedFile:
+    ROWS = (a_row(1), a_row(2, sex="Q"), a_row(3, sex="Q"), a_row(4))
+
+    async def mended(self, database: Database, desk: Desk) -> Draft:
+        draft = await desk.upload(await a_voyage(database), a_list(*self.ROWS))
+        return await desk.mend(draft, 3, {SEX: "F"}, actor=COLLEAGUE)
+
+    @pytest.mark.parametrize("form", ["columns", "workbook", "utf-16", "tabs"])
+    async def test_with_the_same_in_another_form_changes_nothing(
+        self, database: Database, desk: Desk, form: str
+    ) -> None:
+        draft = await self.mended(database, desk)
+        lines = [HEADING.split(","), *(row.split(",") for row in self.ROWS)]
+        turned = [list(reversed(line)) for line in lines]
+        content = {
+            "columns": as_text(turned),
+            "workbook": workbook(lines),
+            "utf-16": as_text(lines).decode().encode("utf-16"),
+            "tabs": "\r\n".join("\t".join(line) for line in lines).encode(),
+        }[form]
+
+        after = await desk.upload_again(draft, content)
+
+        assert await differences(desk, after) == Differences(same=4)
+        assert counts(after) == (3, 1, 0, 0, 0, 0)
+        line = (await desk.lines(after))[1]
+        column = (await open_draft(database, desk.vault, OFFICER, after.draft_id)).header.fields["sex"]
+        assert (line.cells[column], line.source[column], line.told_by(column).by) == ("F", "Q", "sari")
+
+    async def test_keeps_what_was_mended_in_cells_that_it_does_not_change(self, database: Database, desk: Desk) -> None:
+        draft = await self.mended(database, desk)
+        corrected = [self.ROWS[0], a_row(2, sex="Q", born="1991-02-03"), a_row(3, sex="M"), self.ROWS[3]]
+
+        after = await desk.upload_again(draft, a_list(*corrected))
+
+        assert (await differences(desk, after)).changed == (3, 4)
+        assert counts(after) == (4, 0, 0, 0, 0, 0)
+        line = (await desk.lines(after))[1]
+        assert (line.cells[SEX], line.cells[BORN], line.source[SEX]) == ("F", "1991-02-03", "Q")
+
+    async def test_says_what_it_corrects_where_that_was_mended_too(self, database: Database, desk: Desk) -> None:
+        draft = await self.mended(database, desk)
+
+        after = await desk.upload_again(draft, a_list(self.ROWS[0], a_row(2, sex="X"), *self.ROWS[2:]))
+
+        assert [line.cells[SEX] for line in await desk.lines(after)] == ["M", "X", "Q", "M"]
+
+    async def test_with_a_corrected_name_has_the_same_people(self, database: Database, desk: Desk) -> None:
+        draft = await self.mended(database, desk)
+        corrected = [self.ROWS[0], a_row(2, name="Kenari", sex="Q"), *self.ROWS[2:]]
+
+        after = await desk.upload_again(draft, a_list(*corrected))
+
+        assert await differences(desk, after) == Differences(3, (), (3,), ())
+        assert (await desk.lines(after))[1].cells[SEX] == "F"
+
+    async def test_with_two_namesakes_changes_the_one_of_the_same_document(
+        self, database: Database, desk: Desk
+    ) -> None:
+        rows = [a_row(1, name="Siti", sex="Q"), a_row(2, name="Siti", sex="Q")]
+        draft = await desk.upload(await a_voyage(database), a_list(*rows))
+        draft = await desk.mend(await desk.mend(draft, 2, {SEX: "F"}), 3, {SEX: "X"})
+
+        after = await desk.upload_again(
+            draft, a_list(*(a_row(n, name="Siti", sex="Q", regency="73.71") for n in (2, 1)))
+        )
+
+        assert (await differences(desk, after)).changed == (2, 3)
+        assert [line.cells[SEX] for line in await desk.lines(after)] == ["X", "F"]
+
+    async def test_is_read_as_somebody_said_of_the_one_before(self, database: Database, desk: Desk) -> None:
+        content = b"Nama;L/P;Umur;Ibu;Rumah\nBala;L;30;Aminah;Bontobulaeng\n"
+        draft = await desk.upload(await a_voyage(database), content)
+        write = await drafts.prepare_columns(
+            database, desk.vault, OFFICER, draft.draft_id, columns={3: "", 4: "origin_village"}
+        )
+        draft = await written(database, write)
+
+        turned = b"Rumah;Nama;L/P;Umur;Ibu\nBontobulaeng;Bala;L;30;Aminah\nBarru;Siti;P;31;Ana\n"
+        after = await desk.upload_again(draft, turned)
+
+        fields = (await open_draft(database, desk.vault, OFFICER, after.draft_id)).header.fields
+        assert fields == {"origin_village": 0, "full_name": 1, "sex": 2, "age": 3}
+        assert (await differences(desk, after)).same == 1
+
+    async def test_makes_whoever_looked_at_a_row_before_look_again(self, database: Database, desk: Desk) -> None:
+        """The same number is another person now."""
+        draft = await desk.upload(await a_voyage(database), a_list(a_row(1), a_row(2, sex="Q")))
+        await desk.upload_again(draft, a_list(a_row(2, sex="Q"), a_row(1)))
+
+        with pytest.raises(LineChanged) as refused:
+            await desk.mend(draft, 3, {NAME: "Orang2", SEX: "F"})
+
+        assert refused.value.theirs == {NAME: "Orang1", SEX: "M"}
+        assert await names(desk, draft) == ["Orang2", "Orang1"]
+
+    async def test_tells_whoever_saves_a_version_that_never_was(
+        self, site: Site, database: Database, desk: Desk
+    ) -> None:
+        draft = await desk.mend(
+            await desk.upload(await a_voyage(database), a_list(a_row(1, sex="Q"), a_row(2))), 2, {SEX: "F"}
+        )
+        await desk.upload_again(draft, a_list(a_row(7), a_row(8)))
+
+        for version in (1, 9):
+            answer = await site("system").post(
+                f"/api/drafts/{draft.draft_id}/rows/2", json={"version": version, "cells": {str(SEX): "M"}}
+            )
+            assert (answer.status_code, answer.json()["code"], answer.json()["by"]) == (409, "row_changed", "rina")
