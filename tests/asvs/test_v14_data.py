@@ -67,7 +67,7 @@ class TestBrowsers:
         ended = (kit / "ended.html").read_text(encoding="utf-8")
 
         assert re.findall(r'<template id="ended" data-idle="(\d+)">', ended) == [f"{sessions.IDLE.total_seconds():.0f}"]
-        for page in (kit / "shell.html", *ON_PAPER):
+        for page in (kit / "shell.html", ON_PAPER):
             text = page.read_text(encoding="utf-8")
             assert '{% include "ended.html" %}' in text
             assert """<script src="{{ asset("app.js") }}" defer></script>""" in text
