@@ -139,6 +139,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     households.NotInHousehold: (409, "not_in_household", msg("There is no household")),
     households.StillAnswersForChild: (409, "still_answers_for_child", msg("An adult answers for a child")),
     households.GuardianUnfit: (422, "guardian_unfit", msg("This adult does not fit")),
+    households.OneHasDied: (409, "one_has_died", msg("One of the two has died")),
     households.LinkedBefore: (409, "linked_before", msg("They are linked already")),
     households.LinkUnknown: (404, "link_unknown", msg("There is no such link")),
     households.LinkNotProposed: (409, "link_not_proposed", msg("This was confirmed before")),

@@ -15,7 +15,8 @@ from services.intake.store.vault import Vault
 from shared.contracts.intake import households as contract
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
-from tests.intake.factories import OFFICER, a_list, a_row, a_voyage
+from tests.intake.correcting import corrected
+from tests.intake.factories import OFFICER, START, a_list, a_row, a_voyage
 
 Site = Callable[[str], Browser]
 
@@ -147,6 +148,32 @@ class TestLists:
         assert await told(database, "intake.guardian_linked.v1") == []
         [proposed] = await told(database, "intake.guardian_proposed.v1")
         assert proposed["case_id"] == case_id
+
+    @pytest.mark.parametrize(
+        ("what", "said"),
+        [
+            ("death", {"died_on": START.date().isoformat(), "place": "at_port"}),
+            ("error", {"reason": "never_arrived"}),
+            ("age", {"birth_date": "2010-02-01", "reason": "papers_found"}),
+        ],
+    )
+    async def test_a_child_whose_adult_has_died_or_was_none_since_is_alone(
+        self, site: Site, database: Database, vault: Vault, what: str, said: dict[str, str]
+    ) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1)))
+        status, answer = await corrected(site, await case_of(database, 2), what, **said)
+        assert status == 200, answer
+        longer = a_list(a_row(1), a_row(2, **CHILD, **{"with": "001"}))
+        for content in (longer, longer + b"\n"):  # sent again, it changes nothing
+            await take_in_manifest(database, vault, OFFICER, voyage, content)
+
+        child = await case_of(database, 3)
+        assert "UAC" in await needs_of(database, child)
+        [added] = [fact["added"] for fact in await told(database, "intake.needs_corrected.v1")]
+        assert added == ["UAC"]
+        assert await told(database, "intake.guardian_linked.v1") == []
+        assert len(await homes(database)) == (0 if what == "error" else 2)
 
     async def test_an_adult_whom_a_later_list_leaves_out_still_answers(self, database: Database, vault: Vault) -> None:
         voyage = await a_voyage(database)

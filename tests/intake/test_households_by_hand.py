@@ -14,6 +14,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
+from tests.intake.correcting import corrected
 from tests.intake.factories import START
 from tests.intake.test_erasures import a_case, erased, told
 from tests.intake.test_records import export
@@ -105,6 +106,12 @@ class TestHousehold:
 
         assert (await joined(site, one, three, version=1)).json()["code"] == "in_two_households"
         assert (await joined(site, one, two, version=1)).json()["code"] == "already_together"
+
+    async def test_of_who_never_landed_is_none(self, site: Site) -> None:
+        mother, wrong = await a_case(site), await a_case(site)
+        assert (await corrected(site, wrong, "error", reason="never_arrived"))[0] == 200
+        for one, other in ((mother, wrong), (wrong, mother)):
+            assert (await joined(site, one, other)).json()["code"] == "arrival_in_error"
 
     async def test_of_another_port_looks_like_a_missing_one(self, site: Site) -> None:
         one, two = await a_case(site), await a_case(site)
@@ -217,6 +224,28 @@ class TestGuardian:
             sent = {"adult_case_id": other, **ASKED}
             answer = await site("officer").post(f"/api/cases/{one}/guardians", json=sent)
             assert answer.json()["code"] == "guardian_unfit"
+
+    @pytest.mark.parametrize("which", [0, 1], ids=["child", "adult"])
+    @pytest.mark.parametrize(
+        ("what", "said", "code"),
+        [
+            ("death", {"died_on": START.date().isoformat(), "place": "at_port"}, "one_has_died"),
+            ("error", {"reason": "never_arrived"}, "arrival_in_error"),
+        ],
+    )
+    async def test_is_nobody_who_has_died_or_never_landed(
+        self, site: Site, which: int, what: str, said: dict[str, str], code: str
+    ) -> None:
+        two = await a_child(site), await a_case(site)
+        assert (await corrected(site, two[which], what, **said))[0] == 200
+        sent = {"adult_case_id": two[1], **ASKED}
+        answer = await site("officer").post(f"/api/cases/{two[0]}/guardians", json=sent)
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+        form = {"adult": two[1], "relation": "mother", "proof": "none"}
+        page = await site("officer").post(f"/en/keluarga/{two[0]}/wali", data=form)
+        assert page.status_code == 422
+        assert ("One of the two has died." if what == "death" else "was entered in error before.") in page.text
 
     async def test_is_linked_once(self, site: Site) -> None:
         child, mother = await a_child(site), await a_case(site)

@@ -106,7 +106,7 @@ async def join(
     """Let somebody belong to the household of somebody else; answers the household.
 
     `version` is that of the household which exists, 0 where there is none. Raises `NotAllowed`, `CaseUnknown`,
-    `AlreadyTogether`, `InTwoHouseholds`, `HouseholdChangedMeanwhile`.
+    `ArrivalInError`, `AlreadyTogether`, `InTwoHouseholds`, `HouseholdChangedMeanwhile`.
     """
     people = await _people(work, case_id, with_case_id)
     return await _join(work, people[case_id], people[with_case_id], version=version, reason=reason)
@@ -132,9 +132,10 @@ async def propose_guardian(
 ) -> Link:
     """Ask that an adult count as answering for a child; the child is protected as alone until another confirms it.
 
-    Raises `NotAllowed`, `CaseUnknown`, `GuardianUnfit`, `LinkedBefore`.
+    Raises `NotAllowed`, `CaseUnknown`, `ArrivalInError`, `OneHasDied`, `GuardianUnfit`, `LinkedBefore`.
     """
     people = await _people(work, child_case_id, adult_case_id)
+    domain.expect_alive(*(one.ended_as for one in people.values()))
     link = domain.propose(
         people[child_case_id].age_band,
         people[adult_case_id].age_band,
@@ -158,11 +159,12 @@ async def confirm_guardian(work: Work, link_id: str, *, version: int) -> Link:
 
     What the child is due as long as it is alone stays due: help that was asked for is ended by people.
     Raises `NotAllowed`, `LinkUnknown`, `NobodyElseConfirms`, `LinkNotProposed`, `LinkEnded`,
-    `HouseholdChangedMeanwhile`, `GuardianUnfit`, `InTwoHouseholds`.
+    `HouseholdChangedMeanwhile`, `ArrivalInError`, `OneHasDied`, `GuardianUnfit`, `InTwoHouseholds`.
     """
     link, people = await _link(work, link_id, version)
     after = domain.confirm(link, by=work.actor.id, now=work.now)
     child, adult = people[link.child_case_id], people[link.adult_case_id]
+    domain.expect_alive(child.ended_as, adult.ended_as)
     domain.expect_fit(child.age_band, adult.age_band)
     await store.save_link(work, after)
     household_id = adult.household_id
@@ -196,7 +198,7 @@ async def end_guardian(work: Work, link_id: str, *, version: int, reason: Unlink
         )
     )
     if is_alone:
-        await _protect(work, child)
+        await protect(work, child)
     return after
 
 
@@ -229,7 +231,7 @@ async def end_with_person(work: Work, after: Kept, *, reason: UnlinkReason) -> N
             )
         )
         if is_alone:
-            await _protect(work, child)
+            await protect(work, child)
 
 
 async def lapse(work: Work, *, limit: int) -> int:
@@ -246,7 +248,7 @@ async def protect_who_lives(work: Work, after: Kept) -> Kept:
     """A child noted as dead lives: whoever answered for it was unlinked, and must be linked anew by people."""
     if not await store.is_alone_by_death(work, after.case_id):
         return after
-    await _protect(work, after.case_id)
+    await protect(work, after.case_id)
     return await arrivals.find_proposed(work, after.case_id)
 
 
@@ -331,6 +333,7 @@ async def _link(work: Work, link_id: str, version: int) -> tuple[Link, dict[str,
 
 
 async def _join(work: Work, one: Person, other: Person, *, version: int | None, reason: HouseholdReason) -> str:
+    domain.expect_landed(one.ended_as, other.ended_as)
     if one.case_id == other.case_id or (one.household_id is not None and one.household_id == other.household_id):
         raise AlreadyTogether
     if one.household_id is not None and other.household_id is not None:
@@ -381,8 +384,8 @@ async def _tell(
         work.emit(changed(household_id, case_id, change, reason, members))
 
 
-async def _protect(work: Work, child_case_id: str) -> None:
-    """A child that nobody answers for is due what an unaccompanied child is due, unless it is already."""
+async def protect(work: Work, child_case_id: str) -> None:
+    """A child whose case is locked and that nobody answers for is due what an unaccompanied child is due."""
     corrected = domain.protect_alone(await arrivals.find_proposed(work, child_case_id))
     if corrected is None:
         return

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.intake.actions.households import changed, linked, proposed
+from services.intake.actions.households import changed, linked, proposed, protect
 from services.intake.domain import households as domain
 from services.intake.domain.manifests import Row
 from services.intake.store import arrivals
@@ -85,6 +85,7 @@ async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str], t
     homes: list[str] = []
     for group in groups:
         members = [people[cases[n]] for n in group.rows if cases.get(n) in people]
+        members = [one for one in members if one.ended_as != "entered_in_error"]
         free = [one.case_id for one in members if one.household_id is None and one.case_id not in parted]
         # Another list may have put some of them into a household since this group was made.
         home = next((one.household_id for one in members if one.household_id is not None), None)
@@ -108,7 +109,11 @@ async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str], t
         for child, adult in group.guardians
         if cases.get(child) in people and cases.get(adult) in people
     ]
-    await _answer_for(work, [(h, c, a) for h, c, a in wanted if (c.case_id, a.case_id) not in pairs])
+    await _answer_for(work, [(h, c, a) for h, c, a in wanted if (c.case_id, a.case_id) not in pairs and _fits(c, a)])
+    # The list took them for accompanied; since they were sent, the adult has died, was none, or is a child.
+    for child in sorted({c.case_id for _, c, a in wanted if not _fits(c, a)}):
+        if domain.is_alone(child, await store.list_standing(work, child)):
+            await protect(work, child)
 
 
 async def _answer_for(work: Work, wanted: Sequence[tuple[str, Person, Person]]) -> None:
@@ -118,7 +123,6 @@ async def _answer_for(work: Work, wanted: Sequence[tuple[str, Person, Person]]) 
     made = {
         link.link_id: (link, household_id)
         for household_id, child, adult in wanted
-        if child.age_band in domain.CHILDREN and adult.age_band not in domain.CHILDREN
         for link in [
             domain.listed(
                 link_id=new_id(),
@@ -146,6 +150,12 @@ async def _cases_of(database: Database, vault: Vault, voyage_id: str, rows: Mapp
     keys = {number: (voyage_id, vault.digest(*row.person)) for number, row in rows.items()}
     known = await arrivals.known(database, list(keys.values()))
     return {number: known[key].case_id for number, key in keys.items() if key in known}
+
+
+def _fits(child: Person, adult: Person) -> bool:
+    """True for an adult who landed and lives, and a child."""
+    alive = child.ended_as is None and adult.ended_as is None
+    return alive and child.age_band in domain.CHILDREN and adult.age_band not in domain.CHILDREN
 
 
 def _is_accompanied(row: Row) -> bool:

@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 from services.intake.domain import needs
 from services.intake.domain.arrival_corrections import CONFIRM_WITHIN, Corrected, Kept, Step
+from services.intake.domain.refusals.arrival_corrections import ArrivalInError
 from services.intake.domain.refusals.households import (
     GuardianUnfit,
     LinkEnded,
     LinkNotProposed,
     NobodyAnswers,
     NobodyElseConfirms,
+    OneHasDied,
 )
 from services.intake.domain.refusals.identities import FieldFilled
 from shared.contracts.codes import AgeBand, NeedCode
@@ -153,6 +155,19 @@ def expect_fit(child: str, adult: str) -> None:
     """An adult answers for a child. Raises `GuardianUnfit`."""
     if child not in CHILDREN or adult in CHILDREN:
         raise GuardianUnfit
+
+
+def expect_landed(*ended_as: str | None) -> None:
+    """Nobody belongs to an arrival that was none. Raises `ArrivalInError`."""
+    if "entered_in_error" in ended_as:
+        raise ArrivalInError
+
+
+def expect_alive(*ended_as: str | None) -> None:
+    """Raises `OneHasDied`, and as `expect_landed`."""
+    expect_landed(*ended_as)
+    if "died" in ended_as:
+        raise OneHasDied
 
 
 def listed(

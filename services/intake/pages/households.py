@@ -12,6 +12,7 @@ from services.intake.actions.households import HouseholdConflict, Seen
 from services.intake.actions.records import Record
 from services.intake.domain.households import CHILDREN
 from services.intake.domain.refusals import Refused
+from services.intake.domain.refusals.arrival_corrections import ArrivalInError
 from services.intake.domain.refusals.arrivals import CaseUnknown
 from services.intake.domain.refusals.households import (
     AlreadyTogether,
@@ -23,6 +24,7 @@ from services.intake.domain.refusals.households import (
     LinkNotProposed,
     NobodyElseConfirms,
     NotInHousehold,
+    OneHasDied,
     StillAnswersForChild,
 )
 from services.intake.pages import labels
@@ -45,8 +47,8 @@ Reader = Annotated[Actor, Depends(identity.require(*policy.PORT_ROLES))]
 
 MOST = 200
 SHOWN = (
-    AlreadyTogether, GuardianUnfit, InTwoHouseholds, LinkEnded, LinkNotProposed, LinkedBefore, NobodyElseConfirms,
-    NotInHousehold, StillAnswersForChild,
+    AlreadyTogether, ArrivalInError, GuardianUnfit, InTwoHouseholds, LinkEnded, LinkNotProposed, LinkedBefore,
+    NobodyElseConfirms, NotInHousehold, OneHasDied, StillAnswersForChild,
 )  # fmt: skip
 """What the page says beside what was typed; every other refusal is a page of its own."""
 

@@ -29,12 +29,13 @@ class Person(NamedTuple):
     age_band: AgeBand
     needs: tuple[str, ...]
     household_id: str | None
+    ended_as: str | None
 
 
 async def find_people(work: Work, case_ids: Sequence[str]) -> dict[str, Person]:
     """Those of these cases that landed at the actor's port."""
     rows = await work.connection.fetch(
-        "SELECT a.case_id, a.age_band, a.needs, m.household_id FROM arrivals a"
+        "SELECT a.case_id, a.age_band, a.needs, a.ended_as, m.household_id FROM arrivals a"
         " LEFT JOIN household_members m ON m.case_id = a.case_id AND m.parted_at IS NULL"
         " WHERE a.case_id = ANY($1::uuid[]) AND a.port = $2",
         case_ids,
@@ -46,6 +47,7 @@ async def find_people(work: Work, case_ids: Sequence[str]) -> dict[str, Person]:
             row["age_band"],
             tuple(row["needs"]),
             row["household_id"] and str(row["household_id"]),
+            row["ended_as"],
         )
         for row in rows
     }

@@ -41,6 +41,14 @@ class GuardianUnfit(Refused):
     detail = msg("Only an adult answers for a child. Check who is which; correct an age that is wrong first.")
 
 
+class OneHasDied(Refused):
+    """Nobody answers for the dead, nor any of the dead for a child."""
+
+    detail = msg(
+        "One of the two has died. Link the child to an adult who is with it; until then it is protected as alone."
+    )
+
+
 class LinkedBefore(Refused):
     """This adult is linked to this child, or asked for, already."""
 
