@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI, Request
 from playwright.async_api import expect
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from shared.kit import web
 from shared.kit.actor import Actor
@@ -23,8 +23,13 @@ TEMPLATE = """{% extends "shell.html" %}
 {% call parts.live(url("/progress"), every=500) %}{{ parts.progress(done, 3, "Referred") }}{% endcall %}
 {% else %}<div data-say="All rows are referred.">{{ parts.progress(done, 3, "Referred") }}</div>{% endif %}
 {% endblock %}
-<form method="post" action="{{ url("/voyages") }}">{{ hidden_fields() }}{{ parts.button("Save") }}</form>
+<form method="post" action="{{ url("/voyages") }}">{{ hidden_fields() }}{{ parts.field("ship", "Ship") }}{{ parts.button("Save") }}</form>
+<form method="post" action="{{ url("/voyages") }}" id="roll" data-part>{{ hidden_fields() }}{{ parts.button("Here") }}</form>
 {% endblock %}
+"""
+DEVICES = """{% extends "shell.html" %}
+{% block title %}My devices{% endblock %}
+{% block main %}<h1>My devices</h1>{% endblock %}
 """
 
 
@@ -34,6 +39,9 @@ class Seen:
     def __init__(self) -> None:
         self.done = 0
         self.posts: list[str] = []
+        self.ships: list[str] = []
+        self.person: str | None = "a"
+        """Who is signed in."""
 
 
 @pytest.fixture
@@ -45,6 +53,7 @@ def seen() -> Seen:
 async def site(serve: Serve, tmp_path: Path, seen: Seen) -> str:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "voyage.html").write_text(TEMPLATE)
+    (tmp_path / "templates" / "mine.html").write_text(DEVICES)
     app = FastAPI()
     web.install(
         app,
@@ -59,6 +68,13 @@ async def site(serve: Serve, tmp_path: Path, seen: Seen) -> str:
         request.state.actor = Actor("a", "BP3MI-NUSA-TENGGARA-TIMUR", frozenset({"data_protection_officer"}))
         return web.page(request, "voyage.html", done=seen.done)
 
+    @pages.get("/perangkat")
+    async def devices(request: Request) -> Response:
+        if seen.person is None:
+            return RedirectResponse("/masuk", 303)
+        request.state.actor = Actor(seen.person, "BP3MI-NUSA-TENGGARA-TIMUR", frozenset({"data_protection_officer"}))
+        return web.page(request, "mine.html")
+
     @pages.get("/progress")
     async def progress(request: Request) -> Response:
         seen.done += 1
@@ -67,6 +83,7 @@ async def site(serve: Serve, tmp_path: Path, seen: Seen) -> str:
     @pages.post("/voyages")
     async def post(request: Request) -> Response:
         seen.posts.append(await web.key_of(request))
+        seen.ships.append(str((await request.form()).get("ship", "")))
         await asyncio.sleep(0.3)
         return web.redirect(request, "/voyages", said="Copied")
 
@@ -180,3 +197,65 @@ async def test_stays_while_another_page_is_used(see: Open, site: str, seen: Seen
     await sight.page.clock.run_for("20:00")
 
     await expect(sight.page.get_by_role("heading", name="KM Bukit Raya")).to_be_visible()
+
+
+@pytest.mark.parametrize("button", ["Save", "Here"])
+async def test_sends_nothing_without_signal_and_keeps_what_was_typed(
+    see: Open, axe: Axe, site: str, seen: Seen, button: str
+) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages", size=PHONE)
+    await sight.page.get_by_label("Ship").fill("KM Purnama")
+
+    await sight.page.context.set_offline(True)
+    await sight.page.get_by_role("button", name=button).click()
+    await expect(sight.page.get_by_role("alert")).to_contain_text("Not sent: no signal")
+    assert await axe(sight.page) == []
+    await sight.page.get_by_role("button", name=button).click()
+    await expect(sight.page.get_by_role("alert")).to_have_count(1)
+    assert seen.posts == []
+
+    await sight.page.context.set_offline(False)
+    await sight.page.get_by_role("button", name="Save").click()
+    await sight.page.get_by_role("status").get_by_text("Copied").wait_for()
+    assert seen.ships == ["KM Purnama"]
+
+
+@pytest.mark.parametrize(
+    ("person", "words"), [(None, "Not sent: your session has ended"), ("b", "Not sent: somebody else is signed in")]
+)
+async def test_keeps_what_was_typed_until_who_typed_it_is_signed_in_again(
+    see: Open, axe: Axe, site: str, seen: Seen, person: str | None, words: str
+) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages", size=PHONE)
+    await sight.page.clock.install()
+    await sight.page.reload()
+    await sight.page.get_by_label("Ship").fill("KM Purnama")
+    await sight.page.clock.fast_forward("02:00")
+
+    seen.person = person
+    await sight.page.get_by_role("button", name="Save").click()
+    await expect(sight.page.get_by_role("alert")).to_contain_text(words)
+    assert await axe(sight.page) == []
+    assert seen.posts == []
+
+    seen.person = "a"
+    await sight.page.get_by_role("button", name="Save").click()
+    await sight.page.get_by_role("status").get_by_text("Copied").wait_for()
+    assert seen.ships == ["KM Purnama"]
+
+
+async def test_stays_while_somebody_types(see: Open, site: str, seen: Seen) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.clock.install()
+    await sight.page.reload()
+
+    for _ in range(2):
+        await sight.page.clock.run_for("20:00")
+        async with sight.page.expect_response(f"{site}/en/perangkat"):
+            await sight.page.get_by_label("Ship").press_sequentially("KM")
+    await sight.page.clock.run_for("20:00")
+
+    await expect(sight.page.get_by_label("Ship")).to_have_value("KMKM")

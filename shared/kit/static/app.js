@@ -21,6 +21,58 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// What was typed is not sent to where it would be lost: without signal, or when whoever typed it is signed in no more. The
+// form stays and says why. The server is asked first where the page has not reached it for a minute.
+const mine = document.querySelector(".user a");
+let reached = Date.now();
+let asked = reached;
+async function hindrance() {
+  asked = Date.now();
+  try {
+    const signal = AbortSignal.timeout(10_000);
+    const answer = await fetch(mine.href, { headers: { Accept: "text/html" }, redirect: "manual", signal });
+    if (answer.type === "opaqueredirect") return "out";
+    if (answer.status >= 500) return "away";
+    if (!answer.ok) return "";
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (page.querySelector(".user a")?.dataset.who !== mine.dataset.who) return "other";
+    const token = page.querySelector("[name=csrf]").value;
+    for (const field of document.querySelectorAll("[name=csrf]")) field.value = token;
+    reached = Date.now();
+    return "";
+  } catch {
+    return "away";
+  }
+}
+function hold(form, why) {
+  delete form.dataset.sent;
+  form.querySelector(".held")?.remove();
+  const note = document.createElement("div");
+  note.className = "held";
+  note.setAttribute("role", "alert");
+  form.append(note);
+  note.append(document.getElementById(`held-${why}`).content.cloneNode(true));
+}
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !mine || form.method !== "post" || !form.closest("main")) return;
+  if (navigator.onLine && (form.closest("[data-part]") || Date.now() - reached < 60_000)) return;
+  event.preventDefault();
+  const why = navigator.onLine ? await hindrance() : "away";
+  if (why) return hold(form, why);
+  reached = Date.now();
+  delete form.dataset.sent;
+  form.requestSubmit(event.submitter);
+});
+// Whoever types is there: the session goes on, and if it has ended this is said before more is typed.
+document.addEventListener("input", async (event) => {
+  if (!mine) return;
+  if (Date.now() - used > 10_000) use();
+  if (Date.now() - asked < 300_000) return;
+  const why = await hindrance();
+  if (why && why !== "away" && event.target.form) hold(event.target.form, why);
+});
+
 // Within a part that says so a form is sent without leaving the page: the part comes back as it is now, and the next
 // form like it has the focus. Whatever goes wrong, the form is sent as without a script.
 document.addEventListener("submit", async (event) => {
@@ -40,8 +92,11 @@ document.addEventListener("submit", async (event) => {
     const forms = next.querySelectorAll("form[method=post]");
     (forms[Math.min(place, forms.length - 1)]?.querySelector("button") ?? next.querySelector("h1")).focus();
     say(text.getElementById("said")?.textContent.trim() || text.querySelector(".notice")?.textContent.trim() || "");
+    reached = Date.now();
     use();
   } catch {
+    const why = mine && (await hindrance());
+    if (why) return hold(form, why);
     if (name) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
     form.submit();
   }

@@ -41,7 +41,9 @@ TITLES = {
     503: msg("The service is busy or being restarted"),
 }
 DETAILS = {
-    401: msg("Your session may have ended. Sign in again; what you typed on other pages is not lost."),
+    401: msg(
+        "Your session may have ended. Sign in again: what was saved is not lost, what was not sent yet is to be typed again."
+    ),
     404: msg("Check the address, or start again from the first page."),
     413: msg("Send less at once: split a large file into several."),
     500: msg("Please try again. If it happens again, tell the support desk the number below."),
