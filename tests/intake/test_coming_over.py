@@ -205,7 +205,8 @@ class TestReasons:
     def test_of_absence_leave_out_who_went_over(self) -> None:
         found = reconcile(
             a_sighting(arrived=2), [a_source("letter", 7)], {}, [],
-            absent={"rolled_over": 4, "unknown": 1}, went_over=[Rolled(self.OTHER, 3)],
+            absent={"rolled_over": 4, "unknown": 1}, absent_over={self.OTHER.voyage_id: 3},
+            went_over=[Rolled(self.OTHER, 3)],
         )  # fmt: skip
 
         assert VOYAGE.voyage_id != self.OTHER.voyage_id

@@ -72,6 +72,7 @@ async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyag
         differences = await store.of_voyage(work, voyage_id)
         rolled_over = await store.rolled_over_to(work, voyage_id)
         absent = await roll_calls.absent_by_reason(work, voyage_id)
+        absent_over = await roll_calls.absent_over(work, voyage_id)
         at = sighting.voyage.expected_at
         around = await voyages.expected_between(work, at - NEAR, at + NEAR, limit=MOST_NEAR)
         came_over, went_over = await carried.came_over(work, voyage_id), await carried.went_over(work, voyage_id)
@@ -84,6 +85,7 @@ async def reconcile_voyage(database: Database, vault: Vault, actor: Actor, voyag
         rolled_over=rolled_over,
         awaited=awaited,
         absent=absent,
+        absent_over=absent_over,
         came_over=came_over,
         went_over=went_over,
         arrived_over=arrived_over,
@@ -107,6 +109,9 @@ async def _count_arrived(
             for tally in (everybody, those) if one.case_id in over else (everybody,):
                 tally["group"].update(_groups(one.sex, one.age_band))
                 tally["origin"][one.origin_regency[:2] if one.origin_regency else UNKNOWN] += 1
+                if one.wrapped_key is None:  # erased: what only the vault knew nobody knows any more
+                    tally["depot"][UNKNOWN] += 1
+                    tally["reason"][UNKNOWN] += 1
         kept = [
             SealedPerson(one.person_id, one.case_id, Sealed(one.wrapped_key, one.sealed))
             for one in people
@@ -130,9 +135,9 @@ def _nobody() -> dict[Dimension, Counter[str]]:
 
 
 def _groups(sex: str, age_band: str) -> tuple[str, ...]:
-    """How a person is counted on the quay; who is of unknown age or sex is told apart from none of these."""
+    """How a person is counted on the quay: once, and as a child once more. Who is of unknown age or sex is unknown."""
     if age_band == "child":
-        return {"M": ("boys", "children"), "F": ("girls", "children")}.get(sex, ("children",))
+        return ({"M": "boys", "F": "girls"}.get(sex, UNKNOWN), "children")
     if age_band == "unknown" or sex == "X":
         return (UNKNOWN,)
     return ("men",) if sex == "M" else ("women",)

@@ -109,7 +109,8 @@ class GapOut(BaseModel):
 
 
 class LineOut(BaseModel):
-    """Heads of one value by source, None where none tells; `differs`: arrived less what the closest source says.
+    """Heads of one value by source, None where none tells; `differs`: arrived less what the closest source says,
+    of those that say it of everybody.
 
     `came_over`: of those who arrived, who was carried over from an earlier voyage.
     """

@@ -29,6 +29,7 @@ HELD_AGAINST: Mapping[Kind, tuple[Pair, ...]] = {
 }
 NOT_SAID: Mapping[str, None] = dict.fromkeys(MEASURE.values())
 TO_ARRIVED = tuple(pair for pair in PAIRS if pair.endswith("_arrived"))
+OF_OTHERS = tuple(pair for pair in TO_ARRIVED if pair != "listed_arrived")
 NOBODY_ABSENT: Mapping[AbsenceReason, int] = {}
 NOBODY_SAID: Mapping[str, int] = {}
 Heads = Mapping[Dimension, Mapping[str, int]]
@@ -93,6 +94,7 @@ class Line:
     """One value of one dimension: heads by source, None where no source tells it; `arrived` from who was recorded.
 
     `came_over`: of these, who was carried over from an earlier voyage, which no source of this one need tell.
+    `in_part`: whose number is that of some letters or minutes alone, while others tell nothing by this dimension.
     """
 
     dimension: Dimension
@@ -102,11 +104,13 @@ class Line:
     counted: int | None
     arrived: int
     came_over: int = 0
+    in_part: frozenset[str] = frozenset()
 
     @property
     def differs(self) -> int | None:
-        """Arrived less what the closest source says: a count on landing, else minutes, else letters."""
-        said = next((one for one in (self.counted, self.handed, self.announced) if one is not None), None)
+        """Arrived less what the closest source says of everybody: a count on landing, else minutes, else letters."""
+        whole = (getattr(self, name) for name in ("counted", "handed", "announced") if name not in self.in_part)
+        said = next((heads for heads in whole if heads is not None), None)
         return None if said is None else self.arrived - said
 
 
@@ -153,6 +157,7 @@ def reconcile(
     rolled_over: Mapping[str, int] = NOBODY_SAID,
     awaited: Mapping[str, int] = NOBODY_SAID,
     absent: Mapping[AbsenceReason, int] = NOBODY_ABSENT,
+    absent_over: Mapping[str, int] = NOBODY_SAID,
     came_over: Sequence[Rolled] = (),
     went_over: Sequence[Rolled] = (),
     arrived_over: Heads = NOBODY_CAME_OVER,
@@ -161,8 +166,9 @@ def reconcile(
 
     `near`: other voyages at the port within a day, on whose lists people may stand. `rolled_over`: how many people of
     an earlier voyage are said to come with this one; `awaited`: of these, whom it had recorded before it was known, and
-    who therefore stand on no list here. `absent`: who was called as not there, by reason. `came_over` and `went_over`:
-    who was carried, by name, from earlier voyages and to later ones; `arrived_over`: who of the recorded.
+    who therefore stand on no list here. `absent`: who was called as not there, by reason; `absent_over`: of these, who
+    was carried, by the later voyage. `came_over` and `went_over`: who was carried, by name, from earlier voyages and to
+    later ones, also from a list that is not sent yet; `arrived_over`: who of the recorded.
     """
     counting = _counting(sources)
     heads = {name: _heads_of(kind, counting) for kind, name in MEASURE.items()}
@@ -171,7 +177,7 @@ def reconcile(
     lines = [line for dimension in DIMENSIONS for line in _lines(dimension, counting, arrived, arrived_over)]
     candidates = [
         *_of_counts(counts),
-        *_of_absent(absent, went_over),
+        *_of_absent(absent, absent_over, went_over),
         *_of_rolled(rolled_over, awaited, came_over),
         *_missing_depots(lines),
         *_slips(counting),
@@ -210,6 +216,7 @@ def _lines(dimension: Dimension, counting: Sequence[Totals], arrived: Heads, arr
     """One line a value: those that a source tells first, then those that only people who were recorded have."""
     said: dict[str, dict[str, int]] = {}
     called: dict[str, str] = {}
+    in_part = frozenset(MEASURE[source.kind] for source in counting if not source.told(dimension))
     for source in counting:
         for value, heads in source.told(dimension).items():
             called.setdefault(same(value), value)
@@ -226,7 +233,7 @@ def _lines(dimension: Dimension, counting: Sequence[Totals], arrived: Heads, arr
         seen[same(value)] = seen.get(same(value), 0) + heads
     for key in [*said, *sorted(seen.keys() - said.keys())]:
         told = {**NOT_SAID, **said.get(key, {})}
-        yield Line(dimension, called[key], **told, arrived=seen.get(key, 0), came_over=over[key])
+        yield Line(dimension, called[key], **told, arrived=seen.get(key, 0), came_over=over[key], in_part=in_part)
 
 
 def _of_counts(counts: Counts) -> Iterator[Candidate]:
@@ -238,15 +245,26 @@ def _of_counts(counts: Counts) -> Iterator[Candidate]:
         yield Candidate("logged_by_hand", ("listed_arrived",), counts.unlisted)
 
 
-def _of_absent(absent: Mapping[AbsenceReason, int], went_over: Sequence[Rolled]) -> Iterator[Candidate]:
-    """Who was not there, by reason; who went over to a later voyage by that voyage instead."""
-    left = sum(one.carried for one in went_over)
+def _of_absent(
+    absent: Mapping[AbsenceReason, int], absent_over: Mapping[str, int], went_over: Sequence[Rolled]
+) -> Iterator[Candidate]:
+    """Who was not there, by reason; who went over to a later voyage by that voyage instead.
+
+    Who went over from a list that is not sent yet is announced and not listed.
+    """
+    listed = [min(one.carried, absent_over.get(one.voyage.voyage_id, 0)) for one in went_over]
+    left = sum(listed)
     for reason, heads in sorted(absent.items()):
-        others = max(0, heads - left) if reason == "rolled_over" else heads
+        others = heads - left if reason == "rolled_over" else heads
         if others:
             yield Candidate("called_absent", TO_ARRIVED, -others, reason)
-    for one in went_over:
-        yield Candidate("went_over", TO_ARRIVED, -one.carried, one.name)
+    for one, heads in zip(went_over, listed, strict=True):
+        if heads == one.carried:
+            yield Candidate("went_over", TO_ARRIVED, -heads, one.name)
+            continue
+        yield Candidate("went_over", OF_OTHERS, -one.carried, one.name)
+        if heads:
+            yield Candidate("went_over", ("listed_arrived",), -heads, one.name)
 
 
 def _of_rolled(said: Mapping[str, int], awaited: Mapping[str, int], came_over: Sequence[Rolled]) -> Iterator[Candidate]:

@@ -101,5 +101,5 @@ def checked(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def same(label: str) -> str:
     """A depot or a reason for comparison: `DTI Tawau`, `Tawau (PTS)` and `tawau` are one."""
-    words = re.sub(r"[^a-z0-9]+", " ", label.casefold()).split()
+    words = re.sub(r"[\W_]+", " ", label.casefold()).split()
     return " ".join([word for word in words if word not in PLACE_WORDS] or words)

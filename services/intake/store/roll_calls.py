@@ -127,8 +127,8 @@ async def add_absent_arrival(
 
 
 CALLED_LAST = (
-    "SELECT r.mark, r.reason FROM roll_calls r WHERE r.draft_id = m.draft_id AND r.upload = m.upload"
-    " AND r.row_number = h.row_number ORDER BY r.version DESC LIMIT 1"
+    "SELECT r.mark, r.reason, r.next_voyage_id, r.next_draft_id FROM roll_calls r WHERE r.draft_id = m.draft_id"
+    " AND r.upload = m.upload AND r.row_number = h.row_number ORDER BY r.version DESC LIMIT 1"
 )
 """How the person of a held row `h` of a list `m` was called last."""
 ABSENT_RECORDED = (
@@ -169,6 +169,20 @@ async def absent_by_reason(work: Work, voyage_id: str) -> dict[AbsenceReason, in
     for row in rows:
         found[row["reason"]] += row["heads"]
     return dict(found)
+
+
+async def absent_over(work: Work, voyage_id: str) -> dict[str, int]:
+    """Of who is listed on a voyage and absent, who was carried over by name: heads by the voyage they come with now.
+
+    # unscoped: asked for only after the voyage was found in the actor's own scope.
+    """
+    rows = await work.connection.fetch(
+        "SELECT called.next_voyage_id, count(*) AS heads FROM held_rows h JOIN manifests m USING (manifest_id)"  # noqa: S608
+        f" CROSS JOIN LATERAL ({CALLED_LAST}) called WHERE h.voyage_id = $1 AND h.settled_at IS NULL"
+        " AND called.mark = 'absent' AND called.next_draft_id IS NOT NULL GROUP BY called.next_voyage_id",
+        voyage_id,
+    )
+    return {str(row["next_voyage_id"]): row["heads"] for row in rows}
 
 
 def call_of(row: Record) -> Call:

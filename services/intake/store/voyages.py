@@ -143,7 +143,7 @@ async def needs_by_kind(work: Work, voyage_id: str) -> dict[str, tuple[int, int]
         "SELECT n.need, count(*) AS people, count(r.need) AS opened"
         " FROM arrivals a CROSS JOIN LATERAL unnest(a.needs) AS n (need)"
         " LEFT JOIN referred_needs r ON r.case_id = a.case_id AND r.need = n.need"
-        " WHERE a.voyage_id = $1 AND a.port = $2 GROUP BY n.need",
+        " WHERE a.voyage_id = $1 AND a.port = $2 AND a.ended_as IS DISTINCT FROM 'entered_in_error' GROUP BY n.need",
         voyage_id,
         work.actor.port,
     )

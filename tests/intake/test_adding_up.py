@@ -1,0 +1,97 @@
+"""What is counted of a voyage comes to who arrived, in each way that people are counted; and reasons to differences."""
+
+import pytest
+
+from services.intake.actions.erasures import erase_person
+from services.intake.actions.reconciliation import reconcile_voyage
+from services.intake.actions.roll_calls import record_absence
+from services.intake.actions.voyages import report_voyage
+from services.intake.domain.reconciliation import Reconciliation, reconcile
+from services.intake.domain.totals import Part, checked
+from services.intake.store.vault import Vault
+from shared.kit.database import Database
+from tests.intake.factories import DPO, OFFICER, a_list, a_row, a_voyage
+from tests.intake.test_reconciliation import a_sighting, a_source
+from tests.intake.test_roll_calls import LATER, Quay
+
+
+@pytest.fixture
+def quay(database: Database, vault: Vault) -> Quay:
+    return Quay(database, vault)
+
+
+def sums(found: Reconciliation) -> dict[str, int]:
+    """Who arrived, by dimension; children as a whole are boys and girls once more."""
+    counted: dict[str, int] = {}
+    for line in found.lines:
+        if line.value != "children":
+            counted[line.dimension] = counted.get(line.dimension, 0) + line.arrived
+    return counted
+
+
+@pytest.mark.invariant("I181")
+async def test_who_was_erased_counts_by_depot_and_reason_as_not_known(
+    database: Database, vault: Vault, quay: Quay
+) -> None:
+    voyage = await a_voyage(database)
+    await quay.send(await quay.upload(voyage, a_list(a_row(1), a_row(2))))
+    case_id = str(await database.pool.fetchval("SELECT case_id FROM arrivals LIMIT 1"))
+    async with database.work(DPO, purpose="erase") as work:
+        await erase_person(work, vault, case_id, reason="request", reference="PPID/2026/1")
+
+    found = await reconcile_voyage(database, vault, OFFICER, voyage.voyage_id)
+    assert sums(found) == {"group": 2, "depot": 2, "reason": 2, "origin": 2}
+
+
+@pytest.mark.invariant("I181")
+async def test_a_child_of_unknown_sex_counts_as_not_known(database: Database, vault: Vault, quay: Quay) -> None:
+    voyage = await a_voyage(database)
+    await quay.send(await quay.upload(voyage, a_list(a_row(1), a_row(2, sex="X", born="2020-01-01"))))
+
+    found = await reconcile_voyage(database, vault, OFFICER, voyage.voyage_id)
+    assert sums(found)["group"] == 2
+
+
+async def test_needs_are_of_who_arrived_alone(database: Database, quay: Quay) -> None:
+    voyage = await a_voyage(database)
+    await quay.send(await quay.upload(voyage, a_list(a_row(1, flags="SICK"), a_row(2, flags="SICK"))))
+    case_id = str(await database.pool.fetchval("SELECT case_id FROM arrivals LIMIT 1"))
+    async with database.work(OFFICER, purpose="correct") as work:
+        await record_absence(work, case_id, version=1, reason="unknown", next_voyage_id=None)
+
+    report = await report_voyage(database, OFFICER, voyage.voyage_id)
+    assert (report.counts.arrived, report.needs["SICK"]) == (1, 1)
+
+
+def test_a_breakdown_that_only_some_of_the_minutes_give_makes_no_difference() -> None:
+    told = [Part("group", "women", 20), Part("group", "men", 72)]
+    found = reconcile(
+        a_sighting(arrived=192),
+        [a_source("minutes", 92, *told), a_source("minutes", 100)],
+        {"group": {"women": 45, "men": 147}},
+        [],
+    )
+
+    women = next(line for line in found.lines if line.value == "women")
+    assert (women.handed, women.differs) == (20, None)
+
+
+def test_depots_in_other_letters_are_told_apart() -> None:
+    assert checked([Part("depot", "ترحيل الشميسي", 3), Part("depot", "ترحيل جدة", 4)])
+
+
+@pytest.mark.invariant("I181")
+async def test_reasons_between_listed_and_arrived_come_to_the_difference(
+    database: Database, vault: Vault, quay: Quay
+) -> None:
+    """Who went over from a list that is not sent yet is not listed yet either."""
+    voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+    sent = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+    other = await quay.upload(voyage, a_list(a_row(3), a_row(4)))
+    await quay.call(sent, 2)
+    await quay.send(await quay.absent(sent, 3, "not_boarded"))
+    await quay.absent(other, 2, "rolled_over", next_voyage_id=following.voyage_id)
+
+    found = await reconcile_voyage(database, vault, OFFICER, voyage.voyage_id)
+    [gap] = [one for one in found.gaps if one.pair == "listed_arrived"]
+    assert sum(one.heads for one in found.candidates if "listed_arrived" in one.pairs) == gap.difference
