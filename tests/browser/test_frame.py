@@ -23,8 +23,12 @@ TEMPLATE = """{% extends "shell.html" %}
 {% call parts.live(url("/progress"), every=500) %}{{ parts.progress(done, 3, "Referred") }}{% endcall %}
 {% else %}<div data-say="All rows are referred.">{{ parts.progress(done, 3, "Referred") }}</div>{% endif %}
 {% endblock %}
-<form method="post" action="{{ url("/voyages") }}">{{ hidden_fields() }}{{ parts.field("ship", "Ship") }}{{ parts.button("Save") }}</form>
-<form method="post" action="{{ url("/voyages") }}" id="roll" data-part>{{ hidden_fields() }}{{ parts.button("Here") }}</form>
+<form method="post" action="{{ url("/voyages") }}">
+  {{ hidden_fields() }}{{ parts.field("ship", "Ship") }}{{ parts.button("Save") }}
+</form>
+<form method="post" action="{{ url("/voyages") }}" id="roll" data-part>
+  {{ hidden_fields() }}{{ parts.button("Here") }}
+</form>
 {% endblock %}
 """
 DEVICES = """{% extends "shell.html" %}

@@ -42,7 +42,7 @@ TITLES = {
 }
 DETAILS = {
     401: msg(
-        "Your session may have ended. Sign in again: what was saved is not lost, what was not sent yet is to be typed again."
+        "Your session may have ended. Sign in again: what was saved is not lost, what was not sent is typed again."
     ),
     404: msg("Check the address, or start again from the first page."),
     413: msg("Send less at once: split a large file into several."),
