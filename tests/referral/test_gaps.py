@@ -10,13 +10,16 @@ import pytest
 
 from services.referral import rules
 from services.referral.actions import keeping, looking, ruling
+from services.referral.actions.answering import Answer
 from services.referral.domain.agencies import directory
 from services.referral.domain.routing import Facts
 from services.referral.rules import checks
 from services.referral.store import rulesets
+from shared.contracts.intake.arrivals import OriginCorrected
 from shared.kit.actor import system
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival
+from tests.referral.test_corrections import a_correction, hear
 from tests.referral.test_pages import said
 from tests.referral.test_rules import ANYWHERE, RULES
 
@@ -69,6 +72,47 @@ async def test_closes_itself_when_a_service_appears_the_most_urgent_and_then_the
     opened = {row["case_id"]: row["opened_at"] for row in await desk.rows("SELECT case_id, opened_at FROM referrals")}
     assert opened[told[1]["case_id"]] < opened[told[2]["case_id"]]
     assert await register(desk, "service") == []
+
+
+class TestOfficesThatCannotNow:
+    """A gap that only these could close is none: a person decides whom to ask in spite of it."""
+
+    async def decline(self, desk: Desk, origin: str, *agency_ids: str) -> None:
+        await desk.open(an_arrival("ELDER", origin_regency=origin))
+        for agency_id in agency_ids:
+            [row] = await desk.rows("SELECT assignment_id FROM assignments WHERE agency_id = $1", agency_id)
+            await desk.answer("decline", agency_id, Answer(str(row["assignment_id"]), reason="no_capacity"))
+        desk.clock.advance(timedelta(minutes=1))
+
+    async def is_before_a_supervisor(self, desk: Desk, case_id: str) -> None:
+        [need] = await desk.rows("SELECT referral_id, state FROM referrals WHERE case_id = $1", case_id)
+        tasks = await desk.rows("SELECT reason, closed_at FROM escalations WHERE referral_id = $1", need["referral_id"])
+        assert need["state"] == "open"
+        assert [(task["reason"], task["closed_at"]) for task in tasks] == [("no_candidate_left", None)]
+        assert await register(desk, "service") == []
+
+    async def test_when_they_come_back_into_the_directory(self, desk: Desk) -> None:
+        await self.decline(desk, "73.06", *ELDERS)
+        await change(desk, keeping.suspend_agency, *ELDERS)
+        arrival = an_arrival("ELDER")
+        await desk.open(arrival)
+        desk.clock.advance(timedelta(minutes=1))
+        await change(desk, keeping.resume_agency, *ELDERS)
+
+        await desk.reroute()
+
+        await self.is_before_a_supervisor(desk, arrival.case_id)
+
+    async def test_when_they_serve_the_corrected_origin(self, desk: Desk) -> None:
+        await self.decline(desk, "53.01", "DINSOS-53.01", "DINSOS-53")
+        await change(desk, keeping.suspend_agency, *ELDERS)
+        arrival = an_arrival("ELDER")
+        await desk.open(arrival)
+        assert len(await register(desk, "service")) == 1
+
+        await hear(desk, a_correction(OriginCorrected, arrival, origin_regency="53.01"))
+
+        await self.is_before_a_supervisor(desk, arrival.case_id)
 
 
 async def put_in_force(desk: Desk, text: bytes) -> None:

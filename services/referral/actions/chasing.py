@@ -91,7 +91,7 @@ def _tell_overdue(work: Work, changes: Changes, need: Need, assignment: Assignme
 async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
     """Decide again on open gaps that are older than the last change of directory or rules; answers how many there were.
 
-    The stored facts are decided under the rules in force now; who can be asked is asked.
+    The stored facts are decided under the rules in force now; who can be asked is asked, else a person decides.
     """
     router = await routing.router(work)
     directory_at = router.since
@@ -108,28 +108,26 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
         need = changes.need(referral_id)
         decision = router.decide(read(bodies[need.referral.explanation]).facts)
         reasons[gap_id] = decision.why_nobody
-        first = needs.next_candidate(
-            need, decision.candidates, walled.open_to(need, await routing.open_for(work, need.referral.need))
-        )
-        if first is None:
+        if not decision.candidates:
             continue
         try:
-            open_again = needs.routable(need, now=work.now)
+            served = needs.routable(need, now=work.now)
         except Refused:
             continue
-        asked = needs.ask(
-            open_again,
-            first,
-            assignment_id=new_id(),
-            times=routing.times,
-            now=work.now,
-        )
-        asked = walled.note(asked)
-        changes.put(asked)
-        changes.settled.add(referral_id)
         closed.append(gap_id)
         decided[referral_id] = decision
-        work.emit(telling.gap_closed(asked, gap_id))
+        changes.settled.add(referral_id)
+        work.emit(telling.gap_closed(served, gap_id))
+        first = needs.next_candidate(
+            served, decision.candidates, walled.open_to(served, await routing.open_for(work, served.referral.need))
+        )
+        if first is None:
+            # All who serve this have said that they cannot now: a person decides whom to ask in spite of it.
+            changes.put(served)
+            changes.escalate(served, "no_candidate_left", served.attempts[-1] if served.attempts else None)
+            continue
+        asked = walled.note(needs.ask(served, first, assignment_id=new_id(), times=routing.times, now=work.now))
+        changes.put(asked)
         work.emit(telling.sent(asked, asked.attempts[-1]))
     await following.save(work, changes)
     await store.update_explanations(work, decided)

@@ -273,6 +273,10 @@ class _Following:
         if need.referral.state == "open" and not decision.candidates:
             need = needs.unroutable(need, now=self.work.now)
             self.gaps.append(Gap(new_id(), need.referral.referral_id, decision.why_nobody))
+        elif need.referral.state == "unroutable" and decision.candidates:
+            need = needs.routable(need, now=self.work.now)
+            self.no_gap.append(need.referral.referral_id)
+            self.changes.settled.add(need.referral.referral_id)
         if need.referral.state == "open" or need.referral.restricted:
             of_child = need.referral.child and need.referral.state == "unroutable"
             latest = need.attempts[-1] if need.attempts else None
