@@ -436,7 +436,28 @@ class TestCorrected:
         assert status == 200
         assert (await bits(database, later)) > before
         [match] = await listed(site)
-        assert (match["case_id"], match["earlier_case_id"], match["version"]) == (later, earlier, 1)
+        asked_before = before > -99.0
+        assert (match["case_id"], match["earlier_case_id"], match["version"]) == (later, earlier, 1 + asked_before)
+
+    @pytest.mark.parametrize("which", [0, 1], ids=["later", "earlier"])
+    async def test_says_what_agrees_by_now_to_who_decides_on_what_was_before(
+        self, site: Site, database: Database, vault: Vault, pair: tuple[str, str], which: int
+    ) -> None:
+        [match] = await listed(site)
+        for field, value in (("full_name", "Wulan Sari"), ("nik", "")):
+            sent = {"field": field, "value": value, "reference": "PPID/2026/0113"}
+            asked = await site("dpo").post(f"/api/cases/{pair[which]}/corrections", json=sent)
+            path = f"/api/corrections/{asked.json()['correction_id']}/decision"
+            assert (await site("dpo").post(path, json={"decision": "accepted"})).is_success, asked.text
+        await compared(database, vault)
+
+        late = await decided(site, match, "same")
+        assert (late.status_code, late.json()["code"]) == (409, "match_changed")
+        [now] = await listed(site)
+        agreements = {a["field"]: a["level"] for a in now["agreements"]}
+        assert (agreements["name"], agreements["nik"]) == ("other", "missing")
+        assert (now["match_id"], now["strength"], now["version"]) == (match["match_id"], "possible", 2)
+        assert (await decided(site, now, "different")).json()["state"] == "different"
 
     async def test_leaves_what_was_decided(self, site: Site, database: Database, vault: Vault) -> None:
         who = {**AGAIN, "birth": "1991-01-19"}

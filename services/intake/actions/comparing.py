@@ -59,7 +59,8 @@ async def compare_new(work: Work, vault: Vault, *, after: str, limit: int) -> Ro
     for case_id, (compared, found) in (await look_up(work, vault, {one.case_id: one for one in new}, people)).items():
         pairs |= {(pair.case_id, pair.earlier_case_id): pair for pair in found}
         if compared:
-            work.record(IdentitiesCompared(case_id=case_id, compared=tuple(compared), proposed=len(found)))
+            proposed = sum(pair.bits >= PROPOSED_FROM for pair in found)
+            work.record(IdentitiesCompared(case_id=case_id, compared=tuple(compared), proposed=proposed))
     cases = {case_id for pair in pairs for case_id in pair}.union(one.case_id for one in new)
     await work.lock_cases(cases)
     standing = await match_keys.find_sealed(work, cases)
@@ -71,17 +72,24 @@ async def compare_new(work: Work, vault: Vault, *, after: str, limit: int) -> Ro
 async def look_up(
     work: Work, vault: Vault, cases: Mapping[str, Comparable], people: Mapping[str, Features]
 ) -> dict[str, tuple[list[str], list[Proposed]]]:
-    """For each of these people the cases it was compared with, and those of them that may be of the same person."""
+    """For each of these people the cases it was compared with, and those of them that may be of the same person.
+
+    With whom it waits to be decided on, it is compared and paired however little of the two agrees by now.
+    """
     asked = {case_id: {vault.match_key(key) for key in asked_by(person)} for case_id, person in people.items()}
     sharing = await match_keys.find_sharing(work, asked, most=MOST_COMPARED)
+    waiting = await matches.list_waiting(work, asked)
+    for case_id, others in waiting.items():
+        sharing[case_id] += [other for other in others if other not in sharing[case_id]]
     wanted = {other for others in sharing.values() for other in others}
     kept = {**cases, **await match_keys.find_sealed(work, wanted - cases.keys())}
     known = {**people, **await _read(vault, [kept[one] for one in wanted - people.keys() if one in kept])}
     found = {}
     for n, (case_id, others) in enumerate(sharing.items(), 1):
         compared = [other for other in others if other in known]
-        pairs = [pair for other in compared if (pair := _pair(kept[case_id], kept[other], known)) is not None]
-        found[case_id] = compared, pairs
+        pairs = {other: _pair(kept[case_id], kept[other], known) for other in compared}
+        asks = waiting.get(case_id, ())
+        found[case_id] = compared, [one for other, one in pairs.items() if one.bits >= PROPOSED_FROM or other in asks]
         if n % BREATH == 0:
             await asyncio.sleep(0)
     return found
@@ -119,12 +127,10 @@ async def _read(vault: Vault, cases: Sequence[Comparable]) -> dict[str, Features
     return people
 
 
-def _pair(one: Comparable, other: Comparable, people: Mapping[str, Features]) -> Proposed | None:
-    """The two as a pair to decide; None when they hardly agree."""
+def _pair(one: Comparable, other: Comparable, people: Mapping[str, Features]) -> Proposed:
+    """The two as a pair to decide."""
     levels = compare(people[one.case_id], people[other.case_id])
     bits = weigh(levels)
-    if bits < PROPOSED_FROM:
-        return None
     later, earlier = ordered(one, other)
     return Proposed(
         *(new_id(), later.case_id, later.person_id, earlier.case_id, earlier.person_id, later.port, later.voyage_id),

@@ -32,7 +32,10 @@ class Proposed(NamedTuple):
 
 
 async def propose(work: Work, pairs: Sequence[Proposed]) -> None:
-    """Keep pairs to be decided. One that was decided stays as it is; one that was not says what agrees by now."""
+    """Keep pairs to be decided. One that was decided stays as it is; one that was not says what agrees by now.
+
+    Where that is something else, it has another version: nobody decides unseen on what was corrected.
+    """
     if not pairs:
         return
     await work.connection.execute(
@@ -43,11 +46,30 @@ async def propose(work: Work, pairs: Sequence[Proposed]) -> None:
         " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],"
         " $9::real[], $10::text[]) AS n (match_id, case_id, person_id, earlier_case_id, earlier_person_id, port,"
         " voyage_id, strength, bits, levels) ON CONFLICT (case_id, earlier_case_id) DO UPDATE"
-        " SET strength = excluded.strength, bits = excluded.bits, levels = excluded.levels"
+        " SET strength = excluded.strength, bits = excluded.bits, levels = excluded.levels,"
+        " version = possible_matches.version + (possible_matches.levels <> excluded.levels)::integer"
         " WHERE possible_matches.state IN ('open', 'later')",
         *zip(*pairs, strict=True),
         work.now,
     )
+
+
+async def list_waiting(work: Work, case_ids: Collection[str]) -> dict[str, list[str]]:
+    """With which others each of these cases waits to be decided on; those that do not wait are left out.
+
+    # unscoped: the service compares cases of every port.
+    """
+    rows = await work.connection.fetch(
+        "SELECT case_id AS one, earlier_case_id AS other FROM possible_matches"
+        " WHERE case_id = ANY($1::uuid[]) AND state IN ('open', 'later') UNION ALL"
+        " SELECT earlier_case_id, case_id FROM possible_matches"
+        " WHERE earlier_case_id = ANY($1::uuid[]) AND state IN ('open', 'later')",
+        list(case_ids),
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(str(row["one"]), []).append(str(row["other"]))
+    return found
 
 
 DECIDING = 7_318
