@@ -147,3 +147,20 @@ class TestCorrectedFile:
                 f"/api/drafts/{draft.draft_id}/rows/2", json={"version": version, "cells": {str(SEX): "M"}}
             )
             assert (answer.status_code, answer.json()["code"], answer.json()["by"]) == (409, "row_changed", "rina")
+
+
+class TestPage:
+    async def test_a_cell_that_was_not_touched_stays_to_the_letter(
+        self, site: Site, database: Database, desk: Desk
+    ) -> None:
+        """A field of a form has one line, and shows half a character as something unknown."""
+        content = 'Nama;L/P;Umur;Alamat;Kasus\nBala;Q;30;"Jl. Ratulangi\r\nMakassar";x\ud83d'
+        draft = await desk.upload(await a_voyage(database), content.encode("utf-16", "surrogatepass"))
+        shown = {"c2_0": "Bala", "c2_1": "L", "c2_2": "30", "c2_3": "Jl. RatulangiMakassar", "c2_4": "x\ufffd"}
+
+        answer = await site("officer").post(
+            f"/id/draf/{draft.draft_id}/baris/2", data={"version": "0", "idempotency_key": "k", **shown}
+        )
+
+        assert answer.status_code == 303
+        assert (await desk.lines(draft))[0].cells == ("Bala", "L", "30", "Jl. Ratulangi\r\nMakassar", "x\ud83d")

@@ -215,4 +215,5 @@ def _header(header: Header, here: Voyage) -> Header:
         others=(),
         hidden_rows=(),
         hidden_columns=(),
+        above=(header.heading,),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.actions import spreadsheets
-from services.intake.actions.drafts import Opened, open_draft
-from services.intake.domain import drafts
+from services.intake.actions.drafts import HELD_ROW, Opened, open_draft
+from services.intake.domain import drafts, grids
 from services.intake.domain.drafts import Line
 from services.intake.domain.held import reference
 from services.intake.gateways import workbooks
@@ -23,7 +23,6 @@ __all__ = ["XLSX", "File", "FileForm", "RowsOf", "take_away"]
 FileForm = Literal["csv", "xlsx"]
 RowsOf = Literal["held", "all", "source"]
 """Those held back; all as they stand now; all as they were uploaded."""
-HELD_ROW = "held_row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,13 @@ def _name(rows: RowsOf) -> str:
 
 def _lines(opened: Opened, rows: RowsOf, language: Language) -> list[Sequence[str]]:
     """Heading and rows. What an earlier such file had added is left out: a row is named anew in each list."""
-    heading = opened.header.heading
+    heading, fields = opened.header.heading, opened.header.fields
     if rows == "source":
-        return [heading, *(line.source for line in opened.lines)]
-    ours = {opened.header.fields.get(HELD_ROW)}
+        above = opened.header.above or ([heading] if any(heading) else [])
+        return [[*map(grids.written, row)] for row in (*above, *(line.source for line in opened.lines))]
+    ours = {fields[HELD_ROW]} if HELD_ROW in fields else set()
+    if ours:
+        ours |= {n for n, text in enumerate(heading) if spreadsheets.is_added(text) and n not in fields.values()}
     kept = [n for n in range(len(heading)) if n not in ours]
     mark = drafts.upload_mark(opened.draft)
     problems = [words.translate(language, spreadsheets.PROBLEMS)] if rows == "held" else []
@@ -71,10 +73,15 @@ def _lines(opened: Opened, rows: RowsOf, language: Language) -> list[Sequence[st
     for line in opened.lines:
         if rows == "all" or line.standing in ("mend", "twice"):
             # Never more cells than the heading has: what is said of the row has a column of its own.
-            cells = [line.cells[n] if n < len(line.cells) else "" for n in kept]
+            cells = [_shown(line.cells[n]) if n < len(line.cells) else "" for n in kept]
             said = [_said(opened, line, language)] if problems else []
             lines.append([reference(mark, line.number), *cells, *said])
     return lines
+
+
+def _shown(cell: str) -> str:
+    """A cell as it is read: one that is merged with another, which is not in this file, says the same by itself."""
+    return str(cell) if grids.kind_of(cell) == "merged" else cell
 
 
 def _said(opened: Opened, line: Line, language: Language) -> str:

@@ -153,6 +153,8 @@ class Header:
     asks: tuple[headings.Asked, ...] = ()
     undecided: tuple[int, ...] = ()
     """Columns that claim what another one claims too; somebody has to say what each of them is."""
+    above: tuple[tuple[str, ...], ...] = ()
+    """What stands above the first row, as it was uploaded: titles, the heading, the numbers of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +208,14 @@ def list_digest(draft: Draft) -> bytes:
     return upload_mark(draft) + hashlib.sha256(f"{draft.draft_id}:{draft.version}".encode()).digest()[MARK_BYTES:]
 
 
-def upload_mark(draft: Draft) -> bytes:
-    return hashlib.sha256(f"{draft.draft_id}#{draft.upload}".encode()).digest()[:MARK_BYTES]
+def upload_mark(draft: Draft, upload: int | None = None) -> bytes:
+    """What the references to rows of an upload have in common, the last one unless another is said."""
+    return hashlib.sha256(f"{draft.draft_id}#{upload or draft.upload}".encode()).digest()[:MARK_BYTES]
+
+
+def upload_marks(draft: Draft) -> set[str]:
+    """As they stand in references to its rows, those of all files that were uploaded into it."""
+    return {upload_mark(draft, upload).hex() for upload in range(1, draft.upload + 1)}
 
 
 def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
@@ -228,6 +236,7 @@ def header_of(sheet: Sheet, *, sender: str, filename: str) -> Header:
         hidden_columns=tuple(sorted(sheet.hidden_columns)),
         asks=sheet.asks,
         undecided=tuple(sorted({column for _, *two in sheet.matched.doubled for column in two})),
+        above=sheet.above,
     )
 
 
@@ -263,7 +272,8 @@ def headed(header: Header, lines: Sequence[Line], row: int | None) -> tuple[Head
         raise ManifestUnusable("heading_unsaid")
     cells = [*found.cells[: len(header.heading)], *[""] * (len(header.heading) - len(found.cells))]
     below = [line for line in lines if line.number > row]
-    return replace(header, asks=asks, heading=tuple(cells), first_row=row + 1), below
+    above = tuple(line.source for line in lines if line.number <= row)
+    return replace(header, asks=asks, heading=tuple(cells), first_row=row + 1, above=(*header.above, *above)), below
 
 
 def told(header: Header, columns: Mapping[int, str], *, no_birth_dates: bool) -> tuple[Header, dict[int, str]]:
@@ -348,7 +358,10 @@ def counted(lines: Iterable[Line]) -> dict[Standing, int]:
 
 
 def mended(line: Line, cells: Mapping[int, str], *, width: int, by: str, at: datetime) -> Line:
-    """A line with other cells: short rows become as long as is needed, blank ones too many at the end go."""
+    """A line with other cells: short rows become as long as is needed, blank ones too many at the end go.
+
+    A cell that says what a form showed of it was not touched.
+    """
     now, edits, when = list(line.cells), list(line.edits), at.isoformat()
 
     def note(column: int, was: str | None, said: str | None) -> None:
@@ -358,7 +371,7 @@ def mended(line: Line, cells: Mapping[int, str], *, width: int, by: str, at: dat
         while len(now) <= column:
             note(len(now), None, "")
             now.append("")
-        if now[column] != cells[column]:
+        if cells[column] not in (now[column], in_a_form(now[column])):
             note(column, now[column], cells[column])
             now[column] = cells[column]
     while len(now) > width and not now[-1].strip():
@@ -371,10 +384,21 @@ def legible(cell: str) -> str:
     return cell.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def in_a_form(cell: str) -> str:
+    """A cell as a form sends it back: its fields have one line."""
+    return legible(cell).replace("\r", "").replace("\n", "")
+
+
 def first_values(lines: Iterable[Line], column: int, most: int = 3) -> list[str]:
     """The first cells of a column in which something stands, as they can be shown."""
     said = (line.cells[column] for line in lines if column < len(line.cells) and line.cells[column].strip())
     return [legible(cell).strip()[:60] for cell in islice(said, most)]
+
+
+def said_in(line: Line, column: int) -> set[str]:
+    """What a cell says, and what it had said before."""
+    now = line.cells[column] if column < len(line.cells) else ""
+    return {now, *(edit.was or "" for edit in line.edits if edit.column == column)}
 
 
 def came_back(line: Line, cells: Mapping[int, str]) -> dict[int, str]:
@@ -382,13 +406,7 @@ def came_back(line: Line, cells: Mapping[int, str]) -> dict[int, str]:
 
     What a cell had said before is what it said when the file was taken away: somebody has mended it here meanwhile.
     """
-    found = {}
-    for column, said in cells.items():
-        now = line.cells[column] if column < len(line.cells) else ""
-        before = {edit.was or "" for edit in line.edits if edit.column == column}
-        if said not in (now, *before):
-            found[column] = said
-    return found
+    return {column: said for column, said in cells.items() if said not in said_in(line, column)}
 
 
 def left_out(line: Line, out: bool, *, by: str, at: datetime) -> Line:

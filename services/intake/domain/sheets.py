@@ -48,7 +48,7 @@ class Sheet:
 
     `encoding` and `separator` are blank for a workbook, `worksheet` and `aligned` (see `Grid`) say nothing of a text.
     `others`: worksheets that were not taken for the list. `hidden_rows` and `hidden_columns` (from 0) were hidden in
-    the workbook and are read like all others.
+    the workbook and are read like all others. `above`: what stands above the first row.
     """
 
     encoding: str
@@ -65,6 +65,7 @@ class Sheet:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     has_heading: bool = True
+    above: tuple[tuple[str, ...], ...] = ()
 
     @property
     def asks(self) -> tuple[Asked, ...]:
@@ -188,6 +189,7 @@ def sheet_of(found: tuple[Table, tuple[str, ...]], *, most_rows: int, keep: bool
         grid.hidden_rows,
         grid.hidden_columns,
         table.at != NO_HEADING,
+        tuple(map(tuple, islice(grid.rows, below))),
     )
 
 

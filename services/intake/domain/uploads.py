@@ -1,7 +1,7 @@
 """A later upload of a list beside the one before: which column and which row is which, and what was mended stays."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.intake.domain import headings
@@ -131,6 +131,31 @@ def paired(
             if by_after[said] in free_after and by_before[said] in free_before:
                 found[by_after[said]] = by_before[said]
     return found
+
+
+def known_again(
+    lines: Sequence[Line], rows: Sequence[Line], header: Header, *, of_before: Collection[int]
+) -> dict[int, int]:
+    """Which lines of a list rows are that name none, by their numbers: those of the same cells.
+
+    Rows `of_before` were in an earlier file of it: they are of the same person where that can be told.
+    """
+    waiting: dict[tuple[str, ...], list[int]] = {}
+    for line in reversed(lines):
+        for said in {_trimmed(line.source), _trimmed(line.cells)} - {()}:
+            waiting.setdefault(said, []).append(line.number)
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+    for row in rows:
+        alike = waiting.get(_trimmed(row.cells), [])
+        while alike and alike[-1] in taken:
+            alike.pop()
+        if alike:
+            found[row.number] = alike.pop()
+            taken.add(found[row.number])
+    left = [line for line in lines if line.number not in taken]
+    rest = [row for row in rows if row.number in of_before and row.number not in found]
+    return found | paired(left, header, rest, header, among=(lines, rows))
 
 
 def _as_mended(one: Line, line: Line, columns: Mapping[int, int], *, is_same: bool = False) -> Line:

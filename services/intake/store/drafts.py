@@ -335,7 +335,8 @@ def opened_lines(key: DraftKey, blocks: Sequence[Block]) -> list[Line]:
 
 
 def sealed_header(key: DraftKey, header: Header) -> bytes:
-    return key.seal("header", _bytes(asdict(header)))
+    above = [[*map(_plain_cell, row)] for row in header.above]
+    return key.seal("header", _bytes({**asdict(header), "above": above}))
 
 
 def opened_header(key: DraftKey, sealed: bytes) -> Header:
@@ -344,7 +345,8 @@ def opened_header(key: DraftKey, sealed: bytes) -> Header:
     told = said["differences"]
     differences = told and Differences(told["same"], *(tuple(told[name]) for name in ("new", "changed", "gone")))
     lists = {name: tuple(said[name]) for name in HEADER_LISTS if name in said}
-    return Header(**{**said, **lists, "differences": differences})
+    above = tuple(tuple(map(_cell, row)) for row in said.get("above", ()))
+    return Header(**{**said, **lists, "differences": differences, "above": above})
 
 
 def blocks_in(lines: int) -> int:
@@ -353,7 +355,7 @@ def blocks_in(lines: int) -> int:
 
 
 def _plain(line: Line) -> list[object]:
-    cells = [[cell, kind] if (kind := kind_of(cell)) else cell for cell in line.cells]
+    cells = [*map(_plain_cell, line.cells)]
     since = [line.since] if line.since else []
     return [line.number, cells, line.findings, line.warnings, line.edits, *since]
 
@@ -362,13 +364,22 @@ def _line(row: list[Any], standing: Standing) -> Line:
     number, cells, findings, warnings, edits, *since = row
     return Line(
         number,
-        tuple(cell if isinstance(cell, str) else Typed(*cell) for cell in cells),
+        tuple(map(_cell, cells)),
         standing,
         tuple(Finding(*one) for one in findings),
         tuple(Finding(*one) for one in warnings),
         tuple(Edit(*one) for one in edits),
         *since,
     )
+
+
+def _plain_cell(cell: str) -> str | list[str]:
+    kind = kind_of(cell)
+    return cell if kind is None else [cell, kind]
+
+
+def _cell(plain: Any) -> str:
+    return plain if isinstance(plain, str) else Typed(*plain)
 
 
 def _bytes(value: object) -> bytes:
