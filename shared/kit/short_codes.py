@@ -7,7 +7,7 @@ are random, so that among 20,000 cases two share a code once in 5,500 such sets.
 
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHECKS = SIGNS + "*~$=U"
-READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
 DIGITS = 10
 """So many hexadecimal digits of the id, from its end, are in the code."""
 
@@ -24,8 +24,11 @@ def short_code(id_: str) -> str:
 
 
 def tail_of(code: str) -> str:
-    """The ten hexadecimal digits with which the id of this code ends. Raises `NotACode`."""
-    signs = code.upper().translate(READ_AS)
+    """The ten hexadecimal digits with which the id of this code ends; what stands between its signs is passed over.
+
+    Raises `NotACode`.
+    """
+    signs = [sign for sign in code.upper().translate(READ_AS) if sign.isalnum() or sign in CHECKS]
     if len(signs) != 9 or any(sign not in SIGNS for sign in signs[:8]):
         raise NotACode
     value = 0

@@ -9,6 +9,7 @@ import pytest
 from shared.kit.database import Database
 from shared.kit.identity import person_stream
 from shared.kit.ids import new_id
+from shared.kit.short_codes import short_code
 from tests.intake.conftest import Browser
 from tests.intake.factories import DPO, a_disclosure, an_accepted
 from tests.intake.test_erasures import PERSON, a_case, erased, told
@@ -49,6 +50,17 @@ class TestSearch:
             "nik",
             "document",
         ]
+
+    async def test_finds_a_case_by_the_code_of_its_slip_however_it_is_written(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site)
+        await a_case(site, nik="7306991901910002")
+        code = short_code(case_id)
+
+        for typed in (code, code.lower().replace("-", " "), code.replace("0", "o").replace("1", "l")):
+            assert [case["case_id"] for case in await search(site, "case", typed)] == [case_id]
+        assert [one["by"] for one in await told(database, case_id, "intake.person_sought.v1")] == ["case"] * 3
 
     async def test_in_vain_is_on_the_trail_of_who_searched(self, site: Site, database: Database) -> None:
         assert await search(site, "nik", "7306991901910009") == []

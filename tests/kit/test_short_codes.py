@@ -28,6 +28,13 @@ def test_may_be_written_small_without_hyphens_and_with_letters_for_digits(id_: s
     assert tail_of(f" {written[:8].replace('1', 'l').replace('0', 'o').lower()} {written[8]}") == id_[-10:]
 
 
+@pytest.mark.parametrize(
+    "between", ["\u00a0", "\u2011", "\u2013", "\u2014", "\u2212", "\t", ".", "_", "/", "\u200b", "\ufeff"]
+)
+def test_may_be_pasted_or_typed_with_whatever_stands_between_the_signs(between: str) -> None:
+    assert tail_of(f"21a0{between}MH32{between}B{between}") == "10540a4462"
+
+
 @given(IDS, st.integers(0, 7), st.sampled_from(SIGNS))
 def test_with_one_wrong_sign_is_none(id_: str, place: int, sign: str) -> None:
     code = short_code(id_).replace("-", "")

@@ -38,6 +38,7 @@ from services.intake.store.vault.resealing import open_answers
 from shared.contracts.intake.identities import PersonDataExported, PersonRecordRead, PersonSought
 from shared.kit.identity import person_stream
 from shared.kit.ids import is_id
+from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.work import Work
 
 By = Literal["case", "nik", "document"]
@@ -145,10 +146,19 @@ def filled(identity: Identity) -> tuple[str, ...]:
 async def _find_people(work: Work, vault: Vault, by: By, value: str) -> list[str]:
     if by == "case":
         case_id = value.strip().lower()
-        person = await persons.find(work, case_id) if is_id(case_id) else None
+        if not is_id(case_id):
+            return await _find_by_code(work, value)
+        person = await persons.find(work, case_id)
         return [person.person_id] if person else []
     kind: Kind = by
     return await find_persons_by(work, vault, kind, value)
+
+
+async def _find_by_code(work: Work, typed: str) -> list[str]:
+    try:
+        return await persons.find_by_end(work, tail_of(typed))
+    except NotACode:
+        return []
 
 
 async def _record_of(work: Work, case_id: str) -> Record:

@@ -34,7 +34,7 @@ OF_OTHERS = frozenset({"case_id", "members", "adult_case_id"})
 
 
 class SearchIn(BaseModel):
-    """A number that a person came with, or the id of a case. It is never in an address."""
+    """A number that a person came with, or the id of a case, or the code of its slip. It is never in an address."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
