@@ -8,6 +8,7 @@ import pytest
 
 from services.intake.actions import drafts
 from services.intake.actions.drafts import open_draft
+from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Differences, Draft
 from services.intake.domain.refusals.drafts import LineChanged
 from services.intake.gateways.workbooks import workbook
@@ -147,6 +148,43 @@ class TestCorrectedFile:
                 f"/api/drafts/{draft.draft_id}/rows/2", json={"version": version, "cells": {str(SEX): "M"}}
             )
             assert (answer.status_code, answer.json()["code"], answer.json()["by"]) == (409, "row_changed", "rina")
+
+    @pytest.mark.parametrize(
+        "corrected",
+        [a_row(1, sex="F"), a_row(1, born="1991-01-01"), a_row(1, number="XS9000009")],
+        ids=["sex", "birth", "document"],
+    )
+    async def test_records_nobody_again_who_was_recorded_under_other_details(
+        self, database: Database, desk: Desk, corrected: str
+    ) -> None:
+        voyage = await a_voyage(database)
+        sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
+
+        draft = await desk.upload_again(sent.draft, a_list(corrected, a_row(2)))
+        assert counts(draft) == (1, 0, 1, 0, 0, 0)
+        assert [one.code for one in (await desk.lines(draft))[0].findings] == ["known_differently"]
+        await desk.send(draft)
+
+        told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
+        assert (told.arrived, told.listed) == (2, told.arrived + told.rejected)
+
+    async def test_that_changes_what_a_column_means_records_nobody_again(self, database: Database, desk: Desk) -> None:
+        voyage = await a_voyage(database)
+        sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
+        number = HEADING.split(",").index("doc_number")
+
+        write = await drafts.prepare_columns(
+            database, desk.vault, OFFICER, sent.draft.draft_id, columns={number: "origin_village"}
+        )
+        draft = await written(database, write)
+        assert counts(draft) == (0, 1, 1, 0, 0, 0)
+        sent = await desk.send(draft)
+
+        assert (sent.manifest.accepted, counts(sent.draft)) == (0, (0, 1, 1, 0, 0, 0))
+        write = await drafts.prepare_columns(
+            database, desk.vault, OFFICER, draft.draft_id, columns={number: "document_number"}
+        )
+        assert counts(await written(database, write)) == (0, 1, 0, 1, 0, 0)
 
 
 class TestPage:

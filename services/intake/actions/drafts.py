@@ -463,7 +463,7 @@ async def prepare_change(
     absent = roll.with_calls(calls).absent
     if numbers is not None:
         absent = frozenset(now for now, was in numbers.items() if was in absent)
-    judged = await judge(database, vault, voyage, header, lines, absent)
+    judged = await judge(database, vault, voyage, header, drafts.told_anew(opened.lines, lines, numbers), absent)
     blocks = store.sealed_blocks(opened.key, judged, opened.lines)
     sealed = store.sealed_header(opened.key, header)
     draft = opened.draft

@@ -14,7 +14,7 @@ from services.intake.actions.held import Holding, search_held_rows
 from services.intake.actions.recording import BATCH, BREATH, Recording, day_of, submission_of
 from services.intake.domain import manifests
 from services.intake.domain.held import Search
-from services.intake.domain.manifests import Reading, Row
+from services.intake.domain.manifests import Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals.manifests import RollBegun, VoyageNotDue
@@ -128,7 +128,7 @@ async def take_in_rows(
     actor: Actor,
     voyage: Voyage,
     digest: bytes,
-    read: Callable[[], Awaitable[Reading | Called]],
+    read: Callable[[], Awaitable[Reading | ToldAnew | Called]],
     source: store.Source | None = None,
 ) -> store.Manifest:
     """Take in what `read` reads, as `take_in_manifest`; `digest` stands for the list, which is taken in once.

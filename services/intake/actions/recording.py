@@ -20,7 +20,7 @@ from services.intake.actions.held import Holding
 from services.intake.actions.listed_households import GROUPS_AT_ONCE, Group, groups_of, link_groups
 from services.intake.actions.telling import Telling
 from services.intake.domain.held import who_arrived
-from services.intake.domain.manifests import HeldRow, Reading, Row
+from services.intake.domain.manifests import HeldRow, Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
 from services.intake.domain.refusals.arrivals import RecordedDifferently
 from services.intake.domain.roll_calls import Called
@@ -68,7 +68,7 @@ class Recording:
     def __post_init__(self) -> None:
         self.telling = Telling(self.actor)
 
-    async def run(self, rows: Reading | Called) -> None:
+    async def run(self, rows: Reading | ToldAnew | Called) -> None:
         """Record those of the rows that are ready, hold back the others, link who travels together."""
         batch: list[Row] = []
         async with AsyncExitStack() as ending:

@@ -11,7 +11,7 @@ from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Draft
 from services.intake.domain.held import reference
-from services.intake.domain.manifests import Reading
+from services.intake.domain.manifests import Reading, ToldAnew
 from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, NothingToSend
 from services.intake.domain.refusals.manifests import ManifestUnusable, VoyageNotDue
 from services.intake.domain.roll_calls import Called, Roll
@@ -60,9 +60,11 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     async with database.work(actor, purpose="manifest") as work:
         roll = await roll_calls.roll_of(work, draft)
     digest = drafts.list_digest(draft)
+    anew = {line.number for line in opened.lines if line.recorded}
 
-    async def read() -> Reading | Called:
-        reading = await manifests.reading_of(voyage, sheet)
+    async def read() -> Reading | ToldAnew | Called:
+        read_now = await manifests.reading_of(voyage, sheet)
+        reading = ToldAnew(read_now, anew) if anew else read_now
         if not roll.has_begun:
             return reading
         rows = [*reading]

@@ -63,7 +63,7 @@ class Line:
     """A row of a draft. `number` is that of the file; each save adds to `version`, whatever else it changes.
 
     `since`: the version that it came with in a later upload, beyond any that a row of an earlier one has had: the same
-    number may be another person by now.
+    number may be another person by now. `recorded`: its person was, by what the row said before.
     """
 
     number: int
@@ -73,6 +73,7 @@ class Line:
     warnings: tuple[Finding, ...] = ()
     edits: tuple[Edit, ...] = ()
     since: int = 0
+    recorded: bool = False
 
     @property
     def version(self) -> int:
@@ -320,6 +321,17 @@ def lines_of(sheet: Sheet) -> list[Line]:
     return [Line(number, tuple(cells)) for number, cells in enumerate(sheet.records, start=sheet.first_row)]
 
 
+def told_anew(before: Iterable[Line], after: Iterable[Line], numbers: Mapping[int, int] | None = None) -> list[Line]:
+    """The lines as they are changed, with those marked whose people were recorded by what they said before.
+
+    `numbers`: in another file, which line of the one before a line is.
+    """
+    were = {line.number for line in before if line.standing == "known" or line.recorded}
+    if numbers is not None:
+        were = {now for now, was in numbers.items() if was in were}
+    return [replace(line, recorded=True) if line.number in were else line for line in after]
+
+
 def standing_of(row: Row, *, known: bool) -> Standing:
     """How a row stands that was read."""
     if row.arrival is not None:
@@ -345,9 +357,12 @@ def judged(
         findings = tuple(Finding(one.field, one.code, one.hint) for one in row.problems)
         warnings = tuple(Finding(one.field, one.code, one.hint) for one in row.warnings)
         standing = standing_of(row, known=row.number in known)
+        if standing == "ready" and line.recorded:
+            standing, findings = "twice", (Finding("full_name", "known_differently"),)
         if standing != "known" and row.number in absent:
             standing = "absent"
-        found.append(replace(line, standing=standing, findings=findings, warnings=warnings))
+        recorded = line.recorded and standing != "known"
+        found.append(replace(line, standing=standing, findings=findings, warnings=warnings, recorded=recorded))
     return found
 
 

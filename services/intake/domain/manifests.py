@@ -1,6 +1,6 @@
 """A name list row by row: each person ready to be recorded, or held back with what is wrong in which cell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -297,6 +297,28 @@ class Reading:
         column = self.sheet.fields[field]
         heading, value = shown(self.sheet.heading[column].strip()), shown(record[column].strip())
         return Problem(number, field, heading, value, code, hint, grids.letter(column))
+
+
+class ToldAnew:
+    """The rows of a list, some of which say something else of people whom it had recorded before: these are held back.
+
+    `numbers` of these rows; `named` and `listed` as those of `reading`.
+    """
+
+    def __init__(self, reading: Reading, numbers: Collection[int]) -> None:
+        self._reading = reading
+        self._numbers = numbers
+        self.named = reading.named
+        self.listed = reading.listed
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._reading:
+            if row.arrival is None or row.number not in self._numbers:
+                yield row
+            else:
+                problem = Problem(row.number, "full_name", "", "", "known_differently")
+                who = held.who_arrived(row.arrival)
+                yield HeldRow(row.number, row.name, None, (problem,), row.person, settles=row.settles, who=who)
 
 
 def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:

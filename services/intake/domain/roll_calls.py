@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import get_args
 
 from services.intake.domain.held import who_arrived
-from services.intake.domain.manifests import HeldRow, Reading, Row
+from services.intake.domain.manifests import HeldRow, Reading, Row, ToldAnew
 from services.intake.domain.problems import Problem
 from shared.contracts.codes import AbsenceReason, RollMark
 
@@ -87,7 +87,12 @@ class Called:
     """
 
     def __init__(
-        self, reading: Reading, rows: Collection[int], known: Collection[int], roll: Roll, refer: Callable[[int], str]
+        self,
+        reading: Reading | ToldAnew,
+        rows: Collection[int],
+        known: Collection[int],
+        roll: Roll,
+        refer: Callable[[int], str],
     ) -> None:
         self._reading = reading
         self._known = known

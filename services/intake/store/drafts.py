@@ -356,12 +356,12 @@ def blocks_in(lines: int) -> int:
 
 def _plain(line: Line) -> list[object]:
     cells = [*map(_plain_cell, line.cells)]
-    since = [line.since] if line.since else []
-    return [line.number, cells, line.findings, line.warnings, line.edits, *since]
+    more = [line.since, line.recorded] if line.since or line.recorded else []
+    return [line.number, cells, line.findings, line.warnings, line.edits, *more]
 
 
 def _line(row: list[Any], standing: Standing) -> Line:
-    number, cells, findings, warnings, edits, *since = row
+    number, cells, findings, warnings, edits, *more = row
     return Line(
         number,
         tuple(map(_cell, cells)),
@@ -369,7 +369,7 @@ def _line(row: list[Any], standing: Standing) -> Line:
         tuple(Finding(*one) for one in findings),
         tuple(Finding(*one) for one in warnings),
         tuple(Edit(*one) for one in edits),
-        *since,
+        *more,
     )
 
 
