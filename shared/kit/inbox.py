@@ -39,7 +39,7 @@ Handler = Callable[[Work, list[Heard[Any]]], Awaitable[None]]
 
 
 class Unreadable(Exception):
-    """A record lacks a header or has a payload that its contract does not allow."""
+    """A record lacks a header, has a payload that its contract does not allow, or the key of another case."""
 
 
 class Inbox:
@@ -244,17 +244,21 @@ class Inbox:
             if self._everything is None and type_ not in self._readers:
                 return None
             value: bytes = record.value
+            case_id = _id(record.key)
+            told = None if self._everything else self._readers[type_].model_validate_json(value)
+            if told is not None and told.data.case_id != case_id:
+                raise Unreadable("the key is not the case that the payload is about")
             return Heard(
                 event_id=_id(headers["ce_id"]),
                 source=headers["ce_source"].decode(),
                 type=type_,
-                case_id=_id(record.key),
+                case_id=case_id,
                 case_seq=int(headers["ce_sequence"]),
                 occurred_at=datetime.fromisoformat(headers["ce_time"].decode()),
                 traceparent=headers["traceparent"].decode() if "traceparent" in headers else None,
                 shared=record.topic.endswith(".events"),
                 payload=bytes(value),
-                told=None if self._everything else self._readers[type_].model_validate_json(value),
+                told=told,
             )
         except (KeyError, ValueError, AttributeError, TypeError, ValidationError) as error:
             raise Unreadable(_said(error)) from error

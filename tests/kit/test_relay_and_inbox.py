@@ -255,6 +255,21 @@ async def test_a_record_without_a_proper_id_is_parked_alone(
     assert [row["reason"] for row in await hearer.database.fetch("SELECT reason FROM waiting")] == ["unreadable"]
 
 
+async def test_a_record_under_the_key_of_another_case_is_parked(speaker: Party, hearer: Party) -> None:
+    ear = Ear(hearer)
+    async with relaying(speaker):
+        await tell(speaker, [ids.new_id()])
+        await until(lambda: outbox_is_empty(speaker))
+    (record,) = await sent(speaker)
+
+    await ear.inbox.digest([replace(record, key=ids.new_id().encode())])
+
+    assert ear.heard == []
+    [parked] = await hearer.database.fetch("SELECT reason, error FROM waiting")
+    assert parked["reason"] == "unreadable"
+    assert "key is not the case" in parked["error"]
+
+
 async def test_what_follows_an_unreadable_record_of_its_case_waits_behind_it(speaker: Party, hearer: Party) -> None:
     ear = Ear(hearer)
     case = ids.new_id()
