@@ -21,6 +21,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
+from tests.intake.correcting import corrected
 from tests.intake.factories import DPO, START, a_disclosure, an_accepted, hear
 from tests.intake.test_erasures import a_case, erased, told
 from tests.waiting import until
@@ -238,6 +239,15 @@ class TestRecording:
 
         assert answer.json()["type"].rsplit("/", 1)[-1].rsplit(":", 1)[-1] == refusal, answer.text
         assert await database.pool.fetchval("SELECT count(*) FROM consents") == 0
+
+    async def test_of_an_arrival_that_was_none_is_refused_and_what_was_given_is_taken_back(self, site: Site) -> None:
+        case_id = await a_case(site)
+        consent_id = await a_consent(site, case_id)
+        await corrected(site, case_id, "error", reason="test_entry")
+
+        for answer in (await recorded(site, case_id), await named(site, case_id)):
+            assert (answer.status_code, answer.json()["code"]) == (409, "arrival_in_error")
+        assert (await withdrawn(site, consent_id)).status_code == 201
 
     async def test_is_for_the_port_of_landing_and_the_officer_for_data(self, site: Site) -> None:
         case_id = await a_case(site)
@@ -499,6 +509,22 @@ class TestExpiry:
         assert await ending() == [later]
         clock.advance(timedelta(days=12))
         assert await ending() == []
+
+    @pytest.mark.parametrize("how", ["death", "error", "erasure"])
+    async def test_is_not_on_it_of_who_is_not_to_be_asked_any_more(self, site: Site, how: str) -> None:
+        case_id = await a_case(site)
+        await a_consent(site, case_id, expires_at=(START + timedelta(days=5)).isoformat())
+        before = (await site("officer").get("/api/consents/ending")).json()["items"]
+
+        if how == "erasure":
+            await erased(site, case_id)
+        elif how == "death":
+            await corrected(site, case_id, how, died_on=START.date().isoformat(), place="in_care")
+        else:
+            await corrected(site, case_id, how, reason="test_entry")
+
+        assert [one["case_id"] for one in before] == [case_id]
+        assert (await site("officer").get("/api/consents/ending")).json()["items"] == []
 
 
 class TestConfirmations:

@@ -13,6 +13,7 @@ from services.intake.actions import protection
 from services.intake.domain import consents as domain
 from services.intake.domain.consents import CONFIRM_WITHIN, ENDING_SOON, EndReason, Entry, Kind, Person, Scope, Words
 from services.intake.domain.erasures import Recipient
+from services.intake.domain.refusals.arrival_corrections import ArrivalInError
 from services.intake.domain.refusals.arrivals import CaseUnknown
 from services.intake.domain.refusals.consents import ConsentNotHeld, ConsentsChanged, ConsentUnknown
 from services.intake.domain.refusals.identities import PersonErasedBefore
@@ -153,10 +154,10 @@ async def record_consent(
 ) -> Kept:
     """Somebody was asked and says yes or no. A no stops what went on unasked, and reaches who had been shown.
 
-    Raises `CaseUnknown`, `PersonErasedBefore`, `ConsentsChanged`, `NobodyToConsent`, `SpeakerUnfit`, `SpeakerUnnamed`,
-    `NeedsNotOfCase` or `ConsentExpiresBadly`.
+    Raises `CaseUnknown`, `PersonErasedBefore`, `ConsentsChanged`, `ArrivalInError`, `NobodyToConsent`, `SpeakerUnfit`,
+    `SpeakerUnnamed`, `NeedsNotOfCase` or `ConsentExpiresBadly`.
     """
-    found = await _to_write(work, case_id, version)
+    found = await _to_add(work, case_id, version)
     domain.check_speaker(found.person, spoken_by=spoken.by, named=spoken.is_named, witnessed=spoken.is_witnessed)
     domain.check_needs(found.person, scope)
     expires_at = expires_at.astimezone(UTC) if given and expires_at is not None else None
@@ -230,9 +231,9 @@ async def name_basis(
 ) -> Kept:
     """Say which law lets the identity be handed on whatever is said, and why.
 
-    Raises `CaseUnknown`, `PersonErasedBefore`, `ConsentsChanged`, `BasisUnfit` or `NeedsNotOfCase`.
+    Raises `CaseUnknown`, `PersonErasedBefore`, `ConsentsChanged`, `ArrivalInError`, `BasisUnfit` or `NeedsNotOfCase`.
     """
-    found = await _to_write(work, case_id, version)
+    found = await _to_add(work, case_id, version)
     domain.check_basis(found.person, basis=basis, reason=reason)
     domain.check_needs(found.person, scope)
     new = replace(_entry(work, found, "basis", scope), basis=basis, reason=reason)
@@ -376,6 +377,14 @@ async def _to_write(work: Work, case_id: str, version: int | None) -> Consents:
         raise PersonErasedBefore
     if version is not None and version != found.version:
         raise ConsentsChanged(case_id, expected=version, found=found.version)
+    return found
+
+
+async def _to_add(work: Work, case_id: str, version: int | None) -> Consents:
+    """The same, for what lets an identity be handed on or refuses it: not of an arrival that was none."""
+    found = await _to_write(work, case_id, version)
+    if found.case.ended_as == "entered_in_error":
+        raise ArrivalInError
     return found
 
 

@@ -117,9 +117,13 @@ async def list_expired(work: Work, *, since: datetime, limit: int) -> list[tuple
 
 
 async def list_ending(work: Work, *, until: datetime, limit: int) -> list[Entry]:
-    """Consents of the actor's port that still count and end by then, the first to end first."""
+    """Consents of the actor's port that still count and end by then, the first to end first.
+
+    Not of whom nobody can be asked any more: of the dead, who was erased, and an arrival that was none.
+    """
     rows = await work.connection.fetch(
-        f"{SELECT} WHERE {LAST_WORD} AND c.port = $3 AND c.expires_at > $4 AND c.expires_at <= $5"
+        f"{SELECT} JOIN arrivals a ON a.case_id = c.case_id AND a.ended_as IS NULL AND octet_length(a.sealed) > 0"
+        f" WHERE {LAST_WORD} AND c.port = $3 AND c.expires_at > $4 AND c.expires_at <= $5"
         " ORDER BY c.expires_at, c.entry_id LIMIT $6",
         EVERY_NEED,
         list(SPOKEN),
