@@ -133,6 +133,21 @@ class TestLists:
             assert "UAC" in await needs_of(database, await case_of(database, row))
         assert await homes(database) == {}
 
+    async def test_the_page_offers_nobody_who_has_died_or_never_landed(
+        self, database: Database, vault: Vault, site: Site
+    ) -> None:
+        content = a_list(a_row(1), a_row(2), a_row(3), a_row(4, **CHILD))
+        await take_in_manifest(database, vault, OFFICER, await a_voyage(database), content)
+        lives, dead, wrong, child = [await case_of(database, row) for row in (2, 3, 4, 5)]
+        await corrected(site, dead, "death", died_on=START.date().isoformat(), place="at_port")
+        await corrected(site, wrong, "error", reason="never_arrived")
+
+        page = await site("officer").get(f"/id/keluarga/{child}")
+
+        adults, _, together = page.text.partition('name="with"')
+        assert [lives in adults, dead in adults, wrong in adults] == [True, False, False]
+        assert [dead in together, wrong in together] == [True, False]
+
     async def test_an_adult_that_a_corrected_list_brings_waits_for_a_second_person(
         self, database: Database, vault: Vault
     ) -> None:
@@ -158,7 +173,7 @@ class TestLists:
         ],
     )
     async def test_a_child_whose_adult_has_died_or_was_none_since_is_alone(
-        self, site: Site, database: Database, vault: Vault, what: str, said: dict[str, str]
+        self, site: Site, database: Database, vault: Vault, what: str, said: dict[str, Any]
     ) -> None:
         voyage = await a_voyage(database)
         await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1)))

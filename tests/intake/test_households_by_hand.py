@@ -107,6 +107,17 @@ class TestHousehold:
         assert (await joined(site, one, three, version=1)).json()["code"] == "in_two_households"
         assert (await joined(site, one, two, version=1)).json()["code"] == "already_together"
 
+    async def test_is_left_by_an_arrival_that_was_none(self, site: Site, database: Database) -> None:
+        one, two = await a_case(site), await a_case(site)
+        await joined(site, one, two)
+
+        await corrected(site, two, "error", reason="never_arrived")
+
+        found = await household(site, one)
+        assert {m["case_id"]: m["parted_for"] for m in found["members"]} == {one: None, two: "in_error"}
+        told_last = (await told(database, two, "intake.household_changed.v1"))[-1]
+        assert (told_last["change"], told_last["reason"]) == ("parted", "in_error")
+
     async def test_of_who_never_landed_is_none(self, site: Site) -> None:
         mother, wrong = await a_case(site), await a_case(site)
         assert (await corrected(site, wrong, "error", reason="never_arrived"))[0] == 200

@@ -28,6 +28,7 @@ async def enter_in_error(
     after = await write(work, corrected, fact)
     await deaths.end(work, case_id, "overtaken")
     await households.end_with_person(work, after, reason="in_error")
+    await households.leave_in_error(work, case_id)
     await matches.end_in_error(work, case_id)
     return after
 

@@ -234,6 +234,16 @@ async def end_with_person(work: Work, after: Kept, *, reason: UnlinkReason) -> N
             await protect(work, child)
 
 
+async def leave_in_error(work: Work, case_id: str) -> None:
+    """An arrival that was none belongs to no household any more; its case is locked."""
+    household_id = (await store.find_people(work, [case_id]))[case_id].household_id
+    if household_id is None:
+        return
+    await _change(work, household_id, None)
+    await store.part(work, case_id, "in_error")
+    await _tell(work, household_id, [case_id], "parted", "in_error")
+
+
 async def lapse(work: Work, *, limit: int) -> int:
     """End what nobody has confirmed in time; the child stays protected as alone. Answers how many there were."""
     due = await store.list_lapsed(work, before=work.now - LAPSES_AFTER, limit=limit)

@@ -71,19 +71,20 @@ class Landed(NamedTuple):
     manifest_row: int | None
     sex: str
     age_band: str
+    ended_as: str | None
 
 
 async def list_landed_with(work: Work, case_id: str, *, limit: int) -> list[Landed]:
     """Who landed with the same voyage as a case of the actor's port, itself included; without a voyage nobody else."""
     rows = await work.connection.fetch(
-        "SELECT o.case_id, o.manifest_row, o.sex, o.age_band FROM arrivals a JOIN arrivals o"
+        "SELECT o.case_id, o.manifest_row, o.sex, o.age_band, o.ended_as FROM arrivals a JOIN arrivals o"
         " ON o.case_id = a.case_id OR (o.voyage_id = a.voyage_id AND o.port = a.port)"
         " WHERE a.case_id = $1 AND a.port = $2 ORDER BY o.case_id = a.case_id DESC, o.manifest_row, o.case_id LIMIT $3",
         case_id,
         work.actor.port,
         limit,
     )
-    return [Landed(str(row["case_id"]), row["manifest_row"], row["sex"], row["age_band"]) for row in rows]
+    return [Landed(**{**row, "case_id": str(row["case_id"])}) for row in rows]
 
 
 async def find_household(work: Work, household_id: str) -> Household | None:
