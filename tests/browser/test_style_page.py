@@ -80,6 +80,23 @@ async def test_gives_fingers_48_px(see: Open, site: str) -> None:
     assert small == []
 
 
+async def test_keeps_the_box_of_a_choice_beside_its_words(see: Open, site: str) -> None:
+    sight = await see(f"{site}/id/gaya", size=SMALLEST)
+
+    below: list[str] = await sight.page.evaluate(
+        """() => [...document.querySelectorAll('form .chip span')].filter(e => {
+             if (!e.getClientRects().length) return false;
+             e.firstChild.data = 'Korban kekerasan yang belum dapat dipulangkan ke daerah asalnya';
+             const words = document.createRange();
+             words.selectNode(e.firstChild);
+             return words.getBoundingClientRect().left - e.getBoundingClientRect().left < 32;
+           }).map(e => e.textContent)"""
+    )
+
+    assert below == []
+    assert await sight.sideways_px() == 0
+
+
 async def test_puts_the_focus_on_the_error_summary(see: Open, site: str) -> None:
     sight = await see(f"{site}/id/gaya?errors=1")
 
