@@ -292,11 +292,12 @@ def check_density(leaves: list[dict[str, Any]]) -> dict[str, int]:
 def check_earlier_exports(leaves: list[dict[str, Any]], places: list[int], payloads: list[bytes | None]) -> None:
     """Each export of the case counted its entries; none of those may be gone since."""
     for leaf, payload in zip(leaves, payloads, strict=True):
-        if leaf["type"] == "audit.proof_exported.v1" and payload is not None:
+        if (leaf["source"], leaf["type"]) == ("audit", "audit.proof_exported.v1") and payload is not None:
             told = parsed(payload.decode("utf-8", "replace"), "the record of an export")
             said = told.get("data") if isinstance(told, dict) else None
-            count = sum(place < said["tree_size"] for place in places) if isinstance(said, dict) else -1
-            check(isinstance(said, dict) and count == said["entries"], "entries that were exported before are gone")
+            size, count = (said.get("tree_size"), said.get("entries")) if isinstance(said, dict) else (None, None)
+            check(whole(size) and whole(count), "the record of an export counts nothing")
+            check(sum(place < size for place in places) == count, "entries that were exported before are gone")
 
 
 # ---- the command

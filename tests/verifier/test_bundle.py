@@ -337,6 +337,35 @@ class TestAttacks:
 
         assert World(tmp_path, ledger.signer).verify(bundle) == "entries that were exported before are gone"
 
+    @pytest.mark.parametrize(
+        ("source", "counted", "complaint"),
+        [
+            ("intake", {"entries": 99, "tree_size": 1}, None),
+            ("audit", {"entries": 0, "tree_size": 0}, None),
+            ("audit", {"entries": 0, "tree_size": "1"}, "the record of an export counts nothing"),
+            ("audit", {"entries": 0}, "the record of an export counts nothing"),
+            ("audit", {"tree_size": 1}, "the record of an export counts nothing"),
+        ],
+    )
+    async def test_an_export_is_what_the_ledger_itself_has_counted(
+        self,
+        database_urls: DatabaseUrls,
+        tmp_path: Path,
+        source: str,
+        counted: dict[str, Any],
+        complaint: str | None,
+    ) -> None:
+        database = await connect(database_urls("audit").application, service="audit")
+        ledger = Ledger(database, actions.Signer(ORIGIN, b"k" * 32))
+        exported: dict[str, object] = {"source": source, "type_": "audit.proof_exported.v1"}
+        await ledger.hear({**exported, "payload": factories.a_payload(CASE, **counted)})
+        await ledger.seal()
+
+        bundle = await ledger.proof()
+        await database.aclose()
+
+        assert World(tmp_path, ledger.signer).verify(bundle) == complaint
+
 
 class TestCheckpoints:
     async def test_two_checkpoints_are_consistent(self, world: World) -> None:
