@@ -20,6 +20,8 @@ SAME_NAMES = [
     ("Abdussalam", "Abdul Salam"), ("St. Aminah bt Karim", "Siti Aminah binti Karim"), ("Dg. Ngai", "Daeng Ngai"),
     ("Ahmad b. Jusof", "Ahmad bin Jusof"), ("Drs. Budi Santoso, S.Pd.", "budi santoso"), ("Ma'ruf", "Maruf"),
     ("Hj. Noer Halimah", "Nur Halimah"), ("Mariétte", "Mariette"), ("Arief", "Arif"), ("Akhmad", "Achmad"),
+    ("Much. Fadli", "Mukh. Fadli"), ("Muhd. Fadli", "Muhammad Fadli"), ("Ach. Rofi", "Akh. Rofi"),
+    ("Ach. Rofi", "Ahmad Rofi"),
 ]  # fmt: skip
 WORDS = st.text(alphabet="abdeghijklmnoprstuwyzc '.-,", max_size=24)
 
@@ -64,6 +66,7 @@ class TestNames:
         assert read_name(once.text) == once or not once.own
 
     @given(st.text(max_size=40))
+    @example("\N{MATHEMATICAL BOLD CAPITAL A}")
     def test_of_any_letters_are_read(self, text: str) -> None:
         read_name(text)
         assert fold(fold(text)) == fold(text)
@@ -81,6 +84,7 @@ class TestFields:
             ("Sangkala Rewa Tahir", "Sangkala Rewa", "part_rare"),
             ("Sangkala bin Tahir", "Sangkala Tahir", "same_rare"),
             ("Nur Rukmana", "Nurrukmana", "spelt_rare"),
+            ("La Ode Rukmana", "Laode Rukmana", "spelt_rare"),
             ("Sangkala Rewa", "Sangkala Beddu", "some"),
             ("Sangkala", "Halimah", "other"),
         ],

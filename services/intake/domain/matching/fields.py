@@ -183,7 +183,7 @@ def _whole(one: Sequence[str], other: Sequence[str]) -> str:
     if not one or not other:
         return "other"
     few, many = sorted((one, other), key=lambda words: (len(words), list(words)))
-    if len(few) < len(many) and len(many[0]) + len(many[1]) >= 6 and is_close("".join(few), "".join(many)):
+    if len(few) < len(many) and _are_written_together(few, many):
         return "spelt_" + _rarity(many)
     agreeing, same = _agreeing(few, many)
     if len(agreeing) < len(few):
@@ -191,6 +191,12 @@ def _whole(one: Sequence[str], other: Sequence[str]) -> str:
     if len(few) == len(many):
         return ("same_" if same == len(few) else "spelt_") + _rarity(agreeing)
     return "part_" + _rarity(agreeing)
+
+
+def _are_written_together(few: Sequence[str], many: Sequence[str]) -> bool:
+    """True for Laode and La Ode; where the first two words are short, letter by letter alone."""
+    one, other = "".join(few), "".join(many)
+    return one == other or (len(many[0]) + len(many[1]) >= 6 and is_close(one, other))
 
 
 def _rarity(words: Sequence[str]) -> str:

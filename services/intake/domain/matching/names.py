@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 MANY_SPELLINGS = {
     "muhammad": "muhamad muhammed muhamed mohammad mohamad mohammed mohamed mochammad mochamad mukhammad mukhamad"
-    " muchammad muchamad mokhamad mokhammad moch moh mohd muh mhd md mochd muchd",
+    " muchammad muchamad mokhamad mokhammad moch moh mohd muh mhd md mochd muchd much mukh muhd",
     "abdul": "abdoel abdol abd abdl abdool",
-    "ahmad": "achmad akhmad ahmed achmat ahmat ahmd",
+    "ahmad": "achmad akhmad ahmed achmat ahmat ahmd ach akh",
     "siti": "sitti st",
     "nur": "nor noor",
     "daeng": "dg",
@@ -104,7 +104,8 @@ def sound_of(word: str) -> str:
 
 def _words(text: str) -> list[str]:
     """The words of a text in small letters without accents, marks and digits; degrees behind a comma left out."""
-    plain = unicodedata.normalize("NFKD", APOSTROPHES.sub("", text).casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = APOSTROPHES.sub("", plain)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     first, *behind = plain.split(",")
     kept = [first, *(part for part in behind if NO_LETTERS.sub("", part).replace(" ", "") not in DEGREES)]
