@@ -162,7 +162,7 @@ class TestComingOver:
             ("id", following, "Pindahan dari pelayaran sebelumnya"),
             ("en", following, "Came over from earlier voyages"),
             ("id", voyage, "Pindah ke pelayaran berikutnya"),
-            ("en", voyage, "Carried over to KM Lambelu, and to be looked for there."),
+            ("en", voyage, "Carried over to KM Lambelu, Pelabuhan Tunon Taka, 26 Nov 2026"),
         ):
             assert words in (await officer.get(f"/{language}/pelayaran/{one.voyage_id}/angka")).text
 

@@ -352,6 +352,19 @@ class TestPages:
         for told in ("DTI Tawau", "112/KP", "banyak"):
             assert told in bad.text
 
+    @pytest.mark.parametrize("vessel", ["KM Francis Express", ""])
+    async def test_tell_another_voyage_of_the_same_ship_by_its_port_and_time(self, site: Site, vessel: str) -> None:
+        first = await a_voyage(site, vessel=vessel, announced=1)
+        later = await a_voyage(site, vessel=vessel, announced=1, expected_at=(START + timedelta(hours=6)).isoformat())
+        for n in range(2):
+            one = {"full_name": f"Sitti {n}", "sex": "F", "birth_date": "1990", "voyage_id": later}
+            await posted(site, "/api/arrivals", **one)
+
+        page = (await site("officer").get(f"/id/pelayaran/{first}/angka")).text
+
+        assert "23 Nov 2026 17.00 WITA pada hari-hari yang sama" in " ".join(page.split()), page
+        assert f">{later}" not in page
+
     async def test_settle_and_withdraw(self, site: Site) -> None:
         voyage_id = await a_voyage(site)
         opened = await posted(site, f"/api/voyages/{voyage_id}/differences", pair="announced_arrived", heads=-4)

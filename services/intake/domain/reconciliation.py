@@ -64,12 +64,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may be the reason for a part of a difference, for a person to judge. `about` names what it is about."""
+    """What may be the reason for a part of a difference, for a person to judge.
+
+    `about` names what it is about; of another voyage, which may be one of the same ship, `voyage` is that.
+    """
 
     code: CandidateCode
     pairs: tuple[Pair, ...]
     heads: int
     about: str = ""
+    voyage: Voyage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +264,11 @@ def _of_absent(
             yield Candidate("called_absent", TO_ARRIVED, -others, reason)
     for one, heads in zip(went_over, listed, strict=True):
         if heads == one.carried:
-            yield Candidate("went_over", TO_ARRIVED, -heads, one.name)
+            yield Candidate("went_over", TO_ARRIVED, -heads, one.name, one.voyage)
             continue
-        yield Candidate("went_over", OF_OTHERS, -one.carried, one.name)
+        yield Candidate("went_over", OF_OTHERS, -one.carried, one.name, one.voyage)
         if heads:
-            yield Candidate("went_over", ("listed_arrived",), -heads, one.name)
+            yield Candidate("went_over", ("listed_arrived",), -heads, one.name, one.voyage)
 
 
 def _of_rolled(said: Mapping[str, int], awaited: Mapping[str, int], came_over: Sequence[Rolled]) -> Iterator[Candidate]:
@@ -278,9 +282,9 @@ def _of_rolled(said: Mapping[str, int], awaited: Mapping[str, int], came_over: S
         yield Candidate("rolled_over_to_here", HELD_AGAINST["letter"], others)
     for one in came_over:
         if one.listed:
-            yield Candidate("came_over_listed", ("announced_listed",), one.listed, one.name)
+            yield Candidate("came_over_listed", ("announced_listed",), one.listed, one.name, one.voyage)
         if one.arrived:
-            yield Candidate("came_over_arrived", ("announced_arrived",), one.arrived, one.name)
+            yield Candidate("came_over_arrived", ("announced_arrived",), one.arrived, one.name, one.voyage)
 
 
 def _missing_depots(lines: Sequence[Line]) -> Iterator[Candidate]:
@@ -314,5 +318,6 @@ def _elsewhere(gaps: Sequence[Gap], near: Sequence[Sighting]) -> Iterator[Candid
         there = other.counts.arrived_differs
         if other.counts.announced and here * there < 0:
             heads = min(abs(here), abs(there))
-            about = other.voyage.vessel or other.voyage.voyage_id
-            yield Candidate("other_voyage", ("announced_arrived",), heads if here > 0 else -heads, about)
+            name = other.voyage.vessel or other.voyage.voyage_id
+            about = heads if here > 0 else -heads, name, other.voyage
+            yield Candidate("other_voyage", ("announced_arrived",), *about)

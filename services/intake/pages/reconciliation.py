@@ -12,7 +12,7 @@ from services.intake.actions import reconciliation, totals
 from services.intake.actions.reconciliation import Moved
 from services.intake.actions.totals import Said, problem_of_part
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.reconciliation import PAIRS, Pair, Reason, Reconciliation
+from services.intake.domain.reconciliation import PAIRS, Candidate, Pair, Reason, Reconciliation
 from services.intake.domain.refusals.reconciliation import DifferenceMoved
 from services.intake.domain.refusals.totals import PartTwice, PartUnknown
 from services.intake.domain.totals import GROUPS, LONGEST, MOST_PARTS, UNKNOWN, Dimension, Kind, Part, WithdrawReason
@@ -263,8 +263,8 @@ def _value(language: Language, dimension: str, value: str) -> str:
     return value
 
 
-def _candidate(language: Language, one: Any) -> tuple[str, str]:
-    about = one.about or "–"
+def _candidate(language: Language, one: Candidate) -> tuple[str, str]:
+    about = labels.voyage_name(language, one.voyage) if one.voyage else one.about or "–"
     if one.code == "called_absent":
         about = words.translate(language, labels.ABSENCES[one.about])
     told = words.translate(language, labels.CANDIDATES[one.code], about=about)
