@@ -1,8 +1,11 @@
 """Questions by group, a rule from answers to needs, indicators that are scored and explained; a person decides."""
 
 import copy
-from collections.abc import Callable
+import re
+import shutil
+from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any, get_args
 
 import orjson
@@ -16,11 +19,14 @@ from services.intake.domain.screening import (
     ANSWERS,
     BY_OTHERS,
     POINTS_TO,
+    Circumstances,
     Group,
+    Screening,
     Trafficking,
     Unsound,
     assess,
     expect_decided,
+    explain,
     questionnaire_of,
     to_add,
 )
@@ -30,6 +36,8 @@ from shared.contracts.codes import AgeBand, NeedCode, TraffickingDecision, Traff
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
+from tests.intake.correcting import a_proposal, confirmed, corrected
+from tests.intake.factories import START
 from tests.intake.test_erasures import erased, told
 
 Site = Callable[[str], Browser]
@@ -70,7 +78,7 @@ class TestAssess:
 
     def test_declined_and_unknown_point_to_nothing(self) -> None:
         for answer in ("declined", "unknown"):
-            found = assess(NOW, dict.fromkeys(IDS, answer), age_band="child")  # type: ignore[arg-type]
+            found = assess(NOW, dict.fromkeys(IDS, answer), age_band="child")
             assert (found.proposed, found.trafficking.level) == ((), "none")
 
     @pytest.mark.parametrize("answers", [{"hurt_now": "maybe"}, {"no_such_question": "yes"}])
@@ -123,6 +131,19 @@ class TestTrafficking:
                     expect_decided(shown, decision, None)
 
 
+class TestExplain:
+    @given(answers_given, st.sampled_from(BANDS))
+    def test_says_of_a_kept_talk_what_was_said_when_it_was_decided(self, answers: Any, band: AgeBand) -> None:
+        found = assess(NOW, answers, age_band=band)
+        told = found.trafficking
+        kept = Screening(
+            *("s", "c", NOW.version, "rina", START, Circumstances("ruang 2", "Bugis", "none", alone=True)),
+            *(found.proposed, (), told.level, told.score, "not_asked", None),
+        )
+
+        assert explain(NOW, kept, answers) == found
+
+
 def test_adds_what_was_chosen_and_never_what_follows_from_age() -> None:
     every: tuple[NeedCode, ...] = get_args(NeedCode)
 
@@ -163,6 +184,23 @@ class TestQuestionnaire:
         assert set(labels.TRAFFICKING_DECISIONS) == set(get_args(TraffickingDecision))
         assert set(labels.TRAFFICKING_REASONS) == set(get_args(TraffickingReason))
         assert set(labels.ANSWERS) == set(ANSWERS)
+
+
+@pytest.fixture
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A later version, which asks nothing of the one before in the same words."""
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    given = orjson.loads((FOLDER / f"{NOW.version}.json").read_bytes())
+    for section in given["sections"]:
+        for question in section["questions"]:
+            question["id_text"] = question["en_text"] = "?"
+    version = "2099-01"
+    (tmp_path / f"{version}.json").write_bytes(orjson.dumps({**given, "version": version}))
+    monkeypatch.setattr(screening, "FOLDER", tmp_path)
+    screening.versions.cache_clear()
+    yield version
+    screening.versions.cache_clear()
+    screening.load.cache_clear()
 
 
 async def a_case(site: Site, **more: Any) -> str:
@@ -239,6 +277,58 @@ class TestScreening:
         assert refused["code"] == code
         assert await database.pool.fetchval("SELECT count(*) FROM screenings") == 0
 
+    async def test_stays_explained_by_its_own_version_whatever_is_asked_or_corrected_since(
+        self, site: Site, newer: str
+    ) -> None:
+        case_id = await a_case(site, birth_date=None)
+        answers = {**SHOWN, "child_papers": "no"}
+        done = await screened(site, case_id, answers=answers, needs=["ATT"], decision="indicated")
+        proposal_id = await a_proposal(site, case_id, version=2)
+        assert (await confirmed(site, proposal_id, "colleague"))[0] == 200
+
+        path = f"/api/screenings/{done['screening_id']}"
+        kept = (await site("officer").get(path)).json()
+        page = await site("officer").get(f"/id/penyaringan/{done['screening_id']}")
+        asked = (await site("officer").get("/api/screening", version=kept["questionnaire"])).json()
+
+        assert (await site("officer").get("/api/screening")).json()["version"] == newer
+        assert (asked["version"], kept["questionnaire"]) == (NOW.version, NOW.version)
+        assert kept["because"] == {"ATT": ["child_papers"], "WAGE": ["unpaid_forced"]}
+        assert (kept["elements"], kept["shown"]) == (
+            ["act", "means", "purpose"],
+            ["unpaid_forced", "papers_taken", "sent_by_agent"],
+        )
+        assert f"{kept['score']} poin" in page.text
+        told = page.text.partition("<h2")[2]
+        text = {question.id: question.text["id"] for question in NOW.questions}
+        assert all(text[name] in told for name in ("child_papers", "unpaid_forced", "papers_taken"))
+        assert (await site("officer").get("/api/screening", version="1999-01")).status_code == 422
+
+    async def test_of_who_has_died_is_refused(self, site: Site) -> None:
+        case_id = await a_case(site)
+        await corrected(site, case_id, "death", died_on=START.date().isoformat(), place="in_care")
+
+        tried = await site("officer").post(
+            f"/api/arrivals/{case_id}/screening-trial", json={"questionnaire": NOW.version, "answers": {}}
+        )
+        refused = await screened(site, case_id, status=409, version=2, answers={}, decision="not_asked")
+
+        assert [tried.json()["code"], refused["code"]] == ["person_has_died"] * 2
+
+    @pytest.mark.parametrize("how", ["death", "error", "erasure"])
+    async def test_that_leaves_it_open_waits_no_longer_when_nobody_can_be_asked(self, site: Site, how: str) -> None:
+        case_id = await a_case(site)
+        await screened(site, case_id, answers={"unpaid_forced": "yes"}, decision="assess_further")
+
+        if how == "erasure":
+            await erased(site, case_id)
+        elif how == "death":
+            await corrected(site, case_id, how, died_on=START.date().isoformat(), place="in_care")
+        else:
+            await corrected(site, case_id, how, reason="test_entry")
+
+        assert (await site("officer").get("/api/screenings")).json()["items"] == []
+
     async def test_that_is_sent_twice_is_one(self, site: Site, database: Database) -> None:
         case_id, key = await a_case(site), new_id()
         said = {**TALK, "answers": {"hurt_now": "yes"}, "needs": ["SICK"], "decision": "not_indicated"}
@@ -306,6 +396,26 @@ class TestPages:
         assert (shown.status_code, bad.status_code, kept.status_code) == (200, 422, 303)
         assert set(done[0]["added"]) == {"SICK", "TIP"}
         assert "paspor" in page.text
+
+    async def test_tell_who_comes_second_who_was_first_and_let_the_talk_be_kept_all_the_same(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site)
+        path = f"/id/kedatangan/{case_id}/penyaringan"
+        talk = {
+            "questionnaire": NOW.version, "version": "1", "q_hurt_now": "yes", "decide": "1", "needs": ["SICK"],
+            "decision": "not_indicated", "place": "ruang 2", "language": "Bugis", "interpreter": "none",
+        }  # fmt: skip
+        await corrected(site, case_id, "origin", origin_regency="53.01", reason="family_said")
+
+        late = await site("officer").post(path, data=talk)
+        version = re.search(r'name="version" value="(\d+)"', late.text)
+        assert version
+        again = await site("officer").post(path, data={**talk, "version": version[1]})
+
+        assert (late.status_code, again.status_code) == (409, 303)
+        assert 'name="q_hurt_now" value="yes" checked' in late.text
+        assert await database.pool.fetchval("SELECT count(*) FROM screenings") == 1
 
     async def test_list_who_is_to_be_assessed_further(self, site: Site) -> None:
         case_id = await a_case(site)

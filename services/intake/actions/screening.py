@@ -1,11 +1,12 @@
 """Screening somebody who landed at the actor's port: what is answered is sealed, what is needed goes out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from services.intake import policy, screening
 from services.intake.actions import arrival_corrections
 from services.intake.domain import screening as domain
-from services.intake.domain.arrival_corrections import expect_kept
+from services.intake.domain.arrival_corrections import expect_alive
 from services.intake.domain.refusals import NotAllowed
 from services.intake.domain.refusals.arrivals import CaseUnknown
 from services.intake.domain.refusals.identities import PersonErasedBefore
@@ -34,14 +35,14 @@ def questionnaire(version: str) -> Questionnaire:
 async def try_answers(work: Work, case_id: str, *, version: str, answers: Mapping[str, Answer]) -> Assessment:
     """What answers come to, before anybody decides; nothing is kept.
 
-    Raises `NotAllowed`, `CaseUnknown`, `ArrivalInError`, `QuestionnaireUnknown`, `AnswerUnknown`.
+    Raises `NotAllowed`, `CaseUnknown`, `ArrivalInError`, `PersonHasDied`, `QuestionnaireUnknown`, `AnswerUnknown`.
     """
     if not policy.may_correct_arrivals(work.actor):
         raise NotAllowed
     kept = await arrivals_store.find(work, case_id)
     if kept is None:
         raise CaseUnknown
-    expect_kept(kept)
+    expect_alive(kept)
     return domain.assess(questionnaire(version), answers, age_band=kept.age_band)
 
 
@@ -60,11 +61,11 @@ async def screen(
 ) -> Screening:
     """Keep a talk, and add the needs that the officer has chosen on it; none is taken away by it.
 
-    Raises as `arrival_corrections.expected`, `ArrivalInError`, `QuestionnaireUnknown`, `AnswerUnknown`,
-    `LevelNotDecided`, `DecisionNeedsReason`, `PersonErasedBefore`.
+    Raises as `arrival_corrections.expected`, `ArrivalInError`, `PersonHasDied`, `QuestionnaireUnknown`,
+    `AnswerUnknown`, `LevelNotDecided`, `DecisionNeedsReason`, `PersonErasedBefore`.
     """
     kept = await arrival_corrections.expected(work, case_id, arrival_version)
-    expect_kept(kept)
+    expect_alive(kept)
     found = domain.assess(questionnaire(version), answers, age_band=kept.age_band)
     domain.expect_decided(found.trafficking, decision, reason)
     added = domain.to_add(chosen, kept.needs, decision)
@@ -121,11 +122,21 @@ async def screen(
     return done
 
 
-async def read_answers(work: Work, vault: Vault, screening_id: str) -> tuple[Screening, dict[str, str]]:
-    """A screening with what was answered; it may leave only after the commit. Raises `NotAllowed`, `ScreeningUnknown`.
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A screening with what was answered, empty once the person was erased, and why it came to what it did."""
 
-    The answers are empty once the person was erased.
-    """
+    screening: Screening
+    asked: Questionnaire
+    answers: Mapping[str, Answer]
+
+    @property
+    def found(self) -> Assessment:
+        return domain.explain(self.asked, self.screening, self.answers)
+
+
+async def read_answers(work: Work, vault: Vault, screening_id: str) -> Answered:
+    """One talk; it may leave only after the commit. Raises `NotAllowed`, `ScreeningUnknown`."""
     if not policy.may_correct_arrivals(work.actor):
         raise NotAllowed
     kept = await screenings.find(work, screening_id)
@@ -133,7 +144,7 @@ async def read_answers(work: Work, vault: Vault, screening_id: str) -> tuple[Scr
         raise ScreeningUnknown
     await work.as_service()  # keys are nobody's; the screening is the actor's port's
     person = await arrivals.find_sealed(work, kept.screening.case_id)
-    answers: dict[str, str] = {}
+    answers: dict[str, Answer] = {}
     if person is not None and person.wrapped_key is not None and kept.sealed:
         answers = resealing.open_answers(
             vault,
@@ -143,4 +154,4 @@ async def read_answers(work: Work, vault: Vault, screening_id: str) -> tuple[Scr
             screening_id=screening_id,
         )
     work.record(PersonRecordRead(case_id=kept.screening.case_id, fields=(ANSWERS,) if answers else ()))
-    return kept.screening, answers
+    return Answered(kept.screening, questionnaire(kept.screening.questionnaire), answers)

@@ -127,9 +127,14 @@ class ScreeningOut(BaseModel):
 
 
 class AnsweredOut(ScreeningOut):
-    """With the answers; empty once the person was erased."""
+    """With the answers, and why it came to what it did by the version it was asked with; empty once the person was
+    erased. `because`, `elements`, `shown`: as in a trial.
+    """
 
     answers: dict[str, Answer]
+    because: dict[NeedCode, list[str]]
+    elements: list[Element]
+    shown: list[str]
 
 
 class ScreeningsOut(BaseModel):
@@ -140,9 +145,9 @@ class ScreeningsOut(BaseModel):
 
 
 @router.get("/api/screening", response_model=QuestionnaireOut, summary="The questions that are asked now")
-async def show_questionnaire(_: Reader) -> Response:
-    """In both languages."""
-    asked = screening.current()
+async def show_questionnaire(_: Reader, version: Annotated[Code | None, Query()] = None) -> Response:
+    """In both languages. `version`: those of an earlier version, as a screening names it."""
+    asked = screening.current() if version is None else actions.questionnaire(version)
     questions = [
         {"id": q.id, "group": q.group, "text_id": q.text["id"], "text_en": q.text["en"], "shows": q.shows}
         for q in asked.questions
@@ -226,8 +231,13 @@ async def read_answers(request: Request, screening_id: Id, actor: Officer) -> Re
     """It is on the trail."""
     database: Database = request.app.state.database
     async with database.work(actor, purpose="screen") as work:
-        done, answers = await actions.read_answers(work, request.app.state.vault, screening_id)
-    return web.json_response({**screening_out(done), "answers": answers})
+        read = await actions.read_answers(work, request.app.state.vault, screening_id)
+    why = {
+        "because": read.found.because,
+        "elements": read.found.trafficking.elements,
+        "shown": read.found.trafficking.shown,
+    }
+    return web.json_response({**screening_out(read.screening), "answers": read.answers, **why})
 
 
 def assessment_out(found: Assessment) -> dict[str, Any]:

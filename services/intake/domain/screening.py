@@ -2,7 +2,7 @@
 trafficking, scored and explained. A person decides; nothing is decided by the score."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -192,6 +192,21 @@ def assess(questionnaire: Questionnaire, answers: Mapping[str, Answer], *, age_b
         because=because,
         trafficking=_trafficking(questionnaire, shown, is_child=is_child),
         open=tuple(question.id for question in questionnaire.questions if question.id not in answers),
+    )
+
+
+def explain(questionnaire: Questionnaire, kept: Screening, answers: Mapping[str, Answer]) -> Assessment:
+    """Why a talk came to what it did, by the version it was asked with, whatever was corrected of the person since.
+
+    Without answers, once the person was erased, what was proposed is left and nothing of why.
+    """
+    # Of a child more is asked; what was proposed then says what of it applied.
+    found = assess(questionnaire, answers, age_band="unknown")
+    return replace(
+        found,
+        proposed=kept.proposed,
+        because={need: shown for need, shown in found.because.items() if need in kept.proposed},
+        trafficking=replace(found.trafficking, level=kept.level, score=kept.score),
     )
 
 

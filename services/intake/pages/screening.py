@@ -96,6 +96,7 @@ async def screen(request: Request, case_id: Id, actor: Officer) -> Response:
     except ChangedMeanwhile as changed:
         conflict = ArrivalChanged(language, changed, lambda kind, code: history.say(language, kind, code))
         problem = web.FieldProblem("decision", conflict.detail)
+        typed.pop("version")  # whoever reads what was corrected decides on the arrival as it is now
         return await _page(request, actor, case_id, asked, typed, found, [problem], status=409)
 
 
@@ -122,22 +123,34 @@ async def answers_page(request: Request, screening_id: Id, actor: Officer) -> Re
     """One talk with what was answered; it is on the trail."""
     database: Database = request.app.state.database
     async with database.work(actor, purpose="screen") as work:
-        done, answers = await actions.read_answers(work, request.app.state.vault, screening_id)
+        read = await actions.read_answers(work, request.app.state.vault, screening_id)
     language = web.language_of(request)
-    asked = actions.questionnaire(done.questionnaire)
     return web.page(
         request,
         "screening_answers.html",
-        done=done,
+        done=read.screening,
         zone=codes.ports()[policy.own_port(actor)].zone,
         case_code=labels.case_code,
-        answered=answered(language, asked, answers),
+        answered=answered(language, read.asked, read.answers),
         need_names=labels.needs(language),
         decisions=labels.TRAFFICKING_DECISIONS,
         reasons=labels.TRAFFICKING_REASONS,
-        levels=labels.TRAFFICKING_LEVELS,
         interpreters=labels.INTERPRETERS,
+        **_why(language, read.asked, read.found),
     )
+
+
+def _why(language: Language, asked: Questionnaire, found: Assessment) -> dict[str, Any]:
+    """What the answers point to, in words, for `screening_found.html`."""
+    names = labels.needs(language)
+    text = {question.id: question.text[language] for question in asked.questions}
+    return {
+        "found": found,
+        "because": [(names[need], [text[name] for name in shown]) for need, shown in found.because.items()],
+        "shown": [text[name] for name in found.trafficking.shown],
+        "elements": labels.ELEMENTS,
+        "levels": labels.TRAFFICKING_LEVELS,
+    }
 
 
 def answered(language: Language, asked: Questionnaire, answers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -192,7 +205,6 @@ async def _page(
         earlier = [one.screening for one in await store.of_case(work, case_id)]
     language = web.language_of(request)
     names = labels.needs(language)
-    text = {question.id: question.text[language] for question in asked.questions}
     return web.page(
         request,
         "screening.html",
@@ -212,13 +224,7 @@ async def _page(
             for group in labels.SCREENING_GROUPS
         ],
         answers=labels.options(language, labels.ANSWERS),
-        found=found,
-        because=[]
-        if found is None
-        else [(names[need], [text[name] for name in shown]) for need, shown in found.because.items()],
-        shown=[] if found is None else [text[name] for name in found.trafficking.shown],
-        elements=labels.ELEMENTS,
-        levels=labels.TRAFFICKING_LEVELS,
+        **({"found": None} if found is None else _why(language, asked, found)),
         had=[names[need] for need in seen.kept.needs],
         need_chips=[
             (code, names[code])

@@ -64,10 +64,15 @@ async def of_people(work: Work, person_ids: Sequence[str]) -> list[Kept]:
 
 
 async def list_further(work: Work, *, after: str | None, limit: int) -> list[Screening]:
-    """The last screenings of cases of the actor's port that are to be assessed further, the earliest first."""
+    """The last screenings of cases of the actor's port that are to be assessed further, the earliest first.
+
+    Not of whom nobody can ask any more: of the dead, who was erased, and an arrival that was none.
+    """
     rows = await work.connection.fetch(
-        f"{SELECT} s WHERE s.port = $1 AND s.decision = 'assess_further' AND ($2::uuid IS NULL OR s.screening_id > $2)"
+        f"{SELECT} s WHERE s.port = $1 AND s.decision = 'assess_further'"  # noqa: S608 - a constant
+        " AND ($2::uuid IS NULL OR s.screening_id > $2) AND octet_length(s.sealed) > 0"
         " AND NOT EXISTS (SELECT FROM screenings l WHERE l.case_id = s.case_id AND l.screening_id > s.screening_id)"
+        " AND EXISTS (SELECT FROM arrivals a WHERE a.case_id = s.case_id AND a.ended_as IS NULL)"
         " ORDER BY s.screening_id LIMIT $3",
         work.actor.port,
         after,

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.intake.domain.consents import Words
 from services.intake.domain.people import Identity
+from services.intake.domain.screening import Answer
 from services.intake.store.vault.ring import NONCE_BYTES, Damaged
 from services.intake.store.vault.sealing import Vault, context, plain
 
@@ -49,9 +50,9 @@ def seal_answers(
 
 def open_answers(
     vault: Vault, sealed: bytes, *, wrapped_key: bytes, person_id: str, screening_id: str
-) -> dict[str, str]:
+) -> dict[str, Answer]:
     """What `seal_answers` sealed. Raises `WrongKey` or `Damaged`."""
-    answers: dict[str, str] = orjson.loads(
+    answers: dict[str, Answer] = orjson.loads(
         _open(vault, sealed, wrapped_key, person_id, f"{screening_id}:{SCREENING}".encode())
     )
     return answers
