@@ -1,11 +1,13 @@
 """Households by hand: one person is enough for more protection, two are needed for less."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import httpx2
 import pytest
 
 from services.intake import clock as clocks
@@ -317,10 +319,23 @@ class TestPersonalData:
         assert "Melati" not in str(await household(site, child))
 
 
+def chosen(page: httpx2.Response, *fields: str) -> list[str]:
+    """What stands chosen in these selects of a page; the first where nothing is."""
+    found = []
+    for field in fields:
+        options = page.text.partition(f'<select id="f-{field}"')[2].partition("</select>")[0]
+        found += re.findall(r'value="([^"]*)" selected', options) or re.findall(r'value="([^"]*)"', options)[:1]
+    return found
+
+
 class TestPages:
     async def test_show_link_confirm_and_unlink(self, site: Site, clock: FixedClock) -> None:
         child, mother = await a_child(site), await a_case(site)
-        form = {"adult": mother, "relation": "mother", "proof": "none"}
+        form = {"adult": mother, "relation": "sibling", "proof": "family_card"}
+        empty = await site("officer").get(f"/id/keluarga/{child}")
+        assert chosen(empty, "relation", "proof") == ["not_stated", "none"]
+        wrong = await site("officer").post(f"/id/keluarga/{child}/wali", data={**form, "adult": child})
+        assert (wrong.status_code, chosen(wrong, "relation", "proof")) == (422, ["sibling", "family_card"])
         asked = await site("officer").post(f"/id/keluarga/{child}/wali", data=form)
         assert asked.status_code == 303
         [link] = (await household(site, child))["guardians"]
@@ -342,6 +357,8 @@ class TestPages:
         assert stale.status_code == 409
         done = await site("officer").post(f"/id/wali/{link['link_id']}", data={"unlink": "not_related", "version": "2"})
         assert done.status_code == 303
+        stale = await site("officer").post(f"/id/keluarga/{child}/pisah", data={"reason": "in_error", "version": "0"})
+        assert (stale.status_code, chosen(stale, "reason")) == (409, ["in_error"])
         parted = await site("officer").post(f"/id/keluarga/{child}/pisah", data={"reason": "in_error", "version": "1"})
         assert parted.status_code == 303
         clock.advance(timedelta(seconds=1))

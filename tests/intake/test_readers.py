@@ -97,6 +97,9 @@ class TestTable:
         assert names(rows_of(saved(book), Choice(worksheet="B"))) == ["Orang 2"]
         assert refused(saved(book), Choice(worksheet="C")).details == {"names": "A, B"}
 
+    def test_of_a_text_is_on_no_sheet_of_any_name(self) -> None:
+        assert names(rows_of(b"Nama;L/P;Umur\nBala;L;30", Choice(worksheet="Manifes"))) == ["Bala"]
+
     @pytest.mark.parametrize("state", ["hidden", "veryHidden"])
     def test_on_a_hidden_sheet_is_taken_only_when_it_is_meant(self, state: str) -> None:
         book = several(Kosong=[["x"]], Lama=[[*HEADING], a_person(1)])

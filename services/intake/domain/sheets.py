@@ -124,8 +124,11 @@ def tables_of(all_grids: Sequence[Grid], choice: Choice) -> list[Table]:
 
 
 def find_list(all_grids: Sequence[Grid], choice: Choice) -> tuple[Table, tuple[str, ...]]:
-    """The one table that is the list, and the names of the others. Raises `ManifestUnusable`: none, or several."""
-    named = [grid for grid in all_grids if choice.worksheet is None or grid.name == choice.worksheet]
+    """The one table that is the list, and the names of the others. Raises `ManifestUnusable`: none, or several.
+
+    A text is no sheet of a workbook: its grids have no name, and are looked at whatever sheet was asked for.
+    """
+    named = [grid for grid in all_grids if choice.worksheet is None or grid.name in ("", choice.worksheet)]
     if all_grids and not named:
         raise ManifestUnusable("worksheet_unknown", names=_names(all_grids))
     found = tables_of(named, choice)

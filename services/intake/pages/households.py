@@ -10,7 +10,7 @@ from services.intake.actions import arrivals as recording
 from services.intake.actions import households
 from services.intake.actions.households import HouseholdConflict, Seen
 from services.intake.actions.records import Record
-from services.intake.domain.households import CHILDREN
+from services.intake.domain.households import CHILDREN, NO_PROOF, NOT_STATED
 from services.intake.domain.refusals import Refused
 from services.intake.domain.refusals.arrival_corrections import ArrivalInError
 from services.intake.domain.refusals.arrivals import CaseUnknown
@@ -87,7 +87,7 @@ async def part(request: Request, case_id: Id, actor: Officer) -> Response:
         await households.part(work, case_id, version=_version(form), reason=cast(HouseholdReason, reason))
         return msg("This person belongs to the household no longer.")
 
-    return await _act(request, actor, case_id, "reason", act)
+    return await _act(request, actor, case_id, "reason", act, typed={"reason": reason})
 
 
 @router.post("/keluarga/{case_id}/wali")
@@ -95,6 +95,8 @@ async def propose(request: Request, case_id: Id, actor: Officer) -> Response:
     """Ask that an adult count as answering for this child."""
     form = await request.form()
     adult = str(form.get("adult", "")).strip().lower()
+    relation = _chosen(form, "relation", labels.RELATIONS)
+    proof = _chosen(form, "proof", labels.RELATION_PROOFS)
 
     async def act(work: Work) -> str:
         if not is_id(adult):
@@ -103,12 +105,13 @@ async def propose(request: Request, case_id: Id, actor: Officer) -> Response:
             work,
             case_id,
             adult,
-            relation=cast(Relation, _chosen(form, "relation", labels.RELATIONS)),
-            proof=cast(RelationProof, _chosen(form, "proof", labels.RELATION_PROOFS)),
+            relation=cast(Relation, relation),
+            proof=cast(RelationProof, proof),
         )
         return msg("Asked for. Another person of the port has to confirm it; until then the child counts as before.")
 
-    return await _act(request, actor, case_id, "adult", act, typed={"adult": adult})
+    typed = {"adult": adult, "relation": relation, "proof": proof}
+    return await _act(request, actor, case_id, "adult", act, typed=typed)
 
 
 @router.get("/wali")
@@ -244,7 +247,7 @@ async def _page(
         belongs=any(member.case_id == case_id for member in seen.present),
         adults=_choices(language, seen, [o for o in landed if o.ended_as is None and o.age_band not in CHILDREN]),
         others=_choices(language, seen, [one for one in landed if one.ended_as != "entered_in_error"]),
-        typed={"with": "", "adult": "", **(typed or {})},
+        typed={"with": "", "adult": "", "relation": NOT_STATED, "proof": NO_PROOF, "reason": "", **(typed or {})},
         errors=errors or [],
         sexes=labels.SEXES,
         age_bands=labels.AGE_BANDS,
