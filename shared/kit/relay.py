@@ -121,12 +121,11 @@ class Relay:
             await producer.client._wait_on_metadata(topic)
             counts[topic] = len(await producer.partitions_for(topic))
         open_batches: dict[tuple[str, int], BatchBuilder] = {}
-        acknowledgements: list[Any] = []
 
-        async def close(at: tuple[str, int]) -> None:
+        async def close(at: tuple[str, int]) -> Any:
             batch = open_batches.pop(at)
             batch.close()
-            acknowledgements.append(await producer.send_batch(batch, at[0], partition=at[1]))
+            return await producer.send_batch(batch, at[0], partition=at[1])
 
         for row in rows:
             topic = self._events if row["shared"] else self._audit
@@ -137,12 +136,11 @@ class Relay:
             if batch is None:
                 batch = open_batches[at] = producer.create_batch()
             if batch.append(timestamp=None, key=case_id.encode(), value=row["payload"], headers=headers) is None:
-                await close(at)
+                # Were it lost alone, what follows in its partition would overtake it.
+                await (await close(at))
                 batch = open_batches[at] = producer.create_batch()
                 batch.append(timestamp=None, key=case_id.encode(), value=row["payload"], headers=headers)
-        for at in list(open_batches):
-            await close(at)
-        await asyncio.gather(*acknowledgements)
+        await asyncio.gather(*[await close(at) for at in list(open_batches)])
 
     def _headers(self, row: asyncpg.Record) -> list[tuple[str, bytes]]:
         """CloudEvents 1.0, Kafka binary mode; few, because each costs a microsecond at both ends."""

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import LeaderNotAvailableError
 
 from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit import broker, ids, parking
@@ -123,6 +124,33 @@ async def test_two_relays_never_reorder_a_case(speaker: Party) -> None:
         order.setdefault(record.key.decode(), []).append(int(dict(record.headers)["ce_sequence"]))
     assert set(order) == set(cases)
     assert all(sequence == list(range(1, 17)) for sequence in order.values())
+
+
+async def test_nothing_of_a_case_overtakes_what_kafka_did_not_take(
+    speaker: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_batch, batches = AIOKafkaProducer.send_batch, 0
+
+    async def refusing_the_first(producer: Any, batch: Any, topic: str, *, partition: int) -> Any:
+        nonlocal batches
+        batches += 1
+        if batches > 1:
+            return await send_batch(producer, batch, topic, partition=partition)
+        acknowledgement = asyncio.get_running_loop().create_future()
+        acknowledgement.set_exception(LeaderNotAvailableError())
+        return acknowledgement
+
+    monkeypatch.setattr(AIOKafkaProducer, "send_batch", refusing_the_first)
+    case = ids.new_id()
+    async with speaker.database.work(OFFICER, purpose="announce") as work:
+        for _ in range(1000):  # more than one batch of Kafka
+            work.emit(a_voyage(case))
+
+    async with relaying(speaker):
+        await until(lambda: outbox_is_empty(speaker))
+
+    numbers = [int(dict(record.headers)["ce_sequence"]) for record in await sent(speaker)]
+    assert list(dict.fromkeys(numbers)) == list(range(1, 1001))
 
 
 async def test_what_is_written_while_one_looks_is_not_slept_past() -> None:
