@@ -345,6 +345,20 @@ class TestRollingOver:
         assert [one.name for one in (await quay.roll(following)).entries] == ["Kenari", "Merpati"]
         assert await quay.reasons(voyage) == {"rolled_over": 2}
 
+    async def test_to_the_second_ferry_that_is_late_or_has_just_come(
+        self, database: Database, quay: Quay, clock: FixedClock
+    ) -> None:
+        voyage = await a_voyage(database)
+        following = await a_voyage(database, expected_at=START + timedelta(minutes=30))
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+        clock.advance(timedelta(hours=12, minutes=29))
+        await quay.absent(draft, 2, "rolled_over", next_voyage_id=following.voyage_id)
+        assert [one.name for one in (await quay.roll(following)).entries] == ["Orang1"]
+
+        clock.advance(timedelta(minutes=2))
+        with pytest.raises(NextVoyageUnknown):
+            await quay.absent(draft, 3, "rolled_over", next_voyage_id=following.voyage_id)
+
     async def test_cannot_be_discarded_nor_replaced_where_it_was_carried_to(
         self, database: Database, quay: Quay
     ) -> None:

@@ -349,7 +349,7 @@ async def _expect_next(work: Work, voyage_id: str, reason: Reason | None, next_v
 
 
 async def list_next(work: Work, voyage_id: str) -> list[Voyage]:
-    """The voyages, at any port, that somebody may roll over to: announced, and still to come."""
+    """The voyages, at any port, that somebody may roll over to: announced, and still to come or late."""
     found = await voyages_store.find(work, voyage_id)
     if found is None:
         raise VoyageUnknown

@@ -12,6 +12,8 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 NEAR = timedelta(days=366)
 EARLIEST = timedelta(hours=12)
 """A ship may come early, but not by more. Whoever is on a list that is taken in counts as landed, and is due help."""
+LATE = timedelta(hours=12)
+"""A ship may be late, and a second ferry lands half an hour behind the first: so long somebody may yet come with it."""
 
 
 def is_near(expected_at: datetime, now: datetime) -> bool:

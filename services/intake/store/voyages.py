@@ -5,7 +5,7 @@ from datetime import datetime
 
 from asyncpg import Record
 
-from services.intake.domain.voyages import Counts, Sighting, Voyage
+from services.intake.domain.voyages import LATE, Counts, Sighting, Voyage
 from services.intake.store.roll_calls import ABSENT_RECORDED, CALLED_LAST
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -112,13 +112,13 @@ async def expected_between(work: Work, start: datetime, end: datetime, *, limit:
 
 
 async def still_to_come(work: Work, *, limit: int) -> list[Voyage]:
-    """Voyages of any port that are expected from now on, the next first.
+    """Voyages of any port that are expected from now on, or may be late, the next first.
 
     # unscoped: whoever rolls over may come to another port; a ship, its port and its time are no secret of theirs.
     """
     rows = await work.connection.fetch(
         f"SELECT {VOYAGE} FROM voyages v WHERE v.expected_at > $1 ORDER BY v.expected_at, v.voyage_id LIMIT $2",  # noqa: S608
-        work.now,
+        work.now - LATE,
         limit,
     )
     return [voyage_of(row) for row in rows]

@@ -83,7 +83,7 @@ class StaysThere(Refused):
 
 
 class NextVoyageUnknown(Refused):
-    """There is no such voyage announced that is still to come, or only who rolls over comes with another one."""
+    """There is no such voyage announced that is to come or late, or only who rolls over comes with another one."""
 
     detail = msg("Choose a voyage that is announced and still to come. Only who rolls over comes with another voyage.")
 
