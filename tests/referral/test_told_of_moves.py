@@ -6,11 +6,11 @@ import orjson
 
 from shared.contracts.intake.arrivals import AgeCorrected, OriginCorrected
 from shared.kit.ids import new_id
-from tests.referral.conftest import Desk
+from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
 from tests.referral.test_actions import suspend
 from tests.referral.test_corrections import a_correction, hear
-from tests.referral.test_households import a_change
+from tests.referral.test_households import a_change, a_family, land
 from tests.referral.test_households import hear as hear_households
 
 Said = tuple[str, str, bool]
@@ -82,4 +82,27 @@ async def test_who_comes_to_a_household_elsewhere(desk: Desk) -> None:
     both = a_change(lead, home, "joined", other.case_id), a_change(other, home, "joined", lead.case_id)
     await hear_households(desk, *both)
 
-    assert await told(desk, before) == [("assignment_recalled", "32", False), ("assignment_sent", "73", False)]
+    assert await told(desk, before) == [
+        ("assignment_recalled", "32", False),
+        ("referral_corrected", "73", False),
+        ("assignment_sent", "73", False),
+    ]
+
+
+async def test_who_is_brought_together_with_the_household(desk: Desk, site: Site) -> None:
+    ill, injured = a_family(("MENTAL", {}), ("SICK", {}))
+    await land(desk, ill, injured)
+    [row] = await desk.rows("SELECT referral_id::text FROM referrals WHERE need = 'SICK'")
+    away = {"referral_id": row["referral_id"], "reason": "NEW_FACTS", "agency_id": "DINKES-65.03"}
+    await site("supervisor").send("POST", "/api/referrals/recalls", json={"items": [{**away, "split": "persons_wish"}]})
+    [apart] = (await site("supervisor").get("/api/reunifications")).json()["items"]
+    before = await now(desk)
+
+    join = {"task_id": apart["task_id"], "version": apart["version"]}
+    await site("supervisor").send("POST", "/api/reunifications/joins", json={"items": [join]})
+
+    assert [kind for kind, *_ in await told(desk, before)] == [
+        "assignment_recalled",
+        "referral_corrected",
+        "assignment_sent",
+    ]

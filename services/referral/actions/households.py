@@ -204,10 +204,12 @@ async def _move(
         open_to = walled.open_to(need, await routing.open_for(work, need.referral.need))
         to = corrections.next_after(need, decision.candidates, open_to, again=asked.agency_id)
         if to is None or to.agency_id == asked.agency_id or not households.is_nearer(lead, one, to.agency_id):
+            work.emit(telling.corrected(need, decision, ("household",), routed_again=False))
             continue
         back = corrections.take_back(need, reason="NEW_FACTS", now=work.now)
         recalled = back.attempt(asked.assignment_id)
         work.emit(telling.taken_back(changes.before[one.referral_id], back, recalled, "NEW_FACTS"))
+        work.emit(telling.corrected(back, decision, ("household",), routed_again=True))
         moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
         changes.put(moved)
         work.emit(telling.sent(moved, moved.attempts[-1]))

@@ -131,6 +131,7 @@ async def _bring(
         raise NobodyToAsk
     back = corrections.take_back(corrections.decided(need, decision), reason="NEW_FACTS", now=work.now)
     work.emit(telling.taken_back(need, back, back.attempt(need.asked.assignment_id), "NEW_FACTS"))
+    work.emit(telling.corrected(back, decision, ("household",), routed_again=True))
     moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
     changes.put(moved)
     work.emit(telling.sent(moved, moved.attempts[-1]))

@@ -119,9 +119,9 @@ class ReferralResumed(ReferralFact):
 
 
 class ReferralCorrected(ReferralFact):
-    """What was recorded of the person was corrected: the need goes on, decided anew on other facts."""
+    """What was recorded of the person, or of the household, was corrected: the need goes on, decided anew."""
 
-    changed: tuple[Literal["age", "sex", "origin"], ...]
+    changed: tuple[Literal["age", "sex", "origin", "household"], ...]
     regency: RegencyCode
     """Where help is due from now on."""
     routed_again: bool

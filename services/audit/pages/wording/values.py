@@ -276,6 +276,7 @@ VALUES = {
     "age": msg("Age group"),
     "sex": msg("Sex"),
     "origin": msg("Origin"),
+    "household": msg("Household"),
     "WRONG_ORIGIN": msg("The origin was wrong"),
     "expired": msg("Nobody confirmed it in time"),
     "DEATH_UNDONE": msg("The person lives after all"),
