@@ -239,6 +239,21 @@ class TestHeadings:
     @pytest.mark.parametrize(
         ("heading", "field"),
         [
+            ("Passport No.", "document_number"), ("No. Dokumen Perjalanan", "document_number"),
+            ("Travel Document No", "document_number"), ("N.I.K.", "nik"), ("NIK/No. KTP", "nik"), ("N I K", "nik"),
+            ("D.O.B", "birth_date"), ("T.T.L", "birthplace_and_date"), ("Tempat dan Tgl. Lahir", "birthplace_and_date"),
+            ("Umur / Usia", "age"), ("FULLNAME", "full_name"), ("Nama Lengkap PMI", "full_name"),
+            ("Nama Deportan/PMI", "full_name"), ("Alamat Lengkap", "origin_village"), ("L / P", "sex"),
+            ("Asal Kabupaten", "origin_regency"), ("Nama/Name", "full_name"), ("Jenis Kelamin / Sex", "sex"),
+            ("Nama / NIK", None), ("Nama Ayah", None), ("A/B", None),
+        ],
+    )  # fmt: skip
+    def test_are_known_as_people_write_them(self, heading: str, field: str | None) -> None:
+        assert headings.field_of(heading) == field
+
+    @pytest.mark.parametrize(
+        ("heading", "field"),
+        [
             ("JENIS KELAMIN (L/P)", "sex"), ("Nama Lengkap (sesuai paspor)", "full_name"),
             ("Tgl. Lahir (dd/mm/yyyy)", "birth_date"), ("Tanggal Lahir (Tgl-Bln-Thn) *", "birth_date"),
             ("Sex [M/F]", "sex"), ("Umur (tahun)", "age"), ("Nama (wajib diisi)", "full_name"),

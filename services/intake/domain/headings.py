@@ -11,12 +11,14 @@ from typing import Literal
 KNOWN = {
     "seq": "seq no nomor nomor_urut no_urut nr urut number bil bilangan",
     "full_name": "full_name name nama nama_lengkap nama_pmi nama_deportan nama_wni nama_sesuai_dokumen"
-    " nama_sesuai_paspor nama_penuh name_in_full nama_orang nama_jelas",
+    " nama_sesuai_paspor nama_penuh name_in_full nama_orang nama_jelas"
+    " fullname nama_lengkap_pmi nama_lengkap_deportan nama_deportan_pmi nama_pmi_deportan",
     "alias": "alias aliases nama_panggilan panggilan nama_lain",
     "sex": "sex gender jk j_k l_p lp l_or_p jenis_kelamin kelamin p_l jns_kelamin seks jantina jenis_kel m_f",
     "birth_date": "date_of_birth birth_date dob tgl_lahir tanggal_lahir tg_lahir lahir tgl_lhr tanggal_kelahiran"
     " tarikh_lahir birthdate date_birth tgl_bln_thn_lahir tanggal_bulan_tahun_lahir",
-    "birthplace_and_date": "ttl tempat_tgl_lahir tempat_tanggal_lahir tempat_dan_tanggal_lahir tmpt_tgl_lahir",
+    "birthplace_and_date": "ttl tempat_tgl_lahir tempat_tanggal_lahir tempat_dan_tanggal_lahir"
+    " tempat_dan_tgl_lahir tmpt_tgl_lahir",
     "birthplace": "birthplace place_of_birth tempat_lahir tmp_lahir tpt_lahir",
     "mother_name": "mother_name mothers_name mother nama_ibu ibu_kandung nama_ibu_kandung ibu",
     "age": "age age_estimate umur usia perkiraan_usia perkiraan_umur umur_th usia_tahun umur_tahun years_old",
@@ -24,14 +26,15 @@ KNOWN = {
     "document_type": "doc_type document_type jenis_dokumen jenis_dok jns_dokumen dokumen tipe_dokumen"
     " dokumen_jenis dokumen_perjalanan",
     "document_number": "doc_number document_number document_no no_paspor no_passport nomor_paspor paspor passport"
-    " passport_number no_pasport nombor_pasport"
+    " passport_number passport_no no_pasport nombor_pasport no_dokumen_perjalanan nomor_dokumen_perjalanan"
+    " travel_document_no travel_document_number"
     " no_splp nomor_splp splp no_paspor_splp nomor_paspor_splp no_dokumen nomor_dokumen no_dok"
     " paspor_splp no_splp_paspor nomor_splp_paspor dokumen_nomor dokumen_no",
     "origin_regency": "origin_regency_code origin_regency kode_kab_kota kode_kabupaten_kota kode_kabupaten kab_kota"
-    " kabupaten_kota kabupaten kab asal daerah_asal kab_kota_asal kabupaten_asal asal_daerah asal_kab_kota"
-    " kabupaten_kota_asal kode_wilayah",
+    " kabupaten_kota kabupaten kab asal daerah_asal kab_kota_asal kabupaten_asal asal_kabupaten asal_daerah"
+    " asal_kab_kota kabupaten_kota_asal kode_wilayah",
     "origin_province": "origin_province_code origin_province provinsi propinsi prov provinsi_asal kode_provinsi",
-    "origin_village": "origin_village desa kelurahan desa_kelurahan alamat alamat_asal address",
+    "origin_village": "origin_village desa kelurahan desa_kelurahan alamat alamat_asal alamat_lengkap address",
     "family_contact": "family_contact kontak_keluarga no_hp nomor_hp telepon no_telp no_telepon telp phone kontak"
     " no_hp_keluarga hp",
     "country_from": "country_from negara negara_asal negara_penempatan negara_tujuan country",
@@ -180,8 +183,14 @@ def field_of(heading: str) -> str | None:
 
 
 def plain_field_of(heading: str) -> str | None:
-    """The field that a heading means as it stands."""
-    return FIELD_OF.get("_".join(_words(heading)))
+    """The field that a heading means as it stands, letter by letter (`N.I.K.`), or in two words (`Nama / Name`)."""
+    words = _words(heading)
+    if field := FIELD_OF.get("_".join(words)):
+        return field
+    if all(len(word) == 1 for word in words):
+        return FIELD_OF.get("".join(words))
+    either = {FIELD_OF.get("_".join(_words(one))) for one in heading.split("/")}
+    return either.pop() if len(either) == 1 else None
 
 
 def noted_field_of(heading: str) -> str | None:
