@@ -273,12 +273,16 @@ class TestPlaces:
         "wrong", [{"offered": "-1"}, {"offered": "many"}, {"days": "8"}, {"sex": "X"}, {"days": ""}]
     )
     async def test_that_make_no_sense_are_refused_in_words(self, site: Site, wrong: dict[str, str]) -> None:
-        form = {"sex": "F", "age_band": "any", "offered": "1", "days": "1", **wrong}
+        form = {"sex": "F", "age_band": "adult", "accessible": "1", "offered": "1", "days": "1", **wrong}
 
         refused = await site("worker").send("POST", "/en/kantor/tempat", data=form)
 
         assert refused.status_code == 422
         assert "Give a number between 0 and 1,000" in refused.text
+        assert 'value="adult" selected' in refused.text
+        assert 'name="accessible" value="1" checked' in refused.text
+        for name in ("offered", "days"):
+            assert f'name="{name}" type="text" value="{form[name]}"' in refused.text
 
 
 def test_the_interface_takes_every_field_that_may_be_changed_and_no_other() -> None:

@@ -210,6 +210,14 @@ class TestCase:
         assert answer.status_code == 422
         assert await desk.attempts() == [(1, "DINSOS-73.06", "sent")]
 
+    async def test_keeps_what_was_chosen_while_something_is_missing(self, desk: Desk, site: Site) -> None:
+        await desk.open(an_arrival("ELDER"))
+
+        page = await posted(site, "worker", f"/id/rujukan/{await desk.live()}/teruskan", why="wrong_service")
+
+        assert page.status_code == 422
+        assert 'value="wrong_service" checked' in page.text
+
     async def test_names_the_winner_to_whoever_comes_second(self, desk: Desk, site: Site) -> None:
         await desk.open(an_arrival("ELDER"))
         path = f"/id/rujukan/{await desk.live()}"
@@ -230,8 +238,11 @@ class TestCase:
             site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="kepada Ibu Siti"
         )
         assert wrong.status_code == 422
+        assert 'value="HANDED_TO_FAMILY" checked' in wrong.text
+        assert 'value="kepada Ibu Siti"' in wrong.text
         early = await posted(site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="BAST/7/2026")
         assert early.status_code == 409
+        assert 'value="BAST/7/2026"' in early.text
         assert "Catat dahulu berita acara yang ditandatangani" in said(early)
         signed = {"number": "BAST/7/2026", "receiver": "family", "witness": "village", "place": "73.06"} | {
             "documents": "belongings",

@@ -65,6 +65,9 @@ EVERY_MS = 20_000
 
 TAKEN_BACK = msg("The request was taken back")
 
+TYPED = ("question", "days", "why", "right", "split", "reason", "outcome", "handover_ref", "taker", "failure")
+"""The fields of all forms on the page, each of one form or of two that never stand there together."""
+
 Identity = dict[str, str] | Literal["follows", "withheld", "ended", "erased"] | None
 
 
@@ -236,7 +239,7 @@ async def _show(
     errors: list[FieldProblem] | None = None,
     conflict: str = "",
 ) -> Response:
-    database, language = request.app.state.database, language_of(request)
+    database, language, form = request.app.state.database, language_of(request), await request.form()
     async with database.work(actor, purpose="read_case") as work:
         case = await _read(work, request, language, assignment_id)
         now = work.now
@@ -249,6 +252,7 @@ async def _show(
         status=status,
         errors=errors or [],
         conflict=conflict,
+        typed=forms.typed(form, TYPED),
         case=case,
         a=a,
         reference=labels.reference(r.case_id),

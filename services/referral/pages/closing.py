@@ -136,7 +136,7 @@ async def _show(
         errors=list(errors),
         conflict=conflict,
         task=task,
-        typed={name: forms.text(form, name) for name in ("reason", "personally", "agency", "split")},
+        typed=forms.typed(form, ("reason", "personally", "agency", "split")),
         closings=[(code, translate(language, labels.CLOSINGS[code])) for code in referrals.closings(found.state)],
         reopenings=[(code, translate(language, text)) for code, text in labels.REOPENINGS.items()],
         splits=[(code, translate(language, text)) for code, text in labels.SPLITS.items()],

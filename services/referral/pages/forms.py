@@ -1,7 +1,7 @@
 """What forms send, which may be anything, and doing it once."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import Request
 from starlette.datastructures import FormData
@@ -21,6 +21,11 @@ def text(form: FormData, name: str) -> str:
     """A field's text; empty when it is missing or a file."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
+
+
+def typed(form: FormData, names: Iterable[str]) -> dict[str, str]:
+    """What stands in these fields, to be shown again."""
+    return {name: text(form, name) for name in names}
 
 
 def version(request: Request, form: FormData) -> int | None:

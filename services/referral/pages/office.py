@@ -26,6 +26,7 @@ router = page_router()
 Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 Supervisor = Annotated[Actor, Depends(require(*policy.SUPERVISORS))]
 
+OFFER = ("sex", "age_band", "accessible", "offered", "days")
 NUMBER = re.compile(r"[0-9]{1,4}")
 CHANGED = msg("The entry changed since you opened this page. Look at it as it is now.")
 UNUSABLE = msg("These places cannot be published.")
@@ -99,7 +100,7 @@ async def publish_places(request: Request, actor: Worker) -> Response:
             translate(language, capacity.TOO_FEW) % {"offered": taken.offered, "taken": taken.taken},
             translate(language, capacity.TOO_FEW_REMEDY) % {"taken": taken.taken},
         )
-    return await _page(request, actor, None, [wrong])
+    return await _page(request, actor, None, [wrong], offer=forms.typed(form, OFFER))
 
 
 def _place(form: FormData, agency_id: str, now: datetime) -> Place:
@@ -119,7 +120,11 @@ def _place(form: FormData, agency_id: str, now: datetime) -> Place:
 
 
 async def _page(
-    request: Request, actor: Actor, typed: dict[str, str] | None = None, errors: list[FieldProblem] | None = None
+    request: Request,
+    actor: Actor,
+    typed: dict[str, str] | None = None,
+    errors: list[FieldProblem] | None = None,
+    offer: dict[str, str] | None = None,
 ) -> Response:
     language = language_of(request)
     async with request.app.state.database.work(actor, purpose="look") as work:
@@ -143,6 +148,7 @@ async def _page(
         is_fresh=agency is not None and agency.is_fresh(now),
         places=[(place, SEXES[place.sex], AGES[place.age_band], place.free(now)) for place in published],
         sexes=[(code, translate(language, word)) for code, word in SEXES.items()],
+        offer=offer or dict.fromkeys(OFFER, "") | {"days": "1"},
         ages=[(code, translate(language, word)) for code, word in AGES.items()],
         errors=errors or [],
         zone=policy.zone(actor),
