@@ -1,32 +1,49 @@
 """Emptying the rows of who is erased in lists that are not done with. What others' rows say stays, under a new key."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from services.intake.actions import manifests
 from services.intake.actions.drafts import judge
 from services.intake.domain import drafts
 from services.intake.domain.drafts import Header, Line
+from services.intake.domain.manifests import rows_may_share
 from services.intake.domain.refusals.drafts import RowUndecided
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as lists
 from services.intake.store import emptied_rows as store
 from services.intake.store import roll_calls
-from services.intake.store.emptied_rows import OfVoyage
-from services.intake.store.vault import Vault, drafting
+from services.intake.store.emptied_rows import Landed, OfVoyage
+from services.intake.store.vault import Damaged, Sealed, Vault, WrongKey, drafting
 from shared.contracts.intake.lists import DraftChanged, DraftEnded
 from shared.kit.work import Work
 
 
 async def empty_rows(work: Work, vault: Vault, case_ids: Sequence[str]) -> None:
-    """Empty the rows under which these cases are recorded, in every list of their voyages that is not done with.
+    """Empty the rows of who these cases are, in every list of their voyages that is not done with.
 
+    Theirs are the rows under which they were recorded, and those that say who was logged by hand by the same papers, or
+    by the same name, birth, sex and origin.
     The key of such a list is destroyed: what was sealed under it opens nowhere any more, in a backup either. A list
     of which nobody is left ends. The cases are locked and not erased yet, and this work acts as the service. Raises
-    `RowUndecided` for a row that is held back: it may be somebody else, of whom nothing else is kept.
+    `RowUndecided` for a row that is not recorded and not left out: it may be somebody else, of whom nothing else is
+    kept.
     """
     keys = await store.keys_of(work, case_ids)
+    for landed in await store.list_landed(work, case_ids):
+        keys.setdefault(landed.voyage_id, set()).update(_keys_of(vault, landed))
     for one in await store.lock_lists(work, list(keys)):
         await _empty(work, vault, one, keys[one.voyage.voyage_id])
+
+
+def _keys_of(vault: Vault, landed: Landed) -> Iterator[bytes]:
+    """The keys of rows that say who somebody is as the identity does; none of one that does not open."""
+    sealed = Sealed(landed.wrapped_key, landed.sealed)
+    try:
+        identity = vault.open(sealed, person_id=landed.person_id, case_id=landed.case_id)
+    except (Damaged, WrongKey):
+        return  # who cannot be read by anybody is erased all the same
+    for shared in rows_may_share(identity, landed.sex, landed.origin_regency):
+        yield vault.digest(*shared)
 
 
 async def _empty(work: Work, vault: Vault, one: OfVoyage, keys: Collection[bytes]) -> None:

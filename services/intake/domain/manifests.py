@@ -12,6 +12,7 @@ from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import Problem
 from services.intake.domain.seen import Seen
 from services.intake.domain.sheets import Sheet, shown
+from shared.contracts.codes import Sex
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +332,14 @@ def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:
     if nik := found.get("nik"):
         return "nik", nik, found["sex"], born
     return "name", found["full_name"].casefold(), found["sex"], born, found.get("origin_regency") or ""
+
+
+def rows_may_share(identity: Identity, sex: Sex, origin: str | None) -> set[tuple[str, ...]]:
+    """What rows about somebody who was recorded share with them, by whichever of their papers a row has."""
+    found = {"sex": sex, "full_name": identity.full_name, "origin_regency": origin}
+    papers = ({"document_number": identity.document_number}, {"nik": identity.nik}, {})
+    said = [{**found, **paper} for paper in papers if all(paper.values()) and (paper or identity.full_name)]
+    return {same_person(one, identity.birth) for one in said}
 
 
 def _checked(cell: str, read_cell: Reader) -> object:

@@ -7,6 +7,7 @@ from services.intake.domain.drafts import Draft, Standing
 from services.intake.domain.voyages import Voyage
 from services.intake.store.drafts import FIELDS, LETTERS, Block, Sealed, draft_of
 from services.intake.store.voyages import VOYAGE
+from shared.contracts.codes import Sex
 from shared.kit.work import Work
 
 CODES = tuple(FIELDS.split(", "))
@@ -26,6 +27,32 @@ async def keys_of(work: Work, case_ids: Sequence[str]) -> dict[str, set[bytes]]:
     for row in rows:
         found.setdefault(row["scope"], set()).add(bytes(row["key"]))
     return found
+
+
+class Landed(NamedTuple):
+    """A case of a voyage of which a list is not done with, and the sealed identity."""
+
+    case_id: str
+    person_id: str
+    voyage_id: str
+    sex: Sex
+    origin_regency: str | None
+    sealed: bytes
+    wrapped_key: bytes
+
+
+async def list_landed(work: Work, case_ids: Sequence[str]) -> list[Landed]:
+    """Those of these cases of whose voyage a list is not done with.
+
+    # unscoped: as `keys_of`.
+    """
+    rows = await work.connection.fetch(
+        "SELECT a.case_id::text, a.person_id::text, a.voyage_id::text, a.sex, a.origin_regency, a.sealed, k.wrapped_key"
+        " FROM arrivals a JOIN person_keys k USING (person_id) WHERE a.case_id = ANY($1::uuid[])"
+        " AND EXISTS (SELECT FROM drafts d WHERE d.voyage_id = a.voyage_id AND d.ended_at IS NULL)",
+        case_ids,
+    )
+    return [Landed(**row) for row in rows]
 
 
 class OfVoyage(NamedTuple):

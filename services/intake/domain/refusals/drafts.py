@@ -96,7 +96,7 @@ class DraftOfThisFile(Refused):
 
 
 class RowUndecided(Refused):
-    """A held row of a list that is not done with says what the person who is to be erased was recorded by."""
+    """A row of a list that is not done with, neither recorded nor left out, may be of the person to be erased."""
 
     detail = msg(
         "Somebody still has to say whether that row is this person or another one, perhaps a twin who is not recorded"
