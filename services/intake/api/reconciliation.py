@@ -35,7 +35,7 @@ Heads = Annotated[int, Field(ge=0, le=MOST_ANNOUNCED, strict=True)]
 
 class PartIn(BaseModel):
     """So many of the heads. `value`: `men`, `women`, `boys`, `girls` or `children` of a `group`; a province's code or
-    `unknown` of an `origin`; the words of the source for a `depot` or a `reason`."""
+    `unknown` or `other` of an `origin`; the words of the source for a `depot` or a `reason`."""
 
     model_config = ConfigDict(extra="forbid")
 

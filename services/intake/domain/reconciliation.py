@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from services.intake.domain.totals import DIMENSIONS, Dimension, Kind, Totals, same
+from services.intake.domain.totals import DIMENSIONS, OTHER, Dimension, Kind, Totals, same
 from services.intake.domain.voyages import Counts, Sighting, Voyage
 from shared.contracts.codes import AbsenceReason, DifferencePair, DifferenceReason
 
@@ -112,7 +112,12 @@ class Line:
 
     @property
     def differs(self) -> int | None:
-        """Arrived less what the closest source says of everybody: a count on landing, else minutes, else letters."""
+        """Arrived less what the closest source says of everybody: a count on landing, else minutes, else letters.
+
+        None of provinces that a source does not name: who was recorded stands under each of them.
+        """
+        if (self.dimension, self.value) == ("origin", OTHER):
+            return None
         whole = (getattr(self, name) for name in ("counted", "handed", "announced") if name not in self.in_part)
         said = next((heads for heads in whole if heads is not None), None)
         return None if said is None else self.arrived - said

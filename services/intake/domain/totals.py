@@ -21,6 +21,8 @@ DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 GROUPS: tuple[Group, ...] = get_args(Group)
 UNKNOWN = "unknown"
 """An origin that the source gives as not known."""
+OTHER = "other"
+"""Origins of which the source says only how many are of all those that it does not name."""
 MOST_PARTS = 100
 LONGEST = 80
 PLACE_WORDS = frozenset({"dti", "pts", "depo", "depot", "tahanan", "imigresen", "imigrasi", "kjri", "kri", "pusat"})
@@ -29,7 +31,7 @@ PLACE_WORDS = frozenset({"dti", "pts", "depo", "depot", "tahanan", "imigresen", 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """So many of the heads. `value`: a group, a province's code or `unknown`, else the words of the source."""
+    """So many of the heads. `value`: a group, a province's code, `unknown` or `other`, else the words of the source."""
 
     dimension: Dimension
     value: str
@@ -90,8 +92,8 @@ def checked(parts: Sequence[Part]) -> tuple[Part, ...]:
     for part in parts:
         if part.dimension == "group" and part.value not in GROUPS:
             raise PartUnknown(part.value, ", ".join(GROUPS))
-        if part.dimension == "origin" and part.value != UNKNOWN and part.value not in codes.provinces():
-            raise PartUnknown(part.value, f"61, 73, {UNKNOWN}")
+        if part.dimension == "origin" and part.value not in {UNKNOWN, OTHER, *codes.provinces()}:
+            raise PartUnknown(part.value, f"61, 73, {UNKNOWN}, {OTHER}")
         key = (part.dimension, same(part.value))
         if key in seen:
             raise PartTwice(part.value)

@@ -15,7 +15,17 @@ from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.reconciliation import PAIRS, Candidate, Pair, Reason, Reconciliation
 from services.intake.domain.refusals.reconciliation import DifferenceMoved
 from services.intake.domain.refusals.totals import PartTwice, PartUnknown
-from services.intake.domain.totals import GROUPS, LONGEST, MOST_PARTS, UNKNOWN, Dimension, Kind, Part, WithdrawReason
+from services.intake.domain.totals import (
+    GROUPS,
+    LONGEST,
+    MOST_PARTS,
+    OTHER,
+    UNKNOWN,
+    Dimension,
+    Kind,
+    Part,
+    WithdrawReason,
+)
 from services.intake.domain.voyages import MOST_ANNOUNCED
 from services.intake.pages import labels
 from services.intake.store import differences as store
@@ -258,6 +268,8 @@ def _value(language: Language, dimension: str, value: str) -> str:
         return words.translate(language, msg("not known"))
     if dimension == "group":
         return words.translate(language, labels.GROUPS[value])
+    if (dimension, value) == ("origin", OTHER):
+        return words.translate(language, msg("other provinces"))
     if dimension == "origin":
         return codes.provinces()[value].name
     return value
