@@ -74,6 +74,7 @@ class Courier:
         self._ahead = TRUSTED_AHEAD if trusted else PATIENT_AHEAD
         self._hands: dict[str, Hand] = {}
         self._stopped: frozenset[tuple[str, str, str]] = frozenset()
+        self._kept_out: frozenset[str] = frozenset()
         self._asked_at: datetime | None = None
         self._in_hand: set[asyncio.Task[None]] = set()
         self._settling: Lane[tuple[Claimed, Answer | None], None] = Lane(self._settle)
@@ -107,16 +108,19 @@ class Courier:
         await asyncio.gather(*self._in_hand, return_exceptions=True)
 
     async def _ask_what_is_stopped(self) -> None:
-        """Learn, each second, of which cases nothing more may be sent, though it is in hand."""
+        """Learn, each second, of which cases and to whom nothing more may be sent, though it is in hand."""
         now = self._database.clock.now()
         if self._asked_at is not None and now - self._asked_at < ASKED_EVERY:
             return
         async with self._database.work(CLOCK, purpose="deliver") as work:
             self._stopped = frozenset(await store.stops.list_stopped_since(work, now - 2 * LEASE))
+            self._kept_out = frozenset(await store.accesses.list_kept_out(work))
         self._asked_at = now
 
     def _may_send(self, claimed: Claimed) -> bool:
-        """False for what a person has meanwhile stopped; it goes back, and is suppressed there."""
+        """False for what a person has stopped meanwhile, and for whose access was taken away; it goes back."""
+        if claimed.organisation in self._kept_out:
+            return False
         if not self._stopped or claimed.need is None or claimed.event_type in consents.TOLD_ANYHOW:
             return True
         about = (claimed.case_id, consents.recipient_class(claimed.organisation))

@@ -2,7 +2,13 @@
 
 from services.notify.actions import notices, obeying
 from services.notify.actions.notices import Matchers
-from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake.consents import (
+    ConsentExpired,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    LawfulBasisEnded,
+    LawfulBasisNamed,
+)
 from shared.contracts.referral import assignments, escalations, recipients, referrals
 from shared.contracts.referral.referrals import ReferralFact
 from shared.kit.heard import Heard
@@ -53,7 +59,7 @@ def subscribe(inbox: Inbox) -> None:
     async def on_referral_facts(work: Work, heard: list[Heard[ReferralFact]]) -> None:
         await notices.queue_notices(work, heard, matchers)
 
-    @inbox.hears(ConsentRecorded, ConsentWithdrawn, ConsentExpired)
+    @inbox.hears(ConsentRecorded, ConsentWithdrawn, ConsentExpired, LawfulBasisNamed, LawfulBasisEnded)
     async def on_consents_said(work: Work, heard: list[obeying.HeardOf]) -> None:
         await obeying.obey(work, heard)
 

@@ -163,6 +163,20 @@ ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE journal FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON journal FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+CREATE TABLE laws (
+    basis_id uuid NOT NULL,
+    need text NOT NULL,
+    case_id uuid NOT NULL,
+    recipient_class text NOT NULL,
+    has_ended boolean NOT NULL,
+    CONSTRAINT laws_pkey PRIMARY KEY (basis_id, need),
+    CONSTRAINT law_is_for_who_is_told_by_consent CHECK ((recipient_class = ANY (ARRAY['civil_society'::text, 'international'::text])))
+);
+CREATE INDEX laws_that_stand ON laws USING btree (case_id, recipient_class) WHERE (NOT has_ended);
+ALTER TABLE laws ENABLE ROW LEVEL SECURITY;
+ALTER TABLE laws FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON laws FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 CREATE TABLE outbox (
     position bigint NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY ("position")

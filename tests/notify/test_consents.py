@@ -13,7 +13,13 @@ from services.notify.actions import deliveries, obeying
 from services.notify.domain import consents
 from services.notify.domain.refusals import ConsentWithdrawn as TellingStopped
 from services.notify.store import stops
-from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from shared.contracts.intake.consents import (
+    ConsentExpired,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    LawfulBasisEnded,
+    LawfulBasisNamed,
+)
 from shared.contracts.referral import recipients, referrals
 from shared.kit.actor import Actor, system
 from shared.kit.clock import FixedClock
@@ -112,6 +118,26 @@ def late_to_erase() -> Heard[Any]:
 
 def late_to_correct() -> Heard[Any]:
     return heard(recipients.CorrectionOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
+
+
+def a_law(*needs: str, to: str = "civil_society", purpose: str = "help") -> Heard[Any]:
+    fact = LawfulBasisNamed.model_validate(
+        {
+            "case_id": CASE, "purpose": purpose, "recipient_class": to, "needs": needs, "basis_id": new_id(),
+            "basis": "vital_interest", "reason": "danger_to_life",
+        }
+    )  # fmt: skip
+    return heard(fact, at=START)
+
+
+def its_end(law: Heard[Any]) -> Heard[Any]:
+    fact = LawfulBasisEnded.model_validate(
+        {
+            "case_id": CASE, "purpose": law.fact.purpose, "recipient_class": law.fact.recipient_class,
+            "needs": law.fact.needs, "basis_id": law.fact.basis_id, "reason": "no_longer_needed",
+        }
+    )  # fmt: skip
+    return heard(fact, at=START)
 
 
 NOT_SENT = ("suppressed", "consent_withdrawn")
@@ -262,6 +288,62 @@ class TestWithdrawal:
         with pytest.raises(TellingStopped):
             async with database.work(NGO, purpose="replay") as work:
                 await deliveries.replay_delivery(work, row["delivery_id"])
+
+
+@pytest.mark.invariant("I182")
+class TestLaw:
+    async def test_that_is_named_lets_be_told_whatever_the_person_said_until_it_is_ended(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        await subscribe()
+        law = a_law()
+        await obey(database, a_withdrawal(), law)
+        await hear(database, a_fact(case_id=CASE))
+        before = await standing(database)
+
+        await obey(database, its_end(law))
+        await hear(database, a_fact(referrals.ReferralFulfilled, case_id=CASE))
+
+        assert [row[2:] for row in before] == [("queued", None)]
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT, NOT_SENT]
+
+    @pytest.mark.parametrize(
+        "law",
+        [a_law("SICK"), a_law(to="international"), a_law(purpose="prosecution")],
+        ids=["need", "class", "purpose"],
+    )
+    async def test_for_something_else_lets_nothing_out(
+        self, database: Database, subscribe: Subscribe, law: Heard[Any]
+    ) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal(), law)
+
+        await hear(database, a_fact(case_id=CASE))
+
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT]
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0), (1, 0, 1), (0, 1, 0)])
+    async def test_that_has_ended_decides_nothing_in_whatever_order_and_how_often_that_is_heard(
+        self, database: Database, subscribe: Subscribe, order: tuple[int, ...]
+    ) -> None:
+        await subscribe()
+        law = a_law("NEED")
+        await obey(database, a_withdrawal())
+        for n in order:
+            await obey(database, (law, its_end(law))[n])
+
+        await hear(database, a_fact(case_id=CASE))
+
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT]
+
+    async def test_of_two_the_other_goes_on(self, database: Database, subscribe: Subscribe) -> None:
+        await subscribe()
+        one, other = a_law(), a_law("NEED")
+        await obey(database, a_withdrawal(), one, other, its_end(one))
+
+        await hear(database, a_fact(case_id=CASE))
+
+        assert [row[2:] for row in await standing(database)] == [("queued", None)]
 
 
 class TestLateness:

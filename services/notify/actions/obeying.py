@@ -1,4 +1,7 @@
-"""What a person says of being told of: who is told by consent only hears no more of the case, but that it has ended."""
+"""What a person says of being told of: who is told by consent only hears no more of the case, but that it has ended.
+
+A law that is named decides whatever the person says, until it is ended.
+"""
 
 from collections.abc import Sequence
 
@@ -7,15 +10,23 @@ from services.notify.actions import deliveries as sending
 from services.notify.actions import notices as telling
 from services.notify.domain import consents, deliveries
 from services.notify.domain.deliveries import Notice
-from services.notify.store.stops import Stop
-from shared.contracts.intake.consents import ConsentExpired, ConsentRecorded, ConsentWithdrawn
+from services.notify.store.stops import Law, Stop
+from shared.contracts.intake.consents import (
+    ConsentExpired,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    LawfulBasisEnded,
+    LawfulBasisNamed,
+)
 from shared.contracts.notify import NoticesQueued, QueuedNotice
 from shared.contracts.referral.recipients import CorrectionOverdue, ErasureOverdue, WithdrawalOverdue
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-HeardOf = Heard[ConsentRecorded] | Heard[ConsentWithdrawn] | Heard[ConsentExpired]
+Word = Heard[ConsentRecorded] | Heard[ConsentWithdrawn] | Heard[ConsentExpired]
+OfLaw = Heard[LawfulBasisNamed] | Heard[LawfulBasisEnded]
+HeardOf = Word | OfLaw
 Overdue = Heard[WithdrawalOverdue] | Heard[ErasureOverdue] | Heard[CorrectionOverdue]
 
 
@@ -27,10 +38,12 @@ async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
     if not relevant:
         return
     await work.lock_cases(h.case_id for h in relevant)
-    await store.stops.keep(work, [stop for h in relevant for stop in _stops(h)])
+    said = [h for h in relevant if not isinstance(h.fact, LawfulBasisNamed | LawfulBasisEnded)]
+    await store.stops.keep(work, [stop for h in said for stop in _stops(h)])
+    await store.stops.keep_laws(work, [law for h in relevant for law in _laws(h)])
     await sending.suppress_stopped(work)
     organisations = await store.subscriptions.list_organisations(work)
-    for h in relevant:
+    for h in said:
         if _stops_telling(h):
             told = [one for one in organisations if consents.recipient_class(one) == h.fact.recipient_class]
             await _tell_whoever_was_told(work, h, told, h.fact.needs)
@@ -43,7 +56,7 @@ async def remind(work: Work, heard: Sequence[Overdue]) -> None:
 
 
 async def _tell_whoever_was_told(
-    work: Work, h: HeardOf | Overdue, organisations: Sequence[str], needs: Sequence[str]
+    work: Work, h: Word | Overdue, organisations: Sequence[str], needs: Sequence[str]
 ) -> None:
     """A notice to each subscription that has been sent something about the case, whatever it had asked to hear."""
     past = {
@@ -94,12 +107,22 @@ async def _tell_whoever_was_told(
         work.record(NoticesQueued(case_id=h.case_id, notices=said), cause=h)
 
 
-def _stops_telling(h: HeardOf) -> bool:
+def _stops_telling(h: Word) -> bool:
     return not (isinstance(h.fact, ConsentRecorded) and h.fact.given)
 
 
-def _stops(h: HeardOf) -> list[Stop]:
+def _stops(h: Word) -> list[Stop]:
     return [
         Stop(h.case_id, h.fact.recipient_class, need, h.case_seq, _stops_telling(h))
         for need in h.fact.needs or (consents.ALL_NEEDS,)
+    ]
+
+
+def _laws(h: HeardOf) -> list[Law]:
+    fact = h.fact
+    if not isinstance(fact, LawfulBasisNamed | LawfulBasisEnded):
+        return []
+    return [
+        Law(fact.basis_id, need, h.case_id, fact.recipient_class, isinstance(fact, LawfulBasisEnded))
+        for need in fact.needs or (consents.ALL_NEEDS,)
     ]

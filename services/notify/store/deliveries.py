@@ -8,6 +8,7 @@ from typing import Any
 from services.notify.domain import consents
 from services.notify.domain.deliveries import Claimed, Notice, Outcome
 from services.notify.store import stops
+from services.notify.store.accesses import IS_KEPT_OUT, LET_IN_AT
 from shared.kit.database import Database
 from shared.kit.work import Work
 
@@ -215,11 +216,12 @@ async def claim_due(
     """
     # unscoped: the clock acts for all organisations
     rows = await work.connection.fetch(
-        """
+        f"""
         WITH ready AS MATERIALIZED (
             SELECT c.subscription_id, c.claim_window, c.claimed_at
             FROM circuits c JOIN subscriptions s USING (subscription_id)
-            WHERE s.status = 'active' AND c.trusted = $2 AND (c.open_until IS NULL OR c.open_until <= $1)
+            WHERE s.status = 'active' AND NOT {IS_KEPT_OUT}
+                AND c.trusted = $2 AND (c.open_until IS NULL OR c.open_until <= $1)
                 AND (
                     SELECT TRUE FROM deliveries d
                     WHERE d.subscription_id = c.subscription_id AND d.status IN ('queued', 'sending', 'retry_wait')
@@ -259,8 +261,9 @@ async def claim_due(
             AND d.ended_at IS NULL AND coalesce(d.lease_until, d.next_attempt_at) <= $1
         RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.replays > 0 AS replayed,
             d.event_id::text, d.event_type, d.case_id::text, d.need, d.body, d.traceparent, d.attempts, d.step,
-            d.queued_at, d.lease_until, s.channel, s.url, s.secret AS sealed_secret
-        """,
+            greatest(d.queued_at, {LET_IN_AT}) AS queued_at, d.lease_until, s.channel, s.url,
+            s.secret AS sealed_secret
+        """,  # noqa: S608 - constant pieces
         work.now,
         trusted,
         lease_until,
@@ -356,7 +359,8 @@ async def give_up_waiting(work: Work, *, queued_before: datetime, limit: int) ->
             SELECT d.delivery_id, c.last_trouble
             FROM deliveries d JOIN subscriptions s USING (subscription_id) JOIN circuits c USING (subscription_id)
             WHERE d.status IN ('queued', 'sending', 'retry_wait') AND (d.lease_until IS NULL OR d.lease_until <= $3)
-                AND d.queued_at < $1 AND s.status = 'active'
+                AND d.queued_at < $1 AND s.status = 'active' AND NOT {IS_KEPT_OUT}
+                AND coalesce({LET_IN_AT} < $1, TRUE)
             ORDER BY d.queued_at LIMIT $2
             FOR UPDATE OF d SKIP LOCKED
         )
@@ -364,7 +368,7 @@ async def give_up_waiting(work: Work, *, queued_before: datetime, limit: int) ->
             trouble = coalesce(d.trouble, old.last_trouble, 'connection')
         FROM old WHERE d.delivery_id = old.delivery_id
         RETURNING {ROW}
-        """,  # noqa: S608 - a constant list of columns
+        """,  # noqa: S608 - constant pieces
         queued_before,
         limit,
         work.now,
@@ -494,8 +498,8 @@ async def list_attempts(work: Work, delivery_ids: Sequence[str], *, scope: str |
 async def count_overdue(database: Database) -> float:
     """Notices of active subscriptions that have been due for over a minute. # unscoped: a number only"""
     [row] = await database.fetch(
-        "SELECT count(*) AS overdue FROM deliveries d JOIN subscriptions s USING (subscription_id)"
-        " WHERE s.status = 'active' AND d.status IN ('queued', 'sending', 'retry_wait')"
+        "SELECT count(*) AS overdue FROM deliveries d JOIN subscriptions s USING (subscription_id)"  # noqa: S608
+        f" WHERE s.status = 'active' AND NOT {IS_KEPT_OUT} AND d.status IN ('queued', 'sending', 'retry_wait')"
         " AND coalesce(d.lease_until, d.next_attempt_at) <= $1::timestamptz - interval '1 minute'",
         database.clock.now(),
     )
