@@ -290,7 +290,7 @@ class TestWithdrawal:
                 await deliveries.replay_delivery(work, row["delivery_id"])
 
 
-@pytest.mark.invariant("I182")
+@pytest.mark.invariant("I183")
 class TestLaw:
     async def test_that_is_named_lets_be_told_whatever_the_person_said_until_it_is_ended(
         self, database: Database, subscribe: Subscribe
