@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.actions import completing
 from services.intake.domain.completing import COMPLETED, completed, guessed
 from services.intake.domain.people import Identity, age_band, born_on
 from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldFilled, NothingToComplete
@@ -22,6 +24,7 @@ from tests.intake.test_erasures import erased, told
 from tests.intake.test_households_by_hand import ended, needs_of
 from tests.intake.test_reconciliation import a_voyage
 
+MIGRATIONS = Path(completing.__file__).parents[1] / "migrations"
 Site = Callable[[str], Browser]
 TODAY = date(2026, 11, 23)
 HURRY = {"sex": "F", "unfinished": True, "looks": "adult", "needs": ["SICK"]}
@@ -150,6 +153,19 @@ class TestHurry:
             f"/api/arrivals/{case_id}/completion", json={"version": 1, "full_name": "S"}
         )
         assert answer.status_code == 410
+        assert await unfinished(site) == [other]
+
+    async def test_is_no_task_of_who_was_erased_by_an_earlier_version(
+        self, site: Site, owner: asyncpg.Connection
+    ) -> None:
+        case_id, other = [await logged(site) for _ in range(2)]
+        await erased(site, case_id)
+        async with owner.transaction():
+            await owner.execute("SET LOCAL rujukan.scope = 'service'")
+            await owner.execute("UPDATE arrivals SET unfinished = TRUE WHERE case_id = $1", case_id)
+            settling = MIGRATIONS / "0031_ask_nobody_to_complete_who_was_erased.sql"
+            await owner.execute(settling.read_text(encoding="utf-8"))
+
         assert await unfinished(site) == [other]
 
     @pytest.mark.parametrize(("actor", "status"), [("stranger", 404), ("system", 403), ("dpo", 403), ("worker", 403)])

@@ -337,8 +337,9 @@ def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:
 def rows_may_share(identity: Identity, sex: Sex, origin: str | None) -> set[tuple[str, ...]]:
     """What rows about somebody who was recorded share with them, by whichever of their papers a row has."""
     found = {"sex": sex, "full_name": identity.full_name, "origin_regency": origin}
-    papers = ({"document_number": identity.document_number}, {"nik": identity.nik}, {})
-    said = [{**found, **paper} for paper in papers if all(paper.values()) and (paper or identity.full_name)]
+    said = [{**found, paper: number} for paper in ("document_number", "nik") if (number := getattr(identity, paper))]
+    if identity.full_name:
+        said.append(found)
     return {same_person(one, identity.birth) for one in said}
 
 
