@@ -318,6 +318,22 @@ class TestSending:
         assert marks == {"Orang9": "open", "Orang2": "open", "Orang3": "absent", "Orang1": "here"}
         assert (draft.ready, draft.absent) == (3, 1)
 
+    async def test_a_corrected_file_lets_nobody_be_called_by_the_number_of_another(
+        self, database: Database, quay: Quay
+    ) -> None:
+        voyage = await a_voyage(database)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2), a_row(3)))
+        await quay.call(draft, 2)
+        looked_at = {one.name: one for one in (await quay.roll(voyage)).entries}
+        await quay.upload_again(draft, a_list(a_row(3), a_row(1), a_row(2)))
+
+        for name in ("Orang1", "Orang2", "Orang3"):
+            with pytest.raises(RowCalled) as refused:
+                await quay.absent(draft, looked_at[name].row, version=looked_at[name].version)
+            assert refused.value.theirs.by == "rina"
+        marks = {one.name: one.mark for one in (await quay.roll(voyage)).entries}
+        assert marks == {"Orang3": "open", "Orang1": "here", "Orang2": "open"}
+
 
 async def a_reading(database: Database, quay: Quay, voyage: Voyage) -> dict[int, Any]:
     """What a list of three said, by row."""

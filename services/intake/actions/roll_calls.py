@@ -32,7 +32,7 @@ from services.intake.domain.refusals.roll_calls import (
     RowTakenBack,
 )
 from services.intake.domain.refusals.voyages import VoyageUnknown
-from services.intake.domain.roll_calls import Call, Mark, Reason
+from services.intake.domain.roll_calls import Call, Mark, Reason, uncalled
 from services.intake.domain.voyages import Counts, Voyage
 from services.intake.store import arrivals, carried
 from services.intake.store import drafts as drafts_store
@@ -72,6 +72,8 @@ class Entry:
     """What others may have as well who are the same person; it lives for one look at the roll."""
     may_be: tuple[Place, ...] = ()
     """Rows of other lists that may be this person."""
+    upload: int = 1
+    """Which upload of the list the row is of."""
 
     @property
     def mark(self) -> Mark:
@@ -86,7 +88,7 @@ class Entry:
 
     @property
     def version(self) -> int:
-        return self.call.version if self.call else 0
+        return (self.call or uncalled(self.row, self.upload)).version
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +171,13 @@ async def prepare_call(
     async with database.work(actor, purpose="manifest") as work:
         draft = await _open(work, draft_id)
         standing = await _standing(work, vault, draft, row)
-        last = (await store.calls_of(work, draft, [row])).get(row) or Call(row, 0, "open")
+        called = (await store.calls_of(work, draft, [row])).get(row)
         if next_voyage_id is not None or reason == "rolled_over":
             await _expect_next(work, draft.voyage_id, reason, next_voyage_id)
         taken_back = standing == "empty" and await carried.is_from_elsewhere(work, draft, row)
+    last = called or replace(uncalled(row, draft.upload), by=draft.changed_by, at=draft.changed_at)
     call = Call(row, last.version + 1, mark, reason, next_voyage_id)
-    if last.says(mark, reason, next_voyage_id) and (last.version or standing != "known"):
+    if last.says(mark, reason, next_voyage_id) and (called or standing != "known"):
         return _as_it_is(draft)
     if standing == "known":
         raise LineRecorded
@@ -236,7 +239,7 @@ async def call_the_rest(work: Work, vault: Vault, voyage_id: str, *, left: int) 
         first = await _first_row(work, vault, draft)
         calls = (await store.roll_of(work, draft)).calls
         rest = [
-            Call(row, calls[row].version + 1 if row in calls else 1, "here")
+            Call(row, (calls.get(row) or uncalled(row, draft.upload)).version + 1, "here")
             for row, standing in await _standings(work, draft, first)
             if standing in WITHOUT_DOUBT and (row not in calls or calls[row].mark == "open")
         ]
@@ -455,6 +458,7 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
                 *(opened.draft.draft_id, line.number, name, sex, age_band, standing, call, case_id),
                 gone.get(case_id or ""),
                 doubles.keys_of(who_of(row)) if row else frozenset(),
+                upload=opened.draft.upload,
             )
         )
     return found

@@ -53,7 +53,7 @@ class PlaceOut(BaseModel):
 
 
 class EntryOut(BaseModel):
-    """Somebody of a list. `version` says how the row was called when it was looked at: 0 when it was not.
+    """Somebody of a list. `version` says how the row was called when it was looked at, in this upload of the list.
 
     `case_id` is there for who is recorded; then `mark` is `here`, or `absent` when that was an error. `may_be`: rows of
     another list that may be this person, who was carried over or has a double who was; a person says which.

@@ -15,6 +15,8 @@ Reason = AbsenceReason
 REASONS: tuple[Reason, ...] = get_args(Reason)
 OF_RECORDED: tuple[Reason, ...] = tuple(reason for reason in REASONS if reason != "died_on_the_way")
 """Whoever was recorded and has died keeps the arrival: the death is noted in the case."""
+MOST_CALLS = 1_000
+"""So many versions a row has in one upload of its list."""
 INITIALS = 2
 """So many letters find a name; more would be a name in an address."""
 
@@ -71,12 +73,12 @@ class Roll:
         call = self.calls.get(row)
         return call is not None and call.mark == "here"
 
-    def version_of(self, row: int) -> int:
-        call = self.calls.get(row)
-        return 0 if call is None else call.version
 
-
-NOBODY_CALLED = Roll(False, {})
+def uncalled(row: int, upload: int) -> Call:
+    """A row that nobody has called yet. Of each upload of a list the versions are others: the same number of row may
+    have been somebody else in the one before.
+    """
+    return Call(row, (upload - 1) * MOST_CALLS, "open")
 
 
 class Called:

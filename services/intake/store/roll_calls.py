@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from asyncpg import Record
 
 from services.intake.domain.drafts import Draft
-from services.intake.domain.roll_calls import Call, Roll
+from services.intake.domain.roll_calls import MOST_CALLS, Call, Roll
 from shared.contracts.codes import AbsenceReason
 from shared.kit.work import Work
 
@@ -86,13 +86,14 @@ async def take_over(work: Work, draft: Draft, numbers: Mapping[int, int]) -> Non
     """
     await work.connection.execute(
         f"INSERT INTO roll_calls (draft_id, upload, row_number, version, voyage_id, called_by, called_at, {SAID})"  # noqa: S608
-        f" SELECT draft_id, upload + 1, n.now, version, voyage_id, called_by, called_at, {SAID}"
+        f" SELECT draft_id, upload + 1, n.now, version + $5, voyage_id, called_by, called_at, {SAID}"
         " FROM unnest($3::integer[], $4::integer[]) AS n (now, was)"
         " JOIN roll_calls r ON r.draft_id = $1 AND r.upload = $2 AND r.row_number = n.was",
         draft.draft_id,
         draft.upload,
         list(numbers),
         list(numbers.values()),
+        MOST_CALLS,
     )
 
 
