@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from services.referral.actions.supervising import Reopening
+from services.referral.domain.needs import Need
 from services.referral.domain.refusals import MoveNotAllowed
+from services.referral.store import desk as store
 from shared.contracts.intake.arrivals import ArrivalEnteredInError, DeathUndone, PersonDied
 from shared.kit.heard import Heard
-from tests.referral.conftest import Desk
+from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import a_basis, a_consent, a_withdrawal, an_arrival
 from tests.referral.test_corrections import a_correction, hear, states
 from tests.referral.test_lock_order import hear_consent
@@ -119,3 +121,27 @@ class TestRemains:
         await hear_consent(desk, YES["consent"](landed.case_id))
 
         assert await states(desk) == {"WAGE": "open", "REMAINS": "fulfilled"}
+
+
+class TestDead:
+    async def test_are_helped_with_nothing_by_a_supervisor_but_the_way_home_of_the_remains(self, desk: Desk) -> None:
+        landed = an_arrival("SICK", "NEED")
+        await desk.open(landed)
+        await close(desk, "SICK", "COULD_NOT_CONTACT")
+        await hear(desk, a_correction(PersonDied, landed, needs=("SICK", "NEED", "REMAINS")))
+        await close(desk, "REMAINS", "NO_CAPACITY")
+        rows = await desk.rows("SELECT referral_id::text, need FROM referrals")
+        ids = {row["need"]: row["referral_id"] for row in rows}
+
+        sick, remains = await desk.reopen(
+            Reopening(ids["SICK"], "NEED_REMAINS"), Reopening(ids["REMAINS"], "NEED_REMAINS")
+        )
+        async with desk.database.work(PEOPLE["supervisor"], purpose="look") as work:
+            offered = [task.need for task in await store.list_closed(work, limit=9)]
+        await hear(desk, a_correction(DeathUndone, landed, version=3, needs=("SICK", "NEED")))
+        [lives] = await desk.reopen(Reopening(ids["SICK"], "NEED_REMAINS"))
+
+        assert isinstance(sick, MoveNotAllowed)
+        assert isinstance(remains, Need)
+        assert isinstance(lives, Need)
+        assert offered == []

@@ -12,11 +12,11 @@ from services.referral.actions import choosing, following, staying, telling, wal
 from services.referral.actions.choosing import Asking
 from services.referral.actions.following import Changes
 from services.referral.actions.routing import Routing
-from services.referral.domain import needs
+from services.referral.domain import corrections, needs
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.consents import NOTHING_SAID, Consents
 from services.referral.domain.needs import Need
-from services.referral.domain.refusals import NobodyToAsk, ReferralUnknown, Refused
+from services.referral.domain.refusals import MoveNotAllowed, NobodyToAsk, ReferralUnknown, Refused
 from services.referral.domain.routing import Decision
 from services.referral.store import consents as book
 from services.referral.store import desk, returns
@@ -183,12 +183,19 @@ async def close_needs(work: Work, closings: Sequence[Closing]) -> list[Result]:
 
 
 async def reopen_needs(work: Work, reopenings: Sequence[Reopening], *, routing: Routing) -> list[Result]:
-    """Open met or given-up needs again and ask at once; where nobody can be asked, they stay with the supervisor."""
+    """Open met or given-up needs again and ask at once; where nobody can be asked, they stay with the supervisor.
+
+    Of who has died nothing is opened again but that the remains come home.
+    """
     overseen = await desk.find_overseen(work, [reopening.referral_id for reopening in reopenings])
     changes = await locked(work, overseen)
     asking = await Asking.of(work, changes, routing)
+    dead = await store.list_dead(work, sorted(set(overseen.values())))
 
     def reopen(need: Need, reopening: Reopening) -> Need:
+        r = need.referral
+        if r.case_id in dead and r.need != corrections.OF_THE_DEAD:
+            raise MoveNotAllowed("referral", r.state, "reopened", at=r.ended_at)
         reopened = needs.reopen(need, reason=reopening.reason, version=reopening.version, now=work.now)
         told = telling.reopened(reopened, reopening.reason)
         return asking.ask(reopened, reopening.agency_id, told, split=reopening.split)

@@ -9,6 +9,7 @@ from services.referral.domain import assignments
 from services.referral.domain.assignments import UNDO_WITHIN, Assignment
 from services.referral.domain.deadlines import Clock, running
 from services.referral.domain.referrals import State
+from services.referral.store.needs import COUNTS_AS_DEAD
 from shared.kit.database import Database
 from shared.kit.work import Work
 
@@ -168,7 +169,10 @@ TASK = (
 )
 OVERSEEN = "r.province = left($1, 2) AND $1 IN (r.regency, r.province)"
 """Help is due where the actor oversees: `$1` is the actor's region, a province or a regency; nothing without one."""
-REOPENABLE = "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled') AND NOT r.is_struck"
+REOPENABLE = (
+    "r.ended_at IS NOT NULL AND r.state IN ('fulfilled', 'unfulfilled') AND NOT r.is_struck"
+    f" AND (r.need = 'REMAINS' OR NOT {COUNTS_AS_DEAD.format(case='r.case_id')})"
+)
 
 
 View = Literal["waiting", "mine", "overdue"]

@@ -152,6 +152,22 @@ async def find_of_cases(work: Work, case_ids: Sequence[str]) -> dict[str, str]:
     return {str(row["referral_id"]): str(row["case_id"]) for row in rows}
 
 
+COUNTS_AS_DEAD = """EXISTS (
+    SELECT FROM referrals d WHERE d.case_id = {case} AND d.need = 'REMAINS' AND d.state <> 'entered_in_error'
+        AND NOT d.is_struck
+)"""
+"""As `corrections.is_death` says it of one need."""
+
+
+async def list_dead(work: Work, case_ids: Sequence[str]) -> set[str]:
+    """The cases of these whose person counts as dead. # unscoped: found through something that the actor may see"""
+    rows = await work.connection.fetch(
+        f"SELECT c.id FROM unnest($1::uuid[]) AS c (id) WHERE {COUNTS_AS_DEAD.format(case='c.id')}",  # noqa: S608
+        case_ids,
+    )
+    return {str(row["id"]) for row in rows}
+
+
 async def find_referrals(work: Work, referral_ids: Sequence[str]) -> dict[str, Referral]:
     """Referrals by id. # unscoped: the caller has found them through something it may see"""
     rows = await work.connection.fetch(
