@@ -111,7 +111,7 @@ async def get_consistency(
 @router.get("/search")
 @reads_people
 async def get_search(request: Request, actor: Reader, case: str) -> Response:
-    """The cases whose id begins so (at least eight characters), at most 20."""
+    """The cases that have this code, or whose id begins so (at least eight characters); at most 20."""
     async with database_of(request).work(actor, purpose="audit") as work:
         found = await actions.find_cases(work, case)
     return json_response({"cases": found})

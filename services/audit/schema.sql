@@ -90,6 +90,7 @@ CREATE TABLE leaves (
     CONSTRAINT salt_is_long CHECK ((octet_length(salt) = 32))
 );
 CREATE INDEX leaves_by_case ON leaves USING btree (case_id, source, case_seq);
+CREATE INDEX leaves_by_code ON leaves USING btree ("right"((case_id)::text, 10)) WHERE (case_seq = 1);
 CREATE TRIGGER leaf_changes_only_by_redaction BEFORE UPDATE ON leaves FOR EACH ROW EXECUTE FUNCTION leaf_changes_only_by_redaction();
 CREATE TRIGGER leaf_is_never_deleted BEFORE DELETE ON leaves FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER leaves_are_never_truncated BEFORE TRUNCATE ON leaves FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

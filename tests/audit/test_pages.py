@@ -16,6 +16,7 @@ from services.audit.pages.wording.fields import FIELDS
 from services.audit.pages.wording.values import VALUES
 from shared.kit import catalogue
 from shared.kit.ids import new_id
+from shared.kit.short_codes import short_code
 from tests.architecture.test_names import facts
 from tests.audit import factories
 from tests.audit.conftest import Visitor
@@ -65,6 +66,15 @@ class TestSearchPage:
 
         assert (answer.status_code, answer.headers["location"]) == (303, f"/id/kasus/{CASE}")
 
+    @pytest.mark.parametrize("asked", [short_code(CASE), short_code(CASE).lower().replace("-", " ")])
+    async def test_the_code_of_a_slip_leads_to_its_trail(self, ledger: Ledger, visit: Visit, asked: str) -> None:
+        await ledger.hear({}, {"case_seq": 2}, {"case_id": new_id()})
+
+        answer = await visit("auditor").get("/id/", case=asked)
+
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/id/kasus/{CASE}")
+        assert short_code(CASE) in said(await visit("auditor").get(answer.headers["location"]))
+
     async def test_a_beginning_lists_what_begins_so(self, ledger: Ledger, visit: Visit) -> None:
         await ledger.hear({}, {"case_id": "019ab000-0000-7000-8000-000000000002"})
 
@@ -76,7 +86,7 @@ class TestSearchPage:
         page = await visit("auditor").get("/id/", case="<b>x")
 
         assert page.status_code == 422
-        assert "Isi sedikitnya delapan karakter" in said(page)
+        assert "Isi kode kasus seperti di slip, atau sedikitnya delapan karakter pertama id kasus." in said(page)
         assert "<b>x" not in page.text
 
     async def test_nothing_found_is_said(self, visit: Visit) -> None:

@@ -8,6 +8,7 @@ from services.audit.domain import tiles, trails
 from services.audit.domain.leaves import Leaf
 from services.audit.domain.refusals import CaseUnknown, SearchTooShort
 from shared.contracts.audit import CaseFound, TrailRead
+from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.work import Work
 
 MOST_FOUND = 20
@@ -25,12 +26,21 @@ async def read_trail(work: Work, case_id: str) -> trails.Trail:
     return trail
 
 
-async def find_cases(work: Work, begins: str) -> list[store.Found]:
-    """The cases whose id begins so, at most 20. Raises `SearchTooShort` below eight hexadecimal characters."""
-    digits = re.sub(r"[\s-]", "", begins).lower()
-    if re.fullmatch(r"[0-9a-f]{8,32}", digits) is None:
-        raise SearchTooShort
-    found = await store.find_cases(work, digits.ljust(32, "0"), digits.ljust(32, "f"), MOST_FOUND)
+async def find_cases(work: Work, asked: str) -> list[store.Found]:
+    """The cases that have this code, else those whose id begins so; at most 20.
+
+    Raises `SearchTooShort` for what is neither a code nor at least eight hexadecimal characters.
+    """
+    digits = re.sub(r"[\s-]", "", asked).lower()
+    is_beginning = re.fullmatch(r"[0-9a-f]{8,32}", digits) is not None
+    try:
+        found = await store.find_cases_by_tail(work, tail_of(asked), MOST_FOUND)
+    except NotACode:
+        if not is_beginning:
+            raise SearchTooShort from None
+        found = []
+    if is_beginning and not found:
+        found = await store.find_cases(work, digits.ljust(32, "0"), digits.ljust(32, "f"), MOST_FOUND)
     for case in found:
         work.record(CaseFound(case_id=case.case_id, entries=case.entries))
     return found

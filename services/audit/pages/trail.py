@@ -18,6 +18,7 @@ from shared.kit import words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.identity import require
+from shared.kit.short_codes import is_code_of, short_code
 from shared.kit.web import FieldProblem, language_of, page, page_router, reads_people, redirect
 from shared.kit.words import Language, msg
 
@@ -57,7 +58,7 @@ class Line:
 @router.get("/")
 @reads_people
 async def search_page(request: Request, actor: Reader, case: str = "") -> Response:
-    """A field for a case id; what begins so is listed, a whole id leads to its trail."""
+    """A field for a case; what begins so is listed, a whole id or the code of a single case leads to its trail."""
     if not case.strip():
         return page(request, "search.html", case="", found=None, zone=DEFAULT_ZONE)
     try:
@@ -65,7 +66,8 @@ async def search_page(request: Request, actor: Reader, case: str = "") -> Respon
             found = await actions.find_cases(work, case)
     except SearchTooShort:
         problem = words.translate(
-            language_of(request), msg("Enter at least the first eight characters of the case id.")
+            language_of(request),
+            msg("Enter the code as it stands on the slip, or at least the first eight characters of the case id."),
         )
         return page(
             request,
@@ -76,7 +78,7 @@ async def search_page(request: Request, actor: Reader, case: str = "") -> Respon
             zone=DEFAULT_ZONE,
             errors=[FieldProblem("case", problem)],
         )
-    if len(found) == 1 and found[0].case_id == case.strip().lower():
+    if len(found) == 1 and (found[0].case_id == case.strip().lower() or is_code_of(case, found[0].case_id)):
         return redirect(request, f"/kasus/{found[0].case_id}")
     return page(request, "search.html", case=case[:64], found=found, zone=DEFAULT_ZONE)
 
@@ -93,6 +95,7 @@ async def trail_page(request: Request, actor: Reader, case_id: Id) -> Response:
         request,
         "trail.html",
         trail=trail,
+        code=short_code(case_id),
         lines=_lines(language, trail, zone),
         zone=zone,
         waiting=sum(entry.state == "waiting" for entry in trail.entries),
