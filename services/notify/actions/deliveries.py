@@ -33,7 +33,7 @@ def chance() -> float:
 
 async def claim_deliveries(work: Work, *, trusted: bool, subscriptions: int, limit: int) -> list[Claimed]:
     """Take notices that are due into the hand, a turn for each subscription, until their lease ends."""
-    return await store.deliveries.claim_due(
+    return await store.claims.claim_due(
         work, trusted=trusted, lease_until=work.now + deliveries.LEASE, subscriptions=subscriptions, limit=limit
     )
 
@@ -53,7 +53,7 @@ async def settle_deliveries(
             work, [circuits.after(known[id_], answers, now=work.now) for id_, answers in by_subscription.items()]
         )
     outcomes = [deliveries.after(claimed, answer, now=work.now, chance=draw()) for claimed, answer in tried]
-    outcomes = await store.deliveries.record_outcomes(work, outcomes)
+    outcomes = await store.claims.record_outcomes(work, outcomes)
     dead = [o for o in outcomes if o.status == "dead_lettered"]
     if dead:
         await store.tasks.open_tasks(
@@ -74,7 +74,7 @@ async def settle_deliveries(
 
 async def put_back_deliveries(work: Work, claimed: Sequence[Claimed]) -> None:
     """Give back unsent what is in the caller's hand; it is due as it was before the claim."""
-    await store.deliveries.put_back(work, claimed)
+    await store.claims.put_back(work, claimed)
 
 
 async def give_up_deliveries(work: Work) -> int:
@@ -189,7 +189,7 @@ async def begin_test(work: Work, subscription_id: str) -> Claimed:
         sealed_secret=await store.subscriptions.find_sealed_secret(work, subscription_id),
     )
     await work.as_service()  # notices are queued by the service alone
-    await store.deliveries.add_test(
+    await store.notices.add_test(
         work,
         delivery_id=delivery_id,
         subscription_id=subscription_id,

@@ -83,7 +83,7 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     )
     if not notices:
         return
-    added = await store.deliveries.add_notices(work, [notice for notice, _ in notices.values()])
+    added = await store.notices.add_notices(work, [notice for notice, _ in notices.values()])
     queued: dict[str, list[tuple[Notice, Heard[ReferralFact]]]] = {}
     for delivery_id, (notice, h) in notices.items():
         if added.get(delivery_id):
@@ -132,7 +132,7 @@ def _kind(h: Heard[ReferralFact]) -> Kind:
 async def _told(work: Work, heard: list[Heard[ReferralFact]]) -> set[Told]:
     """Who has heard of which of these needs before; looked for only where one may have moved."""
     moved = sorted({h.case_id for h in heard if h.type in MOVING})
-    return await store.deliveries.list_heard(work, moved) if moved else set()
+    return await store.notices.list_heard(work, moved) if moved else set()
 
 
 def _who_hears(matcher: Matcher, h: Heard[ReferralFact], told: set[Told]) -> list[tuple[Listener, str]]:

@@ -62,7 +62,7 @@ async def _tell_whoever_was_told(
     past = {
         one.subscription_id: one
         for need in needs or (consents.ALL_NEEDS,)
-        for one in await store.deliveries.list_told(work, h.case_id, organisations, need)
+        for one in await store.notices.list_told(work, h.case_id, organisations, need)
     }
     notices = [
         Notice(
@@ -89,7 +89,7 @@ async def _tell_whoever_was_told(
     ]
     if not notices:
         return
-    added = await store.deliveries.add_notices(work, notices)
+    added = await store.notices.add_notices(work, notices)
     said = tuple(
         QueuedNotice(
             delivery_id=notice.delivery_id,

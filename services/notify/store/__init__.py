@@ -1,5 +1,5 @@
 """Every SQL statement of notify: one function, one statement, lists in and out, filtered by organisation."""
 
-from services.notify.store import accesses, deliveries, heard, stops, subscriptions, tasks
+from services.notify.store import accesses, claims, deliveries, heard, notices, stops, subscriptions, tasks
 
-__all__ = ["accesses", "deliveries", "heard", "stops", "subscriptions", "tasks"]
+__all__ = ["accesses", "claims", "deliveries", "heard", "notices", "stops", "subscriptions", "tasks"]

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from services.notify.domain import consents
-from services.notify.domain.deliveries import Claimed, Notice, Outcome
 from services.notify.store import stops
 from services.notify.store.accesses import IS_KEPT_OUT, LET_IN_AT
 from shared.kit.database import Database
@@ -43,16 +42,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A subscription that has been sent something about a case, and what that was about."""
-
-    subscription_id: str
-    organisation: str
-    need: str
-    province: str
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     number: int
     started_at: datetime
@@ -60,81 +49,6 @@ class Attempt:
     status: int | None
     trouble: str | None
     response: bytes
-
-
-async def add_notices(work: Work, notices: Sequence[Notice]) -> dict[str, bool]:
-    """Queue notices; answers the delivery ids that were new (a fact reaches a subscription once), and which wait.
-
-    Of a case that its organisation must not be told of any more a notice is written down as not sent.
-    """
-    rows = await work.connection.fetch(
-        f"""
-        INSERT INTO deliveries (delivery_id, subscription_id, organisation, test, event_id, event_type, case_id,
-            need, province, body, traceparent, status, created_at, queued_at, next_attempt_at, ended_at,
-            suppressed_because)
-        SELECT n.delivery_id, n.subscription_id, n.organisation, FALSE, n.event_id, n.event_type, n.case_id,
-            n.need, n.province, n.body, n.traceparent, CASE WHEN n.stopped THEN 'suppressed' ELSE 'queued' END,
-            $11, $11, CASE WHEN NOT n.stopped THEN $11::timestamptz END, CASE WHEN n.stopped THEN $11::timestamptz END,
-            CASE WHEN n.stopped THEN 'consent_withdrawn' END
-        FROM (
-            SELECT n.*, n.event_type <> ALL($13::text[])
-                AND coalesce({stops.STANDS.format(case="n.case_id", class_="n.class", need="n.need")}, FALSE) AS stopped
-            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
-                    $8::text[], $9::bytea[], $10::text[], $12::text[])
-                AS n (delivery_id, subscription_id, organisation, event_id, event_type, case_id, need, province,
-                    body, traceparent, class)
-        ) n
-        ON CONFLICT (subscription_id, event_id) DO NOTHING
-        RETURNING delivery_id::text, status = 'queued' AS waits
-        """,  # noqa: S608 - a constant piece
-        [n.delivery_id for n in notices],
-        [n.subscription_id for n in notices],
-        [n.organisation for n in notices],
-        [n.event_id for n in notices],
-        [n.event_type for n in notices],
-        [n.case_id for n in notices],
-        [n.need for n in notices],
-        [n.province for n in notices],
-        [n.body for n in notices],
-        [n.traceparent for n in notices],
-        work.now,
-        [consents.recipient_class(n.organisation) for n in notices],
-        list(consents.TOLD_ANYHOW),
-    )
-    return {row["delivery_id"]: row["waits"] for row in rows}
-
-
-async def list_told(work: Work, case_id: str, organisations: Sequence[str], need: str) -> list[Told]:
-    """The subscriptions of these organisations that have been sent something about a case, for a need or any (`*`).
-
-    # unscoped: the service itself has heard that this case is not to be told any more
-    """
-    rows = await work.connection.fetch(
-        """
-        SELECT DISTINCT ON (d.subscription_id) d.subscription_id::text, d.organisation, d.need, d.province
-        FROM deliveries d JOIN subscriptions s USING (subscription_id)
-        WHERE d.case_id = $1 AND d.attempts > 0 AND d.need IS NOT NULL AND NOT d.test AND s.status <> 'ended'
-            AND d.organisation = ANY($2) AND ($3 = '*' OR d.need = $3)
-        ORDER BY d.subscription_id, d.delivery_id DESC
-        """,
-        case_id,
-        organisations,
-        need,
-    )
-    return [Told(**dict(row)) for row in rows]
-
-
-async def list_heard(work: Work, case_ids: Sequence[str]) -> set[tuple[str, str, str]]:
-    """Subscription, case and need of all that was told, or waits to be."""
-    # unscoped: matching is for all organisations
-    rows = await work.connection.fetch(
-        """
-        SELECT DISTINCT subscription_id::text, case_id::text, need FROM deliveries
-        WHERE case_id = ANY($1::uuid[]) AND need IS NOT NULL AND NOT test AND status <> 'suppressed'
-        """,
-        case_ids,
-    )
-    return {(row["subscription_id"], row["case_id"], row["need"]) for row in rows}
 
 
 async def suppress_stopped(
@@ -171,165 +85,6 @@ async def suppress_stopped(
         list(consents.TOLD_ANYHOW),
     )
     return [Row(**dict(row)) for row in rows]
-
-
-async def add_test(
-    work: Work,
-    *,
-    delivery_id: str,
-    subscription_id: str,
-    organisation: str,
-    event_id: str,
-    event_type: str,
-    body: bytes,
-    lease_until: datetime,
-) -> None:
-    """Add a test notice that its maker holds in hand already."""
-    await work.connection.execute(
-        """
-        INSERT INTO deliveries (delivery_id, subscription_id, organisation, test, event_id, event_type, case_id,
-            body, status, created_at, queued_at, next_attempt_at, lease_until)
-        VALUES ($1, $2, $3, TRUE, $4, $5, $2, $6, 'sending', $7, $7, $7, $8)
-        """,
-        delivery_id,
-        subscription_id,
-        organisation,
-        event_id,
-        event_type,
-        body,
-        work.now,
-        lease_until,
-    )
-
-
-async def claim_due(
-    work: Work, *, trusted: bool, lease_until: datetime, subscriptions: int, limit: int
-) -> list[Claimed]:
-    """Take what is due, a turn each: from at most `subscriptions` subscriptions, at most `limit` in all.
-
-    The circuits taken from are locked and those in another claimer's hands skipped, so that a subscription's
-    window holds over all replicas. A notice whose lease ran out is due again, with its old id. Whoever had room and
-    got nothing, because the limit was reached, keeps its place in the queue.
-
-    Written so that no plan, also none made while the table was empty, reads all that is due: asked for one row, a
-    subscription is looked into by itself, and `ended_at` keeps the partial indexes out of the last step.
-    """
-    # unscoped: the clock acts for all organisations
-    rows = await work.connection.fetch(
-        f"""
-        WITH ready AS MATERIALIZED (
-            SELECT c.subscription_id, c.claim_window, c.claimed_at
-            FROM circuits c JOIN subscriptions s USING (subscription_id)
-            WHERE s.status = 'active' AND NOT {IS_KEPT_OUT}
-                AND c.trusted = $2 AND (c.open_until IS NULL OR c.open_until <= $1)
-                AND (
-                    SELECT TRUE FROM deliveries d
-                    WHERE d.subscription_id = c.subscription_id AND d.status IN ('queued', 'sending', 'retry_wait')
-                        AND coalesce(d.lease_until, d.next_attempt_at) <= $1
-                    LIMIT 1
-                )
-            ORDER BY c.claimed_at NULLS FIRST
-            LIMIT $4
-            FOR UPDATE OF c SKIP LOCKED
-        ), room AS (
-            SELECT r.subscription_id, r.claimed_at, r.claim_window - (
-                SELECT count(*) FROM deliveries h
-                WHERE h.subscription_id = r.subscription_id AND h.status = 'sending' AND h.lease_until > $1
-            ) AS places
-            FROM ready r
-        ), due AS (
-            SELECT d.delivery_id, r.subscription_id
-            FROM room r CROSS JOIN LATERAL (
-                SELECT d.delivery_id, row_number() OVER () AS turn FROM (
-                    SELECT d.delivery_id FROM deliveries d
-                    WHERE d.subscription_id = r.subscription_id AND d.status IN ('queued', 'sending', 'retry_wait')
-                        AND coalesce(d.lease_until, d.next_attempt_at) <= $1
-                    ORDER BY coalesce(d.lease_until, d.next_attempt_at)
-                    LIMIT greatest(r.places, 0)
-                ) d
-            ) d
-            ORDER BY d.turn, r.claimed_at NULLS FIRST, r.places DESC
-            LIMIT $5
-        ), turned AS (
-            UPDATE circuits c SET claimed_at = $1 FROM room r
-            WHERE c.subscription_id = r.subscription_id
-                AND (r.places <= 0 OR r.subscription_id IN (SELECT subscription_id FROM due))
-        )
-        UPDATE deliveries d SET status = 'sending', lease_until = $3
-        FROM due, subscriptions s
-        WHERE d.delivery_id = due.delivery_id AND s.subscription_id = d.subscription_id
-            AND d.ended_at IS NULL AND coalesce(d.lease_until, d.next_attempt_at) <= $1
-        RETURNING d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d.replays > 0 AS replayed,
-            d.event_id::text, d.event_type, d.case_id::text, d.need, d.body, d.traceparent, d.attempts, d.step,
-            greatest(d.queued_at, {LET_IN_AT}) AS queued_at, d.lease_until, s.channel, s.url,
-            s.secret AS sealed_secret
-        """,  # noqa: S608 - constant pieces
-        work.now,
-        trusted,
-        lease_until,
-        subscriptions,
-        limit,
-    )
-    return [Claimed(**dict(row)) for row in rows]
-
-
-async def record_outcomes(work: Work, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Write attempts and where their notices stand now; answers those whose notices were still in hand.
-
-    A holder who comes back after its lease went to somebody else changes nothing.
-    """
-    # unscoped: the clock acts for all organisations
-    rows = await work.connection.fetch(
-        """
-        WITH tried AS (
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::smallint[], $5::smallint[],
-                    $6::timestamptz[], $7::timestamptz[], $8::text[], $9::smallint[], $10::timestamptz[],
-                    $11::integer[], $12::bytea[])
-                AS t (delivery_id, lease_until, status, number, step, next_attempt_at, ended_at, trouble,
-                    http_status, started_at, ms, response)
-        ), settled AS (
-            UPDATE deliveries d SET status = t.status, attempts = t.number, step = t.step,
-                next_attempt_at = t.next_attempt_at, lease_until = NULL, ended_at = t.ended_at,
-                trouble = t.trouble, http_status = t.http_status
-            FROM tried t
-            WHERE d.delivery_id = t.delivery_id AND d.status = 'sending' AND d.lease_until = t.lease_until
-            RETURNING d.delivery_id, t.lease_until
-        ), noted AS (
-            INSERT INTO attempts (delivery_id, number, started_at, ms, status, trouble, response)
-            SELECT t.delivery_id, t.number, t.started_at, t.ms, t.http_status, t.trouble, t.response
-            FROM tried t JOIN settled USING (delivery_id, lease_until)
-        )
-        SELECT delivery_id::text, lease_until FROM settled
-        """,
-        [o.claimed.delivery_id for o in outcomes],
-        [o.claimed.lease_until for o in outcomes],
-        [o.status for o in outcomes],
-        [o.number for o in outcomes],
-        [o.step for o in outcomes],
-        [o.next_attempt_at for o in outcomes],
-        [o.ended_at for o in outcomes],
-        [o.trouble for o in outcomes],
-        [o.answer.status for o in outcomes],
-        [o.answer.started_at for o in outcomes],
-        [o.answer.ms for o in outcomes],
-        [o.answer.response for o in outcomes],
-    )
-    settled = {(row["delivery_id"], row["lease_until"]) for row in rows}
-    return [o for o in outcomes if (o.claimed.delivery_id, o.claimed.lease_until) in settled]
-
-
-async def put_back(work: Work, claimed: Sequence[Claimed]) -> None:
-    """Take claimed notices that are still in the claimer's hand out of it, as if they had not been claimed."""
-    # unscoped: the clock acts for all organisations
-    await work.connection.execute(
-        """
-        UPDATE deliveries d SET lease_until = NULL, status = CASE WHEN d.step = 0 THEN 'queued' ELSE 'retry_wait' END
-        FROM unnest($1::uuid[], $2::timestamptz[]) AS c (delivery_id, lease_until)
-        WHERE d.delivery_id = c.delivery_id AND d.status = 'sending' AND d.lease_until = c.lease_until
-        """,
-        [c.delivery_id for c in claimed],
-        [c.lease_until for c in claimed],
-    )
 
 
 async def restart_waiting(work: Work, subscription_id: str) -> None:
