@@ -24,6 +24,7 @@ from services.notify.domain.subscriptions import EVENTS, Filter
 from services.notify.gateways import secrets
 from shared.contracts import codes
 from shared.contracts.fact import Fact
+from shared.contracts.intake.consents import LawfulBasisEnded, LawfulBasisNamed
 from shared.contracts.referral import assignments, escalations, referrals
 from shared.kit.actor import Actor, system
 from shared.kit.database import Database
@@ -222,14 +223,15 @@ class TestQueueNotices:
 
         assert len(await queued(database)) == 1
 
-    def test_every_fact_that_is_heard_has_a_state(self, database_urls: object) -> None:
+    def test_every_fact_that_is_told_has_a_state(self, database_urls: object) -> None:
         class Nowhere:
             service = "notify"
 
         inbox = Inbox(Nowhere())  # type: ignore[arg-type]
         consumers.subscribe(inbox)
 
-        assert inbox.heard_types.keys() == EVENTS.keys() | consents.STATES.keys()
+        of_law = {LawfulBasisNamed.type, LawfulBasisEnded.type}  # these decide who is told, and are told nobody
+        assert inbox.heard_types.keys() == EVENTS.keys() | consents.STATES.keys() | of_law
 
 
 class TestSubscriptions:
