@@ -112,6 +112,19 @@ class TestComparing:
 
         assert (await compare(), await compare()) == (0, 1)
 
+    async def test_asks_where_somebody_landed_later_whatever_the_order_of_the_ids(
+        self, database: Database, vault: Vault
+    ) -> None:
+        """A tablet whose clock is wrong makes ids of another time."""
+        now, before = [a_new_arrival(vault, arrival=an_arrival(who=who)) for who in (AGAIN, BEFORE)]
+        before = before._replace(port="ETK", arrived_at=now.arrived_at - timedelta(days=300))
+        await record_arrivals(database, [now, before])
+        await compared(database, vault)
+
+        assert now.case_id < before.case_id
+        assert [pair[:2] for pair in await proposed(database)] == [(now.case_id, before.case_id)]
+        assert await database.pool.fetchval("SELECT port FROM possible_matches") == "NNK"
+
     @pytest.mark.parametrize("batch", [1, 2])
     async def test_finds_the_same_in_any_batches(
         self, database: Database, vault: Vault, batch: int, monkeypatch: pytest.MonkeyPatch

@@ -123,10 +123,7 @@ async def read_side_by_side(work: Work, vault: Vault, match_id: str) -> SideBySi
     sealed = await match_keys.find_sealed(work, [match.case_id, match.earlier_case_id])
     if len(sealed) < 2:
         raise MatchUnknown
-    landed = await store.landed(work, list(sealed))
-    later, earlier = (
-        _side(vault, sealed[case_id], landed[case_id]) for case_id in (match.case_id, match.earlier_case_id)
-    )
+    later, earlier = (_side(vault, sealed[case_id]) for case_id in (match.case_id, match.earlier_case_id))
     for side, other in ((later, earlier), (earlier, later)):
         fields = tuple(name for name in SHOWN if getattr(side.identity, name))
         work.record(MatchRead(case_id=side.case_id, match_id=match_id, other_case_id=other.case_id, fields=fields))
@@ -208,7 +205,7 @@ async def _to_change(work: Work, match_id: str, version: int) -> Match:
     return match
 
 
-def _side(vault: Vault, case: Comparable, landed: datetime) -> Side:
+def _side(vault: Vault, case: Comparable) -> Side:
     identity = vault.open(Sealed(case.wrapped_key, case.sealed), person_id=case.person_id, case_id=case.case_id)
     shown = Identity(**{name: getattr(identity, name) for name in SHOWN})
-    return Side(case.case_id, shown, case.origin_regency, case.sex, landed)
+    return Side(case.case_id, shown, case.origin_regency, case.sex, case.arrived_at)

@@ -5,6 +5,8 @@ of it is proposed to the port where the later one landed, and to no other.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from asyncpg import Record
@@ -25,12 +27,14 @@ class Comparable(NamedTuple):
     voyage_id: str | None
     origin_regency: str | None
     sex: str
+    arrived_at: datetime
     sealed: bytes
     wrapped_key: bytes
 
 
 SELECT = (
-    "SELECT a.case_id, a.person_id, a.port, a.voyage_id, a.origin_regency, a.sex, a.sealed, k.wrapped_key"
+    "SELECT a.case_id, a.person_id, a.port, a.voyage_id, a.origin_regency, a.sex, a.arrived_at, a.sealed,"
+    " k.wrapped_key"
     " FROM arrivals a JOIN person_keys k USING (person_id)"
 )
 
@@ -130,5 +134,5 @@ def _comparable(row: Record) -> Comparable:
 
 
 def ordered(one: Comparable, other: Comparable) -> Sequence[Comparable]:
-    """The later of two cases, then the earlier: ids come in the order of landing."""
-    return (one, other) if one.case_id > other.case_id else (other, one)
+    """The later landing of two, then the earlier. A tablet with a wrong clock makes ids in another order."""
+    return sorted((one, other), key=attrgetter("arrived_at", "case_id"), reverse=True)

@@ -1,7 +1,6 @@
 """Pairs of cases that may be of one person, what was decided of them, and who is one person by that."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from asyncpg import Record
@@ -45,7 +44,11 @@ async def propose(work: Work, pairs: Sequence[Proposed]) -> None:
         " n.strength, n.bits, string_to_array(n.levels, ' '), 'open', 1, $11"
         " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::text[],"
         " $9::real[], $10::text[]) AS n (match_id, case_id, person_id, earlier_case_id, earlier_person_id, port,"
-        " voyage_id, strength, bits, levels) ON CONFLICT (case_id, earlier_case_id) DO UPDATE"
+        " voyage_id, strength, bits, levels)"
+        # A version before took the ids for the order of landing: what it has asked is not asked again the other way.
+        " WHERE NOT EXISTS (SELECT FROM possible_matches p"
+        " WHERE p.case_id = n.earlier_case_id AND p.earlier_case_id = n.case_id)"
+        " ON CONFLICT (case_id, earlier_case_id) DO UPDATE"
         " SET strength = excluded.strength, bits = excluded.bits, levels = excluded.levels,"
         " version = possible_matches.version + (possible_matches.levels <> excluded.levels)::integer"
         " WHERE possible_matches.state IN ('open', 'later')",
@@ -222,17 +225,6 @@ async def contradiction(work: Work, match: Match) -> tuple[str, str] | None:
         match.match_id,
     )
     return None if row is None else (str(row["case_id"]), str(row["earlier_case_id"]))
-
-
-async def landed(work: Work, case_ids: Collection[str]) -> dict[str, datetime]:
-    """When these cases landed.
-
-    # unscoped: asked for the two cases of a pair that was found in the actor's scope.
-    """
-    rows = await work.connection.fetch(
-        "SELECT case_id, arrived_at FROM arrivals WHERE case_id = ANY($1::uuid[])", list(case_ids)
-    )
-    return {str(row["case_id"]): row["arrived_at"] for row in rows}
 
 
 def _match(row: Record) -> Match:
