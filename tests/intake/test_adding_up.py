@@ -1,18 +1,25 @@
 """What is counted of a voyage comes to who arrived, in each way that people are counted; and reasons to differences."""
 
+from collections.abc import Callable
+
 import pytest
 
+from services.intake.actions import held
 from services.intake.actions.erasures import erase_person
 from services.intake.actions.reconciliation import reconcile_voyage
 from services.intake.actions.roll_calls import record_absence
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.reconciliation import Reconciliation, reconcile
 from services.intake.domain.totals import Part, checked
+from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Vault
 from shared.kit.database import Database
+from tests.intake.conftest import Browser
 from tests.intake.factories import DPO, OFFICER, a_list, a_row, a_voyage
 from tests.intake.test_reconciliation import a_sighting, a_source
 from tests.intake.test_roll_calls import LATER, Quay
+
+Site = Callable[[str], Browser]
 
 
 @pytest.fixture
@@ -95,3 +102,50 @@ async def test_reasons_between_listed_and_arrived_come_to_the_difference(
     found = await reconcile_voyage(database, vault, OFFICER, voyage.voyage_id)
     [gap] = [one for one in found.gaps if one.pair == "listed_arrived"]
     assert sum(one.heads for one in found.candidates if "listed_arrived" in one.pairs) == gap.difference
+
+
+SITTI = {"full_name": "Orang2", "sex": "M", "document_number": "XS9000002", "birth_date": "1990-01-01",
+         "origin_regency": "73.06"}  # fmt: skip
+
+
+async def held_back(database: Database, quay: Quay) -> Voyage:
+    """A voyage of whose list one was called as here and recorded, and one was not called."""
+    voyage = await a_voyage(database)
+    draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+    await quay.send(await quay.call(draft, 2))
+    return voyage
+
+
+class TestLoggedOneByOne:
+    """Whoever is logged stands on the list already, and is held back there no longer."""
+
+    @pytest.mark.parametrize("path", ["/api/arrivals", "/api/arrivals/batch"])
+    async def test_by_another_system(self, database: Database, site: Site, quay: Quay, path: str) -> None:
+        voyage = await held_back(database, quay)
+        one = {**SITTI, "voyage_id": voyage.voyage_id}
+        sent = {"arrivals": [{**one, "key": "one"}]} if path.endswith("batch") else one
+        for _ in range(2):
+            answer = await site("officer").post(path, key="one", json=sent)
+            assert answer.status_code in (200, 201), answer.text
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
+
+    async def test_by_a_form_that_is_sent_again_because_nobody_answered(
+        self, database: Database, site: Site, quay: Quay, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        voyage = await held_back(database, quay)
+        form = {"full_name": "Orang2", "sex": "M", "document_number": "XS9000002", "origin": "Gowa",
+                "birth_day": "1", "birth_month": "1", "birth_year": "1990"}  # fmt: skip
+        with monkeypatch.context() as cut:
+            cut.setattr(held, "settle_logged", _cut_off)
+            lost = await site("officer").post(f"/id/pelayaran/{voyage.voyage_id}/catat", key="one", data=form)
+        assert (lost.status_code, (await quay.counts(voyage)).arrived) == (503, 2)
+        await site("officer").post(f"/id/pelayaran/{voyage.voyage_id}/catat", key="one", data=form)
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
+
+
+async def _cut_off(*_: object) -> None:
+    raise ConnectionError

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from services.intake import policy
 from services.intake.actions.accompanied import record_accompanied, record_some
 from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, landed_at, port_of
+from services.intake.actions.held import settle_recorded
 from services.intake.domain import cells, dates, niks, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
@@ -284,6 +285,7 @@ async def record_arrival(request: Request) -> Response:
         database, vault = request.app.state.database, request.app.state.vault
         item = sent.item(key, arrival)
         recorded = await record_accompanied(database, vault, desk, actor, item, companion, "single")
+    await settle_recorded(request.app.state.database, request.app.state.vault, actor, [(sent.voyage_id, arrival)])
     headers = None if recorded.new else {"Idempotent-Replay": "true"}
     return web.json_response(_out(request, sent, recorded), 201, headers)
 
@@ -307,6 +309,12 @@ async def record_batch(request: Request) -> Response:
         *(request.app.state.database, request.app.state.vault, desk, actor),
         [(sent.item(sent.key, arrival), sent.answers()) for _, sent, arrival in good],
     )
+    taken = [
+        (sent.voyage_id, arrival)
+        for (_, sent, arrival), result in zip(good, recorded, strict=True)
+        if isinstance(result, Recorded)
+    ]
+    await settle_recorded(request.app.state.database, request.app.state.vault, actor, taken)
     for (n, sent, _), result in zip(good, recorded, strict=True):
         if isinstance(result, Recorded):
             status = "recorded" if result.new else "known"

@@ -10,7 +10,7 @@ from services.intake import policy
 from services.intake.actions import voyages
 from services.intake.actions.accompanied import find_adult, record_accompanied
 from services.intake.actions.arrivals import Desk, Item, Recorded, day_at, port_of
-from services.intake.actions.held import settle_logged
+from services.intake.actions.held import settle_recorded
 from services.intake.domain import cells, dates, people
 from services.intake.domain.arrivals import Arrival, OnwardWish
 from services.intake.domain.cells import BadCell
@@ -76,9 +76,6 @@ async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Respons
         return await _form_page(request, actor, voyage, _typed(form), [problem])
     item = Item(await web.key_of(request), arrival, voyage_id, None)
     recorded = await record_one(request, actor, item, companion)
-    if recorded.new:
-        async with database.work(actor, purpose="reception") as work:
-            await settle_logged(work, request.app.state.vault, voyage_id, arrival)
     on = f"?bersama={recorded.case_id}" if form.get("next") == "child" else ""
     is_alone = recorded.age_band in CHILDREN and ALONE in recorded.needs
     said = msg("Saved. The child counts as unaccompanied. Next person.") if is_alone else msg("Saved. Next person.")
@@ -88,18 +85,21 @@ async def log_person(request: Request, voyage_id: Id, actor: Officer) -> Respons
 async def record_one(request: Request, actor: Actor, item: Item, companion: Companion | None) -> Recorded:
     """Record somebody, with who is said to answer for a child. Raises as `Desk.record`."""
     state = request.app.state
-    if companion is not None:
-        return await record_accompanied(state.database, state.vault, state.desk, actor, item, companion, "single")
     desk: Desk = state.desk
-    return await desk.record(
-        actor,
-        item.arrival,
-        key=item.key,
-        voyage_id=item.voyage_id,
-        arrived_at=item.arrived_at,
-        case_id=item.case_id,
-        unfinished=item.unfinished,
-    )
+    if companion is not None:
+        recorded = await record_accompanied(state.database, state.vault, desk, actor, item, companion, "single")
+    else:
+        recorded = await desk.record(
+            actor,
+            item.arrival,
+            key=item.key,
+            voyage_id=item.voyage_id,
+            arrived_at=item.arrived_at,
+            case_id=item.case_id,
+            unfinished=item.unfinished,
+        )
+    await settle_recorded(state.database, state.vault, actor, [(item.voyage_id, item.arrival)])
+    return recorded
 
 
 def read_companion(form: FormData) -> Companion | None:

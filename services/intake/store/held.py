@@ -1,9 +1,10 @@
 """Rows of lists that are held back: what is kept of them to know them again, and what has settled them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from services.intake.domain.held import Held, reference
+from services.intake.store.arrivals import Fetches
 from shared.kit.work import Work
 
 
@@ -50,6 +51,19 @@ async def list_open(work: Work, voyage_id: str, *, before: str | None = None) ->
         )
         for row in rows
     ]
+
+
+async def holding(database: Fetches, voyage_ids: Collection[str]) -> set[str]:
+    """Those of the voyages of which a row is held back.
+
+    # unscoped: asked for only after policy has let the voyages pass.
+    """
+    rows = await database.fetch(
+        "SELECT v.voyage_id FROM unnest($1::uuid[]) AS v (voyage_id) WHERE EXISTS ("
+        "SELECT FROM held_rows h WHERE h.voyage_id = v.voyage_id AND h.settled_at IS NULL)",
+        list(voyage_ids),
+    )
+    return {str(row["voyage_id"]) for row in rows}
 
 
 NOTHING = "said = '{}', mark = decode(repeat('00', 16), 'hex')"
