@@ -221,6 +221,28 @@ class TestGuardian:
         assert (await confirmed(site, link_id, version=2)).json()["code"] == "link_ended"
         assert (await confirmed(site, link_id)).json()["code"] == "household_changed"
 
+    @pytest.mark.parametrize("actor", ["officer", "colleague"])
+    @pytest.mark.parametrize(
+        ("what", "said", "ended_for"),
+        [
+            ("death", {"died_on": START.date().isoformat(), "place": "in_care"}, "died"),
+            ("error", {"reason": "never_arrived"}, "in_error"),
+            ("age", {"birth_date": "2012-05-01", "reason": "papers_found"}, "in_error"),
+        ],
+    )
+    async def test_what_was_asked_for_only_is_overtaken_by_what_is_corrected_and_nobody_has_refused_it(
+        self, site: Site, database: Database, what: str, said: dict[str, Any], ended_for: str, actor: str
+    ) -> None:
+        child, mother = await a_child(site), await a_case(site)
+        await a_proposal(site, child, mother)
+
+        assert (await corrected(site, mother, what, actor=actor, **said))[0] == 200
+
+        [link] = (await household(site, child))["guardians"]
+        assert (link["state"], link["ended_for"]) == ("ended", ended_for)
+        [fact] = await told(database, child, "intake.guardian_proposal_ended.v1")
+        assert fact["how"] == "overtaken"
+
     async def test_two_who_confirm_and_refuse_at_once_have_one_winner(self, site: Site, database: Database) -> None:
         child, mother = await a_child(site), await a_case(site)
         link_id = await a_proposal(site, child, mother)

@@ -212,12 +212,10 @@ async def end_with_person(work: Work, after: Kept, *, reason: UnlinkReason) -> N
         await work.lock_cases([link.child_case_id])  # one that was linked while the locks were waited for
         if after.ended_as is None and is_child is (after.age_band in domain.CHILDREN):
             continue
-        ended = domain.end(link, reason=reason, by=work.actor.id, now=work.now)
-        await store.end_link(work, ended)
+        await store.end_link(work, domain.overtake(link, reason=reason, by=work.actor.id, now=work.now))
         child = link.child_case_id
         if link.state == "proposed":
-            how = "withdrawn" if ended.ended_for == "withdrawn" else "refused"
-            work.record(GuardianProposalEnded(case_id=child, link_id=link.link_id, how=how))
+            work.record(GuardianProposalEnded(case_id=child, link_id=link.link_id, how="overtaken"))
             continue
         standing = [other for other in await store.list_standing(work, child) if other.child_case_id == child]
         is_alone = not is_child and domain.is_alone(child, standing)

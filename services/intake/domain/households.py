@@ -258,6 +258,11 @@ def end(link: Link, *, reason: UnlinkReason, by: str, now: datetime) -> Link:
     return replace(link, state="ended", version=link.version + 1, ended_for=said, ended_by=by, ended_at=now)
 
 
+def overtake(link: Link, *, reason: UnlinkReason, by: str, now: datetime) -> Link:
+    """What was corrected of one of the two ends it, confirmed or asked for only: nobody has refused anything."""
+    return replace(link, state="ended", version=link.version + 1, ended_for=reason, ended_by=by, ended_at=now)
+
+
 def is_alone(case_id: str, links: Sequence[Link]) -> bool:
     """True while no adult answers for a child."""
     return not any(link.child_case_id == case_id and link.state == "confirmed" for link in links)

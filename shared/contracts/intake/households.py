@@ -69,10 +69,11 @@ class GuardianProposed(Fact):
 
 
 class GuardianProposalEnded(Fact):
-    """Nothing came of a proposal: a second person refused it, who made it took it back, or nobody
-    confirmed it in time."""
+    """Nothing came of a proposal: a second person refused it, who made it took it back, nobody confirmed it in time,
+    or what was corrected of one of the two has overtaken it.
+    """
 
     for_audit = True
 
     link_id: Id
-    how: Literal["refused", "withdrawn", "expired"]
+    how: Literal["refused", "withdrawn", "expired", "overtaken"]

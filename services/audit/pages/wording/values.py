@@ -279,6 +279,7 @@ VALUES = {
     "household": msg("Household"),
     "WRONG_ORIGIN": msg("The origin was wrong"),
     "expired": msg("Nobody confirmed it in time"),
+    "overtaken": msg("Overtaken by what was corrected"),
     "DEATH_UNDONE": msg("The person lives after all"),
     "seen_alive": msg("The person was seen alive"),
     "FOUND_AFTER_ALL": msg("The need was found after all"),
