@@ -47,6 +47,16 @@ class TestApi:
         assert [one["name"] for one in (await officer.get(roll, mark="open")).json()["items"]] == ["Bayu"]
         assert (await officer.get(roll, letters="ami")).status_code == 422
 
+    async def test_calls_by_what_the_list_says_whose_name_is_to_be_mended(self, database: Database, site: Site) -> None:
+        voyage = await a_voyage(database)
+        names = ("Siti " * 30, "=Andi", "Ba\u202ela")
+        rows = [a_row(n, name=name) for n, name in enumerate(names, start=1)]
+        await a_draft(database, voyage.voyage_id, a_list(*rows))
+
+        items = (await site("officer").get(f"/api/voyages/{voyage.voyage_id}/roll-call")).json()["items"]
+
+        assert [one["name"] for one in items] == [("Siti " * 30).strip(), "=Andi", "Ba[U+202E]la"]
+
     async def test_tells_both_values_to_who_comes_second(self, database: Database, site: Site) -> None:
         _, draft_id = await a_roll(database)
         call = f"/api/drafts/{draft_id}/rows/2/call"

@@ -380,6 +380,8 @@ class TestPages:
         )
 
         assert saved.headers["location"].startswith(f"/id/kedatangan/{mine}/slip")
+        slip = await officer.get(saved.headers["location"])
+        assert f'href="/id/pelayaran/{voyage_id}/cepat"' in slip.text
         assert short_code(mine) in waiting.text
         assert 'name="version" value="1"' in shown.text
         assert bad.status_code == 422

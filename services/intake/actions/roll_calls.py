@@ -10,7 +10,7 @@ from services.intake.actions.carrying import Step, prepare_carrying, prepare_fet
 from services.intake.actions.drafts import Opened, Write
 from services.intake.actions.held import who_of
 from services.intake.actions.voyages import find_voyage, report_voyage
-from services.intake.domain import doubles, drafts, people
+from services.intake.domain import doubles, drafts, people, sheets
 from services.intake.domain.doubles import Place
 from services.intake.domain.drafts import Draft, Header, Line, Standing
 from services.intake.domain.manifests import HeldRow, Row
@@ -441,6 +441,7 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
         gone = await store.absent_recorded(work, voyage.voyage_id)
     read = await _read(voyage, opened.header, opened.lines)
     cases = await _cases(database, vault, voyage, read.values())
+    named = opened.header.fields.get("full_name")
     found = []
     for line in opened.lines:
         if line.standing in ("empty", "left_out"):
@@ -453,6 +454,8 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
         case_id = cases.get(line.number)
         standing: Standing = "known" if case_id and line.standing != "absent" else line.standing
         name = drafts.legible(row.name) if row else ""
+        if not name and named is not None and named < len(line.cells):  # it is to be mended, and called all the same
+            name = sheets.shown(line.cells[named].strip())
         found.append(
             Entry(
                 *(opened.draft.draft_id, line.number, name, sex, age_band, standing, call, case_id),

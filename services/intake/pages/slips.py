@@ -24,12 +24,17 @@ LONGEST_CODE = 40
 
 @router.get("/kedatangan/{case_id}/slip")
 @web.reads_people
-async def slip_page(request: Request, case_id: Id, actor: Officer) -> Response:
-    """For paper, in both languages: code, name, port. What the person needs does not stand on it."""
+async def slip_page(
+    request: Request, case_id: Id, actor: Officer, pelayaran: Annotated[Id | None, Query()] = None
+) -> Response:
+    """For paper, in both languages: code, name, port. What the person needs does not stand on it.
+
+    `pelayaran` is the voyage of which the next person is logged in a hurry.
+    """
     database: Database = request.app.state.database
     async with database.work(actor, purpose="reception") as work:
         slip = await slips.print_slip(work, request.app.state.vault, case_id)
-    return web.page(request, "slip.html", slip=slip, translate=words.translate)
+    return web.page(request, "slip.html", slip=slip, voyage_id=pelayaran, translate=words.translate)
 
 
 @router.get("/cari")

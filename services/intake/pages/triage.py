@@ -89,7 +89,9 @@ async def triage(request: Request, voyage_id: Id, actor: Officer) -> Response:
     case_id = typed["case_id"] if is_id(typed["case_id"]) else None
     item = Item(await web.key_of(request), arrival, voyage_id, None, case_id, unfinished=True)
     recorded = await record_one(request, actor, item, companion)
-    return web.redirect(request, f"/kedatangan/{recorded.case_id}/slip", said=msg("Saved. The rest can wait."))
+    return web.redirect(
+        request, f"/kedatangan/{recorded.case_id}/slip?pelayaran={voyage_id}", said=msg("Saved. The rest can wait.")
+    )
 
 
 @router.get("/belum-lengkap")
