@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 import openpyxl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.intake.actions import drafts
@@ -291,6 +291,7 @@ def cells_in(content: bytes) -> list[list[str]]:
 
 @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(lists, st.sampled_from(FORMS), steps)
+@example([(7, False)], "commas", [("take away", ("held", "csv")), ("bring back", (True, None, False))])
 async def test_nobody_is_lost_and_nobody_recorded_twice(
     database: Database, vault: Vault, first: list[tuple[int, bool]], form: Form, done: list[tuple[str, Any]]
 ) -> None:

@@ -11,6 +11,7 @@ from services.intake.actions.drafts import open_draft
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Differences, Draft
 from services.intake.domain.refusals.drafts import LineChanged
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.gateways.workbooks import workbook
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
@@ -108,6 +109,15 @@ class TestCorrectedFile:
 
         assert (await differences(desk, after)).changed == (2, 3)
         assert [line.cells[SEX] for line in await desk.lines(after)] == ["X", "F"]
+
+    async def test_on_which_nobody_stands_is_none(self, database: Database, desk: Desk) -> None:
+        draft = await self.mended(database, desk)
+
+        with pytest.raises(ManifestUnusable) as refused:
+            await desk.upload_again(draft, a_list("", ",,,,,,,,,"))
+
+        assert refused.value.code == "empty"
+        assert len(await names(desk, draft)) == 4
 
     async def test_is_read_as_somebody_said_of_the_one_before(self, database: Database, desk: Desk) -> None:
         content = b"Nama;L/P;Umur;Ibu;Rumah\nBala;L;30;Aminah;Bontobulaeng\n"

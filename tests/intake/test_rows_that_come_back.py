@@ -41,6 +41,17 @@ class TestRowsThatComeBack:
         assert await names(desk, draft) == ["Orang1", "Orang2", "Orang3"]
         assert counts(draft) == (3, 0, 0, 0, 0, 0)
 
+    @pytest.mark.parametrize("named", [True, False])
+    async def test_without_any_row_or_name_of_a_row_take_nobodys_place(
+        self, database: Database, desk: Desk, named: bool
+    ) -> None:
+        draft = await desk.upload(await a_voyage(database), a_list(a_row(1), a_row(2, sex="Q" if named else "F")))
+        heading, *rows = cells_in(await taken_away(desk, draft))
+
+        draft = await desk.upload_again(draft, as_text([heading, *(["", *row[1:]] for row in rows)]))
+
+        assert (await names(desk, draft), draft.version) == (["Orang1", "Orang2"], 1)
+
     async def test_again_add_nobody_twice(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)
         draft = await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q")))

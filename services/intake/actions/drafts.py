@@ -6,6 +6,7 @@ somebody else was faster: then it is prepared again.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from services.intake.actions import manifests, spreadsheets
 from services.intake.actions.arrivals import port_of
@@ -26,6 +27,7 @@ from services.intake.domain.refusals.drafts import (
     LineRecorded,
     LineUnknown,
 )
+from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.refusals.roll_calls import RowCarried
 from services.intake.domain.roll_calls import Call
 from services.intake.domain.voyages import Voyage
@@ -290,14 +292,16 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
         known = await store.find_by_file(work, opened.draft.voyage_id, digest)
         others = await store.list_under_way(work, voyage_id=opened.draft.voyage_id)
     came_from = _came_from(file, others)
-    if came_from is not None:
-        if came_from.draft_id != draft_id:
-            raise DraftOfThisFile
-        return await _prepare_back(database, vault, actor, came_from, file)
+    if came_from is not None and came_from.draft_id != draft_id:
+        raise DraftOfThisFile
+    if came_from is not None or (HELD_ROW in file.sheet.fields and HELD_ROW not in opened.header.fields):
+        return await _prepare_back(database, vault, actor, opened.draft, file)
     if known is not None:
         if known.draft_id != draft_id:
             raise DraftOfThisFile
         return _as_it_is(known)
+    if not any(map(str.strip, chain.from_iterable(file.sheet.records))):
+        raise ManifestUnusable("empty")
     header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
     header, lines = uploads.read_as(header, drafts.lines_of(file.sheet), opened.header)
     lines, differences, numbers = uploads.compared(opened.lines, opened.header, lines, header)
