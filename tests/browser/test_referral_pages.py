@@ -19,7 +19,7 @@ from services.referral.actions.breaking import Emergency
 from services.referral.actions.routing import Routing
 from services.referral.actions.supervising import Closing
 from services.referral.domain.households import Reunification
-from services.referral.pages import cases
+from services.referral.pages import identities
 from services.referral.settings import Settings
 from services.referral.store import households, rulesets
 from shared.kit.actor import system
@@ -240,7 +240,7 @@ async def test_the_chosen_ones_are_accepted_at_once(see: Open, site: Site) -> No
 async def test_the_identity_comes_to_a_waiting_page_by_itself(
     see: Open, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cases, "EVERY_MS", 500)
+    monkeypatch.setattr(identities, "EVERY_MS", 500)
     monkeypatch.setattr(gateways, "PATIENCE_S", 0.1)
     site.intake.answers = [409, 409, {"full_name": "Siti Aminah"}]
 

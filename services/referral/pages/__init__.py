@@ -13,6 +13,7 @@ from services.referral.pages import (
     glass,
     handovers,
     households,
+    identities,
     inbox,
     office,
     oversight,
@@ -27,7 +28,7 @@ from services.referral.pages import (
 )
 
 router = APIRouter()
-AGENCY = (inbox, cases, deciding, handovers, refusals, cancellations, corrections, recipients)
+AGENCY = (inbox, cases, identities, deciding, handovers, refusals, cancellations, corrections, recipients)
 SUPERVISOR = (supervision, watching, households, closing, steering, oversight, glass)
 KEEPER = (directory, rulesets, whatif)
 for part in (*AGENCY, office, *SUPERVISOR, *KEEPER, questions, figures):

@@ -1,16 +1,16 @@
-"""One case as its agency sees it: coded summary, reasons, history; the identity once the agency has accepted."""
+"""One case as its agency sees it: coded summary, reasons, what has happened, and what the agency does about it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.referral import policy, rules
-from services.referral.actions import answering, disclosing, guarding, households, passing, reaching
+from services.referral.actions import answering, guarding, households, passing, reaching
 from services.referral.actions.answering import Answer, Result
 from services.referral.actions.households import Company
 from services.referral.domain import assignments, limits, responsibilities
@@ -21,16 +21,18 @@ from services.referral.domain.corrections import Correction
 from services.referral.domain.deadlines import running
 from services.referral.domain.needs import Need
 from services.referral.domain.questions import Question
-from services.referral.domain.refusals import (
-    AssignmentUnknown,
-    DisclosureEnded,
-    IdentityErased,
-    IdentityFollows,
-    IdentityWithheld,
-    Refused,
-)
+from services.referral.domain.refusals import AssignmentUnknown, Refused
 from services.referral.domain.responsibilities import Responsibility
-from services.referral.pages import conflicts, consentwords, corrections, explanations, forms, labels
+from services.referral.pages import (
+    conflicts,
+    consentwords,
+    corrections,
+    explanations,
+    forms,
+    identities,
+    labels,
+    timeline,
+)
 from services.referral.rules import reasons
 from services.referral.store import consents as book
 from services.referral.store import corrections as corrected
@@ -42,7 +44,6 @@ from shared.kit.actor import Actor
 from shared.kit.identity import require
 from shared.kit.web import (
     FieldProblem,
-    fragment,
     idempotent,
     key_of,
     language_of,
@@ -60,15 +61,8 @@ Worker = Annotated[Actor, Depends(require(*policy.WORKERS))]
 
 ByName = Annotated[Actor, Depends(require(*policy.PEOPLE_AT_WORK))]
 
-EVERY_MS = 20_000
-"""How often a page that waits for an identity asks. Each time counts as a reading; an hour of it is no mass reading."""
-
-TAKEN_BACK = msg("The request was taken back")
-
 TYPED = ("question", "days", "why", "right", "split", "reason", "outcome", "handover_ref", "taker", "failure")
 """The fields of all forms on the page, each of one form or of two that never stand there together."""
-
-Identity = dict[str, str] | Literal["follows", "withheld", "ended", "erased"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +97,6 @@ class Case:
 async def case_page(request: Request, actor: Worker, assignment_id: Id) -> Response:
     """The case. Looking at it is on the trail, and opens it when it is new."""
     return await _show(request, actor, assignment_id)
-
-
-@router.get("/rujukan/{assignment_id}/identitas")
-@reads_people
-async def identity_part(request: Request, actor: Worker, assignment_id: Id) -> Response:
-    """Who it is, for a page that waits for it. While intake is away nothing is read, so waiting fills no trail."""
-    state = request.app.state
-    async with state.database.work(actor, purpose="look") as work:
-        if not await needs.find_owned(work, [assignment_id]):
-            raise AssignmentUnknown
-    identity = await _disclosed(request, actor, assignment_id) if await state.disclosure.answers() else "follows"
-    return fragment(
-        request,
-        "case.html",
-        "identity",
-        identity=identity,
-        assignment_id=assignment_id,
-        field_labels=labels.FIELDS,
-        covered=labels.COVERED,
-        every_ms=EVERY_MS,
-    )
 
 
 @router.post("/rujukan/{assignment_id}/terima")
@@ -243,7 +216,11 @@ async def _show(
     async with database.work(actor, purpose="read_case") as work:
         case = await _read(work, request, language, assignment_id)
         now = work.now
-    identity = await _identity(request, actor, case, now) if policy.may_answer(actor) else None
+    identity = (
+        await identities.shown(request, actor, case.assignment, erased_at=case.erased_at, now=now)
+        if policy.may_answer(actor)
+        else None
+    )
     r, a = case.need.referral, case.assignment
     zone = policy.zone(actor)
     return page(
@@ -279,8 +256,8 @@ async def _show(
         assignment_id=assignment_id,
         field_labels=labels.FIELDS,
         covered=labels.COVERED,
-        every_ms=EVERY_MS,
-        timeline=_timeline(language, case, zone),
+        every_ms=identities.EVERY_MS,
+        timeline=timeline.lines(language, case.need, a, case.agency_names, zone),
         reasons=[(code, translate(language, text)) for code, text in labels.REASONS.items()],
         successes=[(code, translate(language, text)) for code, text in labels.SUCCESSES.items()],
         failures=[(code, translate(language, text)) for code, text in labels.FAILURES.items()],
@@ -337,38 +314,6 @@ async def _read(work: Work, request: Request, language: Language, assignment_id:
     )
 
 
-async def _identity(request: Request, actor: Actor, case: Case, now: datetime) -> Identity:
-    """Who it is, asked of intake for this view alone; None before acceptance, and once the help was given."""
-    if case.erased_at is not None:
-        return "erased"
-    try:
-        assignments.expect_disclosable(case.assignment, now=now)
-    except DisclosureEnded:
-        return "ended"
-    except IdentityWithheld:
-        return None
-    if case.assignment.state == "completed":
-        return None
-    return await _disclosed(request, actor, case.assignment.assignment_id)
-
-
-async def _disclosed(request: Request, actor: Actor, assignment_id: str) -> Identity:
-    """The fields, or why there are none. They go into this one answer, and into nothing that lasts."""
-    state = request.app.state
-    try:
-        return await disclosing.read_identity(
-            state.database, state.disclosure, state.identity.service_token, actor, assignment_id
-        )
-    except IdentityFollows:
-        return "follows"
-    except IdentityErased:
-        return "erased"
-    except DisclosureEnded:
-        return "ended"
-    except IdentityWithheld:
-        return "withheld"
-
-
 def _responsible(language: Language, case: Case, zone: str) -> list[tuple[str, str]]:
     """Who answers for a child; where no person does yet, or the agency may not know who, only that."""
     step = case.responsible
@@ -406,67 +351,6 @@ def _asked(language: Language, question: Question, a: Assignment) -> dict[str, A
         "answer": translate(language, answer) if answer else "",
         "due_at": question.due_at,
         "is_open": question.question_id == a.question_id,
-    }
-
-
-def _timeline(language: Language, case: Case, zone: str) -> list[dict[str, Any]]:
-    """What happened, latest first; of other agencies' attempts only that they were asked and how it ended."""
-    own = case.assignment
-    said: list[tuple[Any, str, str, str]] = [
-        (case.need.referral.opened_at, msg("Referred"), msg("the rules"), ""),
-        (own.sent_at, msg("Sent to your agency"), msg("the rules"), ""),
-        (own.acknowledged_at, msg("Opened"), "", ""),
-        (own.reminded_at, msg("Reminded of the deadline"), msg("the clock"), ""),
-        (own.overdue_told_at, msg("Service overdue; supervisor told"), msg("the clock"), ""),
-    ]
-    answer = msg("Declined") if own.state == "declined" else msg("Accepted")
-    said.append((own.answered_at, answer, "", labels.REASONS.get(own.decline_reason or "", "")))
-    if own.started_at is not None:
-        said.append((own.started_at, msg("Help has begun"), "", ""))
-    if own.state in {"completed", "failed"}:
-        said.append((own.ended_at, labels.STATES[own.state][0], "", labels.OUTCOMES.get(own.outcome or "", "")))
-    if own.state == "expired":
-        what = msg("Not opened in time") if own.acknowledged_at is None else msg("Not answered in time")
-        said.append((own.ended_at, what, msg("the clock"), ""))
-    entries = [_entry(language, zone, own, *each) for each in said if each[0] is not None]
-    if own.state in {"recalled", "cancelled_by_sender"}:
-        entries.append(
-            {
-                "when": own.ended_at,
-                "zone": zone,
-                "what": translate(language, TAKEN_BACK if own.end_reason else msg("The need was closed")),
-                "who": translate(language, msg("the sender") if own.end_reason else msg("a supervisor")),
-                "why": translate(language, labels.END_REASONS.get(own.end_reason or "", "")) if own.end_reason else "",
-                "system": False,
-            }
-        )
-    for other in case.need.attempts:
-        if other.attempt != own.attempt:
-            text = translate(language, labels.STATES[other.state][0])
-            entries.append(
-                {
-                    "when": other.ended_at or other.sent_at,
-                    "zone": zone,
-                    "who": case.agency_names[other.agency_id],
-                    "what": translate(language, msg("Attempt %(n)s: %(state)s"), n=other.attempt, state=text),
-                    "why": translate(language, labels.END_REASONS[other.end_reason]) if other.end_reason else "",
-                    "system": False,
-                }
-            )
-    # Latest first; what happened in one moment stays in its own order, turned round as well.
-    entries.reverse()
-    return sorted(entries, key=lambda entry: entry["when"], reverse=True)
-
-
-def _entry(language: Language, zone: str, own: Assignment, when: Any, what: str, who: str, why: str) -> dict[str, Any]:
-    by_person = own.answered_by if when == own.answered_at and own.answered_by else own.agency_id
-    return {
-        "when": when,
-        "zone": zone,
-        "what": translate(language, what),
-        "who": translate(language, who) if who else by_person,
-        "why": translate(language, why) if why else "",
-        "system": bool(who),
     }
 
 
