@@ -108,6 +108,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     matches.MatchNotDecided: (409, "match_not_decided", msg("Nothing was decided")),
     matches.MatchContradicts: (409, "match_contradicts", msg("Another decision contradicts this")),
     identities.CorrectionUnknown: (404, "correction_unknown", msg("There is no such correction")),
+    identities.IdentityChanged: (409, "identity_changed", msg("This field was corrected meanwhile")),
     identities.CorrectionDecided: (409, "correction_decided", msg("This correction was decided before")),
     identities.ReferenceUnfit: (422, "reference_unfit", msg("This is not a number of a request")),
     arrival_corrections.ArrivalInError: (409, "arrival_in_error", msg("This arrival was entered in error")),

@@ -1,5 +1,6 @@
 """A correction is sealed like what it corrects, decided in 3 x 24 hours, and told to who had been shown the person."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -112,6 +113,39 @@ class TestDecision:
         assert answer.json()["fields"]["full_name"] == "Kenanga Putih"
         assert await database.pool.fetchval("SELECT wrapped_key FROM person_keys") == key
         assert await database.pool.fetchval("SELECT sealed FROM corrections") == b""
+
+    async def test_on_a_value_that_was_corrected_since_it_was_looked_at_is_refused(self, site: Site) -> None:
+        case_id = await a_case(site)
+        first, second = await a_request(site, case_id), await a_request(site, case_id, value="Kenanga Ungu")
+        path = f"/api/corrections/{second}"
+        looked = (await site("dpo").get(path)).json()
+        await decided(site, first)
+
+        late = await site("dpo").post(f"{path}/decision", json={"decision": "accepted", "seen": looked["seen"]})
+        again = (await site("dpo").get(path)).json()
+
+        assert (late.status_code, late.json()["code"]) == (409, "identity_changed")
+        assert (again["now"], again["proposed"]) == ("Kenanga Putih", "Kenanga Ungu")
+        assert await decided(site, second, decision="accepted", seen=again["seen"]) == 204
+
+    async def test_on_a_page_shows_both_values_when_that_was_corrected_since(self, site: Site) -> None:
+        case_id = await a_case(site)
+        first, second = await a_request(site, case_id), await a_request(site, case_id, value="Kenanga Ungu")
+        path = f"/id/perbaikan/{second}"
+
+        def seen(page: Any) -> str:
+            found = re.search(r'name="seen" value="([0-9a-f]+)"', page.text)
+            assert found
+            return found[1]
+
+        looked = await site("dpo").get(path)
+        await decided(site, first)
+        late = await site("dpo").post(path, data={"decision": "accepted", "seen": seen(looked)})
+        done = await site("dpo").post(path, data={"decision": "accepted", "seen": seen(late)})
+
+        assert (late.status_code, done.status_code) == (409, 303)
+        assert "Kenanga Putih" in late.text
+        assert "Kenanga Ungu" in late.text
 
     async def test_accepted_is_told_to_who_had_been_shown_the_person(self, site: Site, database: Database) -> None:
         case_id = await a_case(site)

@@ -14,6 +14,7 @@ from services.intake.domain.refusals.identities import (
     CorrectionDecided,
     CorrectionUnknown,
     FieldUnknown,
+    IdentityChanged,
     PersonErasedBefore,
     ReferenceUnfit,
 )
@@ -36,11 +37,15 @@ from shared.kit.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A correction with what the field says now and what it is to say, for the one who decides."""
+    """A correction with what the field says now and what it is to say, for the one who decides.
+
+    `seen` stands for what it says now: who accepts hands it back, and is refused when it says something else by then.
+    """
 
     correction: Correction
     now: str
     proposed: str
+    seen: str
 
 
 async def request_correction(
@@ -83,17 +88,20 @@ async def read_proposal(work: Work, vault: Vault, correction_id: str) -> Proposa
     correction = await _undecided(work, correction_id)
     identity, proposed, _ = await _opened(work, vault, correction)
     work.record(PersonRecordRead(case_id=correction.case_id, fields=(correction.field,)))
-    return Proposal(correction, getattr(identity, correction.field), proposed)
+    return Proposal(correction, getattr(identity, correction.field), proposed, _seen(vault, correction, identity))
 
 
-async def accept_correction(work: Work, vault: Vault, correction_id: str) -> None:
+async def accept_correction(work: Work, vault: Vault, correction_id: str, *, seen: str | None) -> None:
     """Write a correction into the identity, under the person's same key, and tell who had been shown the old one.
 
-    Raises `NotAllowed`, `CorrectionUnknown`, `CorrectionDecided` or `AgeBandWouldChange`.
+    `seen`: as `Proposal` has it; None where nobody has looked. Raises `NotAllowed`, `CorrectionUnknown`,
+    `CorrectionDecided`, `IdentityChanged` or `AgeBandWouldChange`.
     """
     correction = await _undecided(work, correction_id)
     identity, proposed, case = await _opened(work, vault, correction)
     assert case.wrapped_key is not None
+    if seen is not None and seen != _seen(vault, correction, identity):
+        raise IdentityChanged
     _check_age(case, correction.field, proposed)
     corrected = identity._replace(**{correction.field: proposed})
     sealed = reseal(vault, corrected, wrapped_key=case.wrapped_key, person_id=case.person_id, case_id=case.case_id)
@@ -160,6 +168,10 @@ async def _opened(work: Work, vault: Vault, correction: Correction) -> tuple[Ide
         correction_id=correction.correction_id,
     )
     return identity, proposed, case
+
+
+def _seen(vault: Vault, correction: Correction, identity: Identity) -> str:
+    return vault.digest("seen", correction.correction_id, getattr(identity, correction.field)).hex()
 
 
 def _check_age(case: Case, field: str, value: str) -> None:

@@ -41,12 +41,13 @@ class CorrectionIn(BaseModel):
 
 
 class DecisionIn(BaseModel):
-    """`reason` is for a rejection alone."""
+    """`reason` is for a rejection alone. `seen`: as the correction had it when looked at; null: nobody looked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Literal["accepted", "rejected"]
     reason: RejectReason | None = None
+    seen: Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] | None = None
 
     @model_validator(mode="after")
     def _says_why(self) -> "DecisionIn":
@@ -79,10 +80,14 @@ class CorrectionsOut(BaseModel):
 
 
 class ProposalOut(CorrectionOut):
-    """A correction with what the field says now and what it is to say."""
+    """A correction with what the field says now and what it is to say.
+
+    Who accepts it hands `seen` back: it is refused where the field says something else by then.
+    """
 
     now: Annotated[str, Identifying()]
     proposed: Annotated[str, Identifying()]
+    seen: str
 
 
 @router.post(
@@ -126,7 +131,8 @@ async def show_correction(request: Request, correction_id: Id, actor: Decider) -
     async with database.work(actor, purpose="correct") as work:
         looked = await corrections.read_proposal(work, request.app.state.vault, correction_id)
         now = work.now
-    return web.json_response({**_correction(looked.correction, now), "now": looked.now, "proposed": looked.proposed})
+    values = {name: getattr(looked, name) for name in ("now", "proposed", "seen")}
+    return web.json_response({**_correction(looked.correction, now), **values})
 
 
 @router.post(
@@ -140,7 +146,7 @@ async def decide(request: Request, correction_id: Id, sent: DecisionIn, actor: D
 
     async def act(work: Work) -> Response:
         if sent.reason is None:
-            await corrections.accept_correction(work, request.app.state.vault, correction_id)
+            await corrections.accept_correction(work, request.app.state.vault, correction_id, seen=sent.seen)
         else:
             await corrections.reject_correction(work, correction_id, reason=sent.reason)
         return Response(status_code=204)

@@ -9,7 +9,12 @@ from services.intake.actions import corrections
 from services.intake.domain.cells import BadCell
 from services.intake.domain.corrections import RejectReason
 from services.intake.domain.problems import CELL_PROBLEMS
-from services.intake.domain.refusals.identities import AgeBandWouldChange, FieldUnknown, ReferenceUnfit
+from services.intake.domain.refusals.identities import (
+    AgeBandWouldChange,
+    FieldUnknown,
+    IdentityChanged,
+    ReferenceUnfit,
+)
 from services.intake.pages import guarding, labels
 from services.intake.pages.guarding import Acting, Protector
 from shared.contracts.fact import Id
@@ -83,6 +88,10 @@ async def corrections_page(request: Request, actor: Protector) -> Response:
 @web.reads_people
 async def correction_page(request: Request, correction_id: Id, actor: Acting) -> Response:
     """One correction: what the field says, what it is to say, and the decision."""
+    return await _correction_page(request, actor, correction_id)
+
+
+async def _correction_page(request: Request, actor: Actor, correction_id: str, *, conflict: str = "") -> Response:
     database: Database = request.app.state.database
     async with database.work(actor, purpose="correct") as work:
         looked = await corrections.read_proposal(work, request.app.state.vault, correction_id)
@@ -90,7 +99,9 @@ async def correction_page(request: Request, correction_id: Id, actor: Acting) ->
     return web.page(
         request,
         "correction.html",
+        409 if conflict else 200,
         looked=looked,
+        conflict=conflict,
         correction=looked.correction,
         now=now,
         zone=guarding.ZONE,
@@ -101,22 +112,26 @@ async def correction_page(request: Request, correction_id: Id, actor: Acting) ->
 
 
 @router.post("/perbaikan/{correction_id}")
+@web.reads_people
 async def decide(request: Request, correction_id: Id, actor: Acting) -> Response:
     """Accept, or reject with a reason."""
     form = await request.form()
-    reason = str(form.get("reason", ""))
+    reason, seen = str(form.get("reason", "")), str(form.get("seen", ""))
     database: Database = request.app.state.database
-    async with database.work(actor, purpose="correct") as work:
+    try:
+        async with database.work(actor, purpose="correct") as work:
 
-        async def act() -> Response:
-            if form.get("decision") == "accepted":
-                await corrections.accept_correction(work, request.app.state.vault, correction_id)
-                return web.redirect(request, "/perbaikan", said=msg("The correction was accepted."))
-            chosen = reason if reason in labels.REJECT_REASONS else "no_proof"
-            await corrections.reject_correction(work, correction_id, reason=cast(RejectReason, chosen))
-            return web.redirect(request, "/perbaikan", said=msg("The correction was rejected."))
+            async def act() -> Response:
+                if form.get("decision") == "accepted":
+                    await corrections.accept_correction(work, request.app.state.vault, correction_id, seen=seen)
+                    return web.redirect(request, "/perbaikan", said=msg("The correction was accepted."))
+                chosen = reason if reason in labels.REJECT_REASONS else "no_proof"
+                await corrections.reject_correction(work, correction_id, reason=cast(RejectReason, chosen))
+                return web.redirect(request, "/perbaikan", said=msg("The correction was rejected."))
 
-        return await web.idempotent(request, work, await web.key_of(request), act)
+            return await web.idempotent(request, work, await web.key_of(request), act)
+    except IdentityChanged as changed:
+        return await _correction_page(request, actor, correction_id, conflict=changed.detail)
 
 
 def _problem(request: Request, field: str, message: str, remedy: str = "") -> web.FieldProblem:

@@ -46,6 +46,12 @@ class CorrectionUnknown(Refused):
     detail = msg("There is no such correction.")
 
 
+class IdentityChanged(Refused):
+    """The field says something else than when it was looked at."""
+
+    detail = msg("The field was corrected since you looked at it. See what it says now, then decide again.")
+
+
 class CorrectionDecided(Refused):
     """The correction was accepted or rejected before, or its person was erased."""
 
