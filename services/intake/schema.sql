@@ -464,6 +464,7 @@ CREATE TABLE held_rows (
     mark bytea NOT NULL,
     settled_by uuid,
     settled_at timestamp with time zone,
+    logged_as uuid,
     CONSTRAINT held_rows_pkey PRIMARY KEY (manifest_id, row_number),
     CONSTRAINT held_rows_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES manifests(manifest_id),
     CONSTRAINT held_rows_settled_by_fkey FOREIGN KEY (settled_by) REFERENCES manifests(manifest_id),

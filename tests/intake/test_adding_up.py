@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from services.intake.actions import held
+from services.intake.actions.drafts import list_drafts
+from services.intake.actions.endings import enter_in_error
 from services.intake.actions.erasures import erase_person
 from services.intake.actions.reconciliation import reconcile_voyage
 from services.intake.actions.roll_calls import record_absence
@@ -143,6 +145,29 @@ class TestLoggedOneByOne:
         assert (lost.status_code, (await quay.counts(voyage)).arrived) == (503, 2)
         await site("officer").post(f"/id/pelayaran/{voyage.voyage_id}/catat", key="one", data=form)
 
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
+
+    async def test_and_the_list_is_sent_again(self, database: Database, site: Site, quay: Quay) -> None:
+        """The row stands on the roll still; the person counts once all the same until somebody calls it."""
+        voyage = await held_back(database, quay)
+        await site("officer").post("/api/arrivals", json={**SITTI, "voyage_id": voyage.voyage_id})
+        [draft] = await list_drafts(database, OFFICER, voyage_id=voyage.voyage_id)
+        await quay.send(draft)
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
+
+    async def test_and_entered_in_error_after_all(self, database: Database, site: Site, quay: Quay) -> None:
+        voyage = await held_back(database, quay)
+        logged = await site("officer").post("/api/arrivals", json={**SITTI, "voyage_id": voyage.voyage_id})
+        async with database.work(OFFICER, purpose="correct") as work:
+            await enter_in_error(work, logged.json()["case_id"], version=1, reason="not_a_returnee", duplicate_of=None)
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 1, 1, 0)
+        [draft] = await list_drafts(database, OFFICER, voyage_id=voyage.voyage_id)
+        await quay.send(await quay.call(draft, 3))
         counts = await quay.counts(voyage)
         assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
 

@@ -32,6 +32,7 @@ from services.intake.store.vault import Vault
 from shared.kit.actor import Actor
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
+from shared.kit.ids import new_id
 from tests.intake.factories import COLLEAGUE, OFFICER, START, STRANGER, a_list, a_row, a_voyage
 from tests.intake.test_draft_crashes import Killed, killed_after
 from tests.intake.test_drafts import SEX, Desk, recorded, written
@@ -303,7 +304,7 @@ class TestSending:
         before = await quay.counts(voyage)
         arrival = (await a_reading(database, quay, voyage))[3]
         async with database.work(OFFICER, purpose="reception") as work:
-            await settle_logged(work, vault, voyage.voyage_id, arrival)
+            await settle_logged(work, vault, voyage.voyage_id, arrival, new_id())
 
         assert (before.absent, (await quay.counts(voyage)).absent) == (1, 0)
 

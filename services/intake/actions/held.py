@@ -73,24 +73,24 @@ async def search_held_rows(
 
 
 async def settle_recorded(
-    database: Database, vault: Vault, actor: Actor, recorded: Iterable[tuple[str | None, Arrival]]
+    database: Database, vault: Vault, actor: Actor, recorded: Iterable[tuple[str | None, Arrival, str]]
 ) -> None:
-    """The same of whoever was recorded one by one, each with the voyage, also when it is asked again: whoever was
+    """The same of whoever was recorded one by one, each with voyage and case, also when it is asked again: whoever was
     cut off after a person was recorded sends that again."""
-    some = [(voyage_id, arrival) for voyage_id, arrival in recorded if voyage_id is not None]
-    waiting = await store.holding(database, {voyage_id for voyage_id, _ in some}) if some else set()
-    for voyage_id, arrival in some:
+    some = [(voyage_id, arrival, case_id) for voyage_id, arrival, case_id in recorded if voyage_id is not None]
+    waiting = await store.holding(database, {voyage_id for voyage_id, *_ in some}) if some else set()
+    for voyage_id, arrival, case_id in some:
         if voyage_id in waiting:
             async with database.work(actor, purpose="reception") as work:
-                await settle_logged(work, vault, voyage_id, arrival)
+                await settle_logged(work, vault, voyage_id, arrival, case_id)
 
 
-async def settle_logged(work: Work, vault: Vault, voyage_id: str, arrival: Arrival) -> None:
+async def settle_logged(work: Work, vault: Vault, voyage_id: str, arrival: Arrival, case_id: str) -> None:
     """Hold back no longer who was logged by hand; the voyage's lists still have this person."""
     waiting = await store.list_open(work, voyage_id)
     search = Search(waiting, partial(_mark, vault))
     search.see(Line(held.who_arrived(arrival)))
-    await store.settle(work, list(search.found), by=None)
+    await store.settle(work, list(search.found), logged_as=case_id)
 
 
 def who_of(row: Row) -> Who:

@@ -161,6 +161,8 @@ async def take_in_rows(
         finished = await store.finish(work, manifest_id, rejected=holding.count)
         if finished is not None:
             await _take_the_place(work, search, recording.repeated, manifest_id=manifest_id, voyage_id=voyage_id)
+            if source is not None:
+                await held_rows.settle_logged_again(work, manifest_id)
             work.emit(_confirmed(finished))
     crash_point("manifest.after_finish")
     done = finished or await _find_by_file(database, actor, voyage, digest)

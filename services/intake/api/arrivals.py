@@ -285,7 +285,9 @@ async def record_arrival(request: Request) -> Response:
         database, vault = request.app.state.database, request.app.state.vault
         item = sent.item(key, arrival)
         recorded = await record_accompanied(database, vault, desk, actor, item, companion, "single")
-    await settle_recorded(request.app.state.database, request.app.state.vault, actor, [(sent.voyage_id, arrival)])
+    await settle_recorded(
+        request.app.state.database, request.app.state.vault, actor, [(sent.voyage_id, arrival, recorded.case_id)]
+    )
     headers = None if recorded.new else {"Idempotent-Replay": "true"}
     return web.json_response(_out(request, sent, recorded), 201, headers)
 
@@ -310,7 +312,7 @@ async def record_batch(request: Request) -> Response:
         [(sent.item(sent.key, arrival), sent.answers()) for _, sent, arrival in good],
     )
     taken = [
-        (sent.voyage_id, arrival)
+        (sent.voyage_id, arrival, result.case_id)
         for (_, sent, arrival), result in zip(good, recorded, strict=True)
         if isinstance(result, Recorded)
     ]

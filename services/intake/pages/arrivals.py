@@ -98,7 +98,7 @@ async def record_one(request: Request, actor: Actor, item: Item, companion: Comp
             case_id=item.case_id,
             unfinished=item.unfinished,
         )
-    await settle_recorded(state.database, state.vault, actor, [(item.voyage_id, item.arrival)])
+    await settle_recorded(state.database, state.vault, actor, [(item.voyage_id, item.arrival, recorded.case_id)])
     return recorded
 
 

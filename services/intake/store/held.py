@@ -70,16 +70,38 @@ NOTHING = "said = '{}', mark = decode(repeat('00', 16), 'hex')"
 """What is kept of a row that is held back no longer: nobody compares it with anything again."""
 
 
-async def settle(work: Work, rows: Sequence[Held], *, by: str | None) -> None:
-    """Hold rows back no longer: their people stand in the list `by`, or, with None, were logged by hand."""
+async def settle(work: Work, rows: Sequence[Held], *, by: str | None = None, logged_as: str | None = None) -> None:
+    """Hold rows back no longer: their people stand in the list `by`, or were logged one by one as this case."""
     await work.connection.execute(
-        f"UPDATE held_rows h SET settled_by = $1, settled_at = $2, {NOTHING}"  # noqa: S608 - a constant
+        f"UPDATE held_rows h SET settled_by = $1, settled_at = $2, logged_as = $5, {NOTHING}"  # noqa: S608 - a constant
         " FROM unnest($3::uuid[], $4::integer[]) AS s (manifest_id, row_number)"
         " WHERE h.manifest_id = s.manifest_id AND h.row_number = s.row_number AND h.settled_at IS NULL",
         by,
         work.now,
         [row.manifest_id for row in rows],
         [row.row for row in rows],
+        logged_as,
+    )
+
+
+async def settle_logged_again(work: Work, manifest_id: str) -> None:
+    """Whoever was logged one by one for a row of a draft stands in the list that it is sent as now, and in none before;
+    of the same file nobody holds the row back again, unless that arrival was none.
+
+    # unscoped: a list that the actor has just taken in.
+    """
+    await work.connection.execute(
+        "WITH logged AS (SELECT h.manifest_id, h.row_number, h.logged_as, m.upload FROM manifests n"  # noqa: S608
+        " JOIN manifests m ON m.voyage_id = n.voyage_id AND m.draft_id = n.draft_id AND m.manifest_id < n.manifest_id"
+        " JOIN held_rows h ON h.manifest_id = m.manifest_id AND h.settled_at IS NOT NULL AND h.settled_by IS NULL"
+        " WHERE n.manifest_id = $1), before AS (UPDATE held_rows h SET settled_by = $1 FROM logged"
+        " WHERE h.manifest_id = logged.manifest_id AND h.row_number = logged.row_number)"
+        f" UPDATE held_rows h SET settled_at = $2, logged_as = logged.logged_as, {NOTHING} FROM logged, manifests n"
+        " WHERE h.manifest_id = $1 AND h.settled_at IS NULL AND n.manifest_id = $1 AND n.upload = logged.upload"
+        " AND h.row_number = logged.row_number AND NOT EXISTS (SELECT FROM arrivals l"
+        " WHERE l.case_id = logged.logged_as AND l.ended_as = 'entered_in_error')",
+        manifest_id,
+        work.now,
     )
 
 

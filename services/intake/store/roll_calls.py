@@ -132,6 +132,11 @@ CALLED_LAST = (
     " AND r.upload = m.upload AND r.row_number = h.row_number ORDER BY r.version DESC LIMIT 1"
 )
 """How the person of a held row `h` of a list `m` was called last."""
+HELD_BACK = (
+    "h.settled_by IS NULL AND (h.settled_at IS NULL OR EXISTS (SELECT FROM arrivals l WHERE l.case_id = h.logged_as"
+    " AND l.ended_as = 'entered_in_error'))"
+)
+"""A row `h` of a list that is held back: not settled, or by somebody logged for it whose arrival was none after all."""
 ABSENT_RECORDED = (
     "a.ended_as = 'entered_in_error' AND a.manifest_id IS NOT NULL AND EXISTS (SELECT FROM arrival_corrections c"
     " WHERE c.case_id = a.case_id AND c.kind = 'entered_in_error' AND c.reason = 'never_arrived')"
@@ -160,7 +165,7 @@ async def absent_by_reason(work: Work, voyage_id: str) -> dict[AbsenceReason, in
     rows = await work.connection.fetch(
         "SELECT called.reason, count(*) AS heads FROM held_rows h JOIN manifests m USING (manifest_id)"  # noqa: S608
         f" CROSS JOIN LATERAL ({CALLED_LAST}) called"
-        " WHERE h.voyage_id = $1 AND h.settled_at IS NULL AND called.mark = 'absent' GROUP BY called.reason"
+        f" WHERE h.voyage_id = $1 AND {HELD_BACK} AND called.mark = 'absent' GROUP BY called.reason"
         " UNION ALL SELECT coalesce(s.reason, 'unknown'), count(*) FROM arrivals a"
         " LEFT JOIN absent_arrivals s USING (case_id)"
         f" WHERE a.voyage_id = $1 AND {ABSENT_RECORDED} GROUP BY 1",
@@ -179,7 +184,7 @@ async def absent_over(work: Work, voyage_id: str) -> dict[str, int]:
     """
     rows = await work.connection.fetch(
         "SELECT called.next_voyage_id, count(*) AS heads FROM held_rows h JOIN manifests m USING (manifest_id)"  # noqa: S608
-        f" CROSS JOIN LATERAL ({CALLED_LAST}) called WHERE h.voyage_id = $1 AND h.settled_at IS NULL"
+        f" CROSS JOIN LATERAL ({CALLED_LAST}) called WHERE h.voyage_id = $1 AND {HELD_BACK}"
         " AND called.mark = 'absent' AND called.next_draft_id IS NOT NULL GROUP BY called.next_voyage_id",
         voyage_id,
     )

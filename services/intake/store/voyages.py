@@ -6,7 +6,7 @@ from datetime import datetime
 from asyncpg import Record
 
 from services.intake.domain.voyages import LATE, Counts, Sighting, Voyage
-from services.intake.store.roll_calls import ABSENT_RECORDED, CALLED_LAST
+from services.intake.store.roll_calls import ABSENT_RECORDED, CALLED_LAST, HELD_BACK
 from shared.kit.database import Database
 from shared.kit.work import Work
 
@@ -23,8 +23,8 @@ CROSS JOIN LATERAL (
     WHERE t.voyage_id = v.voyage_id AND t.kind = 'letter' AND t.withdrawn_at IS NULL
 ) letters
 CROSS JOIN LATERAL (
-    SELECT count(*) AS not_again, count(*) FILTER (WHERE h.settled_at IS NULL) AS open,
-        count(*) FILTER (WHERE h.settled_at IS NULL AND called.mark = 'absent') AS absent
+    SELECT count(*) AS not_again, count(*) FILTER (WHERE {HELD_BACK}) AS open,
+        count(*) FILTER (WHERE {HELD_BACK} AND called.mark = 'absent') AS absent
     FROM held_rows h JOIN manifests m USING (manifest_id) LEFT JOIN LATERAL ({CALLED_LAST}) called ON TRUE
     WHERE h.voyage_id = v.voyage_id AND h.settled_by IS NULL
 ) held
