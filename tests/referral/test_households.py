@@ -207,6 +207,34 @@ class TestTogether:
         [recalled] = await told(desk, "assignment_recalled")
         assert (recalled["case_id"], recalled["reason"]) == (child.case_id, "NEW_FACTS")
 
+    @pytest.mark.parametrize("which", [0, 1], ids=["the_strictest", "the_other"])
+    async def test_who_is_alone_again_goes_where_a_person_alone_goes(self, desk: Desk, which: int) -> None:
+        lead, other = an_arrival("ELDER"), an_arrival("NOFAM", origin="32.04")
+        await desk.open(lead, other)
+        before = await asked(desk, lead), await asked(desk, other)
+        home = new_id()
+        await hear(desk, a_change(lead, home, "joined", other.case_id), a_change(other, home, "joined", lead.case_id))
+        assert await asked(desk, other) == {"NOFAM": "DINSOS-73.06"}
+
+        await hear(desk, a_change((lead, other)[which], home, "parted"))
+
+        assert (await asked(desk, lead), await asked(desk, other)) == before
+
+    async def test_who_is_helped_already_stays_when_parted(self, desk: Desk) -> None:
+        lead, other = an_arrival("ELDER"), an_arrival("NOFAM", origin="32.04")
+        await desk.open(lead, other)
+        home = new_id()
+        await hear(desk, a_change(lead, home, "joined", other.case_id), a_change(other, home, "joined", lead.case_id))
+        [row] = await desk.rows(
+            "SELECT assignment_id::text FROM assignments JOIN referrals USING (referral_id)"
+            " WHERE need = 'NOFAM' AND assignments.ended_at IS NULL"
+        )
+        await desk.answer("accept", "DINSOS-73.06", Answer(row["assignment_id"]))
+
+        await hear(desk, a_change(other, home, "parted"))
+
+        assert await asked(desk, other) == {"NOFAM": "DINSOS-73.06"}
+
     async def test_who_is_helped_already_stays_and_is_somebodys_task(self, desk: Desk) -> None:
         mother, child = an_arrival("SICK"), an_arrival("CHILD", age_band="child")
         await land(desk, mother, child)

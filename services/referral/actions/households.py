@@ -15,7 +15,7 @@ from services.referral.domain.refusals import (
     Refused,
     ReunificationUnknown,
 )
-from services.referral.domain.routing import Decision, Facts
+from services.referral.domain.routing import Candidate, Decision, Facts
 from services.referral.rules import Router
 from services.referral.store import corrections as book
 from services.referral.store import households as store
@@ -124,6 +124,7 @@ async def settle(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
 async def hear_households(work: Work, heard: Sequence[Heard[HouseholdChanged]], *, routing: Routing) -> None:
     """Who belongs together has changed: bring together who does, and let go who does not.
 
+    Whoever is alone by it goes where a person alone goes, as far as nobody has accepted it.
     Nothing is left to do for those whom their arrivals have named already.
     """
     wanted: dict[str, str | None] = {}
@@ -137,6 +138,7 @@ async def hear_households(work: Work, heard: Sequence[Heard[HouseholdChanged]], 
     joined = {case_id: home for case_id, home in changed.items() if home is not None}
     ids = left | set(joined.values())
     await work.lock_cases(ids)
+    standing = await staying.list_standing(work, left)
     if parted := sorted(changed.keys() - joined.keys()):
         await store.remove_members(work, parted)
     if joined:
@@ -144,11 +146,17 @@ async def hear_households(work: Work, heard: Sequence[Heard[HouseholdChanged]], 
     for task in (await store.list_latest(work, sorted(left))).values():
         if task.case_id in changed and task.closed_at is None:
             await staying.close(work, task, "parted")
-    await gather(work, ids, routing=routing)
+    alone = {*parted, *await store.list_left_alone(work, sorted(left))} - joined.keys()
+    let_go = [one for some in standing.values() for one in some if one.case_id in alone]
+    await gather(work, ids, routing=routing, let_go=let_go)
 
 
-async def gather(work: Work, household_ids: AbstractSet[str], *, routing: Routing) -> None:
+async def gather(
+    work: Work, household_ids: AbstractSet[str], *, routing: Routing, let_go: Sequence[Standing] = ()
+) -> None:
     """Let the needs of these households go where the strictest one of each is, as far as nobody has accepted them.
+
+    `let_go`: needs that stood with a household and do no longer.
 
     The locks of the households are held, so nobody else moves them. Where somebody helps already, that goes on, and
     whoever is apart by it is put before a supervisor.
@@ -156,7 +164,7 @@ async def gather(work: Work, household_ids: AbstractSet[str], *, routing: Routin
     ids = sorted(household_ids)
     standing = await staying.list_standing(work, ids)
     router = await routing.router(work)
-    wanting = [one for some in standing.values() for one in _wanting(router, some)]
+    wanting = [*_alone(router, let_go), *(one for some in standing.values() for one in _wanting(router, some))]
     if wanting:
         owned = {one.referral_id: (one.referral_id, one.case_id) for _, one, _ in wanting}
         changes = await following.locked(work, owned)
@@ -185,8 +193,15 @@ def _wanting(router: Router, some: Sequence[Standing]) -> Iterator[tuple[Standin
             yield lead, one, decision
 
 
+def _alone(router: Router, let_go: Sequence[Standing]) -> Iterator[tuple[None, Standing, Decision]]:
+    """Those of them who went with a household and whom nobody helps yet, with what is decided without it."""
+    for one in let_go:
+        if one.facts.household_agency is not None and one.agency_id is not None and not one.helping:
+            yield None, one, router.decide(households.with_household(one.facts, None, mixed=False))
+
+
 async def _move(
-    work: Work, routing: Routing, changes: Changes, wanting: Sequence[tuple[Standing, Standing, Decision]]
+    work: Work, routing: Routing, changes: Changes, wanting: Sequence[tuple[Standing | None, Standing, Decision]]
 ) -> None:
     """Put these needs on the decision of the household, and ask whom it proposes instead of whom was asked."""
     decided = {one.referral_id: decision for _, one, decision in wanting}
@@ -202,8 +217,8 @@ async def _move(
         if asked is None:
             continue
         open_to = walled.open_to(need, await routing.open_for(work, need.referral.need))
-        to = corrections.next_after(need, decision.candidates, open_to, again=asked.agency_id)
-        if to is None or to.agency_id == asked.agency_id or not households.is_nearer(lead, one, to.agency_id):
+        to = _next(need, lead, one, decision, open_to)
+        if to is None or to.agency_id == asked.agency_id:
             work.emit(telling.corrected(need, decision, ("household",), routed_again=False))
             continue
         back = corrections.take_back(need, reason="NEW_FACTS", now=work.now)
@@ -213,6 +228,19 @@ async def _move(
         moved = walled.note(needs.ask(back, to, assignment_id=new_id(), times=routing.times, now=work.now))
         changes.put(moved)
         work.emit(telling.sent(moved, moved.attempts[-1]))
+
+
+def _next(
+    need: Need, lead: Standing | None, one: Standing, decision: Decision, open_to: frozenset[str]
+) -> Candidate | None:
+    """Whom to ask with the household, or without it: then also who was asked before and taken back from."""
+    asked = need.asked
+    assert asked is not None
+    if lead is None:
+        passed = {a.agency_id for a in need.attempts if a.ended_at is not None and a.state != "recalled"}
+        return next((c for c in decision.candidates if c.agency_id in open_to - passed), None)
+    to = corrections.next_after(need, decision.candidates, open_to, again=asked.agency_id)
+    return to if to is not None and households.is_nearer(lead, one, to.agency_id) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,16 @@ async def find_households(work: Work, case_ids: Sequence[str]) -> dict[str, str]
     return {str(row["case_id"]): str(row["household_id"]) for row in rows}
 
 
+async def list_left_alone(work: Work, household_ids: Sequence[str]) -> set[str]:
+    """The cases that are the last of these households, whose locks are held. # unscoped: as above"""
+    rows = await work.connection.fetch(
+        "SELECT min(case_id::text) AS case_id FROM households WHERE household_id = ANY($1::uuid[])"
+        " GROUP BY household_id HAVING count(*) = 1",
+        household_ids,
+    )
+    return {row["case_id"] for row in rows}
+
+
 Read = Callable[[bytes], Facts]
 """From a stored decision to the facts that it was made on."""
 HELPED = sorted(HELPING)
