@@ -1,7 +1,9 @@
 """The API of lists that are kept until they are done with."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -217,6 +219,37 @@ class TestAtOnce:
         assert slower.headers["idempotent-replay"] == "true"
         other = {"content": a_list(a_row(1)), "kind": "text/csv"} if path == "uploads" else {"json": {"version": 9}}
         assert (await site("officer").post(f"{draft}/{path}", key="the-same", **other)).status_code == 422
+
+
+class TestLookedAt:
+    """What somebody has changed since is neither destroyed nor read otherwise unseen."""
+
+    @pytest.mark.parametrize(
+        ("path", "said"), [("discard", {}), ("columns", {"columns": {"9": ""}})], ids=["discard", "columns"]
+    )
+    async def test_is_said_with_the_version(
+        self, site: Site, database: Database, path: str, said: dict[str, Any]
+    ) -> None:
+        draft = await a_draft(site, database, a_row(1), a_row(2, sex="Q"))
+        await site("officer").post(f"{draft}/rows/3", json={"version": 0, "cells": {SEX: "F"}})
+        late = await site("system").post(f"{draft}/{path}", json={"version": 1, **said})
+        again = await site("system").post(f"{draft}/{path}", json={"version": 2, **said})
+
+        assert (late.status_code, late.json()["code"], again.status_code) == (409, "list_changed", 200)
+
+    @pytest.mark.parametrize("path", ["buang", "kolom"])
+    async def test_is_said_by_the_page(self, site: Site, database: Database, path: str) -> None:
+        draft = await a_draft(site, database, a_row(1), a_row(2, sex="Q"))
+        link = draft.replace("/api/drafts", "/id/draf")
+        page = (await site("officer").get(link)).text
+        form = re.search(rf'action="{link}/{path}">(.*?)</form>', page, re.DOTALL)
+        assert form
+        fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[1]))
+        await site("officer").post(f"{draft}/rows/3", json={"version": 0, "cells": {SEX: "F"}})
+        late = await site("colleague").post(f"{link}/{path}", data=fields)
+
+        assert (late.status_code, "rina mengubah" in html.unescape(late.text)) == (409, True)
+        assert (await site("officer").get(draft)).json()["draft"]["version"] == 2
 
 
 class TestTakingAway:

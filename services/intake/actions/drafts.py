@@ -18,6 +18,7 @@ from services.intake.domain.held import reference
 from services.intake.domain.refusals.drafts import (
     ColumnUnknown,
     DraftCarried,
+    DraftChanged,
     DraftEnded,
     DraftMoved,
     DraftOfThisFile,
@@ -252,14 +253,17 @@ async def prepare_columns(
     columns: Mapping[int, str],
     heading_row: int | None = None,
     no_birth_dates: bool = False,
+    version: int | None = None,
 ) -> Write:
     """Say what columns mean (column → field, "" for none), and remember it of the sender.
 
     `heading_row`: where nobody knows it, the number of the row that holds the headings, 0 where none does.
-    `no_birth_dates`: the list has neither birth dates nor ages.
-    Raises `ColumnUnknown`, `ManifestUnusable` when a field would be missing or claimed twice, and as `open_draft`.
+    `no_birth_dates`: the list has neither birth dates nor ages. `version`: of the list that was looked at.
+    Raises `ColumnUnknown`, `ManifestUnusable` when a field would be missing or claimed twice, `DraftChanged`, and as
+    `open_draft`.
     """
     opened = await open_to_change(database, vault, actor, draft_id)
+    _check_version(opened.draft, version)
     header, lines = drafts.headed(opened.header, opened.lines, heading_row)
     heading = header.heading
     if any(not 0 <= n < len(heading) or (field and field not in headings.KNOWN) for n, field in columns.items()):
@@ -320,13 +324,13 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
     )
 
 
-async def discard_draft(work: Work, draft_id: str) -> Draft:
-    """Destroy what an uploaded list says.
+async def discard_draft(work: Work, draft_id: str, *, version: int | None = None) -> Draft:
+    """Destroy what an uploaded list says; with a version, only what was looked at.
 
-    Raises `NotAllowed`, `DraftUnknown`, `DraftEnded`, `DraftSending` or `DraftCarried`.
+    Raises `NotAllowed`, `DraftUnknown`, `DraftEnded`, `DraftSending`, `DraftCarried` or `DraftChanged`.
     """
     port_of(work.actor)
-    draft = await store.find(work, draft_id)
+    draft = await store.hold(work, draft_id, to_end_it=True)
     if draft is None:
         raise DraftUnknown
     if not draft.is_under_way:
@@ -335,6 +339,7 @@ async def discard_draft(work: Work, draft_id: str) -> Draft:
         raise DraftSending
     if draft.form == "carried":
         raise DraftCarried
+    _check_version(draft, version)
     if await store.end(work, [draft_id], "discarded"):
         work.record(facts.DraftEnded(case_id=draft.voyage_id, draft_id=draft_id, why="discarded"))
     return draft
@@ -419,6 +424,11 @@ async def note_reading(database: Database, actor: Actor, draft_id: str, *, form:
         if draft is None:
             raise DraftUnknown
         _note_reading(work, draft, form, rows)
+
+
+def _check_version(draft: Draft, version: int | None) -> None:
+    if version is not None and draft.version != version:
+        raise DraftChanged(draft.changed_by, draft.changed_at)
 
 
 def _check_line(draft: Draft, line: Line, version: int, cells: Mapping[int, str]) -> None:

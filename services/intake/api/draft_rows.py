@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.intake.actions import drafts, giving_back
 from services.intake.actions.drafts import Sight, Write
 from services.intake.actions.giving_back import XLSX, FileForm, RowsOf
-from services.intake.api.drafts import DraftOut, PortActor, draft_out, written
+from services.intake.api.drafts import DraftOut, PortActor, Seen, draft_out, written
 from services.intake.domain import headings
 from services.intake.domain.drafts import (
     LONGEST_CELL,
@@ -136,6 +136,8 @@ class ColumnsIn(BaseModel):
     """The list has neither birth dates nor ages: all on it count as of unknown age, and are treated as children."""
     heading_row: Annotated[int, Field(ge=0, le=10_000_000, strict=True)] | None = Field(None, examples=[None])
     """Where `asks` has `heading`: the number of the row that holds the headings, 0 where none does."""
+    version: Seen = None
+    """The version of the list that was looked at: then the answer is 409 once somebody has changed it since."""
 
 
 class RowConflictOut(BaseModel):
@@ -220,6 +222,7 @@ async def map_columns(request: Request, draft_id: Id, sent: ColumnsIn, actor: Po
             columns=sent.columns,
             heading_row=sent.heading_row,
             no_birth_dates=sent.no_birth_dates,
+            version=sent.version,
         )
 
     return await written(request, actor, prepare)

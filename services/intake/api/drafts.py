@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import policy
 from services.intake.actions import drafts, voyages
@@ -71,7 +71,7 @@ class DraftOut(BaseModel):
     draft_id: str
     voyage_id: str
     state: Literal["open", "sending", "sent", "discarded", "expired", "erased"]
-    form: Literal["csv", "xlsx", "paste"]
+    form: Literal["csv", "xlsx", "paste", "carried"]
     upload: int = Field(examples=[1])
     version: int = Field(examples=[4])
     counts: CountsOut
@@ -84,6 +84,21 @@ class DraftOut(BaseModel):
     is, which column has that field. Until then no row is read, and all count as `mend`."""
     expires_at: datetime | None
     """When its rows go if nobody touches it before; null once they are gone."""
+
+
+Seen = Annotated[int | None, Field(ge=1, le=2**31 - 1, strict=True, examples=[4])]
+"""The version of a list that was looked at."""
+
+
+class DiscardIn(BaseModel):
+    """Which version was looked at: nobody's work that came after it is destroyed unseen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Seen = None
+
+
+LOOKED_AT_NOTHING = DiscardIn()
 
 
 @router.post(
@@ -159,11 +174,14 @@ async def upload_again(
     summary="Discard a list",
     openapi_extra=web.KEYED,
 )
-async def discard(request: Request, draft_id: Id, actor: PortActor) -> Response:
-    """Destroy what an uploaded list says. Who of it was recorded stays recorded. Needs the header Idempotency-Key."""
+async def discard(request: Request, draft_id: Id, actor: PortActor, sent: DiscardIn = LOOKED_AT_NOTHING) -> Response:
+    """Destroy what an uploaded list says. Who of it was recorded stays recorded. Needs the header Idempotency-Key.
+
+    With a version it is refused (409) once somebody has changed the list since.
+    """
 
     async def act(work: Work) -> Response:
-        return web.json_response(draft_out(await drafts.discard_draft(work, draft_id)))
+        return web.json_response(draft_out(await drafts.discard_draft(work, draft_id, version=sent.version)))
 
     return await once(request, actor, act, purpose="manifest")
 

@@ -67,7 +67,7 @@ async def map_columns(request: Request, draft_id: Id, actor: Officer) -> Respons
         if name[:1] == "k" and name[1:].isdecimal() and len(name) < 5
     }
     columns = {column: field for column, field in said.items() if field != UNDECIDED}
-    row = _number(form, "heading_row")
+    row, version = _number(form, "heading_row"), _number(form, "version")
 
     async def prepare() -> Write:
         return await drafts.prepare_columns(
@@ -75,10 +75,13 @@ async def map_columns(request: Request, draft_id: Id, actor: Officer) -> Respons
             columns=columns,
             heading_row=row if row >= 0 else None,
             no_birth_dates=bool(_text(form, "no_birth_dates")),
+            version=version if version >= 0 else None,
         )
 
     try:
         return await _written(request, actor, prepare, f"/draf/{draft_id}", said=msg("The columns are read anew."))
+    except DraftChanged as changed:
+        return await show_draft(request, actor, draft_id, moved=changed, status=409)
     except ManifestUnusable as unusable:
         typed = {"columns": said, "heading_row": row, "no_birth_dates": bool(_text(form, "no_birth_dates"))}
         problem = problem_of_columns(request, unusable)
@@ -136,15 +139,19 @@ async def send(request: Request, draft_id: Id, actor: Officer) -> Response:
 
 @router.post("/draf/{draft_id}/buang")
 async def discard(request: Request, draft_id: Id, actor: Officer) -> Response:
-    """Destroy what the list says."""
+    """Destroy what the list says, unless somebody has changed it since."""
     database: Database = request.app.state.database
-    async with database.work(actor, purpose="manifest") as work:
+    version = _number(await request.form(), "version")
+    try:
+        async with database.work(actor, purpose="manifest") as work:
 
-        async def act() -> Response:
-            draft = await drafts.discard_draft(work, draft_id)
-            return web.redirect(request, f"/pelayaran/{draft.voyage_id}", said=msg("The list was discarded."))
+            async def act() -> Response:
+                draft = await drafts.discard_draft(work, draft_id, version=version if version >= 0 else None)
+                return web.redirect(request, f"/pelayaran/{draft.voyage_id}", said=msg("The list was discarded."))
 
-        return await web.idempotent(request, work, await web.key_of(request), act)
+            return await web.idempotent(request, work, await web.key_of(request), act)
+    except DraftChanged as changed:
+        return await show_draft(request, actor, draft_id, moved=changed, status=409)
 
 
 async def keep_upload(

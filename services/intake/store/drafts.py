@@ -244,10 +244,12 @@ async def change(
     return done == 1
 
 
-async def hold(work: Work, draft_id: str) -> Draft | None:
-    """A draft of the actor's port, which nobody changes or begins to send until this work ends."""
+async def hold(work: Work, draft_id: str, *, to_end_it: bool = False) -> Draft | None:
+    """A draft of the actor's port, which nobody changes or begins to send until this work ends; nobody else holds what
+    is held `to_end_it`.
+    """
     row = await work.connection.fetchrow(
-        f"SELECT {FIELDS} FROM drafts WHERE draft_id = $1 AND port = $2 FOR SHARE",  # noqa: S608 - a constant
+        f"SELECT {FIELDS} FROM drafts WHERE draft_id = $1 AND port = $2 FOR {'UPDATE' if to_end_it else 'SHARE'}",  # noqa: S608
         draft_id,
         work.actor.port,
     )
