@@ -342,7 +342,8 @@ class TestPages:
             data={
                 "kind": "letter",
                 "heads_said": "banyak",
-                "depots": "DTI Tawau",
+                "depots": "DTI Ta\u202ewau",
+                "group_boys": "tiga",
                 "dated_day": "31",
                 "number": "112/KP",
             },
@@ -350,7 +351,8 @@ class TestPages:
         none = await officer.post(f"{path}/selisih", data={"pair": "", "heads": "lima"})
 
         assert (bad.status_code, none.status_code) == (422, 422)
-        for told in ("DTI Tawau", "112/KP", "banyak"):
+        assert "Anak laki-laki: Ini bukan jumlah orang." in bad.text
+        for told in ("“DTI Ta[U+202E]wau”", "112/KP", "banyak", "tiga"):
             assert told in bad.text
 
     @pytest.mark.parametrize("vessel", ["KM Francis Express", ""])

@@ -379,7 +379,8 @@ class TestPages:
 
         asked = await officer.get(path)
         shown = await officer.post(path, data={**talk, **answers})
-        bad = await officer.post(path, data={**talk, **answers, "decide": "1", "decision": "not_indicated"})
+        unseen = {"decide": "1", "decision": "not_indicated", "place": "ruang\u200b 2"}
+        bad = await officer.post(path, data={**talk, **answers, **unseen})
         kept = await officer.post(
             path,
             data={
@@ -394,6 +395,8 @@ class TestPages:
         assert "Jawaban menunjuk ke perdagangan orang" in shown.text
         assert await database.pool.fetchval("SELECT count(*) FROM screenings") == 1
         assert (shown.status_code, bad.status_code, kept.status_code) == (200, 422, 303)
+        assert "Tempat berbicara: Ada karakter yang tidak terlihat di dalamnya." in bad.text
+        assert "Bahasa: Ini belum ada." in bad.text
         assert set(done[0]["added"]) == {"SICK", "TIP"}
         assert "paspor" in page.text
 

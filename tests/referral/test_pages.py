@@ -253,6 +253,9 @@ class TestCase:
         alone = await posted(site, "worker", f"{path}/berita-acara", **signed | {"witness": "police"})
         assert alone.status_code == 422
         assert "di hadapan saksi dari desa/kelurahan" in said(alone)
+        blank = said(await posted(site, "worker", f"{path}/berita-acara"))
+        for asked in ("Nomor berita acara: Nomor terdiri", "Diserahkan: Isi tanggal", "Keduanya menandatangani: Isi"):
+            assert asked in blank
         recorded = await posted(site, "worker", f"{path}/berita-acara", **signed)
         assert recorded.status_code == 303
         done = await posted(site, "worker", f"{path}/selesai", outcome="HANDED_TO_FAMILY", handover_ref="BAST/7/2026")

@@ -221,6 +221,7 @@ class TestBeforeASupervisor:
         assert {name: answer.status_code for name, answer in answers.items()} == {
             "elsewhere": 404, "stale": 409, "unsigned": 422, "done": 303, "again": 409,
         }  # fmt: skip
+        assert "Keduanya menandatangani: Isi tanggal dan jam." in said(answers["unsigned"])
         assert "PNL/3/2026" in said(await site("gowa").get(path))
         assert "PNL/3/2026" in said(await site("coordinator").get(f"{path}/cetak"))
 

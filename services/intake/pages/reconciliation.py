@@ -15,6 +15,7 @@ from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.reconciliation import PAIRS, Candidate, Pair, Reason, Reconciliation
 from services.intake.domain.refusals.reconciliation import DifferenceMoved
 from services.intake.domain.refusals.totals import PartTwice, PartUnknown
+from services.intake.domain.sheets import shown
 from services.intake.domain.totals import (
     GROUPS,
     LONGEST,
@@ -334,7 +335,9 @@ def _read_totals(language: Language, form: FormData) -> tuple[Said | None, list[
         count = _heads(typed)
         if typed and count is None:
             remedy = msg("Write a whole number, like 107.")
-            errors.append(_problem(language, f"group_{group}", msg("This is not a head count."), remedy))
+            named = words.translate(language, labels.GROUPS[group])
+            problem = f"{named}: {words.translate(language, msg('This is not a head count.'))}"
+            errors.append(web.FieldProblem(f"group_{group}", problem, words.translate(language, remedy)))
         elif count is not None and typed:
             parts.append(Part("group", group, count))
     for field, dimension in (("depots", "depot"), ("reasons", "reason")):
@@ -345,7 +348,7 @@ def _read_totals(language: Language, form: FormData) -> tuple[Said | None, list[
             remedy = msg("Write a name and a number on each line, like DTI Tawau 92.")
             errors.append(
                 web.FieldProblem(
-                    field, words.translate(language, said, line=bad[:LONGEST]), words.translate(language, remedy)
+                    field, words.translate(language, said, line=shown(bad, LONGEST)), words.translate(language, remedy)
                 )
             )
     if len(parts) > MOST_PARTS:

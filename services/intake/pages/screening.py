@@ -10,6 +10,7 @@ from services.intake import policy, screening
 from services.intake.actions import arrival_corrections
 from services.intake.actions import screening as actions
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile, Seen
+from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.refusals.screening import DecisionNeedsReason, LevelNotDecided
 from services.intake.domain.screening import (
     ANSWERS,
@@ -181,9 +182,16 @@ def _missing(language: Language, typed: dict[str, Any]) -> list[web.FieldProblem
         wrong("decision", msg("Nothing is decided on trafficking."), msg("Choose one."))
     if typed["reason"] and typed["reason"] not in labels.TRAFFICKING_REASONS:
         wrong("reason", msg("The reason is missing."), msg("Choose one."))
-    for field, most in (("place", 80), ("language", 40)):
-        if not typed[field] or len(typed[field]) > most or not typed[field].isprintable():
-            wrong(field, msg("This is missing."), msg("Write it in a few words, never a name."))
+    for field, name, most in (("place", msg("Where you talked"), 80), ("language", msg("Language"), 40)):
+        message, remedy = msg("This is missing."), msg("Write it in a few words, never a name.")
+        if not typed[field].isprintable():
+            message, remedy = CELL_PROBLEMS["odd_characters"]
+        elif len(typed[field]) > most:
+            message = msg("This is too long.")
+        elif typed[field]:
+            continue
+        problem = f"{words.translate(language, name)}: {words.translate(language, message)}"
+        errors.append(web.FieldProblem(field, problem, words.translate(language, remedy)))
     if typed["interpreter"] not in labels.INTERPRETERS:
         wrong("interpreter", msg("It is not said who translated."), msg("Choose one."))
     return errors

@@ -25,7 +25,7 @@ from services.referral.domain.refusals import (
 )
 from services.referral.pages import forms, labels
 from services.referral.pages.cases import Worker
-from services.referral.pages.signing import NUMBER, ON_PAPER, Problems, moment_of, options, places, record
+from services.referral.pages.signing import NUMBER, ON_PAPER, Problems, missing, moment_of, options, places, record
 from services.referral.store import handovers as store
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
@@ -49,6 +49,14 @@ PROBLEMS: Problems = {
     ),
 }
 
+NAMES = {
+    "number": msg("Number of the minutes"),
+    "guardian_check": msg("Number of the guardian's check"),
+    "handed_at": msg("Handed over"),
+    "signed_at": msg("Both have signed"),
+}
+"""Fields of which two may be told the same."""
+
 
 @router.get("/rujukan/{assignment_id}/berita-acara")
 async def minutes_page(request: Request, actor: Worker, assignment_id: Id) -> Response:
@@ -63,8 +71,8 @@ async def record_minutes(request: Request, actor: Worker, assignment_id: Id) -> 
     number, check = forms.text(form, "number").strip(), forms.text(form, "guardian_check").strip()
     language, zone = language_of(request), ZoneInfo(policy.zone(actor))
     handed_at, signed_at = (moment_of(forms.text(form, name), zone) for name in ("handed_at", "signed_at"))
-    missing = [
-        FieldProblem(name, translate(language, text))
+    problems = [
+        missing(language, NAMES, name, text)
         for name, text, is_wrong in (
             ("number", NUMBER, not assignments.is_handover_ref(number)),
             ("guardian_check", NUMBER, bool(check) and not assignments.is_handover_ref(check)),
@@ -76,8 +84,8 @@ async def record_minutes(request: Request, actor: Worker, assignment_id: Id) -> 
         )
         if is_wrong
     ]
-    if missing or handed_at is None or signed_at is None:
-        return await _show(request, actor, assignment_id, status=422, errors=missing, form=form)
+    if problems or handed_at is None or signed_at is None:
+        return await _show(request, actor, assignment_id, status=422, errors=problems, form=form)
     receiver, witness, place = (forms.text(form, name) for name in ("receiver", "witness", "place"))
     signed = Signed(number, receiver, witness, place, handed_at, signed_at)
     person = Handed(

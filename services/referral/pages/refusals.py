@@ -31,7 +31,7 @@ from services.referral.domain.refusals import (
 from services.referral.domain.statements import Statement
 from services.referral.pages import forms, labels
 from services.referral.pages.cases import Worker
-from services.referral.pages.signing import NUMBER, ON_PAPER, Problems, moment_of, options, places, record
+from services.referral.pages.signing import NUMBER, ON_PAPER, Problems, missing, moment_of, options, places, record
 from services.referral.pages.supervision import Duty, duty_of
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
@@ -56,6 +56,14 @@ PROBLEMS: Problems = {
         msg("Record the statement when both have signed: first the refusal, then the signatures."),
     ),
 }
+
+NAMES = {
+    "number": msg("Number of the statement"),
+    "incapacity": msg("Number of the document that says that the person cannot decide"),
+    "refused_at": msg("Refused at"),
+    "signed_at": msg("Both have signed"),
+}
+"""Fields of which two may be told the same."""
 
 
 @router.get("/rujukan/{assignment_id}/penolakan")
@@ -121,8 +129,8 @@ async def _record(
     number, incapacity = forms.text(form, "number").strip(), forms.text(form, "incapacity").strip()
     language, zone = language_of(request), ZoneInfo(policy.zone(actor))
     refused_at, signed_at = (moment_of(forms.text(form, name), zone) for name in ("refused_at", "signed_at"))
-    missing = [
-        FieldProblem(name, translate(language, text))
+    problems = [
+        missing(language, NAMES, name, text)
         for name, text, is_wrong in (
             ("number", NUMBER, not assignments.is_handover_ref(number)),
             ("incapacity", NUMBER, bool(incapacity) and not assignments.is_handover_ref(incapacity)),
@@ -134,8 +142,8 @@ async def _record(
         )
         if is_wrong
     ]
-    if missing or refused_at is None or signed_at is None:
-        return await show(status=422, errors=missing, form=form)
+    if problems or refused_at is None or signed_at is None:
+        return await show(status=422, errors=problems, form=form)
     signed = Signed(
         number=number,
         refuser=forms.text(form, "refuser"),

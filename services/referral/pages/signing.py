@@ -25,6 +25,12 @@ Problems = Mapping[type[Refused], tuple[str, str]]
 """At which field of a form a refusal is shown, and in which words."""
 
 
+def missing(language: Language, names: Mapping[str, str], field: str, text: str) -> FieldProblem:
+    """What is wrong with a field, after its name where others are told the same."""
+    said = translate(language, text)
+    return FieldProblem(field, f"{translate(language, names[field])}: {said}" if field in names else said)
+
+
 async def record(
     request: Request,
     actor: Actor,
