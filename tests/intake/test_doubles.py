@@ -18,6 +18,7 @@ def test_papers_or_name_and_birth_say_that_two_may_be_one() -> None:
     one = {"full_name": "moch. soeharto", "birth": "1990-01-01", "nik": "6503012345670001"}
 
     assert keys_of(one) & keys_of({"full_name": "Muhammad Suharto", "birth": "1990-01-01"})
+    assert keys_of(one) & keys_of({"full_name": "H. M. Suharto bin Karto", "birth": "1990-01-01"})
     assert keys_of(one) & keys_of({"full_name": "Kenari", "nik": "6503012345670001"})
     assert not keys_of(one) & keys_of({"full_name": "Moch. Soeharto", "birth": "1991-01-01"})
     assert keys_of({"full_name": "Kenari"}) == frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Set
 from typing import NamedTuple
 
 from services.intake.domain.held import Who
-from services.intake.domain.matching.names import fold
+from services.intake.domain.matching.names import read_name
 
 MOST_HOLDERS = 20
 """What more rows than these have in common tells nothing of any of them."""
@@ -18,11 +18,14 @@ class Place(NamedTuple):
 
 
 def keys_of(who: Who) -> frozenset[str]:
-    """What says that two rows may be one person: a NIK, a document, or the name in one spelling with the birth."""
+    """What says that two rows may be one person: a NIK, a document, or the birth with the name in one spelling.
+
+    Titles count for nothing, nor the father's name, which only some lists have.
+    """
     keys = {f"{field} {who[field]}" for field in ("nik", "document_number") if field in who}
-    name = fold(who.get("full_name", ""))
+    name = read_name(who.get("full_name", "")).own
     if name and "birth" in who:
-        keys.add(f"person {name} {who['birth']}")
+        keys.add(f"person {' '.join(name)} {who['birth']}")
     return frozenset(keys)
 
 
