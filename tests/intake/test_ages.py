@@ -100,6 +100,23 @@ class TestAge:
 
         assert (await confirmed(site, proposal_id, "colleague"))[1]["code"] == "proposal_ended"
         assert await database.pool.fetchval("SELECT ended_as FROM age_proposals") == "overtaken"
+        assert [one["how"] for one in await told(database, case_id, "intake.age_proposal_ended.v1")] == ["overtaken"]
+
+    async def test_of_whom_the_birth_was_corrected_meanwhile_is_not_confirmed(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site, age=8, nik=None)
+        proposal_id = await a_proposal(site, case_id)
+        wrong = {"field": "birth", "value": "2015-03-04", "reference": "P4MI-NNK/2026/17"}
+        asked = await site("officer").post(f"/api/cases/{case_id}/corrections", json=wrong)
+        path = f"/api/corrections/{asked.json()['correction_id']}/decision"
+        assert (await site("dpo").post(path, json={"decision": "accepted"})).status_code == 204
+
+        status, answer = await confirmed(site, proposal_id, "colleague")
+
+        assert (status, answer["code"]) == (409, "proposal_ended")
+        assert (await state(site, case_id))["age_band"] == "child"
+        assert [one["how"] for one in await told(database, case_id, "intake.age_proposal_ended.v1")] == ["overtaken"]
 
     async def test_confirmed_by_two_at_once_counts_once(self, site: Site, database: Database) -> None:
         case_id = await a_child(site)

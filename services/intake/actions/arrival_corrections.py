@@ -20,7 +20,14 @@ from services.intake.store.vault import Sealed, Vault
 from services.intake.store.vault.resealing import reseal
 from shared.contracts import codes
 from shared.contracts.codes import AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
-from shared.contracts.intake.arrivals import AgeCorrected, ArrivalFact, NeedsCorrected, OriginCorrected, SexCorrected
+from shared.contracts.intake.arrivals import (
+    AgeCorrected,
+    AgeProposalEnded,
+    ArrivalFact,
+    NeedsCorrected,
+    OriginCorrected,
+    SexCorrected,
+)
 from shared.contracts.intake.identities import IdentityCorrected
 from shared.kit import words
 from shared.kit.refusal import Refusal
@@ -39,6 +46,9 @@ KINDS: Mapping[str, str] = {
 
 COMPARED = ("age", "sex", "origin", "entered_in_error")
 """By these an arrival is compared anew with earlier returns, or no more. With an age goes the birth it follows from."""
+
+OVERTAKING = ("age", "entered_in_error", "died")
+"""These end a proposal about the age."""
 
 
 class ChangedMeanwhile(Refused):
@@ -186,8 +196,17 @@ async def write(work: Work, corrected: Corrected, fact: ArrivalFact, *, sealed: 
     if step.kind in COMPARED:
         await match_keys.forget(work, [after.case_id])
     assert written, "the case is locked and its version was looked at"
+    if step.kind in OVERTAKING:
+        await overtake_proposal(work, after.case_id)
     work.emit(fact)
     return after
+
+
+async def overtake_proposal(work: Work, case_id: str) -> None:
+    """What waits for a second person rests on an age, or a birth, that is no more; the case is locked."""
+    overtaken = await store.overtake_proposal(work, case_id)
+    if overtaken is not None:
+        work.record(AgeProposalEnded(case_id=case_id, proposal_id=overtaken, how="overtaken"))
 
 
 async def write_age(

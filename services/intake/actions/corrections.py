@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.intake import policy
 from services.intake.actions import protection
+from services.intake.actions.arrival_corrections import overtake_proposal
 from services.intake.actions.arrivals import day_at
 from services.intake.domain.corrections import DECIDE_WITHIN, RejectReason, keeps_age_band, read_value
 from services.intake.domain.people import IDENTITY_FIELDS, Identity
@@ -106,6 +107,8 @@ async def accept_correction(work: Work, vault: Vault, correction_id: str, *, see
     corrected = identity._replace(**{correction.field: proposed})
     sealed = reseal(vault, corrected, wrapped_key=case.wrapped_key, person_id=case.person_id, case_id=case.case_id)
     await persons.reseal(work, case.case_id, sealed)
+    if correction.field == "birth":
+        await overtake_proposal(work, case.case_id)
     if correction.field == "nik":
         await persons.reindex(work, case.person_id, "nik", vault.blind_index("nik", proposed))
     elif correction.field == "document_number":

@@ -31,7 +31,7 @@ async def find_proposed(work: Work, case_id: str) -> Kept:
 
 
 async def save(work: Work, after: Kept, step: Step, *, sealed: bytes | None) -> bool:
-    """Write the arrival as it is now and the step that led there, and end what waits for its old age.
+    """Write the arrival as it is now and the step that led there.
 
     False when somebody else was first: nothing is written then. `sealed`: the identity, where the birth changed.
     """
@@ -40,10 +40,6 @@ async def save(work: Work, after: Kept, step: Step, *, sealed: bytes | None) -> 
         " UPDATE arrivals SET version = version + 1, ended_as = $3, sex = $4, age_band = $5, origin_regency = $6,"
         " needs = $7::text[], sealed = coalesce($8, sealed) WHERE case_id = $1 AND version = $2 - 1"
         " RETURNING case_id, port, version"
-        "), overtaken AS ("
-        " UPDATE age_proposals p SET ended_as = 'overtaken', ended_by = $18, ended_at = $19, sealed = ''"
-        " FROM changed c WHERE p.case_id = c.case_id AND p.ended_as IS NULL AND $9 IN"
-        " ('age', 'entered_in_error', 'died')"
         ") INSERT INTO arrival_corrections (case_id, version, port, kind, was, became, added, struck, reason,"
         " strike_reason, proof, duplicate_of, died_on, proposed_by, corrected_by, corrected_at)"
         " SELECT case_id, version, port, $9, $10::text, $11::text, $12::text[], $13::text[], $14::text, $15::text,"
@@ -185,6 +181,21 @@ async def find_open_of(work: Work, case_id: str) -> Proposal | None:
         work.actor.port,
     )
     return None if row is None else _proposal(row)
+
+
+async def overtake_proposal(work: Work, case_id: str) -> str | None:
+    """The proposal that waits for a case that is locked, if there is one, is overtaken; answers its id.
+
+    # unscoped: of a case that was found in the actor's own scope
+    """
+    overtaken = await work.connection.fetchval(
+        "UPDATE age_proposals SET ended_as = 'overtaken', ended_by = $2, ended_at = $3, sealed = ''"
+        " WHERE case_id = $1 AND ended_as IS NULL RETURNING proposal_id",
+        case_id,
+        work.actor.id,
+        work.now,
+    )
+    return None if overtaken is None else str(overtaken)
 
 
 async def end_proposal(work: Work, proposal_id: str, how: ProposalEnd) -> bool:

@@ -163,10 +163,11 @@ class AgeProposed(Fact):
 
 
 class AgeProposalEnded(Fact):
-    """Nothing came of a proposal: a second person refused it, who made it took it back, or nobody
-    confirmed it in time."""
+    """Nothing came of a proposal: a second person refused it, who made it took it back, nobody confirmed it in time,
+    or what was corrected of the age or the birth has overtaken it.
+    """
 
     for_audit = True
 
     proposal_id: Id
-    how: Literal["refused", "withdrawn", "expired"]
+    how: Literal["refused", "withdrawn", "expired", "overtaken"]
