@@ -12,12 +12,14 @@ from services.intake.actions.reconciliation import reconcile_voyage
 from services.intake.actions.roll_calls import record_absence
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.reconciliation import Reconciliation, reconcile
+from services.intake.domain.refusals.drafts import LineRecorded
 from services.intake.domain.totals import Part, checked
 from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Vault
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import DPO, OFFICER, a_list, a_row, a_voyage
+from tests.intake.test_drafts import SEX
 from tests.intake.test_reconciliation import a_sighting, a_source
 from tests.intake.test_roll_calls import LATER, Quay
 
@@ -118,6 +120,7 @@ async def held_back(database: Database, quay: Quay) -> Voyage:
     return voyage
 
 
+@pytest.mark.invariant("I181")
 class TestLoggedOneByOne:
     """Whoever is logged stands on the list already, and is held back there no longer."""
 
@@ -148,8 +151,35 @@ class TestLoggedOneByOne:
         counts = await quay.counts(voyage)
         assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
 
+    @pytest.mark.parametrize("mark", ["open", "absent"])
+    async def test_and_is_here_on_the_roll(self, database: Database, site: Site, quay: Quay, mark: str) -> None:
+        voyage = await held_back(database, quay)
+        [draft] = await list_drafts(database, OFFICER, voyage_id=voyage.voyage_id)
+        if mark == "absent":
+            draft = await quay.absent(draft, 3, "rolled_over")
+        logged = await site("officer").post("/api/arrivals", json={**SITTI, "voyage_id": voyage.voyage_id})
+
+        roll, entry = await quay.roll(voyage), await quay.entry(voyage, 3)
+        assert (roll.here, roll.absent, roll.left, roll.to_call) == (2, 0, 0, 0)
+        assert (entry.mark, entry.case_id) == ("here", logged.json()["case_id"])
+        assert await quay.rest(voyage, 0) == 0
+        with pytest.raises(LineRecorded):
+            await quay.absent(draft, 3, version=entry.version)
+
+    async def test_and_was_called_as_here_before_the_row_is_mended(
+        self, database: Database, site: Site, quay: Quay
+    ) -> None:
+        voyage = await a_voyage(database)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2, sex="Q")))
+        await quay.call(draft, 3)
+        draft = (await quay.send(await quay.call(draft, 2))).draft
+        await site("officer").post("/api/arrivals", json={**SITTI, "voyage_id": voyage.voyage_id})
+        await quay.send(await quay.mend(draft, 3, {SEX: "M"}))
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
+
     async def test_and_the_list_is_sent_again(self, database: Database, site: Site, quay: Quay) -> None:
-        """The row stands on the roll still; the person counts once all the same until somebody calls it."""
         voyage = await held_back(database, quay)
         await site("officer").post("/api/arrivals", json={**SITTI, "voyage_id": voyage.voyage_id})
         [draft] = await list_drafts(database, OFFICER, voyage_id=voyage.voyage_id)

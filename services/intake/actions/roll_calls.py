@@ -34,7 +34,7 @@ from services.intake.domain.refusals.roll_calls import (
 from services.intake.domain.refusals.voyages import VoyageUnknown
 from services.intake.domain.roll_calls import Call, Mark, Reason, uncalled
 from services.intake.domain.voyages import Counts, Voyage
-from services.intake.store import arrivals, carried
+from services.intake.store import arrivals, carried, held
 from services.intake.store import drafts as drafts_store
 from services.intake.store import roll_calls as store
 from services.intake.store import voyages as voyages_store
@@ -174,12 +174,13 @@ async def prepare_call(
         called = (await store.calls_of(work, draft, [row])).get(row)
         if next_voyage_id is not None or reason == "rolled_over":
             await _expect_next(work, draft.voyage_id, reason, next_voyage_id)
+        is_logged = row in await held.logged_for(work, draft)
         taken_back = standing == "empty" and await carried.is_from_elsewhere(work, draft, row)
     last = called or replace(uncalled(row, draft.upload), by=draft.changed_by, at=draft.changed_at)
     call = Call(row, last.version + 1, mark, reason, next_voyage_id)
     if last.says(mark, reason, next_voyage_id) and (called or standing != "known"):
         return _as_it_is(draft)
-    if standing == "known":
+    if standing == "known" or is_logged:
         raise LineRecorded
     if last.version != version:
         raise RowCalled(last, call)
@@ -238,10 +239,11 @@ async def call_the_rest(work: Work, vault: Vault, voyage_id: str, *, left: int) 
         draft = await _held(work, one.draft_id)
         first = await _first_row(work, vault, draft)
         calls = (await store.roll_of(work, draft)).calls
+        logged = await held.logged_for(work, draft)
         rest = [
             Call(row, (calls.get(row) or uncalled(row, draft.upload)).version + 1, "here")
             for row, standing in await _standings(work, draft, first)
-            if standing in WITHOUT_DOUBT and (row not in calls or calls[row].mark == "open")
+            if standing in WITHOUT_DOUBT and row not in logged and (row not in calls or calls[row].mark == "open")
         ]
         if not rest:
             continue
@@ -439,6 +441,7 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
     async with database.work(actor, purpose="manifest") as work:
         roll = await store.roll_of(work, opened.draft)
         gone = await store.absent_recorded(work, voyage.voyage_id)
+        logged = await held.logged_for(work, opened.draft)
     read = await _read(voyage, opened.header, opened.lines)
     cases = await _cases(database, vault, voyage, read.values())
     named = opened.header.fields.get("full_name")
@@ -451,8 +454,9 @@ async def _entries(database: Database, vault: Vault, actor: Actor, voyage: Voyag
         sex, age_band, _ = _codes(voyage, row)
         if row is None and call is not None:  # what it said went to another voyage
             sex, age_band = call.sex, call.age_band
-        case_id = cases.get(line.number)
-        standing: Standing = "known" if case_id and line.standing != "absent" else line.standing
+        is_logged = line.number in logged
+        case_id = logged.get(line.number) or cases.get(line.number)
+        standing: Standing = "known" if is_logged or (case_id and line.standing != "absent") else line.standing
         name = drafts.legible(row.name) if row else ""
         if not name and named is not None and named < len(line.cells):  # it is to be mended, and called all the same
             name = sheets.shown(line.cells[named].strip())

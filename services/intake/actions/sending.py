@@ -16,7 +16,7 @@ from services.intake.domain.refusals.drafts import DraftChanged, DraftMoved, Not
 from services.intake.domain.refusals.manifests import ManifestUnusable, VoyageNotDue
 from services.intake.domain.roll_calls import Called, Roll
 from services.intake.store import drafts as store
-from services.intake.store import roll_calls
+from services.intake.store import held, roll_calls
 from services.intake.store.manifests import Manifest, Source
 from services.intake.store.vault import Vault
 from shared.contracts.intake.lists import DraftEnded
@@ -58,7 +58,7 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
 
     # Nobody is called any more from here on.
     async with database.work(actor, purpose="manifest") as work:
-        roll = await roll_calls.roll_of(work, draft)
+        roll = (await roll_calls.roll_of(work, draft)).without(await held.logged_for(work, draft))
     digest = drafts.list_digest(draft)
     anew = {line.number for line in opened.lines if line.recorded}
 

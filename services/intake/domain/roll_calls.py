@@ -69,6 +69,11 @@ class Roll:
         """This roll after these calls."""
         return Roll(self.has_begun, {**self.calls, **{call.row: call for call in calls}})
 
+    def without(self, logged: Collection[int]) -> "Roll":
+        """This roll, of which rows are not recorded by the list whose people were logged one by one."""
+        calls = {row: call for row, call in self.calls.items() if call.mark != "here" or row not in logged}
+        return Roll(self.has_begun, calls)
+
     def is_here(self, row: int) -> bool:
         call = self.calls.get(row)
         return call is not None and call.mark == "here"
