@@ -180,6 +180,19 @@ class TestEnteredInError:
             "duplicate_unfit"
         )
 
+    async def test_of_two_that_are_said_to_be_one_at_once_either_way_round_one_stays(self, site: Site) -> None:
+        for _ in range(5):
+            one, two = await a_case(site), await a_case(site)
+
+            answers = await asyncio.gather(
+                corrected(site, one, "error", reason="duplicate", duplicate_of=two),
+                corrected(site, two, "error", actor="colleague", reason="duplicate", duplicate_of=one),
+            )
+
+            assert sorted(status for status, _ in answers) == [200, 422]
+            ends = [(await state(site, case_id))["ended_as"] for case_id in (one, two)]
+            assert sorted(map(str, ends)) == ["None", "entered_in_error"]
+
     async def test_is_counted_nowhere_any_more(self, site: Site, database: Database) -> None:
         voyage_id = (await a_voyage(database)).voyage_id
         cases = [

@@ -156,8 +156,8 @@ async def correct_needs(
     return await write(work, (after, step), fact)
 
 
-async def expected(work: Work, case_id: str, version: int) -> Kept:
-    """An arrival of the own port as the actor has seen it, its case locked.
+async def expected(work: Work, case_id: str, version: int, *, beside: str | None = None) -> Kept:
+    """An arrival of the own port as the actor has seen it, its case locked, and with it another, `beside`.
 
     Raises `NotAllowed`, `CaseUnknown`, also for another port's, and `ChangedMeanwhile`.
     """
@@ -165,17 +165,18 @@ async def expected(work: Work, case_id: str, version: int) -> Kept:
         raise NotAllowed
     if await store.find(work, case_id) is None:
         raise CaseUnknown
-    await lock_with_links(work, case_id)
+    await lock_with_links(work, case_id, beside)
     kept = await store.find(work, case_id)
     assert kept is not None
     await expect_version(work, kept, version)
     return kept
 
 
-async def lock_with_links(work: Work, case_id: str) -> None:
-    """Lock a case with those of the children it answers for, and of the adults who answer for it."""
+async def lock_with_links(work: Work, case_id: str, beside: str | None = None) -> None:
+    """Lock a case with those of the children it answers for, of the adults who answer for it, and another one."""
     links = await households.list_standing(work, case_id)
-    await work.lock_cases({case_id, *(id_ for link in links for id_ in (link.child_case_id, link.adult_case_id))})
+    linked = (id_ for link in links for id_ in (link.child_case_id, link.adult_case_id))
+    await work.lock_cases({case_id, *linked, *filter(None, (beside,))})
 
 
 async def expect_version(work: Work, kept: Kept, version: int) -> None:

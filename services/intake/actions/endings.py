@@ -19,7 +19,8 @@ async def enter_in_error(
     work: Work, case_id: str, *, version: int, reason: ErrorReason, duplicate_of: str | None
 ) -> Kept:
     """The arrival is none; what is going on for it ends. Raises as `expected`, and `DuplicateUnfit`."""
-    kept = await expected(work, case_id, version)
+    # Both are locked: of two that are said to be one at once, either way round, one stays.
+    kept = await expected(work, case_id, version, beside=duplicate_of)
     duplicate = None if duplicate_of is None else await store.find(work, duplicate_of)
     if duplicate_of is not None and duplicate is None:
         raise DuplicateUnfit
