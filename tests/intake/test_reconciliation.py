@@ -355,6 +355,20 @@ class TestPages:
         for told in ("“DTI Ta[U+202E]wau”", "112/KP", "banyak", "tiga"):
             assert told in bad.text
 
+    async def test_let_a_corrected_letter_take_the_place_of_the_one_before(self, site: Site) -> None:
+        voyage_id = await a_voyage(site, announced=259)
+        [first] = (await reconciled(site, voyage_id))["sources"]
+        officer, path = site("officer"), f"/id/pelayaran/{voyage_id}/angka"
+        assert f'value="{first["source_id"]}"' in (await officer.get(path)).text
+        letter = {"kind": "letter", "heads_said": "247", "number": "202/KK", "replaces": first["source_id"]}
+
+        kept, again = await officer.post(path, data=letter), await officer.post(path, data=letter)
+        odd = await officer.post(path, data={**letter, "replaces": "259"})
+        found = await reconciled(site, voyage_id)
+
+        assert [kept.status_code, again.status_code, odd.status_code] == [303, 409, 404]
+        assert (found["announced"], [one["withdrawn_as"] for one in found["sources"]]) == (247, ["replaced", None])
+
     @pytest.mark.parametrize("vessel", ["KM Francis Express", ""])
     async def test_tell_another_voyage_of_the_same_ship_by_its_port_and_time(self, site: Site, vessel: str) -> None:
         first = await a_voyage(site, vessel=vessel, announced=1)

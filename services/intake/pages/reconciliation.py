@@ -14,7 +14,7 @@ from services.intake.actions.totals import Said, problem_of_part
 from services.intake.domain.problems import CELL_PROBLEMS
 from services.intake.domain.reconciliation import PAIRS, Candidate, Pair, Reason, Reconciliation
 from services.intake.domain.refusals.reconciliation import DifferenceMoved
-from services.intake.domain.refusals.totals import PartTwice, PartUnknown
+from services.intake.domain.refusals.totals import PartTwice, PartUnknown, TotalsUnknown
 from services.intake.domain.sheets import shown
 from services.intake.domain.totals import (
     GROUPS,
@@ -25,6 +25,7 @@ from services.intake.domain.totals import (
     Dimension,
     Kind,
     Part,
+    Totals,
     WithdrawReason,
 )
 from services.intake.domain.voyages import MOST_ANNOUNCED
@@ -35,6 +36,7 @@ from shared.contracts.fact import Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
+from shared.kit.ids import is_id
 from shared.kit.words import Language, msg
 
 router = APIRouter()
@@ -56,17 +58,20 @@ async def reconciliation_page(request: Request, voyage_id: Id, actor: Officer) -
 
 @router.post("/pelayaran/{voyage_id}/angka")
 async def record(request: Request, voyage_id: Id, actor: Officer) -> Response:
-    """Keep what a letter, minutes or a count says."""
+    """Keep what a letter, minutes or a count says; a correction takes the place of what was kept before."""
     form = await request.form()
     language = web.language_of(request)
     said, errors = _read_totals(language, form)
+    replaces = str(form.get("replaces", "")) or None
+    if replaces is not None and not is_id(replaces):
+        raise TotalsUnknown
     database: Database = request.app.state.database
     if said is not None:
         try:
             async with database.work(actor, purpose="reconcile") as work:
 
                 async def act() -> Response:
-                    await totals.record_totals(work, voyage_id, said)
+                    await totals.record_totals(work, voyage_id, said, replaces=replaces)
                     return web.redirect(request, f"/pelayaran/{voyage_id}/angka", said=msg("The head count is kept."))
 
                 return await web.idempotent(request, work, await web.key_of(request), act)
@@ -195,6 +200,7 @@ async def _page(
         reason_options=labels.options(language, labels.DIFFERENCE_REASONS),
         kinds=labels.SOURCE_KINDS,
         kind_options=labels.options(language, labels.SOURCE_KINDS),
+        standing=[(one.source_id, _source(language, one)) for one in found.sources if one.stands],
         withdrawals=labels.options(language, labels.WITHDRAWALS),
         withdrawn=labels.WITHDRAWALS,
         groups=labels.options(language, labels.GROUPS),
@@ -274,6 +280,11 @@ def _value(language: Language, dimension: str, value: str) -> str:
     if dimension == "origin":
         return codes.provinces()[value].name
     return value
+
+
+def _source(language: Language, one: Totals) -> str:
+    kind = words.translate(language, labels.SOURCE_KINDS[one.kind])
+    return f"{' '.join(filter(None, (kind, one.number, one.depot)))}: {words.number(language, one.heads)}"
 
 
 def _candidate(language: Language, one: Candidate) -> tuple[str, str]:
