@@ -95,6 +95,7 @@ async def test_keeps_the_box_of_a_choice_beside_its_words(see: Open, site: str) 
 
     assert below == []
     assert await sight.sideways_px() == 0
+    await sight.page.get_by_role("checkbox", name="60+").check()
 
 
 async def test_puts_the_focus_on_the_error_summary(see: Open, site: str) -> None:
