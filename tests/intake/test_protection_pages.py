@@ -185,7 +185,9 @@ class TestCorrections:
 
         page = await site("dpo").get(found[1])
         assert "Isinya sekarang Kenari Kuning Akan menjadi Kenanga Putih" in said(page)
-        decided = await site("dpo").post(found[1], data={"decision": "accepted"})
+        seen = re.search(r'name="seen" value="([^"]+)"', page.text)
+        assert seen
+        decided = await site("dpo").post(found[1], data={"decision": "accepted", "seen": seen[1]})
 
         assert "Perbaikan data disetujui." in said(await site("dpo").get(decided.headers["location"]))
         assert await database.pool.fetchval("SELECT decision FROM corrections") == "accepted"
