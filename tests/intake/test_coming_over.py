@@ -147,7 +147,7 @@ class TestComingOver:
         draft = await quay.upload_again(draft, a_list(a_row(2), a_row(1)))
         assert heads((await counted(database, vault, voyage)).went_over) == [("KM Purnama", 2, 0, 0)]
 
-        await quay.call(draft, 3, "open", version=1)
+        await quay.call(draft, 3, "open", version=(await quay.entry(voyage, 3)).version)
         assert heads((await counted(database, vault, voyage)).went_over) == [("KM Purnama", 1, 0, 0)]
         there = await reconcile_voyage(database, vault, STRANGER, following.voyage_id)
         assert heads(there.came_over) == [("KM Purnama", 1, 0, 0)]
