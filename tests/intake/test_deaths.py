@@ -102,7 +102,9 @@ class TestDeathUndone:
 
         assert (answer.status_code, answer.json()["code"]) == (409, "arrival_changed")
 
-    async def test_ends_with_an_arrival_that_was_none_which_is_logged_anew(self, site: Site) -> None:
+    async def test_ends_with_an_arrival_that_was_none_which_is_logged_anew(
+        self, site: Site, database: Database
+    ) -> None:
         case_id = await a_case(site)
         await dead(site, case_id)
         doubt_id = await doubted(site, case_id)
@@ -111,6 +113,8 @@ class TestDeathUndone:
         answer = await site("colleague").post(f"/api/death-doubts/{doubt_id}/confirmation", json={})
 
         assert answer.json()["code"] == "proposal_ended"
+        [fact] = await told(database, case_id, "intake.death_doubt_ended.v1")
+        assert (fact["doubt_id"], fact["how"]) == (doubt_id, "overtaken")
         assert "catat orang itu kembali" in (await site("officer").get(f"/id/kedatangan/{case_id}")).text
 
     async def test_of_one_person_is_refused_by_the_database(self, site: Site, owner: asyncpg.Connection) -> None:

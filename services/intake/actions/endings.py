@@ -11,7 +11,7 @@ from services.intake.domain.refusals.arrival_corrections import DuplicateUnfit
 from services.intake.store import arrival_corrections as store
 from services.intake.store import deaths
 from shared.contracts import codes
-from shared.contracts.intake.arrivals import ArrivalEnteredInError, PersonDied
+from shared.contracts.intake.arrivals import ArrivalEnteredInError, DeathDoubtEnded, PersonDied
 from shared.kit.work import Work
 
 
@@ -27,7 +27,8 @@ async def enter_in_error(
     corrected = domain.enter_in_error(kept, reason=reason, duplicate=duplicate)
     fact = ArrivalEnteredInError(**about(corrected[0]), reason=reason, duplicate_of=duplicate_of)
     after = await write(work, corrected, fact)
-    await deaths.end(work, case_id, "overtaken")
+    if doubt_id := await deaths.end(work, case_id, "overtaken"):
+        work.record(DeathDoubtEnded(case_id=case_id, doubt_id=doubt_id, how="overtaken"))
     await households.end_with_person(work, after, reason="in_error")
     await households.leave_in_error(work, case_id)
     await matches.end_in_error(work, case_id)

@@ -51,15 +51,17 @@ async def list_open(work: Work, *, port: str | None, region: str | None, limit: 
     return [_doubt(row) for row in rows]
 
 
-async def end(work: Work, case_id: str, how: DoubtEnd) -> None:
-    """The doubt that waits of this case, if there is one, is decided."""
-    await work.connection.execute(
-        "UPDATE death_doubts SET ended_as = $2, ended_by = $3, ended_at = $4 WHERE case_id = $1 AND ended_as IS NULL",
+async def end(work: Work, case_id: str, how: DoubtEnd) -> str | None:
+    """The doubt that waits of this case, if there is one, is decided; answers its id."""
+    ended = await work.connection.fetchval(
+        "UPDATE death_doubts SET ended_as = $2, ended_by = $3, ended_at = $4"
+        " WHERE case_id = $1 AND ended_as IS NULL RETURNING doubt_id",
         case_id,
         how,
         work.actor.id,
         work.now,
     )
+    return None if ended is None else str(ended)
 
 
 def _doubt(row: Mapping[str, Any]) -> Doubt:

@@ -145,12 +145,12 @@ class DeathDoubted(Fact):
 
 
 class DeathDoubtEnded(Fact):
-    """Nothing came of it: a second person does not see it so, or who said it took it back."""
+    """Nothing came of it: a second person does not see it so, who said it took it back, or the arrival was none."""
 
     for_audit = True
 
     doubt_id: Id
-    how: Literal["refused", "withdrawn"]
+    how: Literal["refused", "withdrawn", "overtaken"]
 
 
 class AgeProposed(Fact):
