@@ -108,10 +108,17 @@ class Courier:
         await asyncio.gather(*self._in_hand, return_exceptions=True)
 
     async def _ask_what_is_stopped(self) -> None:
-        """Learn, each second, of which cases and to whom nothing more may be sent, though it is in hand."""
+        """Learn, each second, of which cases and to whom nothing more may be sent, though it is in hand.
+
+        Who has not asked for longer than a lease first ends what somebody may have had in hand who died: nobody may
+        have swept meanwhile either.
+        """
         now = self._database.clock.now()
         if self._asked_at is not None and now - self._asked_at < ASKED_EVERY:
             return
+        if self._asked_at is None or now - self._asked_at > LEASE:
+            while await suppress_stopped_ever(self._database):
+                pass
         async with self._database.work(CLOCK, purpose="deliver") as work:
             self._stopped = frozenset(await store.stops.list_stopped_since(work, now - 2 * LEASE))
             self._kept_out = frozenset(await store.accesses.list_kept_out(work))
@@ -198,6 +205,12 @@ async def suppress_deliveries(database: Database) -> int:
     """End what waits for subscriptions that were ended, and of cases that are not to be told any more."""
     async with database.work(CLOCK, purpose="suppress") as work:
         return await deliveries.suppress_deliveries(work)
+
+
+async def suppress_stopped_ever(database: Database) -> int:
+    """End what waits of cases that are not to be told any more, however long ago that was said."""
+    async with database.work(CLOCK, purpose="suppress") as work:
+        return await deliveries.suppress_stopped(work, ever=True)
 
 
 async def forget_counts(database: Database) -> int:

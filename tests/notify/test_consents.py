@@ -266,15 +266,32 @@ class TestWithdrawal:
         assert [row[2:] for row in await standing(database)] == [NOT_SENT, NOT_SENT]
 
     async def test_is_obeyed_by_a_courier_that_has_the_notice_in_hand(
-        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver, clock: FixedClock
     ) -> None:
         await subscribe()
+        await carried()
+        clock.advance(timedelta(seconds=1))
         await hear(database, a_fact(case_id=CASE))
         async with database.work(system("notify", "test"), purpose="test") as work:  # not by the sweep, as in a race
             await stops.keep(work, [stops.Stop(CASE, "civil_society", "*", 1, True)])
 
         await carried()
         await clocks.suppress_deliveries(database)
+
+        assert receiver.received == []
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT]
+
+    async def test_ends_what_somebody_had_in_hand_who_died_though_nobody_swept_for_hours(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver, clock: FixedClock
+    ) -> None:
+        await subscribe()
+        await hear(database, a_fact(case_id=CASE))
+        async with database.work(clocks.CLOCK, purpose="deliver") as work:
+            assert await deliveries.claim_deliveries(work, trusted=False, subscriptions=1, limit=1)
+        await obey(database, a_withdrawal())
+        clock.advance(timedelta(hours=3))
+
+        await carried()
 
         assert receiver.received == []
         assert [row[2:] for row in await standing(database)] == [NOT_SENT]

@@ -107,11 +107,11 @@ async def suppress_deliveries(work: Work) -> int:
     return len(rows) + await suppress_stopped(work)
 
 
-async def suppress_stopped(work: Work) -> int:
-    """End what waits of cases that a person does not let be told any more; answers how many."""
+async def suppress_stopped(work: Work, *, ever: bool = False) -> int:
+    """End what waits of cases that a person does not let be told any more, lately or `ever`; answers how many."""
     listening = await store.subscriptions.list_organisations(work)
     rows = await store.deliveries.suppress_stopped(
-        work, *consents.by_class(listening), since=work.now - SWEPT_FOR, limit=AT_ONCE
+        work, *consents.by_class(listening), since=None if ever else work.now - SWEPT_FOR, limit=AT_ONCE
     )
     tell_suppressed(work, rows)
     return len(rows)

@@ -52,9 +52,11 @@ class Attempt:
 
 
 async def suppress_stopped(
-    work: Work, organisations: Sequence[str], classes: Sequence[str], *, since: datetime, limit: int
+    work: Work, organisations: Sequence[str], classes: Sequence[str], *, since: datetime | None, limit: int
 ) -> list[Row]:
     """End what waits of cases that these organisations, each of its class, must not be told of, stopped since then.
+
+    `since`: None for whenever it was.
 
     What is in hand is left to its holder, who does not send it.
     """
@@ -66,8 +68,9 @@ async def suppress_stopped(
             JOIN deliveries d ON d.case_id = fresh.case_id AND (fresh.need = '*' OR fresh.need = d.need)
             JOIN unnest($2::text[], $3::text[]) AS o (organisation, class)
                 ON o.organisation = d.organisation AND o.class = fresh.recipient_class
-            WHERE fresh.stopped AND fresh.since >= $4 AND d.status IN ('queued', 'sending', 'retry_wait')
-                AND NOT d.test AND d.event_type <> ALL($6) AND (d.lease_until IS NULL OR d.lease_until <= $1)
+            WHERE fresh.stopped AND fresh.since >= coalesce($4::timestamptz, '-infinity')
+                AND d.status IN ('queued', 'sending', 'retry_wait') AND NOT d.test
+                AND d.event_type <> ALL($6) AND (d.lease_until IS NULL OR d.lease_until <= $1)
                 AND {stops.STANDS.format(case="d.case_id", class_="o.class", need="d.need")}
             LIMIT $5
             FOR UPDATE OF d SKIP LOCKED
