@@ -13,15 +13,17 @@ from services.intake.actions.roll_calls import record_absence
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.reconciliation import Reconciliation, reconcile
 from services.intake.domain.refusals.drafts import LineRecorded
+from services.intake.domain.refusals.roll_calls import StaysThere
 from services.intake.domain.totals import Part, checked
 from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Vault
+from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
-from tests.intake.factories import DPO, OFFICER, a_list, a_row, a_voyage
+from tests.intake.factories import DPO, OFFICER, START, a_list, a_row, a_voyage
 from tests.intake.test_drafts import SEX
 from tests.intake.test_reconciliation import a_sighting, a_source
-from tests.intake.test_roll_calls import LATER, Quay
+from tests.intake.test_roll_calls import LATER, Quay, carried_to
 
 Site = Callable[[str], Browser]
 
@@ -187,6 +189,21 @@ class TestLoggedOneByOne:
 
         counts = await quay.counts(voyage)
         assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 0, 0)
+
+    async def test_and_stays_with_the_voyage_that_logged_who_was_carried_over(
+        self, database: Database, site: Site, quay: Quay, clock: FixedClock
+    ) -> None:
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+        for row in (2, 3):
+            draft = await quay.absent(draft, row, "rolled_over", next_voyage_id=following.voyage_id)
+        clock.advance(LATER - START)
+        await quay.send(await quay.call(await carried_to(database, following), 2))
+        await site("officer").post("/api/arrivals", json={**SITTI, "voyage_id": following.voyage_id})
+
+        with pytest.raises(StaysThere) as stays:
+            await quay.call(draft, 3, "open", version=1)
+        assert stays.value.why == "recorded"
 
     async def test_and_entered_in_error_after_all(self, database: Database, site: Site, quay: Quay) -> None:
         voyage = await held_back(database, quay)

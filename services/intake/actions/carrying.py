@@ -16,7 +16,7 @@ from services.intake.domain.refusals.drafts import DraftMoved
 from services.intake.domain.refusals.roll_calls import StaysThere
 from services.intake.domain.roll_calls import Call
 from services.intake.domain.voyages import Voyage
-from services.intake.store import arrivals, carried, roll_calls, voyages
+from services.intake.store import arrivals, carried, held, roll_calls, voyages
 from services.intake.store import drafts as store
 from services.intake.store.vault import Vault
 from services.intake.store.vault import drafting as keys
@@ -86,6 +86,8 @@ async def prepare_fetching(database: Database, vault: Vault, actor: Actor, call:
         if found is None or found.wrapped_key is None:
             raise StaysThere("done")
         await _expect_uncalled(work, found.draft, call.next_row)
+        if call.next_row in await held.logged_for(work, found.draft):
+            raise StaysThere("recorded")
         blocks = await store.blocks_of(work, found.draft.draft_id)
     draft = found.draft
     key = keys.open_key(vault.ring, found.wrapped_key, draft.draft_id)
