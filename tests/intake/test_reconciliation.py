@@ -141,7 +141,13 @@ class TestCandidates:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("DTI Tawau", "Tawau (PTS)"), ("Depo Papar", "papar"), ("overstay", "Overstay")]
+    ("one", "other"),
+    [
+        ("DTI Tawau", "Tawau (PTS)"),
+        ("PTS Tawau", "Pusat Tahanan Sementara Tawau"),
+        ("Depo Papar", "papar"),
+        ("overstay", "Overstay"),
+    ],
 )
 def test_a_depot_is_the_same_in_other_words(one: str, other: str) -> None:
     assert same(one) == same(other)

@@ -25,7 +25,9 @@ OTHER = "other"
 """Origins of which the source says only how many are of all those that it does not name."""
 MOST_PARTS = 100
 LONGEST = 80
-PLACE_WORDS = frozenset({"dti", "pts", "depo", "depot", "tahanan", "imigresen", "imigrasi", "kjri", "kri", "pusat"})
+PLACE_WORDS = frozenset(
+    {"dti", "pts", "depo", "depot", "tahanan", "sementara", "imigresen", "imigrasi", "kjri", "kri", "pusat"}
+)
 """Words that one source writes before the name of a depot and another leaves out."""
 
 
