@@ -4,6 +4,7 @@ What takes long is prepared outside the transaction; what `prepare_…` answers 
 somebody else was faster: then it is prepared again.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -308,7 +309,7 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
         raise ManifestUnusable("empty")
     header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
     header, lines = uploads.read_as(header, drafts.lines_of(file.sheet), opened.header)
-    lines, differences, numbers = uploads.compared(opened.lines, opened.header, lines, header)
+    lines, differences, numbers = await asyncio.to_thread(uploads.compared, opened.lines, opened.header, lines, header)
     header = replace(header, differences=differences)
     return await prepare_change(
         database,

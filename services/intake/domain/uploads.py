@@ -88,7 +88,8 @@ def compared(
             now = _as_mended(by_number[changed[line.number]], now, columns)
         merged.append(now)
     numbers = {number: line.number for number, line in (same | moved).items()}
-    gone = [line.number for line in left if line.number not in set(changed.values())]
+    found_again = set(changed.values())
+    gone = [line.number for line in left if line.number not in found_again]
     new = [line.number for line in rest if line.number not in changed]
     return merged, Differences(len(numbers), tuple(new), tuple(sorted(changed)), tuple(gone)), numbers | changed
 
@@ -119,7 +120,7 @@ def paired(
     `among` are all lines of either upload: what more of them say tells nothing.
     """
     found: dict[int, int] = {}
-    for field in TELLING:
+    for field in TELLING if left and rest else ():
         one, other = header_before.fields.get(field), header.fields.get(field)
         if one is None or other is None:
             continue
@@ -222,7 +223,8 @@ def _only(lines: Iterable[Line], column: int) -> dict[str, int]:
     found: dict[str, int] = {}
     often: Counter[str] = Counter()
     for line in lines:
-        for said in {_at(cells, column).strip().casefold() for cells in (line.source, line.cells)} - {""}:
+        both = (line.source, line.cells) if line.edits else (line.cells,)
+        for said in {_at(cells, column).strip().casefold() for cells in both} - {""}:
             often[said] += 1
             found[said] = line.number
     return {said: number for said, number in found.items() if often[said] == 1}
