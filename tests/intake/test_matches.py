@@ -529,13 +529,11 @@ class TestCorrected:
         self, site: Site, database: Database, pair: tuple[str, str], which: int, decision: str, told_as: str
     ) -> None:
         [match] = await listed(site)
-        version = (await decided(site, match, decision)).json()["version"]
+        await decided(site, match, decision)
         await corrected(site, pair[which], "error", actor=("officer", "stranger")[which], reason="never_arrived")
 
         seen = await site("officer").get(f"/api/matches/{match['match_id']}")
         page = await site("officer").get(f"/en/kecocokan/{match['match_id']}")
-        undone = await taken_back(site, match["match_id"], version)
-
         assert (seen.status_code, page.status_code) == (200, 200)
         said = seen.json()
         assert (said["closed"], said["later"], said["earlier"]) == ("entered_in_error", None, None)
@@ -543,9 +541,28 @@ class TestCorrected:
         assert "was entered in error since" in page.text
         assert told_as in page.text
         assert "SUKARNO" not in page.text
-        assert '<form method="post" action="/en/kecocokan' not in page.text
-        assert (undone.status_code, undone.json()["code"]) == (409, "match_ended")
         assert await told(database, pair[0], "intake.match_read.v1") == []
+
+    async def test_as_none_lets_who_is_somebody_else_stand_apart(
+        self, site: Site, database: Database, pair: tuple[str, str]
+    ) -> None:
+        """Else one would be handed out with the other for good."""
+        [match] = await listed(site)
+        version = (await decided(site, match, "same")).json()["version"]
+        await corrected(site, pair[0], "error", reason="never_arrived")
+        anew = await decided(site, {**match, "version": version}, "different")
+        page = await site("officer").get(f"/en/kecocokan/{match['match_id']}")
+        form = {"version": str(version), "reason": "decided_in_error"}
+        undone = await site("officer").post(f"/en/kecocokan/{match['match_id']}/tarik", data=form)
+
+        assert (anew.status_code, anew.json()["code"]) == (409, "match_ended")
+        assert "one is handed out and erased with the other" in page.text
+        assert undone.headers["location"].partition("?")[0] == "/en/kecocokan"
+        [fact] = await told(database, match["case_id"], "intake.return_unmatched.v1")
+        assert fact["match_id"] == match["match_id"]
+        assert await database.pool.fetchval("SELECT state FROM possible_matches") == "ended"
+        again = await taken_back(site, match["match_id"], version + 1)
+        assert (again.status_code, again.json()["code"]) == (409, "match_ended")
 
     async def test_as_none_while_it_is_compared_is_not_proposed(
         self, site: Site, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake import policy
-from services.intake.domain.matches import SHOWN, Decision, EndReason, Match, Step, UndoReason
+from services.intake.domain.matches import SHOWN, Decision, EndReason, Match, State, Step, UndoReason
 from services.intake.domain.people import Identity
 from services.intake.domain.refusals import NotAllowed
 from services.intake.domain.refusals.matches import (
@@ -136,6 +136,8 @@ async def decide(work: Work, match_id: str, decision: Decision, *, version: int)
     Raises `NotAllowed`, `MatchUnknown`, `MatchEnded`, `MatchChangedMeanwhile`, `MatchDecided` or `MatchContradicts`.
     """
     match = await _to_change(work, match_id, version)
+    if await store.is_in_error(work, match):
+        raise MatchEnded
     if match.state in ("same", "different"):
         raise MatchDecided
     if decision == "same" and await store.contradiction(work, match):
@@ -153,7 +155,8 @@ async def decide(work: Work, match_id: str, decision: Decision, *, version: int)
 async def take_back(work: Work, match_id: str, *, reason: UndoReason, version: int) -> Match:
     """Take a decision back: the two are to be decided on again, and stand apart until then.
 
-    Raises `NotAllowed`, `MatchUnknown`, `MatchEnded`, `MatchChangedMeanwhile` or `MatchNotDecided`.
+    Where one of them was entered in error meanwhile they stand apart for good, and the pair has ended. Raises
+    `NotAllowed`, `MatchUnknown`, `MatchEnded`, `MatchChangedMeanwhile` or `MatchNotDecided`.
     """
     match = await _to_change(work, match_id, version)
     told = {"match_id": match_id, "case_id": match.case_id, "earlier_case_id": match.earlier_case_id}
@@ -163,7 +166,8 @@ async def take_back(work: Work, match_id: str, *, reason: UndoReason, version: i
         work.record(ReturnRuledIn(**told, reason=reason))
     else:
         raise MatchNotDecided
-    return await store.decide(work, match, "undone", state="open", reason=reason)
+    state: State = "ended" if await store.is_in_error(work, match) else "open"
+    return await store.decide(work, match, "undone", state=state, reason=reason)
 
 
 async def end_in_error(work: Work, case_id: str) -> None:
@@ -195,8 +199,6 @@ async def _to_change(work: Work, match_id: str, version: int) -> Match:
     await work.as_service()  # the two were found in the actor's own scope; who else is this person is nobody's
     await work.lock_cases([match.case_id, match.earlier_case_id])
     match = await _find(work, match_id)  # one of the two may have been entered in error while the locks were waited for
-    if await store.is_in_error(work, match):
-        raise MatchEnded
     if match.version != version:
         at = match.decided_at or match.proposed_at
         raise MatchChangedMeanwhile(

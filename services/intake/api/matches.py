@@ -101,7 +101,10 @@ class MatchStepOut(BaseModel):
 
 
 class SideBySideOut(BaseModel):
-    """`closed`: one of the two was entered in error after they were decided on; neither side is shown any more."""
+    """`closed`: one of the two was entered in error after they were decided on; neither side is shown any more.
+
+    The decision can be taken back, and the pair ends by that.
+    """
 
     match: MatchOut
     later: SideOut | None

@@ -79,9 +79,8 @@ async def decide(request: Request, match_id: Id, actor: Officer) -> Response:
     chosen = str(form.get("decision", ""))
     decision: Decision = chosen if chosen in DECISIONS else "later"
 
-    async def act(work: Work) -> str:
-        await matches.decide(work, match_id, decision, version=_version(form))
-        return matchwords.SAID[decision]
+    async def act(work: Work) -> tuple[Match, str]:
+        return await matches.decide(work, match_id, decision, version=_version(form)), matchwords.SAID[decision]
 
     return await _act(request, actor, match_id, act)
 
@@ -93,14 +92,18 @@ async def take_back(request: Request, match_id: Id, actor: Officer) -> Response:
     chosen = str(form.get("reason", ""))
     reason: UndoReason = chosen if chosen in UNDO_REASONS else UNDO_REASONS[0]
 
-    async def act(work: Work) -> str:
-        await matches.take_back(work, match_id, reason=reason, version=_version(form))
-        return matchwords.SAID["undone"]
+    async def act(work: Work) -> tuple[Match, str]:
+        match = await matches.take_back(work, match_id, reason=reason, version=_version(form))
+        return match, matchwords.SAID["ended" if match.state == "ended" else "undone"]
 
     return await _act(request, actor, match_id, act)
 
 
-async def _act(request: Request, actor: Actor, match_id: str, act: Callable[[Work], Awaitable[str]]) -> Response:
+Act = Callable[[Work], Awaitable[tuple[Match, str]]]
+"""Decides, and answers the pair as it is by then and what to say of it."""
+
+
+async def _act(request: Request, actor: Actor, match_id: str, act: Act) -> Response:
     """One decision, once per form; what stands in its way is shown beside the two."""
     database: Database = request.app.state.database
     language = web.language_of(request)
@@ -108,8 +111,9 @@ async def _act(request: Request, actor: Actor, match_id: str, act: Callable[[Wor
         async with database.work(actor, purpose="match") as work:
 
             async def once() -> Response:
-                said = await act(work)
-                return web.redirect(request, f"/kecocokan/{match_id}", said=said)
+                match, said = await act(work)
+                at = "/kecocokan" if match.state == "ended" else f"/kecocokan/{match_id}"
+                return web.redirect(request, at, said=said)
 
             return await web.idempotent(request, work, await web.key_of(request), once)
     except MatchChangedMeanwhile as changed:

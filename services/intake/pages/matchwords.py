@@ -69,6 +69,7 @@ SAID = {
     "different": msg("Decided: different people. These two are not proposed again."),
     "later": msg("It stays in the list under your name."),
     "undone": msg("The decision was taken back. The two stand apart, and can be decided on again."),
+    "ended": msg("The decision was taken back. The two stand apart for good: one of the arrivals was none."),
 }
 TOLD_FROM = 1.0
 """Bits from which a field speaks for or against."""
