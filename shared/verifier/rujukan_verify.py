@@ -295,9 +295,10 @@ def check_earlier_exports(leaves: list[dict[str, Any]], places: list[int], paylo
         if (leaf["source"], leaf["type"]) == ("audit", "audit.proof_exported.v1") and payload is not None:
             told = parsed(payload.decode("utf-8", "replace"), "the record of an export")
             said = told.get("data") if isinstance(told, dict) else None
-            size, count = (said.get("tree_size"), said.get("entries")) if isinstance(said, dict) else (None, None)
-            check(whole(size) and whole(count), "the record of an export counts nothing")
-            check(sum(place < size for place in places) == count, "entries that were exported before are gone")
+            counts: Any = (said.get("tree_size"), said.get("entries")) if isinstance(said, dict) else (None, None)
+            check(all(map(whole, counts)), "the record of an export counts nothing")
+            size, entries = counts
+            check(sum(place < size for place in places) == entries, "entries that were exported before are gone")
 
 
 # ---- the command
