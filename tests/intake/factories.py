@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from services.intake import consumers
 from services.intake.actions import arrivals as actions
 from services.intake.actions.arrivals import Submitted, seal_arrival
-from services.intake.actions.drafts import prepare_draft
 from services.intake.actions.opening import open_file
 from services.intake.actions.telling import Telling
+from services.intake.actions.uploading import prepare_draft
 from services.intake.actions.voyages import announce_voyage, find_voyage
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.people import Identity, born_on

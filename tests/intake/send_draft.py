@@ -6,7 +6,7 @@ Run again after it was killed it does what is left.
 import asyncio
 import sys
 
-from services.intake.actions import drafts, recording, sending
+from services.intake.actions import drafts, mending, recording, sending
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain.refusals.drafts import DraftEnded
 from shared.kit.clock import FixedClock
@@ -31,7 +31,7 @@ async def main(url: str, voyage_id: str, rows: int) -> None:
             opened = await drafts.open_draft(database, vault, OFFICER, draft_id)
             wrong = [line for line in opened.lines if line.standing == "mend"]
             for line in wrong:
-                write = await drafts.prepare_cells(
+                write = await mending.prepare_cells(
                     database, vault, OFFICER, draft_id, line.number, version=line.version, cells={SEX: "M"}
                 )
                 async with database.work(OFFICER, purpose="manifest") as work:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.intake.actions import drafts
+from services.intake.actions import mending
 from services.intake.actions.drafts import open_draft
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Differences, Draft
@@ -122,7 +122,7 @@ class TestCorrectedFile:
     async def test_is_read_as_somebody_said_of_the_one_before(self, database: Database, desk: Desk) -> None:
         content = b"Nama;L/P;Umur;Ibu;Rumah\nBala;L;30;Aminah;Bontobulaeng\n"
         draft = await desk.upload(await a_voyage(database), content)
-        write = await drafts.prepare_columns(
+        write = await mending.prepare_columns(
             database, desk.vault, OFFICER, draft.draft_id, columns={3: "", 4: "origin_village"}
         )
         draft = await written(database, write)
@@ -183,7 +183,7 @@ class TestCorrectedFile:
         sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
         number = HEADING.split(",").index("doc_number")
 
-        write = await drafts.prepare_columns(
+        write = await mending.prepare_columns(
             database, desk.vault, OFFICER, sent.draft.draft_id, columns={number: "origin_village"}
         )
         draft = await written(database, write)
@@ -191,7 +191,7 @@ class TestCorrectedFile:
         sent = await desk.send(draft)
 
         assert (sent.manifest.accepted, counts(sent.draft)) == (0, (0, 1, 1, 0, 0, 0))
-        write = await drafts.prepare_columns(
+        write = await mending.prepare_columns(
             database, desk.vault, OFFICER, draft.draft_id, columns={number: "document_number"}
         )
         assert counts(await written(database, write)) == (0, 1, 0, 1, 0, 0)

@@ -14,7 +14,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from services.intake.__main__ import build
-from services.intake.actions import drafts, sending
+from services.intake.actions import mending, sending, uploading
 from services.intake.actions.spreadsheets import rearmed
 from services.intake.gateways.workbooks import XLSX, workbook
 from shared.kit.database import Database
@@ -191,9 +191,9 @@ class TestAtOnce:
     @pytest.mark.parametrize(
         ("module", "function", "path", "said"),
         [
-            (drafts, "prepare_cells", "rows/3", {"json": {"version": 0, "cells": {"2": "F"}}}),
-            (drafts, "prepare_columns", "columns", {"json": {"columns": {"9": ""}}}),
-            (drafts, "prepare_file", "uploads", {"content": a_list(a_row(1), a_row(2)), "kind": "text/csv"}),
+            (mending, "prepare_cells", "rows/3", {"json": {"version": 0, "cells": {"2": "F"}}}),
+            (mending, "prepare_columns", "columns", {"json": {"columns": {"9": ""}}}),
+            (uploading, "prepare_file", "uploads", {"content": a_list(a_row(1), a_row(2)), "kind": "text/csv"}),
             (sending, "send_draft", "sendings", {"json": {"version": 1}}),
         ],
         ids=["rows", "columns", "uploads", "sendings"],

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.intake.actions import drafts, sending
+from services.intake.actions import drafts, mending, sending, uploading
 from services.intake.actions.drafts import Write, list_drafts, open_draft, read_draft
 from services.intake.actions.opening import open_file
 from services.intake.actions.voyages import report_voyage
@@ -50,25 +50,25 @@ class Desk:
 
     async def upload(self, voyage: Voyage, content: bytes, *, sender: str = "", actor: Actor = OFFICER) -> Draft:
         file = await open_file(self.database, self.vault, actor, content, sender=sender)
-        write = await drafts.prepare_draft(self.database, self.vault, actor, voyage, file)
+        write = await uploading.prepare_draft(self.database, self.vault, actor, voyage, file)
         return await written(self.database, write, actor=actor)
 
     async def upload_again(self, draft: Draft, content: bytes) -> Draft:
         file = await open_file(self.database, self.vault, OFFICER, content)
         return await written(
-            self.database, await drafts.prepare_file(self.database, self.vault, OFFICER, draft.draft_id, file)
+            self.database, await uploading.prepare_file(self.database, self.vault, OFFICER, draft.draft_id, file)
         )
 
     async def mend(
         self, draft: Draft, row: int, cells: Mapping[int, str], *, version: int = 0, actor: Actor = OFFICER
     ) -> Draft:
-        write = await drafts.prepare_cells(
+        write = await mending.prepare_cells(
             self.database, self.vault, actor, draft.draft_id, row, version=version, cells=cells
         )
         return await written(self.database, write, actor=actor)
 
     async def leave_out(self, draft: Draft, row: int, out: bool = True, *, version: int = 0) -> Draft:
-        write = await drafts.prepare_cells(
+        write = await mending.prepare_cells(
             self.database, self.vault, OFFICER, draft.draft_id, row, version=version, out=out
         )
         return await written(self.database, write)
@@ -196,7 +196,7 @@ class TestMending:
     async def test_at_once_by_two_is_prepared_again_by_one(self, database: Database, desk: Desk) -> None:
         draft = await desk.upload(await a_voyage(database), a_list(a_row(1, sex="Q"), a_row(2, sex="Q")))
         writes = [
-            await drafts.prepare_cells(database, desk.vault, OFFICER, draft.draft_id, row, version=0, cells={SEX: "M"})
+            await mending.prepare_cells(database, desk.vault, OFFICER, draft.draft_id, row, version=0, cells={SEX: "M"})
             for row in (2, 3)
         ]
         await written(database, writes[0])
@@ -235,7 +235,7 @@ class TestMending:
         voyage = await a_voyage(database)
         content = b"Nama;L/P;Umur;Tempat tinggal\nBala;L;30;Bontobulaeng"
         draft = await desk.upload(voyage, content, sender="KJRI  Tawau")
-        write = await drafts.prepare_columns(
+        write = await mending.prepare_columns(
             database, desk.vault, OFFICER, draft.draft_id, columns={3: "origin_village"}
         )
         await written(database, write)

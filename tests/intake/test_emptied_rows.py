@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import asyncpg
 import pytest
 
-from services.intake.actions import drafts
+from services.intake.actions import drafts, mending
 from services.intake.actions.erasures import erase_person
 from services.intake.actions.giving_back import take_away
 from services.intake.actions.voyages import report_voyage
@@ -212,7 +212,7 @@ class TestErasingSomebody:
     async def test_makes_whoever_looked_before_look_again(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)
         sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
-        write = await drafts.prepare_cells(
+        write = await mending.prepare_cells(
             database, desk.vault, OFFICER, sent.draft.draft_id, 3, version=0, cells={SEX: "F"}
         )
 

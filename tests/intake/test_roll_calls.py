@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.intake.actions import drafts, roll_calls
+from services.intake.actions import drafts, roll_calls, uploading
 from services.intake.actions.drafts import Write, find_draft, list_drafts, open_draft
 from services.intake.actions.held import settle_logged
 from services.intake.actions.manifests import read_manifest
@@ -389,7 +389,7 @@ class TestRollingOver:
             async with database.work(OFFICER, purpose="manifest") as work:
                 await drafts.discard_draft(work, carried.draft_id)
         with pytest.raises(DraftCarried):
-            await drafts.prepare_file(database, quay.vault, OFFICER, carried.draft_id, file)
+            await uploading.prepare_file(database, quay.vault, OFFICER, carried.draft_id, file)
         assert (await carried_to(database, following)).ready == 1
 
     async def test_leaves_nothing_of_the_words_behind(self, database: Database, quay: Quay) -> None:

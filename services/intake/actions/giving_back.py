@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.actions import spreadsheets
-from services.intake.actions.drafts import HELD_ROW, Opened, open_draft
+from services.intake.actions.coming_back import HELD_ROW
+from services.intake.actions.drafts import Opened, open_draft
 from services.intake.domain import drafts, grids
 from services.intake.domain.drafts import Line
 from services.intake.domain.held import reference

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.intake.actions import drafts, giving_back
+from services.intake.actions import drafts, giving_back, mending
 from services.intake.actions.drafts import Sight, Write
 from services.intake.actions.giving_back import XLSX, FileForm, RowsOf
 from services.intake.api.drafts import DraftOut, PortActor, Seen, draft_out, written
@@ -193,7 +193,7 @@ async def mend_row(request: Request, draft_id: Id, row: Row, sent: CellsIn, acto
     vault = request.app.state.vault
 
     async def prepare() -> Write:
-        return await drafts.prepare_cells(
+        return await mending.prepare_cells(
             *(database, vault, actor, draft_id, row), version=sent.version, cells=sent.cells, out=sent.left_out
         )
 
@@ -217,7 +217,7 @@ async def map_columns(request: Request, draft_id: Id, sent: ColumnsIn, actor: Po
     """
 
     async def prepare() -> Write:
-        return await drafts.prepare_columns(
+        return await mending.prepare_columns(
             *(request.app.state.database, request.app.state.vault, actor, draft_id),
             columns=sent.columns,
             heading_row=sent.heading_row,

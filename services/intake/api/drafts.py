@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import policy
-from services.intake.actions import drafts, voyages
+from services.intake.actions import drafts, uploading, voyages
 from services.intake.actions.drafts import Write
 from services.intake.actions.giving_back import XLSX
 from services.intake.actions.opening import FileOpened, open_file
@@ -127,7 +127,7 @@ async def upload(
 
     async def prepare() -> Write:
         file = await _opened(request, actor, sender, worksheet, heading_row)
-        return await drafts.prepare_draft(database, request.app.state.vault, actor, voyage, file)
+        return await uploading.prepare_draft(database, request.app.state.vault, actor, voyage, file)
 
     return await written(request, actor, prepare, status=201)
 
@@ -163,7 +163,7 @@ async def upload_again(
 
     async def prepare() -> Write:
         file = await _opened(request, actor, "", worksheet, heading_row)
-        return await drafts.prepare_file(database, request.app.state.vault, actor, draft_id, file)
+        return await uploading.prepare_file(database, request.app.state.vault, actor, draft_id, file)
 
     return await written(request, actor, prepare)
 

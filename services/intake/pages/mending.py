@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
 from services.intake import policy
-from services.intake.actions import drafts, sending
+from services.intake.actions import drafts, mending, sending, uploading
 from services.intake.actions.drafts import Write
 from services.intake.actions.opening import open_file
 from services.intake.domain.drafts import Draft
@@ -42,7 +42,7 @@ async def mend(request: Request, draft_id: Id, row: int, actor: Officer) -> Resp
     cells, version, out = _cells(form), _number(form, "version"), {"1": True, "0": False}.get(_text(form, "out"))
 
     async def prepare() -> Write:
-        return await drafts.prepare_cells(
+        return await mending.prepare_cells(
             *(database, request.app.state.vault, actor, draft_id, row),
             version=version,
             cells=None if out is not None else cells,
@@ -70,7 +70,7 @@ async def map_columns(request: Request, draft_id: Id, actor: Officer) -> Respons
     row, version = _number(form, "heading_row"), _number(form, "version")
 
     async def prepare() -> Write:
-        return await drafts.prepare_columns(
+        return await mending.prepare_columns(
             *(request.app.state.database, request.app.state.vault, actor, draft_id),
             columns=columns,
             heading_row=row if row >= 0 else None,
@@ -100,7 +100,7 @@ async def upload_again(request: Request, draft_id: Id, actor: Officer) -> Respon
 
     async def prepare() -> Write:
         opened = await open_file(database, request.app.state.vault, actor, content, name=name)
-        return await drafts.prepare_file(database, request.app.state.vault, actor, draft_id, opened)
+        return await uploading.prepare_file(database, request.app.state.vault, actor, draft_id, opened)
 
     try:
         return await _written(request, actor, prepare, f"/draf/{draft_id}", said=msg("The corrected list is there."))
@@ -170,7 +170,7 @@ async def keep_upload(
             sender=_text(form, "sender"),
             worksheet=_text(form, "worksheet") or None,
         )
-        write = await drafts.prepare_draft(database, vault, actor, voyage, opened)
+        write = await uploading.prepare_draft(database, vault, actor, voyage, opened)
 
         async def and_know(work: Work) -> Draft:
             kept[:] = [await write(work)]
