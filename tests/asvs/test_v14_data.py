@@ -66,7 +66,7 @@ class TestBrowsers:
         kit = ROOT / "shared/kit/templates"
         ended = (kit / "ended.html").read_text(encoding="utf-8")
 
-        assert re.findall(r'<template id="ended" data-idle="(\d+)">', ended) == [f"{sessions.IDLE.total_seconds():.0f}"]
+        assert re.findall(r'<template id="ended" data-idle="(\d+)"', ended) == [f"{sessions.IDLE.total_seconds():.0f}"]
         for page in (kit / "shell.html", ON_PAPER):
             text = page.read_text(encoding="utf-8")
             assert '{% include "ended.html" %}' in text

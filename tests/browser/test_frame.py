@@ -215,7 +215,9 @@ async def test_sends_nothing_without_signal_and_keeps_what_was_typed(
     await sight.page.get_by_role("button", name=button).click()
     await expect(sight.page.get_by_role("alert")).to_contain_text("Not sent: no signal")
     assert await axe(sight.page) == []
+    before = await sight.page.locator(".held").element_handle()
     await sight.page.get_by_role("button", name=button).click()
+    await before.wait_for_element_state("hidden")
     await expect(sight.page.get_by_role("alert")).to_have_count(1)
     assert seen.posts == []
 
@@ -263,3 +265,62 @@ async def test_stays_while_somebody_types(see: Open, site: str, seen: Seen) -> N
     await sight.page.clock.run_for("20:00")
 
     await expect(sight.page.get_by_label("Ship")).to_have_value("KMKM")
+
+
+async def test_asks_the_server_whatever_the_browser_says_of_the_network(see: Open, site: str, seen: Seen) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.add_init_script("Object.defineProperty(navigator, 'onLine', {get: () => false})")
+    await sight.page.reload()
+    await sight.page.get_by_label("Ship").fill("KM Purnama")
+    await sight.page.evaluate("dispatchEvent(new Event('offline'))")
+
+    await sight.page.get_by_role("button", name="Save").click()
+
+    await sight.page.get_by_role("status").get_by_text("Copied").wait_for()
+    assert seen.ships == ["KM Purnama"]
+
+
+async def test_goes_though_somebody_else_uses_another_page(see: Open, site: str, seen: Seen) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.clock.install()
+    await sight.page.reload()
+    await sight.page.clock.run_for("20:00")
+
+    seen.person = "b"
+    other = await sight.page.context.new_page()
+    await other.goto(f"{site}/en/perangkat")
+    await sight.page.clock.run_for("11:00")
+
+    await expect(sight.page.get_by_role("heading", name="Please sign in")).to_be_visible()
+
+
+async def test_goes_though_something_lies_on_a_key(see: Open, site: str, seen: Seen) -> None:
+    seen.done = 3
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.clock.install()
+    await sight.page.reload()
+    await sight.page.get_by_label("Ship").focus()
+    await sight.page.keyboard.down("k")
+
+    for _ in range(2):
+        await sight.page.clock.run_for("16:00")
+        await sight.page.keyboard.down("k")
+
+    await expect(sight.page.get_by_role("heading", name="Please sign in")).to_be_visible()
+
+
+async def test_goes_though_a_part_follows_what_happens(see: Open, site: str, seen: Seen) -> None:
+    seen.done = -1_000
+    sight = await see(f"{site}/en/voyages")
+    await sight.page.clock.install()
+    await sight.page.reload()
+
+    async with sight.page.expect_response(f"{site}/en/progress"):
+        await sight.page.clock.fast_forward("16:00")
+    async with sight.page.expect_response(f"{site}/en/progress"):
+        await sight.page.clock.run_for("00:10")
+    await sight.page.clock.fast_forward("15:00")
+
+    await expect(sight.page.get_by_role("heading", name="Please sign in")).to_be_visible()

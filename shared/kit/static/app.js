@@ -22,20 +22,25 @@ addEventListener("pageshow", () => {
 });
 
 // What was typed is not sent to where it would be lost: without signal, or when whoever typed it is signed in no more. The
-// form stays and says why. The server is asked first where the page has not reached it for a minute.
+// form stays and says why. The server is asked first where the page has not reached it for a minute, or lost the network.
 const mine = document.querySelector(".user a");
+const ended = document.getElementById("ended");
 let reached = Date.now();
 let asked = reached;
+let theirs = false; // whoever opened this page is signed in here no more
+addEventListener("offline", () => (reached = 0));
 async function hindrance() {
   asked = Date.now();
   try {
     const signal = AbortSignal.timeout(10_000);
     const answer = await fetch(mine.href, { headers: { Accept: "text/html" }, redirect: "manual", signal });
-    if (answer.type === "opaqueredirect") return "out";
+    theirs = answer.type === "opaqueredirect";
+    if (theirs) return "out";
     if (answer.status >= 500) return "away";
     if (!answer.ok) return "";
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (page.querySelector(".user a")?.dataset.who !== mine.dataset.who) return "other";
+    theirs = page.getElementById("ended")?.dataset.who !== ended.dataset.who;
+    if (theirs) return "other";
     const token = page.querySelector("[name=csrf]").value;
     for (const field of document.querySelectorAll("[name=csrf]")) field.value = token;
     reached = Date.now();
@@ -56,17 +61,20 @@ function hold(form, why) {
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (event.defaultPrevented || !mine || form.method !== "post" || !form.closest("main")) return;
-  if (navigator.onLine && (form.closest("[data-part]") || Date.now() - reached < 60_000)) return;
+  if (form.closest("[data-part]") || Date.now() - reached < 60_000) return;
   event.preventDefault();
-  const why = navigator.onLine ? await hindrance() : "away";
+  const why = await hindrance();
   if (why) return hold(form, why);
   reached = Date.now();
   delete form.dataset.sent;
   form.requestSubmit(event.submitter);
 });
-// Whoever types is there: the session goes on, and if it has ended this is said before more is typed.
+// Whoever types is there: the session goes on, and if it has ended this is said before more is typed. A key that lies
+// under something is nobody.
+let stuck = false;
+for (const kind of ["keydown", "keyup"]) addEventListener(kind, (event) => (stuck = event.repeat));
 document.addEventListener("input", async (event) => {
-  if (!mine) return;
+  if (!mine || stuck) return;
   if (Date.now() - used > 10_000) use();
   if (Date.now() - asked < 300_000) return;
   const why = await hindrance();
@@ -131,13 +139,13 @@ if (navigator.clipboard) {
 }
 
 // Who has gone away is signed out by the server. Then the page takes away what it shows, also when no server answers.
-// A page of the same service that is used elsewhere in this browser keeps the session, so it keeps this page too.
-const ended = document.getElementById("ended");
+// A page of the same service that the same person uses elsewhere in this browser keeps the session, so it keeps this too.
 const tabs = window.BroadcastChannel && new BroadcastChannel("used");
 let used = 0;
 function use() {
+  if (theirs) return;
   used = Date.now();
-  tabs?.postMessage("");
+  tabs?.postMessage(ended.dataset.who);
 }
 function leave() {
   if (Date.now() - used >= ended.dataset.idle * 1000) hide();
@@ -149,7 +157,10 @@ function hide() {
 }
 if (ended) {
   use();
-  tabs?.addEventListener("message", ({ data }) => (data === "left" ? hide() : (used = Date.now())));
+  tabs?.addEventListener("message", ({ data }) => {
+    if (data === "left") hide();
+    else if (data === ended.dataset.who) used = Date.now();
+  });
   // Who signs out on one page has signed out on all.
   document.querySelector("form[action='/keluar']")?.addEventListener("submit", () => tabs?.postMessage("left"));
   setInterval(leave, 10_000);
@@ -158,7 +169,8 @@ if (ended) {
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
-// Parts that follow what happens: fetched again, at most twice a second, only while somebody looks.
+// Parts that follow what happens: fetched again, at most twice a second, only while somebody looks. Nobody is there
+// because a part follows: the page goes when its time is over.
 for (const part of document.querySelectorAll("[data-refresh]")) follow(part);
 
 function follow(part) {
@@ -166,6 +178,7 @@ function follow(part) {
   let trouble = 0;
   const again = () => setTimeout(fetchPart, every * 2 ** Math.min(trouble, 4));
   async function fetchPart() {
+    if (!part.isConnected) return;
     if (document.hidden) {
       document.addEventListener("visibilitychange", fetchPart, { once: true });
       return;
@@ -175,7 +188,6 @@ function follow(part) {
       if (!answer.ok) throw new Error(answer.status);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
       trouble = 0;
-      use();
       const next = fresh.querySelector("[data-refresh]");
       if (next) {
         if (next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
