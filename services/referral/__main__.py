@@ -14,6 +14,7 @@ from services.referral.commands.rules import rules_group, whatif_command
 from services.referral.gateways import Disclosure
 from services.referral.settings import Settings
 from services.referral.store import desk
+from shared.kit import telemetry
 from shared.kit.commands import command_line
 from shared.kit.database import Database
 from shared.kit.inbox import Inbox
@@ -29,6 +30,8 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
     routing = Routing(rules.load(rules.latest()), answer_limit=settings.answer_limit)
     inbox = Inbox(database)
     consumers.subscribe(inbox, routing)
+    due = clock.all_due(database, routing)
+    telemetry.gauge("due_stuck", "1", "due rows left out", lambda: sum(len(one.stuck) for one, _ in due))
     runs = Runs(database)
     stack.push_async_callback(runs.aclose)
     http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
@@ -40,14 +43,8 @@ async def build(settings: Settings, database: Database, stack: AsyncExitStack) -
         inbox=inbox,
         routers=[api.router, pages.router],
         clocks=[
-            Repeated("referral.chase", 0.5, clock.Chase(database, routing)),
-            Repeated("referral.settle", 0.5, partial(clock.settle, database, routing)),
-            Repeated("referral.reroute", 10.0, partial(clock.reroute, database, routing)),
-            Repeated("referral.resume", 10.0, partial(clock.resume, database, routing)),
-            Repeated("referral.climb", 5.0, partial(clock.climb, database)),
-            Repeated("referral.keep_the_law", 120.0, partial(clock.keep_the_law, database)),
+            *(Repeated(f"referral.{one.kind}", every_s, one) for one, every_s in due),
             Repeated("referral.enter_rules", 600.0, partial(clock.enter_rules, database)),
-            Repeated("referral.remind", 5.0, partial(clock.remind, database)),
         ],
         overdue=partial(desk.count_overdue, database),
         refusals=api.REFUSALS,

@@ -75,7 +75,7 @@ class Services:
             + await self._hear("intake", "referral")
             + await self._hear("audit", "intake", "referral")
         ):
-            await referral_clock.settle(self.sites["referral"].database, self.routing)
+            await referral_clock.settle(self.sites["referral"].database, self.routing)()
         for name in self.inboxes:
             assert await self.sites[name].database.fetch("SELECT FROM parked") == [], name
 

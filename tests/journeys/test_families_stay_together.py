@@ -53,7 +53,7 @@ class Port:
         await inbox.digest([record_of("intake", row) for row in rows])
         self.heard = rows[-1]["position"] if rows else self.heard
         assert await self.desk.rows("SELECT FROM parked") == []
-        await clock.settle(self.desk.database, self.desk.routing)
+        await clock.settle(self.desk.database, self.desk.routing)()
 
     async def case(self, row: int) -> str:
         """The case of who stood in a row of the list that recorded it."""

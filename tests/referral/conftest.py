@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.referral import clock as clocks
 from services.referral import rules
 from services.referral.__main__ import build
-from services.referral.actions import answering, chasing, handing, opening, reaching, supervising
+from services.referral.actions import answering, handing, opening, reaching, supervising
 from services.referral.actions.answering import Answer, Result
 from services.referral.actions.handing import Handed, Signed
 from services.referral.actions.routing import Routing
@@ -32,6 +32,13 @@ from tests.referral.factories import START, an_agency
 from tests.referral.intake_server import IntakeServer
 
 Act = Callable[..., Awaitable[list[Result]]]
+
+
+async def turn(due: clocks.Due[Any]) -> int:
+    """One turn of a clock, in which nothing fails; answers how many rows it looked at."""
+    done = await due()
+    assert (due.limit, due.stuck) == (clocks.BATCH, []), "look for due_stuck in the log"
+    return done
 
 
 class Desk:
@@ -77,19 +84,18 @@ class Desk:
             return await supervising.reopen_needs(work, reopenings, routing=self.routing)
 
     async def chase(self) -> int:
-        async with self.database.work(system("referral", "clock"), purpose="chase") as work:
-            return len(await chasing.chase_due(work, routing=self.routing))
+        return await turn(clocks.chase(self.database, self.routing))
 
     async def erase(self, *erasures: Heard[Any]) -> None:
         async with self.database.work(system("referral", "consumer"), purpose="hear") as work:
             await reaching.ask_recipients(work, erasures)
 
     async def remind(self) -> int:
-        return await clocks.remind(self.database)
+        reminders = (clocks.remind_copies, clocks.remind_glasses, clocks.remind_cancellations)
+        return sum([await turn(remind(self.database)) for remind in reminders])
 
     async def reroute(self) -> int:
-        async with self.database.work(system("referral", "clock"), purpose="reroute") as work:
-            return await chasing.reroute_gaps(work, routing=self.routing)
+        return await turn(clocks.reroute(self.database, self.routing))
 
     async def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         return await self.database.fetch(statement, *arguments)

@@ -1,57 +1,136 @@
-"""The clock goes on, whatever becomes of one assignment."""
+"""The clocks go on, whatever becomes of one row."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import orjson
 import pytest
 
-from services.referral.actions import answering
+from services.referral import clock
+from services.referral.actions import answering, keeping, steering
 from services.referral.actions.answering import Answer
-from services.referral.clock import Chase
+from services.referral.clock import AGAIN_AFTER, Due
 from services.referral.domain.assignments import Assignment
 from shared.kit.actor import system
 from shared.kit.database import connect
 from tests.conftest import DatabaseUrls
 from tests.referral.commands import by_agency
-from tests.referral.conftest import Desk
+from tests.referral.conftest import PEOPLE, Desk
 from tests.referral.factories import an_arrival
 
-
-async def turn_until_idle(chase: Chase) -> None:
-    while await chase():
-        pass
+ELDERS = ("DINSOS-73.06", "DINSOS-73", "KEMENSOS")
 
 
-async def test_one_assignment_that_cannot_be_chased_holds_up_nobody(desk: Desk, database_urls: DatabaseUrls) -> None:
-    await desk.open(*(an_arrival("ELDER") for _ in range(9)))
-    # Its explanation is gone, so nobody knows whom to ask next. Only the owner can do such a thing.
-    owner = await asyncpg.connect(database_urls("referral").owner)
-    broken = await owner.fetchval("SELECT referral_id FROM referrals ORDER BY referral_id LIMIT 1")
-    await owner.execute("UPDATE referrals SET explanation = '\\x00' WHERE referral_id = $1", broken)
-    await owner.close()
-    desk.clock.advance(timedelta(hours=4))
-    chase = Chase(desk.database, desk.routing)
+async def decline(desk: Desk) -> None:
+    """They come before a supervisor, who does not take them."""
+    for row in await desk.rows("SELECT assignment_id::text AS id FROM assignments"):
+        await desk.answer("decline", "DINSOS-73.06", Answer(row["id"], reason="person_refused"))
 
-    await turn_until_idle(chase)
 
-    states = await desk.rows("SELECT referral_id, state FROM assignments WHERE attempt = 1")
-    assert {str(row["referral_id"]) for row in states if row["state"] == "sent"} == {str(broken)}
-    assert sum(row["state"] == "expired" for row in states) == 8
-    assert len(chase.stuck) == 1
+async def hold(desk: Desk) -> None:
+    until = desk.clock.now() + timedelta(days=1)
+    async with desk.database.work(PEOPLE["supervisor"], purpose="supervise") as work:
+        for row in await desk.rows("SELECT referral_id::text AS id FROM referrals"):
+            await steering.hold_needs(work, [steering.Hold(row["id"], "PERSON_ASKED_TO_WAIT", until)])
+
+
+async def serve(desk: Desk) -> None:
+    """Whoever serves them was away, so that there are gaps, and is back."""
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        await keeping.resume_agency(work, "DINSOS-73.06")
+
+
+async def break_case(owner: asyncpg.Connection) -> str:
+    """Let nothing more be told of one case. Only the owner can do such a thing."""
+    case_id: str = await owner.fetchval("SELECT case_id::text FROM referrals ORDER BY referral_id LIMIT 1")
+    await owner.execute(
+        "CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;"
+        "CREATE TRIGGER broken BEFORE INSERT ON journal FOR EACH ROW"
+        f" WHEN (NEW.case_id = '{case_id}') EXECUTE FUNCTION break()"
+    )
+    return case_id
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What falls due of the need of each of nine people, and the first fact that it is told by."""
+
+    turn: Callable[[Desk], Due[Any]]
+    told: str
+    need: str = "ELDER"
+    away: Sequence[str] = ()
+    before: Callable[[Desk], Awaitable[None]] | None = None
+
+
+KINDS = {
+    "chase": Kind(lambda desk: clock.chase(desk.database, desk.routing), "assignment_expired"),
+    "climb": Kind(lambda desk: clock.climb(desk.database), "escalation_raised", before=decline),
+    "resume": Kind(lambda desk: clock.resume(desk.database, desk.routing), "referral_resumed", before=hold),
+    "reroute": Kind(lambda desk: clock.reroute(desk.database, desk.routing), "gap_closed", away=ELDERS, before=serve),
+    "keep_the_law": Kind(lambda desk: clock.keep_the_law(desk.database), "referral_escalated", need="TIP"),
+}
+
+
+@pytest.mark.invariant("I186")
+class TestOneRowThatFails:
+    @pytest.mark.parametrize("name", KINDS)
+    async def test_holds_up_nobody_else_and_is_tried_again_after_a_while(
+        self, desk: Desk, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str], name: str
+    ) -> None:
+        kind = KINDS[name]
+        async with desk.database.work(system("referral", "test"), purpose="test") as work:
+            for agency_id in kind.away:
+                await keeping.suspend_agency(work, agency_id)
+        await desk.open(*(an_arrival(kind.need) for _ in range(9)))
+        if kind.before is not None:
+            await kind.before(desk)
+        owner = await asyncpg.connect(database_urls("referral").owner)
+        broken = await break_case(owner)
+        desk.clock.advance(timedelta(days=8))
+        due = kind.turn(desk)
+        known = await told_of(desk, kind.told)
+
+        while await due():
+            pass
+
+        assert len(await told_of(desk, kind.told) - known) == 8
+        assert broken not in await told_of(desk, kind.told) - known
+        assert len(due.stuck) == 1
+        [said] = [line for line in capsys.readouterr().out.splitlines() if "due_stuck" in line]
+        assert name in said
+        assert broken in said
+        await owner.execute("DROP TRIGGER broken ON journal")
+        await owner.close()
+        assert await due() == 0
+
+        desk.clock.advance(AGAIN_AFTER)
+        while await due():
+            pass
+
+        assert broken in await told_of(desk, kind.told) - known
+        assert due.stuck == []
+
+
+async def told_of(desk: Desk, what: str) -> set[str]:
+    """The cases of which this was told."""
+    rows = await desk.rows("SELECT case_id::text FROM journal WHERE type = $1", f"referral.{what}.v1")
+    return {row["case_id"] for row in rows}
 
 
 async def test_trouble_that_goes_away_leaves_nothing_out(desk: Desk, database_urls: DatabaseUrls) -> None:
     await desk.open(an_arrival("ELDER"))
     desk.clock.advance(timedelta(hours=4))
     away = await connect(database_urls("referral").application, service="referral", clock=desk.clock)
-    chase = Chase(away, desk.routing)
+    chase = clock.chase(away, desk.routing)
     await away.aclose()
 
     with pytest.raises(asyncpg.InterfaceError):
         await chase()
 
-    assert chase.stuck == set()
+    assert chase.stuck == []
 
 
 class TestTwoClocks:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.referral import clock
 from services.referral.actions import escalating
 from services.referral.actions.answering import Answer
 from services.referral.domain import escalations, limits
@@ -16,7 +17,7 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import AlreadyTaken, ReferralUnknown
 from services.referral.store import limits as limiting
 from shared.kit.actor import system
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, turn
 from tests.referral.factories import START, a_need, an_arrival
 
 HOUR = timedelta(hours=1)
@@ -93,8 +94,7 @@ async def refused(desk: Desk) -> str:
 
 
 async def climb(desk: Desk) -> int:
-    async with desk.database.work(system("referral", "clock"), purpose="climb") as work:
-        return await escalating.climb(work)
+    return await turn(clock.climb(desk.database))
 
 
 async def take(desk: Desk, who: str, referral_id: str) -> object:
@@ -104,8 +104,7 @@ async def take(desk: Desk, who: str, referral_id: str) -> object:
 
 
 async def keep_the_law(desk: Desk) -> int:
-    async with desk.database.work(system("referral", "clock"), purpose="law") as work:
-        return await escalating.tell_breaches(work)
+    return await turn(clock.keep_the_law(desk.database))
 
 
 async def standing(desk: Desk) -> list[tuple[object, ...]]:
@@ -232,7 +231,7 @@ class TestLimitsOfTheLaw:
         said: list[Any] = []
         async with desk.database.work(system("referral", "clock"), purpose="law") as work:
             work.connection.add_query_logger(said.append)
-            await limiting.list_breached(work, 200)
+            await limiting.list_breached(work, 200, [])
             await asyncio.sleep(0)  # loggers are called by the loop
             [statement] = [one for one in said if "LATERAL" in one.query]
             await work.connection.execute("SET LOCAL enable_seqscan = off")

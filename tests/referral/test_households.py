@@ -23,7 +23,7 @@ from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import _lock_key
-from tests.referral.conftest import PEOPLE, Desk, Site
+from tests.referral.conftest import PEOPLE, Desk, Site, turn
 from tests.referral.factories import START, an_arrival, heard
 from tests.referral.test_pages import said
 from tests.referral.test_returns import WAITING
@@ -59,8 +59,7 @@ async def land(desk: Desk, *arrivals: Heard[Any]) -> None:
 
 
 async def settle(desk: Desk) -> None:
-    async with desk.database.work(system("referral", "clock"), purpose="settle") as work:
-        await households.settle(work, routing=desk.routing)
+    await turn(clock.settle(desk.database, desk.routing))
 
 
 async def asked(desk: Desk, arrival: Heard[Any]) -> dict[str, str]:
@@ -279,8 +278,7 @@ class TestApart:
         await self.decline_while(desk, lost, "TIP")
         for rung in ("province", "national", "national"):
             desk.clock.advance(timedelta(hours=73))
-            async with desk.database.work(system("referral", "clock"), purpose="climb") as work:
-                assert await households.climb(work) == 1
+            assert await turn(clock.climb_apart(desk.database)) == 1
             assert (await told(desk, "reunification_raised"))[-1]["rung"] == rung
         [row] = await desk.rows("SELECT task_id::text FROM reunifications")
         deciding = [households.Deciding(row["task_id"], "safety"), households.Deciding(new_id(), "safety")]
@@ -304,7 +302,8 @@ class TestApart:
         reminded: list[int] = []
         for hours in (17, 2, 1, 6, 35, 2):  # due after 24, then after 48 more
             desk.clock.advance(timedelta(hours=hours))
-            await clock.climb(desk.database)
+            await turn(clock.climb_apart(desk.database))
+            await turn(clock.remind_apart(desk.database))
             reminded.append(len(await told(desk, "reunification_reminded")))
 
         assert reminded == [0, 1, 1, 1, 1, 2]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.referral import clock
 from services.referral.actions import households, passing, staying
 from services.referral.actions.answering import Answer
 from services.referral.domain.households import who_is_apart
@@ -14,7 +15,7 @@ from shared.contracts.referral.households import SaidOfSplit
 from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, turn
 from tests.referral.factories import an_agency
 from tests.referral.test_households import a_change, a_family, hear, land
 
@@ -65,8 +66,7 @@ async def step(desk: Desk, draw: random.Random, family: list[Heard[Any]], home: 
         case "wait":
             desk.clock.advance(timedelta(hours=draw.choice((1, 5, 30))))
             await desk.chase()
-            async with desk.database.work(system("referral", "clock"), purpose="climb") as work:
-                await households.climb(work)
+            await turn(clock.climb_apart(desk.database))
         case "decide":
             async with desk.database.work(PEOPLE["supervisor"], purpose="supervise") as work:
                 found = await households.list_tasks(work, limit=10)

@@ -31,7 +31,7 @@ from shared.kit.heard import Heard
 from shared.kit.inbox import Inbox
 from tests.conftest import DatabaseUrls
 from tests.referral.commands import by_agency, by_officer, by_supervisor
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, turn
 from tests.referral.factories import START, a_basis, a_consent, a_withdrawal, an_arrival
 
 NEEDS = ("NEED", "ELDER", "SICK", "UAC", "WAGE")
@@ -293,7 +293,7 @@ class Referring(RuleBasedStateMachine):
         self.run(
             self.desk.chase(),
             self.desk.chase(),
-            clocks.resume(self.desk.database, self.desk.routing),
+            turn(clocks.resume(self.desk.database, self.desk.routing)),
             self.desk.remind(),
         )
         assert not self.rows(OVERDUE, self.desk.clock.now())

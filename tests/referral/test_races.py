@@ -23,7 +23,7 @@ from services.referral.domain.capacity import Place
 from services.referral.domain.refusals import Refused
 from shared.kit.actor import system
 from tests.referral.commands import by_agency, by_supervisor
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, turn
 from tests.referral.factories import a_consent, a_withdrawal, an_agency, an_arrival
 
 AGENCY = "DINSOS-73.06"
@@ -65,7 +65,7 @@ async def waitlist(desk: Desk, assignment_id: str, _: str) -> list[Any]:
 
 
 async def go_on(desk: Desk, _: str, __: str) -> list[Any]:
-    await clocks.resume(desk.database, desk.routing)
+    await turn(clocks.resume(desk.database, desk.routing))
     return []
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from services.referral import clock as clocks
 from services.referral.actions.answering import Answer
-from services.referral.clock import Chase
 from services.referral.domain import assignments, calendars, deadlines, escalations, hours, limits, needs
 from services.referral.domain.assignments import Assignment
 from services.referral.domain.deadlines import Times
@@ -290,7 +289,8 @@ AND NOT EXISTS (SELECT FROM gaps g WHERE g.referral_id = r.referral_id AND g.clo
 
 async def test_on_the_database_a_month_forgets_nobody_either(desk: Desk) -> None:
     chance = random.Random(5)
-    chase = Chase(desk.database, desk.routing)
+    chase, climb = clocks.chase(desk.database, desk.routing), clocks.climb(desk.database)
+    keep_the_law = clocks.keep_the_law(desk.database)
     for turn in range(60):
         if turn < 10:
             await desk.open(*(an_arrival(need) for need in ("ELDER", "TIP", "GBV", "NEED")))
@@ -301,7 +301,7 @@ async def test_on_the_database_a_month_forgets_nobody_either(desk: Desk) -> None
                 verb = "accept" if row["state"] == "sent" else "complete"
                 await desk.answer(verb, row["agency_id"], Answer(row["id"], outcome="SERVICE_DELIVERED"))
         desk.clock.advance(12 * HOUR)
-        while await chase() or await clocks.climb(desk.database) or await clocks.keep_the_law(desk.database):
+        while await chase() or await climb() or await keep_the_law():
             pass
         [row] = await desk.rows(FORGOTTEN, desk.clock.now())
         assert row["count"] == 0, turn

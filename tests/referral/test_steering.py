@@ -31,7 +31,7 @@ from services.referral.domain.refusals import (
 from shared.kit.actor import system
 from tests.conftest import DatabaseUrls
 from tests.referral.commands import OFFICER, by_agency, by_officer, by_supervisor
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, turn
 from tests.referral.factories import an_agency, an_arrival
 from tests.referral.test_returns import WAITING
 from tests.waiting import until
@@ -249,11 +249,11 @@ class TestSteering:
         until = desk.clock.now() + timedelta(days=2)
         hold = Hold(await desk.referral(), "IN_HOSPITAL", until)
         await by_supervisor(desk, steering.hold_needs, hold, routed=False)
-        assert await clocks.resume(desk.database, desk.routing) == 0
+        assert await turn(clocks.resume(desk.database, desk.routing)) == 0
         desk.clock.advance(timedelta(days=2))
 
-        assert await clocks.resume(desk.database, desk.routing) == 1
-        assert await clocks.resume(desk.database, desk.routing) == 0
+        assert await turn(clocks.resume(desk.database, desk.routing)) == 1
+        assert await turn(clocks.resume(desk.database, desk.routing)) == 0
 
         assert [state for _, _, state in await desk.attempts()] == ["recalled", "sent"]
         [again] = await by_supervisor(desk, steering.resume_needs, Resumption(await desk.referral()))

@@ -22,8 +22,6 @@ from shared.kit.ids import is_id, new_id
 from shared.kit.short_codes import NotACode, tail_of
 from shared.kit.work import Work
 
-BATCH = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
@@ -113,14 +111,11 @@ async def review_glass(work: Work, glass_id: str, decision: Decision) -> None:
     work.record(telling.glass_reviewed(reviewed, decision))
 
 
-async def remind(work: Work, *, limit: int = BATCH) -> int:
-    """Tell once of each opening that was not judged in time; answers how many there were."""
-    overdue = await store.lock_unreminded(work, limit)
+async def remind(work: Work, overdue: Sequence[Glass]) -> None:
+    """Tell once of each of these locked openings that was not judged in time."""
     for glass in overdue:
         work.record(telling.glass_review_overdue(glass))
-    if overdue:
-        await store.mark_glasses_overdue_told(work, [glass.glass_id for glass in overdue])
-    return len(overdue)
+    await store.mark_glasses_overdue_told(work, [glass.glass_id for glass in overdue])
 
 
 def _number(typed: str) -> str | None:

@@ -9,8 +9,6 @@ from services.referral.domain.refusals import CancellationUnknown, Refused
 from services.referral.store import cancellations as store
 from shared.kit.work import Work
 
-BATCH = 200
-
 Result = Cancellation | Refused
 
 
@@ -27,17 +25,13 @@ async def confirm_for_agency(work: Work, assignment_id: str) -> None:
     await _confirm(work, {assignment_id: found}, [assignment_id])
 
 
-async def remind(work: Work, *, limit: int = BATCH) -> int:
-    """Tell once of each cancellation that was not confirmed in time; answers how many there were."""
-    overdue = await store.lock_unreminded(work, limit)
-    if not overdue:
-        return 0
+async def remind(work: Work, overdue: Sequence[Cancellation]) -> None:
+    """Tell once of each of these locked cancellations that was not confirmed in time."""
     changes = await following.locked_by_attempts(work, [one.assignment_id for one in overdue])
     for one in overdue:
         need = changes.need_of(one.assignment_id)
         work.emit(telling.cancellation_overdue(need, need.attempt(one.assignment_id), one.confirm_by))
     await store.mark_cancellations_overdue_told(work, [one.assignment_id for one in overdue])
-    return len(overdue)
 
 
 async def _confirm(work: Work, found: dict[str, Cancellation], assignment_ids: Sequence[str]) -> list[Result]:

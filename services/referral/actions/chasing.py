@@ -20,17 +20,9 @@ from shared.kit.crash import crash_point
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-BATCH = 200
-"""Most assignments in one transaction; each holds the lock of its case until the end."""
 
-
-async def chase_due(
-    work: Work, *, routing: Routing, limit: int = BATCH, apart_from: frozenset[str] = frozenset()
-) -> list[str]:
-    """Act on assignments whose deadline or reminder has passed; answers which ones there were to look at."""
-    due = await store.list_due(work, limit, apart_from=sorted(apart_from))
-    if not due:
-        return []
+async def chase(work: Work, due: Sequence[tuple[str, str, str]], *, routing: Routing) -> None:
+    """Act on assignments (with their referrals and cases) whose deadline or reminder has passed."""
     changes = await following.locked(work, {a: (referral, case) for a, referral, case in due})
     wanting: list[Need] = []
     lapsed: list[Assignment] = []
@@ -53,12 +45,6 @@ async def chase_due(
     await following.ask_next(work, changes, wanting, routing)
     await following.save(work, changes)
     crash_point("referral.after_chase")
-    return [assignment_id for assignment_id, _, _ in due]
-
-
-async def list_due(work: Work, *, limit: int, apart_from: frozenset[str] = frozenset()) -> list[str]:
-    """The assignments whose deadline has passed, longest overdue first."""
-    return [a for a, _, _ in await store.list_due(work, limit, apart_from=sorted(apart_from))]
 
 
 async def _remind(work: Work, changes: Changes, due: Sequence[Assignment], routing: Routing) -> None:
@@ -88,16 +74,20 @@ def _tell_overdue(work: Work, changes: Changes, need: Need, assignment: Assignme
     changes.escalate(need, "service_overdue", assignment)
 
 
-async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
-    """Decide again on open gaps that are older than the last change of directory or rules; answers how many there were.
+async def list_gaps(
+    work: Work, limit: int, apart_from: Sequence[str], *, routing: Routing
+) -> list[tuple[str, str, str]]:
+    """Open gaps, with their referrals and cases, that are older than the last change of directory or rules."""
+    router = await routing.router(work)
+    return await store.list_gaps_before(work, router.since, limit, apart_from)
+
+
+async def reroute_gaps(work: Work, found: Sequence[tuple[str, str, str]], *, routing: Routing) -> None:
+    """Decide again on open gaps.
 
     The stored facts are decided under the rules in force now; who can be asked is asked, else a person decides.
     """
     router = await routing.router(work)
-    directory_at = router.since
-    found = await store.list_gaps_before(work, directory_at, limit)
-    if not found:
-        return 0
     changes = await following.locked(work, {gap: (referral, case) for gap, referral, case in found})
     bodies = await store.find_explanations(work, [changes.need(r).referral.explanation for _, r, _ in found])
     closed: list[str] = []
@@ -133,5 +123,4 @@ async def reroute_gaps(work: Work, *, routing: Routing, limit: int = BATCH) -> i
     await store.update_explanations(work, decided)
     await store.mark_gaps_closed(work, closed)
     still = {gap_id: reason for gap_id, reason in reasons.items() if gap_id not in closed}
-    await store.mark_gaps_tried(work, still, directory_at=directory_at)
-    return len(found)
+    await store.mark_gaps_tried(work, still, directory_at=router.since)

@@ -10,11 +10,8 @@ from services.referral.domain.needs import Need
 from services.referral.domain.refusals import ReferralUnknown, Refused
 from services.referral.store import desk
 from services.referral.store import escalations as store
-from services.referral.store import limits as limiting
 from services.referral.store.desk import Task, View
 from shared.kit.work import Work
-
-BATCH = 200
 
 Result = Need | Refused
 
@@ -59,11 +56,8 @@ async def take_needs(work: Work, referral_ids: Sequence[str]) -> list[Result]:
     return results
 
 
-async def climb(work: Work, *, limit: int = BATCH) -> int:
-    """What nobody has taken in time goes one rung up, what was taken and has not moved comes back; answers how many."""
-    due = await store.list_due(work, limit)
-    if not due:
-        return 0
+async def climb(work: Work, due: Sequence[tuple[str, str]]) -> None:
+    """What nobody has taken in time goes one rung up, what was taken and has not moved comes back."""
     changes = await following.locked(work, {referral_id: (referral_id, case_id) for referral_id, case_id in due})
     changed: list[Escalation] = []
     # Read again under the lock: somebody may have taken it meanwhile, or another clock been here.
@@ -75,21 +69,16 @@ async def climb(work: Work, *, limit: int = BATCH) -> int:
             work.emit(telling.escalation_raised(need, before, after))
     if changed:
         await store.update_escalations(work, changed)
-    return len(due)
 
 
-async def tell_breaches(work: Work, *, limit: int = BATCH) -> int:
-    """Put needs whose limit in law has passed before the whole country, once per limit; answers how many there were."""
-    found = await limiting.list_breached(work, limit)
-    if not found:
-        return 0
-    changes = await following.locked(work, {referral_id: (referral_id, case_id) for referral_id, case_id, _ in found})
-    for referral_id, _, code in found:
+async def tell_breaches(work: Work, found: Sequence[tuple[str, str, str]]) -> None:
+    """Put needs whose limit in law has passed before the whole country, once per limit."""
+    changes = await following.locked(work, {referral_id: (referral_id, case_id) for referral_id, _, case_id in found})
+    for referral_id, code, _ in found:
         need = changes.need(referral_id)
         if limits.BY_CODE[code] in limits.breached(need, now=work.now):
             changes.escalate(need, "legal_limit", need.live, limit=code)
     await following.save(work, changes)
-    return len(found)
 
 
 async def find_in_duty(work: Work, referral_ids: Sequence[str]) -> dict[str, str]:

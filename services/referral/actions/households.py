@@ -27,8 +27,6 @@ from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-BATCH = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
@@ -110,15 +108,11 @@ class Together:
         await staying.note(work, (apart | self.joined) - unsettled)
 
 
-async def settle(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
-    """Bring together the households of whom somebody landed who was left to the clock; answers how many there were."""
-    wanted = await store.list_unsettled(work, limit)
-    if not wanted:
-        return 0
+async def settle(work: Work, wanted: Sequence[str], *, routing: Routing) -> None:
+    """Bring together the households of whom somebody landed who was left to the clock."""
     await work.lock_cases(wanted)
     if ids := await store.take_unsettled(work, wanted):
         await gather(work, set(ids), routing=routing)
-    return len(wanted)
 
 
 async def hear_households(work: Work, heard: Sequence[Heard[HouseholdChanged]], *, routing: Routing) -> None:
@@ -296,11 +290,8 @@ async def decide(work: Work, decisions: Sequence[Deciding]) -> list[Reunificatio
     return results
 
 
-async def remind(work: Work, *, limit: int = BATCH) -> int:
-    """Remind of what is still apart, once, after three quarters of the time; answers how many there were."""
-    due = await store.list_to_remind(work, limit)
-    if not due:
-        return 0
+async def remind(work: Work, due: Sequence[Reunification]) -> None:
+    """Remind of what is still apart, once, after three quarters of the time."""
     ids = sorted({task.household_id for task in due})
     await work.lock_cases(ids)
     for task in (await store.list_latest(work, ids)).values():
@@ -308,14 +299,10 @@ async def remind(work: Work, *, limit: int = BATCH) -> int:
             reminded = households.remind(task, now=work.now)
             await store.save_task(work, reminded)
             work.record(telling.reunification_reminded(reminded))
-    return len(due)
 
 
-async def climb(work: Work, *, limit: int = BATCH) -> int:
-    """What nobody has settled in time goes one rung up; answers how many there were."""
-    due = await store.list_due(work, limit)
-    if not due:
-        return 0
+async def climb(work: Work, due: Sequence[Reunification]) -> None:
+    """What nobody has settled in time goes one rung up."""
     ids = sorted({task.household_id for task in due})
     await work.lock_cases(ids)
     for task in (await store.list_latest(work, ids)).values():
@@ -323,4 +310,3 @@ async def climb(work: Work, *, limit: int = BATCH) -> int:
             raised = households.climb(task, now=work.now)
             await store.save_task(work, raised)
             work.record(telling.reunification_raised(raised))
-    return len(due)

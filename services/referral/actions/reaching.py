@@ -20,8 +20,6 @@ from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
-BATCH = 200
-
 Result = RecipientTask | Refused
 Said = Heard[PersonErased] | Heard[IdentityCorrected]
 
@@ -72,14 +70,11 @@ async def note_reading(work: Work, task_ids: Sequence[str]) -> None:
     await _settle(work, found, [recipients.settle(t, "read", by=work.actor.id, now=work.now) for t in found.values()])
 
 
-async def remind(work: Work, *, limit: int = BATCH) -> int:
-    """Tell once of each task that was not settled in time; answers how many there were."""
-    overdue = await store.lock_unreminded(work, limit)
+async def remind(work: Work, overdue: Sequence[RecipientTask]) -> None:
+    """Tell once of each of these locked tasks that was not settled in time."""
     for task in overdue:
         work.emit(telling.copy_overdue(task))
-    if overdue:
-        await store.mark_overdue_told(work, [task.task_id for task in overdue])
-    return len(overdue)
+    await store.mark_overdue_told(work, [task.task_id for task in overdue])
 
 
 async def find_erased_at(work: Work, case_id: str) -> datetime | None:

@@ -12,11 +12,8 @@ from services.referral.actions.supervising import Result
 from services.referral.domain import needs
 from services.referral.domain.needs import Need
 from services.referral.store import desk
-from services.referral.store import needs as store
 from shared.contracts.referral.households import SplitReason
 from shared.kit.work import Work
-
-BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +122,9 @@ async def resume_needs(work: Work, resumptions: Sequence[Resumption], *, routing
     return await _resume(work, overseen, resumptions, routing)
 
 
-async def resume_held(work: Work, *, routing: Routing, limit: int = BATCH) -> int:
-    """Let those needs go on whose day has come; answers how many there were."""
-    held = dict(await store.list_held(work, limit))
-    if held:
-        await _resume(work, held, [Resumption(referral_id) for referral_id in held], routing)
-    return len(held)
+async def resume_held(work: Work, held: Sequence[tuple[str, str]], *, routing: Routing) -> None:
+    """Let those needs go on whose day has come."""
+    await _resume(work, dict(held), [Resumption(referral_id) for referral_id, _ in held], routing)
 
 
 async def _resume(

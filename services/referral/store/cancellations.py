@@ -92,13 +92,15 @@ async def lock_overdue(work: Work, assignment_id: str) -> Cancellation | None:
     return None if row is None else _cancellation(row)
 
 
-async def lock_unreminded(work: Work, limit: int) -> list[Cancellation]:
+async def lock_unreminded(work: Work, limit: int, apart_from: Sequence[str]) -> list[Cancellation]:
     """Overdue ones that nobody was told of yet. # unscoped: the clock works for everybody"""
     rows = await work.connection.fetch(
         f"SELECT {COLUMNS} FROM cancellations WHERE confirmed_at IS NULL AND overdue_told_at IS NULL"  # noqa: S608
-        " AND confirm_by <= $1 ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
+        " AND confirm_by <= $1 AND assignment_id <> ALL($3::uuid[]) ORDER BY confirm_by LIMIT $2"
+        " FOR UPDATE SKIP LOCKED",
         work.now,
         limit,
+        apart_from,
     )
     return [_cancellation(row) for row in rows]
 

@@ -60,13 +60,14 @@ async def list_open(work: Work, referral_ids: Sequence[str]) -> list[Escalation]
     return [_escalation(row) for row in rows]
 
 
-async def list_due(work: Work, limit: int) -> list[tuple[str, str]]:
+async def list_due(work: Work, limit: int, apart_from: Sequence[str]) -> list[tuple[str, str]]:
     """Needs whose escalation climbs or comes back now: referral and case. # unscoped: the clock works for everybody"""
     rows = await work.connection.fetch(
         f"SELECT e.referral_id, r.case_id FROM escalations e JOIN referrals r USING (referral_id) WHERE {OPEN}"  # noqa: S608
-        " AND e.due_at <= $1 ORDER BY e.due_at LIMIT $2",
+        " AND e.due_at <= $1 AND e.referral_id <> ALL($3::uuid[]) ORDER BY e.due_at LIMIT $2",
         work.now,
         limit,
+        apart_from,
     )
     return [(str(row["referral_id"]), str(row["case_id"])) for row in rows]
 

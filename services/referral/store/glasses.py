@@ -115,13 +115,14 @@ async def mark_glass_reviewed(work: Work, glass: Glass) -> None:
     )
 
 
-async def lock_unreminded(work: Work, limit: int) -> list[Glass]:
+async def lock_unreminded(work: Work, limit: int, apart_from: Sequence[str]) -> list[Glass]:
     """Those that were not judged in time, nobody told of it. # unscoped: the clock works for everybody"""
     rows = await work.connection.fetch(
         f"SELECT {COLUMNS} FROM glasses WHERE reviewed_at IS NULL AND overdue_told_at IS NULL AND review_by <= $1"  # noqa: S608
-        " ORDER BY review_by LIMIT $2 FOR UPDATE SKIP LOCKED",
+        " AND glass_id <> ALL($3::uuid[]) ORDER BY review_by LIMIT $2 FOR UPDATE SKIP LOCKED",
         work.now,
         limit,
+        apart_from,
     )
     return [_glass(row) for row in rows]
 

@@ -63,10 +63,13 @@ async def list_standing(work: Work, household_ids: Sequence[str], read: Read) ->
     return _standing(await work.connection.fetch(STANDING, household_ids, HELPED), read)
 
 
-async def list_unsettled(work: Work, limit: int) -> list[str]:
+async def list_unsettled(work: Work, limit: int, apart_from: Sequence[str]) -> list[str]:
     """Households of whom somebody has landed who is still to be brought together. # unscoped: the clock's"""
     rows = await work.connection.fetch(
-        "SELECT DISTINCT household_id FROM households WHERE is_unsettled ORDER BY household_id LIMIT $1", limit
+        "SELECT DISTINCT household_id FROM households WHERE is_unsettled AND household_id <> ALL($2::uuid[])"
+        " ORDER BY household_id LIMIT $1",
+        limit,
+        apart_from,
     )
     return [str(row["household_id"]) for row in rows]
 
@@ -142,24 +145,26 @@ async def save_task(work: Work, task: Reunification) -> None:
     )
 
 
-async def list_due(work: Work, limit: int) -> list[Reunification]:
+async def list_due(work: Work, limit: int, apart_from: Sequence[str]) -> list[Reunification]:
     """What nobody has settled in time, the longest due first. # unscoped: the clock works for everybody"""
     rows = await work.connection.fetch(
         f"SELECT {COLUMNS} FROM reunifications t WHERE t.closed_at IS NULL AND t.due_at <= $1"  # noqa: S608
-        " ORDER BY t.due_at LIMIT $2",
+        " AND t.task_id <> ALL($3::uuid[]) ORDER BY t.due_at LIMIT $2",
         work.now,
         limit,
+        apart_from,
     )
     return [_task(row) for row in rows]
 
 
-async def list_to_remind(work: Work, limit: int) -> list[Reunification]:
+async def list_to_remind(work: Work, limit: int, apart_from: Sequence[str]) -> list[Reunification]:
     """What nobody has settled after three quarters of the time. # unscoped: the clock works for everybody"""
     rows = await work.connection.fetch(
         f"SELECT {COLUMNS} FROM reunifications t WHERE t.closed_at IS NULL AND t.remind_at <= $1"  # noqa: S608
-        " ORDER BY t.remind_at LIMIT $2",
+        " AND t.task_id <> ALL($3::uuid[]) ORDER BY t.remind_at LIMIT $2",
         work.now,
         limit,
+        apart_from,
     )
     return [_task(row) for row in rows]
 

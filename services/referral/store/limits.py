@@ -1,5 +1,7 @@
 """Needs whose limit in law has passed."""
 
+from collections.abc import Sequence
+
 from services.referral.domain.limits import LIMITS
 from shared.contracts import codes
 from shared.kit.work import Work
@@ -12,8 +14,8 @@ FEW = ", ".join(f"'{need}'" for need in sorted({limit.need for limit in OF_A_NEE
 NOT_TOLD = "NOT EXISTS (SELECT FROM escalations e WHERE e.referral_id = r.referral_id AND e.limit_code = l.code)"
 
 
-async def list_breached(work: Work, limit: int) -> list[tuple[str, str, str]]:
-    """Live needs past a limit that is not met and was not told yet: referral, case and limit, the oldest first.
+async def list_breached(work: Work, limit: int, apart_from: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Live needs past a limit that is not met and was not told yet: referral, limit and case, the oldest first.
 
     Nothing is stored for it with a need. Each part ends in a limit of its own, so that it walks along its index instead
     of the whole table. # unscoped: the clock works for everybody
@@ -23,6 +25,7 @@ async def list_breached(work: Work, limit: int) -> list[tuple[str, str, str]]:
         " FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS l (code, need, until, before),"
         " LATERAL (SELECT r.referral_id, r.case_id, r.opened_at FROM referrals r WHERE r.ended_at IS NULL"
         f"  AND r.need IN ({FEW}) AND r.need = l.need AND r.opened_at <= l.before AND {NOT_TOLD}"
+        "  AND r.referral_id <> ALL($9::uuid[])"
         "  AND NOT EXISTS (SELECT FROM assignments a WHERE a.referral_id = r.referral_id AND CASE l.until"
         "   WHEN 'accepted' THEN a.service_due_at IS NOT NULL ELSE a.started_at IS NOT NULL END)"
         "  ORDER BY r.opened_at LIMIT $8) n"
@@ -30,6 +33,7 @@ async def list_breached(work: Work, limit: int) -> list[tuple[str, str, str]]:
         " FROM unnest($5::text[], $6::timestamptz[]) AS l (code, before) CROSS JOIN unnest($7::text[]) AS p (province),"
         " LATERAL (SELECT r.referral_id, r.case_id, r.opened_at FROM referrals r WHERE r.ended_at IS NULL"
         f"  AND r.province = p.province AND r.arrived_at <= l.before AND {NOT_TOLD}"
+        "  AND r.referral_id <> ALL($9::uuid[])"
         "  ORDER BY r.arrived_at LIMIT $8) n"
         " ORDER BY opened_at LIMIT $8",
         [one.code for one in OF_A_NEED],
@@ -40,5 +44,6 @@ async def list_breached(work: Work, limit: int) -> list[tuple[str, str, str]]:
         [work.now - one.within for one in OF_EVERY_NEED],
         list(codes.provinces()),
         limit,
+        apart_from,
     )
-    return [(str(row["referral_id"]), str(row["case_id"]), row["code"]) for row in rows]
+    return [(str(row["referral_id"]), row["code"], str(row["case_id"])) for row in rows]

@@ -251,7 +251,7 @@ async def find_explanations(work: Work, digests: Sequence[bytes]) -> dict[bytes,
     return {bytes(row["digest"]): bytes(row["body"]) for row in rows}
 
 
-async def list_due(work: Work, limit: int, *, apart_from: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+async def list_due(work: Work, limit: int, apart_from: Sequence[str]) -> list[tuple[str, str, str]]:
     """Assignments whose deadline or reminder has passed: assignment, referral and case, the longest ago first.
 
     # unscoped: the clock works for everybody
@@ -277,12 +277,14 @@ async def mark_reminded(work: Work, reminded: Sequence[Assignment]) -> None:
     )
 
 
-async def list_held(work: Work, limit: int) -> list[tuple[str, str]]:
+async def list_held(work: Work, limit: int, apart_from: Sequence[str]) -> list[tuple[str, str]]:
     """Needs that have waited until their day: referral and case, the longest first. # unscoped: the clock's"""
     rows = await work.connection.fetch(
-        "SELECT referral_id, case_id FROM referrals WHERE held_until <= $1 ORDER BY held_until LIMIT $2",
+        "SELECT referral_id, case_id FROM referrals WHERE held_until <= $1 AND referral_id <> ALL($3::uuid[])"
+        " ORDER BY held_until LIMIT $2",
         work.now,
         limit,
+        apart_from,
     )
     return [(str(row["referral_id"]), str(row["case_id"])) for row in rows]
 
@@ -296,7 +298,9 @@ async def mark_disclosed(work: Work, assignment_id: str) -> None:
     )
 
 
-async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> list[tuple[str, str, str]]:
+async def list_gaps_before(
+    work: Work, directory_at: datetime, limit: int, apart_from: Sequence[str]
+) -> list[tuple[str, str, str]]:
     """Open gaps of an older directory than this: gap, referral and case; the most urgent and of those the oldest first.
 
     # unscoped: the clock's
@@ -304,12 +308,13 @@ async def list_gaps_before(work: Work, directory_at: datetime, limit: int) -> li
     rows = await work.connection.fetch(
         "SELECT g.gap_id, g.referral_id, r.case_id FROM gaps g JOIN referrals r USING (referral_id)"
         " LEFT JOIN unnest($3::text[], $4::integer[]) AS u (need, urgency) USING (need)"
-        " WHERE g.closed_at IS NULL AND g.directory_at < $1 ORDER BY coalesce(r.urgency, u.urgency), g.opened_at,"
-        " g.gap_id LIMIT $2",
+        " WHERE g.closed_at IS NULL AND g.directory_at < $1 AND g.gap_id <> ALL($5::uuid[])"
+        " ORDER BY coalesce(r.urgency, u.urgency), g.opened_at, g.gap_id LIMIT $2",
         directory_at,
         limit,
         list(codes.needs()),
         [need.priority for need in codes.needs().values()],
+        apart_from,
     )
     return [(str(row["gap_id"]), str(row["referral_id"]), str(row["case_id"])) for row in rows]
 

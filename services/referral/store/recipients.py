@@ -168,13 +168,14 @@ async def lock_overdue(work: Work, task_id: str, *, everywhere: bool) -> Recipie
     return None if row is None else _task(row)
 
 
-async def lock_unreminded(work: Work, limit: int) -> list[RecipientTask]:
+async def lock_unreminded(work: Work, limit: int, apart_from: Sequence[str]) -> list[RecipientTask]:
     """Overdue tasks that nobody was told of yet. # unscoped: the clock works for everybody"""
     rows = await work.connection.fetch(
         f"SELECT {COLUMNS} FROM recipient_tasks WHERE settled_at IS NULL AND overdue_told_at IS NULL"  # noqa: S608
-        " AND confirm_by <= $1 ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
+        " AND confirm_by <= $1 AND task_id <> ALL($3::uuid[]) ORDER BY confirm_by LIMIT $2 FOR UPDATE SKIP LOCKED",
         work.now,
         limit,
+        apart_from,
     )
     return [_task(row) for row in rows]
 
