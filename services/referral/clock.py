@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -36,13 +36,17 @@ Find = Callable[[Work, int, Sequence[str]], Awaitable[Sequence[R]]]
 Act = Callable[[Work, Sequence[R]], Awaitable[None]]
 
 
+def _ends(row: Any) -> tuple[str, str]:
+    return row[0], row[-1]
+
+
 class Due(Generic[R]):
     """One kind of what falls due. `await due()` is one turn; answers how many rows it looked at.
 
     When a batch fails for good, it shrinks until the row at fault stands alone. That one is reported with its case and
     left out for a while, so that it holds up nobody else, and is tried again after that.
 
-    `named`: the id by which a row is left out, and its case.
+    `named`: the id by which a row is left out, and its case; by default its first and its last value.
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class Due(Generic[R]):
         find: Find[R],
         act: Act[R],
         *,
-        named: Callable[[R], tuple[str, str]] = itemgetter(0, -1),
+        named: Callable[[R], tuple[str, str]] = _ends,
         purpose: str | None = None,
     ) -> None:
         self.kind = kind
