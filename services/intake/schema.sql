@@ -780,9 +780,11 @@ CREATE TABLE requests (
     key bytea NOT NULL,
     content bytea NOT NULL,
     case_id uuid NOT NULL,
+    kept_at timestamp with time zone,
     CONSTRAINT requests_pkey PRIMARY KEY (scope, key),
     CONSTRAINT request_key_is_short CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 200)))
 );
+CREATE INDEX requests_by_age ON requests USING brin (kept_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX requests_of_case ON requests USING brin (case_id) WITH (pages_per_range='16', autosummarize='on');
 ALTER TABLE requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE requests FORCE ROW LEVEL SECURITY;
@@ -1201,7 +1203,8 @@ CREATE OR REPLACE FUNCTION screening_loses_its_answers_alone()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-    IF octet_length(new.sealed) = 0 AND to_jsonb(new) - 'sealed' = to_jsonb(old) - 'sealed' THEN
+    IF octet_length(new.sealed) = 0 AND (new.place, new.language) IN ((old.place, old.language), ('', ''))
+        AND to_jsonb(new) - '{sealed,place,language}'::text[] = to_jsonb(old) - '{sealed,place,language}'::text[] THEN
         RETURN new;
     END IF;
     RAISE EXCEPTION 'screening % stays as it was kept: it can only lose its answers', old.screening_id

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.intake.actions.holds import place_hold
 from services.intake.clock import Retention
-from services.intake.domain.retention import BY_CODE, RULES, YEAR
+from services.intake.domain.retention import BY_CODE, RULES, YEAR, first_id_at
 from shared.contracts.referral.referrals import ReferralClosed, ReferralFulfilled, ReferralOpened, ReferralReopened
 from shared.kit.clock import FixedClock, SystemClock
 from shared.kit.database import Database
@@ -215,6 +216,37 @@ class TestSweeps:
         assert await database.pool.fetchval("SELECT count(*) FROM requests") == 0
         late = await site("officer").post("/api/arrivals", json={**PERSON, "arrived_at": landed})
         assert late.json()["code"] == "arrival_long_ago"
+
+    @pytest.mark.parametrize("wrong", [timedelta(days=-900), timedelta(days=900)], ids=["late", "early"])
+    async def test_forget_it_by_our_clock_whatever_the_clock_of_a_tablet_says(
+        self, site: Site, database: Database, clock: FixedClock, wrong: timedelta
+    ) -> None:
+        made = first_id_at(clock.now() + wrong)
+        case_id = f"{made[:14]}7{made[15:19]}8{made[20:]}"
+        sent = await site("officer").post("/api/arrivals", key="one", json={**PERSON, "case_id": case_id})
+        assert sent.status_code == 201, sent.text
+        clock.advance(timedelta(days=399))
+        await a_round(database)
+        assert await database.pool.fetchval("SELECT count(*) FROM requests") == 1
+
+        clock.advance(timedelta(days=2))
+        await a_round(database)
+        assert await database.pool.fetchval("SELECT count(*) FROM requests") == 0
+
+    async def test_forget_by_its_id_what_was_kept_before_our_clock_was(
+        self, site: Site, database: Database, owner: asyncpg.Connection, clock: FixedClock
+    ) -> None:
+        await a_case(site)
+        async with owner.transaction():
+            await owner.execute("SET LOCAL rujukan.scope = 'service'")
+            await owner.execute("UPDATE requests SET kept_at = NULL")
+        clock.advance(timedelta(days=399))
+        await a_round(database)
+        assert await database.pool.fetchval("SELECT count(*) FROM requests") == 1
+
+        clock.advance(timedelta(days=2))
+        await a_round(database)
+        assert await database.pool.fetchval("SELECT count(*) FROM requests") == 0
 
     async def test_forget_first_answers_after_thirty_days(
         self, site: Site, database: Database, clock: FixedClock

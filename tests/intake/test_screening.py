@@ -358,7 +358,8 @@ class TestScreening:
         answered = await site("officer").get(f"/api/screenings/{done['screening_id']}")
 
         assert answered.json()["answers"] == {}
-        assert await database.pool.fetchval("SELECT octet_length(sealed) FROM screenings") == 0
+        kept = await database.pool.fetchrow("SELECT octet_length(sealed), place, language FROM screenings")
+        assert tuple(kept) == (0, "", "")
 
     @pytest.mark.parametrize(("actor", "status"), [("stranger", 404), ("system", 403), ("worker", 403), ("dpo", 403)])
     async def test_is_for_the_port_alone(self, site: Site, actor: str, status: int) -> None:

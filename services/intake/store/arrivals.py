@@ -58,8 +58,8 @@ ALIKE = (
 """What all rows of a list say alike: said once, it is neither written nor read once for each."""
 
 CLAIM_AND_KEEP = """, claimed AS (
-    INSERT INTO requests (scope, key, content, case_id)
-    SELECT scope, key, content, case_id FROM item ORDER BY scope, key
+    INSERT INTO requests (scope, key, content, case_id, kept_at)
+    SELECT scope, key, content, case_id, occurred_at FROM item ORDER BY scope, key
     ON CONFLICT DO NOTHING
     RETURNING case_id
 ), fresh AS MATERIALIZED (
@@ -176,6 +176,7 @@ class SealedIdentity(NamedTuple):
     wrapped_key: bytes | None
     """None once the person was erased."""
     age_band: str
+    voyage_id: str | None
 
 
 async def find_sealed(work: Work, case_id: str) -> SealedIdentity | None:
@@ -184,7 +185,7 @@ async def find_sealed(work: Work, case_id: str) -> SealedIdentity | None:
     # unscoped: asked for only after a disclosure grant was found for this very case.
     """
     row = await work.connection.fetchrow(
-        "SELECT a.person_id, a.sealed, k.wrapped_key, a.age_band"
+        "SELECT a.person_id, a.sealed, k.wrapped_key, a.age_band, a.voyage_id::text"
         " FROM arrivals a LEFT JOIN person_keys k USING (person_id) WHERE a.case_id = $1",
         case_id,
     )
@@ -195,6 +196,7 @@ async def find_sealed(work: Work, case_id: str) -> SealedIdentity | None:
         bytes(row["sealed"]),
         bytes(row["wrapped_key"]) if row["wrapped_key"] else None,
         row["age_band"],
+        row["voyage_id"],
     )
 
 

@@ -63,11 +63,14 @@ DRAFTS_DUE = (
 )
 """Lists that nobody has touched since then; those of who rolls over are counted from when the voyage is expected."""
 
+REPEATS_DUE = "(kept_at < $1 OR (kept_at IS NULL AND case_id < $2))"
+"""Writes that are too old to be repeated, by our clock; of the earliest only the id of the case tells when."""
+
 SWEPT: dict[Kind, str] = {
     "answers": "DELETE FROM answers WHERE (actor, key) IN ("
     " SELECT actor, key FROM answers WHERE created_at < $1 LIMIT $2)",
-    "requests": "DELETE FROM requests WHERE (scope, key) IN ("
-    " SELECT scope, key FROM requests WHERE case_id < $1 LIMIT $2)",
+    "requests": "DELETE FROM requests WHERE (scope, key) IN ("  # noqa: S608 - a constant
+    f" SELECT scope, key FROM requests WHERE {REPEATS_DUE} LIMIT $3)",
     "held_rows": "UPDATE held_rows SET said = '{}', mark = decode(repeat('00', 16), 'hex')"
     " WHERE (manifest_id, row_number) IN (SELECT manifest_id, row_number FROM held_rows"
     " WHERE manifest_id < $1 AND said <> '{}' LIMIT $2)",
@@ -79,7 +82,7 @@ SWEPT: dict[Kind, str] = {
 }
 COUNTED: dict[Kind, str] = {
     "answers": "SELECT count(*) FROM answers WHERE created_at < $1",
-    "requests": "SELECT count(*) FROM requests WHERE case_id < $1",
+    "requests": f"SELECT count(*) FROM requests WHERE {REPEATS_DUE}",  # noqa: S608 - a constant
     "held_rows": "SELECT count(*) FROM held_rows WHERE manifest_id < $1 AND said <> '{}'",
     "drafts": f"SELECT count(*) {DRAFTS_DUE}",
 }
@@ -87,13 +90,13 @@ COUNTED: dict[Kind, str] = {
 
 async def sweep(work: Work, rule: Rule, *, limit: int) -> int:
     """Remove what has reached its period of what is no identity; answers how much."""
-    done: str = await work.connection.execute(SWEPT[rule.kind], _bound(rule, work.now), limit)
+    done: str = await work.connection.execute(SWEPT[rule.kind], *_bounds(rule, work.now), limit)
     return int(done.rpartition(" ")[2])
 
 
 async def count_sweep(work: Work, rule: Rule, *, by: datetime) -> int:
     """How much would be removed until then."""
-    counted: int = await work.connection.fetchval(COUNTED[rule.kind], _bound(rule, by))
+    counted: int = await work.connection.fetchval(COUNTED[rule.kind], *_bounds(rule, by))
     return counted
 
 
@@ -128,6 +131,9 @@ def _of(
     return before, after, list(rule.bands), rule.victims, list(VICTIM_NEEDS), among
 
 
-def _bound(rule: Rule, now: datetime) -> object:
+def _bounds(rule: Rule, now: datetime) -> tuple[object, ...]:
+    """Before when something was kept that has reached its period: the time, the first id of that time, or both."""
     before = rule.ends_before(now)
-    return before if rule.kind in ("answers", "drafts") else first_id_at(before)
+    if rule.kind == "requests":
+        return before, first_id_at(before)
+    return (before if rule.kind in ("answers", "drafts") else first_id_at(before),)
