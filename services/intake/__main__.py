@@ -73,6 +73,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     roll_calls.RowTakenBack: (409, "row_taken_back", msg("This person was taken back")),
     roll_calls.StaysThere: (409, "stays_there", msg("This person stays with the later voyage")),
     roll_calls.RollMoved: (409, "roll_moved", msg("The roll has changed meanwhile")),
+    roll_calls.ComesFromThere: (409, "comes_from_there", msg("This person came over from that voyage")),
     roll_calls.NextVoyageUnknown: (422, "next_voyage_unknown", msg("This is no voyage to roll over to")),
     roll_calls.NotOnAList: (409, "not_on_a_list", msg("This person stands on no list")),
     roll_calls.DeathToRecord: (409, "death_to_record", msg("A death is to be recorded")),

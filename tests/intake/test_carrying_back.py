@@ -17,7 +17,7 @@ from services.intake.actions.erasures import erase_person
 from services.intake.clock import CLOCK
 from services.intake.domain.drafts import Draft
 from services.intake.domain.refusals.drafts import DraftEnded, DraftMoved, LineUnknown
-from services.intake.domain.refusals.roll_calls import RowCarried, RowTakenBack, StaysFor, StaysThere
+from services.intake.domain.refusals.roll_calls import ComesFromThere, RowCarried, RowTakenBack, StaysFor, StaysThere
 from services.intake.domain.retention import BY_CODE
 from services.intake.domain.roll_calls import MOST_CALLS
 from services.intake.domain.voyages import Voyage
@@ -172,6 +172,24 @@ class TestTakingBack:
             ("absent", FIRST, "rina"), ("open", None, "sari"),
         ]  # fmt: skip
         assert str(rows[0]["next_voyage_id"]) == following.voyage_id
+
+    @pytest.mark.parametrize("by", ["nobody else", "a third voyage"])
+    async def test_nobody_is_carried_back_to_where_they_come_from(
+        self, database: Database, quay: Quay, by: str
+    ) -> None:
+        """They would stand there twice: once as who went over, once as who came over."""
+        voyage, following = await a_voyage(database), await a_voyage(database, expected_at=LATER)
+        draft = await quay.upload(voyage, a_list(a_row(1), a_row(2)))
+        await quay.absent(draft, 2, "rolled_over", next_voyage_id=following.voyage_id)
+        there = await carried_to(database, following)
+        if by == "a third voyage":
+            third = await a_voyage(database, expected_at=LATER)
+            await quay.absent(there, 2, "rolled_over", next_voyage_id=third.voyage_id)
+            there = await carried_to(database, third)
+
+        with pytest.raises(ComesFromThere):
+            await quay.absent(there, 2, "rolled_over", next_voyage_id=voyage.voyage_id)
+        assert [one.form for one in await list_drafts(database, OFFICER, voyage_id=voyage.voyage_id)] == ["csv"]
 
     async def test_nobody_mends_what_was_taken_back(self, database: Database, quay: Quay) -> None:
         draft, _, following = await carried(database, quay, people=3, rows=(FIRST, SECOND))

@@ -75,6 +75,19 @@ class TestComingOver:
         assert ("came_over_arrived", 1, "KM Purnama") in said
         assert not any(code == "rolled_over_to_here" for code, *_ in said)
 
+    async def test_counts_who_was_held_back_and_logged_by_hand(
+        self, database: Database, vault: Vault, quay: Quay, clock: FixedClock, site: Site
+    ) -> None:
+        _, following = await both_sent(database, quay, clock)
+        said = {"full_name": "Orang3", "sex": "M", "document_number": "XS9000003", "birth_date": "1990-01-01",
+                "origin_regency": "73.06", "voyage_id": following.voyage_id}  # fmt: skip
+        assert (await site("officer").post("/api/arrivals", json=said)).status_code == 201
+
+        found = await counted(database, vault, following)
+        assert heads(found.came_over) == [("KM Purnama", 3, 3, 2)]
+        assert ("came_over_arrived", 2, "KM Purnama") in candidates(found)
+        assert sum(line.came_over for line in found.lines if line.dimension == "origin") == 2
+
     async def test_is_the_counterpart_on_the_earlier_one(
         self, database: Database, vault: Vault, quay: Quay, clock: FixedClock
     ) -> None:

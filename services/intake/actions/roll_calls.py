@@ -24,6 +24,7 @@ from services.intake.domain.refusals.drafts import (
 )
 from services.intake.domain.refusals.roll_calls import (
     ColumnsUnsaid,
+    ComesFromThere,
     DeathToRecord,
     NextVoyageUnknown,
     NotOnAList,
@@ -164,8 +165,8 @@ async def prepare_call(
 
     `version` is how the row was called when it was looked at. Calls of different rows do not get into each other's
     way; of the same row, who comes second and says something else gets `RowCalled`. Who was carried over comes back
-    with whatever else is said. Raises `LineUnknown`, `LineRecorded`, `NextVoyageUnknown`, `StaysThere`,
-    `RowTakenBack`, and as `open_draft`; what it answers raises `DraftMoved`.
+    with whatever else is said. Raises `LineUnknown`, `LineRecorded`, `NextVoyageUnknown`, `ComesFromThere`,
+    `StaysThere`, `RowTakenBack`, and as `open_draft`; what it answers raises `DraftMoved`.
     """
     port_of(actor)
     async with database.work(actor, purpose="manifest") as work:
@@ -277,6 +278,9 @@ async def _prepare_standing(
         call = replace(call, sex=sex, age_band=age_band, origin_regency=origin)
         if call.next_voyage_id is not None:
             there = await _next(database, actor, voyage.voyage_id, call.next_voyage_id)
+            async with database.work(actor, purpose="manifest") as work:
+                if await carried.came_from(work, opened.draft, call.row, there.voyage_id):
+                    raise ComesFromThere
             carrying = await prepare_carrying(database, vault, actor, opened, line, here=voyage, there=there)
             steps.append(carrying.step)
             call = replace(call, next_draft_id=carrying.draft_id, next_row=carrying.row)

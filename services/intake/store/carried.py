@@ -61,6 +61,27 @@ async def is_from_elsewhere(work: Work, draft: Draft, row: int) -> bool:
     return found
 
 
+async def came_from(work: Work, draft: Draft, row: int, voyage_id: str) -> bool:
+    """Whether this row of a list is somebody who was carried over from a voyage, by whatever others.
+
+    # unscoped: as `is_from_elsewhere`.
+    """
+    await work.as_service()
+    found: bool = await work.connection.fetchval(
+        "WITH RECURSIVE came AS ("
+        " SELECT voyage_id, draft_id, row_number FROM roll_calls"
+        " WHERE next_voyage_id = $1 AND next_draft_id = $2 AND next_row = $3"
+        " UNION SELECT r.voyage_id, r.draft_id, r.row_number FROM roll_calls r JOIN came c"
+        " ON r.next_voyage_id = c.voyage_id AND r.next_draft_id = c.draft_id AND r.next_row = c.row_number"
+        ") SELECT EXISTS (SELECT FROM came WHERE voyage_id = $4)",
+        draft.voyage_id,
+        draft.draft_id,
+        row,
+        voyage_id,
+    )
+    return found
+
+
 STANDING = """
 SELECT r.voyage_id, r.next_voyage_id, r.next_draft_id, r.next_row FROM (
     SELECT DISTINCT ON (next_draft_id, next_row) * FROM roll_calls
@@ -71,12 +92,17 @@ SELECT r.voyage_id, r.next_voyage_id, r.next_draft_id, r.next_row FROM (
 )
 """
 """Who was carried over and not taken back, each person once, however often a corrected file took the call over."""
+LANDED = "a.ended_as IS DISTINCT FROM 'entered_in_error'"
 BY_ITS_LIST = (
     "FROM arrivals a JOIN manifests m USING (manifest_id)"
     " WHERE m.draft_id = c.next_draft_id AND a.manifest_row = c.next_row AND a.voyage_id = c.next_voyage_id"
 )
 """Whom the list that people were carried to has recorded."""
-LANDED = "a.ended_as IS DISTINCT FROM 'entered_in_error'"
+LOGGED = (
+    "FROM held_rows h JOIN manifests m USING (manifest_id) JOIN arrivals a ON a.case_id = h.logged_as"
+    " WHERE m.draft_id = c.next_draft_id AND h.row_number = c.next_row AND h.settled_by IS NULL AND " + LANDED
+)
+"""Whom it held back, and who was logged one by one there."""
 ERASED = (
     "FROM (SELECT DISTINCT voyage_id, next_voyage_id, next_draft_id FROM carried) c"
     " JOIN manifests m ON m.draft_id = c.next_draft_id"
@@ -90,7 +116,8 @@ ROLLED = (
     f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND ({LANDED} OR {ABSENT_RECORDED})) OR EXISTS ("
     " SELECT FROM held_rows h JOIN manifests m USING (manifest_id) WHERE m.draft_id = c.next_draft_id"
     " AND h.row_number = c.next_row AND h.settled_by IS NULL)) AS listed,"
-    f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND {LANDED})) AS arrived FROM carried c GROUP BY 1)"
+    f" count(*) FILTER (WHERE EXISTS (SELECT {BY_ITS_LIST} AND {LANDED}) OR EXISTS (SELECT {LOGGED})) AS arrived"
+    " FROM carried c GROUP BY 1)"
     f" SELECT {VOYAGE}, counted.carried, counted.listed + coalesce(erased.listed, 0) AS listed,"
     " counted.arrived + coalesce(erased.arrived, 0) AS arrived"
     " FROM counted LEFT JOIN erased USING (voyage_id) JOIN voyages v USING (voyage_id)"
@@ -122,7 +149,8 @@ async def recorded_of(work: Work, voyage_id: str) -> frozenset[str]:
     await work.as_service()
     rows = await work.connection.fetch(
         f"WITH carried AS ({STANDING.format(those='next_voyage_id = $1')})"  # noqa: S608 - constants
-        f" SELECT l.case_id FROM carried c CROSS JOIN LATERAL (SELECT a.case_id {BY_ITS_LIST} AND {LANDED}) l"
+        " SELECT l.case_id FROM carried c CROSS JOIN LATERAL"
+        f" (SELECT a.case_id {BY_ITS_LIST} AND {LANDED} UNION SELECT a.case_id {LOGGED}) l"
         f" UNION SELECT a.case_id {ERASED} WHERE {LANDED}",
         voyage_id,
     )

@@ -88,6 +88,15 @@ class NextVoyageUnknown(Refused):
     detail = msg("Choose a voyage that is announced and still to come. Only who rolls over comes with another voyage.")
 
 
+class ComesFromThere(Refused):
+    """Somebody who was carried over cannot be carried back: there are the rows already that say so."""
+
+    detail = msg(
+        "This person came over from that voyage. Take the call back here, and have the person called there: whoever was"
+        " carried over comes back with that call."
+    )
+
+
 class RollMoved(Refused):
     """Not as many are left as were looked at."""
 
