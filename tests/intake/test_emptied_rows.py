@@ -157,18 +157,20 @@ class TestErasingSomebody:
     async def test_empties_what_a_list_says_of_who_was_logged_by_hand(
         self, site: Site, database: Database, desk: Desk, logged: dict[str, str], row: dict[str, str]
     ) -> None:
+        """Somebody decides first about a row that says otherwise who it is."""
         voyage = await a_voyage(database)
         who = {"full_name": "Orang1", "sex": "M", "birth_date": "1990-01-01", "origin_regency": "73.06", **logged}
         made = await site("officer").post("/api/arrivals", json={**who, "voyage_id": voyage.voyage_id})
         case_id = made.json()["case_id"]
-        draft = await desk.upload(voyage, a_list(a_row(1, **row), a_row(2)))
+        draft = await desk.upload(voyage, a_list(a_row(1, **row), a_row(2, name="Kenari")))
 
-        with pytest.raises(RowUndecided):
-            await erased(database, desk, case_id)
-        await desk.leave_out(draft, 2)
+        if "name" in row:
+            with pytest.raises(RowUndecided):
+                await erased(database, desk, case_id)
+            await desk.leave_out(draft, 2)
         await erased(database, desk, case_id)
 
-        assert await names(desk, draft) == ["", "Orang2"]
+        assert await names(desk, draft) == ["", "Kenari"]
 
     async def test_stays_so_when_rows_come_back_that_were_taken_away_before(
         self, database: Database, desk: Desk

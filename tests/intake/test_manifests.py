@@ -163,7 +163,7 @@ class TestTakeIn:
         monkeypatch.setattr(Database, "fetch", counted)
         await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 1201))))
 
-        assert len(asked) == 3  # batches of up to 500
+        assert len(asked) == 1 + 3  # who was logged one by one, and batches of up to 500
 
 
 PLAIN = "Nama;L/P;Umur"

@@ -21,6 +21,7 @@ from services.intake.actions.opening import open_file
 from services.intake.actions.roll_calls import Entry, Sheet
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft
+from services.intake.domain.held import who_arrived
 from services.intake.domain.refusals import Refused
 from services.intake.domain.refusals.drafts import DraftCarried, DraftMoved, DraftUnknown, LineRecorded, LineUnknown
 from services.intake.domain.refusals.roll_calls import NextVoyageUnknown, RollMoved, RowCalled, RowCarried
@@ -304,7 +305,7 @@ class TestSending:
         before = await quay.counts(voyage)
         arrival = (await a_reading(database, quay, voyage))[3]
         async with database.work(OFFICER, purpose="reception") as work:
-            await settle_logged(work, vault, voyage.voyage_id, arrival, new_id())
+            await settle_logged(work, vault, voyage.voyage_id, who_arrived(arrival), new_id())
 
         assert (before.absent, (await quay.counts(voyage)).absent) == (1, 0)
 

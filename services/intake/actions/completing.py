@@ -6,10 +6,12 @@ from datetime import date
 
 from services.intake.actions import arrival_corrections
 from services.intake.actions.arrivals import day_at
+from services.intake.actions.held import settle_logged
 from services.intake.domain import households as domain
 from services.intake.domain.arrival_corrections import Kept, expect_kept
 from services.intake.domain.completing import completed
 from services.intake.domain.corrections import keeps_age_band
+from services.intake.domain.held import who_is
 from services.intake.domain.households import NO_PROOF, NOT_STATED, Link, Relation, RelationProof
 from services.intake.domain.people import Identity
 from services.intake.domain.refusals.identities import AgeBandWouldChange, NothingToComplete, PersonErasedBefore
@@ -59,7 +61,8 @@ async def complete_identity(
     the child.
 
     `said`: fields as `corrections.read_value` gives them. Nothing of what stands there is shown or overwritten. It is
-    complete once there is a name, and of a child with an adult what the adult is to it.
+    complete once there is a name, and of a child with an adult what the adult is to it. A list of the voyage that holds
+    this person back does so no longer.
     Raises as `arrival_corrections.expected`, `FieldFilled`, `NothingToComplete`, `NobodyAnswers`,
     `AgeBandWouldChange`, `ArrivalInError`, `PersonErasedBefore`.
     """
@@ -83,6 +86,9 @@ async def complete_identity(
     link = domain.to_describe(case_id, links)
     is_complete = bool(identity.full_name) and (link is None or link.has_relation)
     was_open = is_complete and await arrivals.finish(work, case_id)
+    if found.voyage_id is not None:
+        who = who_is(identity, kept.sex, kept.origin_regency)
+        await settle_logged(work, vault, found.voyage_id, who, case_id)
     # What was missing may not be asked for any more, as what an adult is who answers no longer.
     if not (is_filled or origin is not None or described is not None or was_open):
         raise NothingToComplete

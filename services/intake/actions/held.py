@@ -6,11 +6,13 @@ from functools import partial
 
 from services.intake.domain import held
 from services.intake.domain.arrivals import Arrival
+from services.intake.domain.doubles import Logged
 from services.intake.domain.held import Held, Line, Search, Who
 from services.intake.domain.manifests import HeldRow, Row
 from services.intake.store import held as store
 from services.intake.store import manifests
-from services.intake.store.vault import Vault
+from services.intake.store.arrivals import Fetches
+from services.intake.store.vault import Sealed, SealedPerson, Vault
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.work import Work
@@ -82,15 +84,28 @@ async def settle_recorded(
     for voyage_id, arrival, case_id in some:
         if voyage_id in waiting:
             async with database.work(actor, purpose="reception") as work:
-                await settle_logged(work, vault, voyage_id, arrival, case_id)
+                await settle_logged(work, vault, voyage_id, held.who_arrived(arrival), case_id)
 
 
-async def settle_logged(work: Work, vault: Vault, voyage_id: str, arrival: Arrival, case_id: str) -> None:
+async def settle_logged(work: Work, vault: Vault, voyage_id: str, who: Who, case_id: str) -> None:
     """Hold back no longer who was logged by hand; the voyage's lists still have this person."""
     waiting = await store.list_open(work, voyage_id)
     search = Search(waiting, partial(_mark, vault))
-    search.see(Line(held.who_arrived(arrival)))
+    search.see(Line(who))
     await store.settle(work, list(search.found), logged_as=case_id)
+
+
+async def find_logged(database: Fetches, vault: Vault, voyage_id: str) -> Logged:
+    """Who was logged one by one for a voyage: opened and compared in memory, and shown to nobody."""
+    people: dict[str, Who] = {}
+    after: str | None = None
+    while found := await store.list_one_by_one(database, voyage_id, after=after, limit=AT_ONCE):
+        kept = [SealedPerson(one.person_id, one.case_id, Sealed(one.wrapped_key, one.sealed)) for one in found]
+        for one, identity in zip(found, vault.open_many(kept), strict=True):
+            people[one.case_id] = held.who_is(identity, one.sex, one.origin_regency)
+        after = found[-1].case_id
+        await asyncio.sleep(0)
+    return Logged(people)
 
 
 def who_of(row: Row) -> Who:

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from services.intake.actions import lists
 from services.intake.actions.arrivals import is_known_person, port_of
-from services.intake.actions.held import Holding, search_held_rows
+from services.intake.actions.held import Holding, find_logged, search_held_rows
 from services.intake.actions.recording import BATCH, BREATH, Recording, day_of, submission_of
 from services.intake.domain import manifests
-from services.intake.domain.held import Search
+from services.intake.domain.held import Search, who_arrived
 from services.intake.domain.manifests import Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
 from services.intake.domain.problems import Problem
@@ -64,9 +64,10 @@ async def preview_manifest(
 
 
 async def preview_rows(database: Fetches, vault: Vault, voyage: Voyage, sheet: Sheet, rows: Sequence[Row]) -> Preview:
-    """Say what would become of each row of a list that was read, now that others may have been taken in."""
+    """Say what would become of each row of a list that was read, now that others may have been taken in or logged."""
     known: set[int] = set()
-    changed: set[int] = set()
+    wrong: dict[int, str] = {}
+    logged = await find_logged(database, vault, voyage.voyage_id)
     for batch in _batches([row for row in rows if row.arrival is not None]):
         sent = {row.number: submission_of(vault, voyage, row, voyage.expected_at) for row in batch}
         found = await arrivals.known(database, [(s.scope, s.key) for s in sent.values()])
@@ -75,8 +76,13 @@ async def preview_rows(database: Fetches, vault: Vault, voyage: Voyage, sheet: S
             if before is not None and is_known_person(vault, submitted, before):
                 known.add(number)
             elif before is not None:
-                changed.add(number)
-    rows = [_held_as_known(sheet, row) if row.number in changed else row for row in rows]
+                wrong[number] = "known_differently"
+            elif case_id := logged.find(who := who_arrived(submitted.arrival)):
+                logged.take(case_id)
+                known.add(number)
+            elif logged.may_be(who):
+                wrong[number] = "logged_maybe"
+    rows = [_held_for(sheet, row, wrong[row.number]) if row.number in wrong else row for row in rows]
     return Preview(sheet, rows, frozenset(known))
 
 
@@ -152,7 +158,12 @@ async def take_in_rows(
     crash_point("manifest.after_begin")
     holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
     arrived_at = min(now, voyage.expected_at)
-    recording = Recording(database, vault, actor, voyage, manifest_id, arrived_at, holding, is_first, bool(waiting))
+    logged = await find_logged(database, vault, voyage_id)
+    recording = Recording(
+        *(database, vault, actor, voyage, manifest_id, arrived_at, holding, logged),
+        is_first=is_first,
+        asked=bool(waiting),
+    )
     await recording.run(rows)
     search = await search_held_rows(vault, waiting, rows, recording.known)
     crash_point("manifest.after_rows")
@@ -161,6 +172,7 @@ async def take_in_rows(
         finished = await store.finish(work, manifest_id, rejected=holding.count)
         if finished is not None:
             await _take_the_place(work, search, recording.repeated, manifest_id=manifest_id, voyage_id=voyage_id)
+            await held_rows.settle_as_logged(work, manifest_id, recording.settled)
             if source is not None:
                 await held_rows.settle_logged_again(work, manifest_id)
             work.emit(_confirmed(finished))
@@ -233,9 +245,9 @@ async def _take_the_place(
     await held_rows.settle_lists(work, replaced, by=manifest_id)
 
 
-def _held_as_known(sheet: Sheet, row: Row) -> Row:
+def _held_for(sheet: Sheet, row: Row, code: str) -> Row:
     heading = sheet.heading[sheet.fields["full_name"]].strip()
-    problem = Problem(row.number, "full_name", heading, row.name, "known_differently")
+    problem = Problem(row.number, "full_name", heading, row.name, code)
     return Row(row.number, row.name, None, (problem,))
 
 

@@ -19,12 +19,15 @@ from services.intake.actions.arrivals import (
 from services.intake.actions.held import Holding
 from services.intake.actions.listed_households import GROUPS_AT_ONCE, Group, groups_of, link_groups
 from services.intake.actions.telling import Telling
+from services.intake.domain.doubles import Logged
 from services.intake.domain.held import who_arrived
 from services.intake.domain.manifests import HeldRow, Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
+from services.intake.domain.problems import Problem
 from services.intake.domain.refusals.arrivals import RecordedDifferently
 from services.intake.domain.roll_calls import Called
 from services.intake.domain.voyages import Voyage
+from services.intake.store import arrivals
 from services.intake.store.arrivals import NewArrival
 from services.intake.store.vault import Vault
 from shared.contracts import codes
@@ -43,8 +46,9 @@ class Recording:
 
     `is_first`: nobody of the voyage's lists was recorded before. `repeated` counts by list the rows that earlier ones
     had brought in, `known` says which list had a row where that is `asked`. A row that is known with other details is
-    held back. Of the rows of households that are still to be linked, `cases` are by row number, and `told` those that
-    were recorded with their household now.
+    held back, and so is who was `logged` one by one, or may be: `settled` are the cases of the former, by row number.
+    Of the rows of households that are still to be linked, `cases` are by row number, and `told` those that were
+    recorded with their household now.
     """
 
     database: Database
@@ -54,10 +58,12 @@ class Recording:
     manifest_id: str
     arrived_at: datetime
     holding: Holding
+    logged: Logged
     is_first: bool
     asked: bool
     repeated: Counter[str] = field(default_factory=Counter)
     known: dict[int, str] = field(default_factory=dict)
+    settled: dict[int, str] = field(default_factory=dict)
     telling: Telling = field(init=False)
     _groups: list[Group] = field(default_factory=list)
     _cases: dict[int, str] = field(default_factory=dict)
@@ -88,6 +94,7 @@ class Recording:
 
     async def _prepare(self, batch: Sequence[Row]) -> None:
         """Seal these rows and have them written, once the rows before them are."""
+        batch = await self._without_logged(batch)
         groups = await groups_of(self.database, self.vault, self.voyage.voyage_id, batch, are_new=self.is_first)
         households = {number: group.household_id for group in groups for number in group.rows}
         ready = [row for row in batch if row.arrival is not None]
@@ -102,6 +109,30 @@ class Recording:
         await self.database.still_allows(self.actor)
         self._groups += groups
         self._writing = asyncio.create_task(self._write(batch, ready, sealed, households))
+
+    async def _without_logged(self, batch: Sequence[Row]) -> Sequence[Row]:
+        """The rows, of which those are held back that no list has recorded and that are, or may be, who was logged."""
+        said = {row.number: who_arrived(row.arrival) for row in batch if row.arrival is not None}
+        near = {
+            row.number: self._submission(row)
+            for row in batch
+            if row.number in said and self.logged.may_be(said[row.number])
+        }
+        if not near:
+            return batch
+        recorded = await arrivals.known(self.database, [(one.scope, one.key) for one in near.values()])
+        held: dict[int, Row] = {}
+        for row in batch:
+            if row.number not in near or (near[row.number].scope, near[row.number].key) in recorded:
+                continue
+            if case_id := self.logged.find(said[row.number]):
+                self.logged.take(case_id)
+                self.settled[row.number] = case_id
+            problem = Problem(row.number, "full_name", "", "", "logged_maybe")
+            held[row.number] = HeldRow(
+                row.number, row.name, None, (problem,), row.person, settles=row.settles, who=said[row.number]
+            )
+        return [held.get(row.number, row) for row in batch]
 
     async def _settle(self) -> None:
         """Wait for the batch that is being written."""

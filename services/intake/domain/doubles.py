@@ -1,9 +1,10 @@
-"""Who stands on two lists of a voyage under other details: a question for whoever calls the roll."""
+"""Who may be one person under other details: on two lists of a voyage, a question for whoever calls the roll; or logged
+one by one before a list came, a question for whoever sends it."""
 
 from collections.abc import Collection, Mapping, Set
 from typing import NamedTuple
 
-from services.intake.domain.held import Who
+from services.intake.domain.held import Who, is_telling
 from services.intake.domain.matching.names import read_name
 
 MOST_HOLDERS = 20
@@ -42,3 +43,52 @@ def alike(keys: Mapping[Place, Collection[str]], carried: Set[str]) -> dict[Plac
                 if one.draft_id != other.draft_id and {one.draft_id, other.draft_id} & carried:
                     found.setdefault(one, set()).add(other)
     return {place: tuple(sorted(others)) for place, others in found.items()}
+
+
+def may_be_one(one: Who, other: Who) -> bool:
+    """True where two share a NIK, or name and birth; or a document, unless neither name nor birth are the same: a
+    family may travel on one."""
+    shared = keys_of(one) & keys_of(other)
+    if any(not key.startswith("document_number ") for key in shared):
+        return True
+    return bool(shared) and any(
+        field not in one or field not in other or one[field] == other[field] for field in ("full_name", "birth")
+    )
+
+
+class Logged:
+    """Who of a voyage was logged one by one, by case, to be known again on a list; each stands for one of its rows."""
+
+    def __init__(self, people: Mapping[str, Who]) -> None:
+        self._people = people
+        self._holders: dict[str, list[str]] = {}
+        for case_id, who in people.items():
+            for key in keys_of(who):
+                self._holders.setdefault(key, []).append(case_id)
+        self._taken: set[str] = set()
+
+    def find(self, who: Who) -> str | None:
+        """Who this is beyond doubt: both say the same as far as both say something, and enough."""
+        for case_id in self._near(who):
+            one = self._people[case_id]
+            if case_id not in self._taken and _says_no_more(one, who) | _says_no_more(who, one):
+                return case_id
+        return None
+
+    def may_be(self, who: Who) -> bool:
+        """True where this may be one of them, also one who stands for another row."""
+        return any(may_be_one(self._people[case_id], who) for case_id in self._near(who))
+
+    def take(self, case_id: str) -> None:
+        """Let one of them stand for a row, and for no other."""
+        self._taken.add(case_id)
+
+    def _near(self, who: Who) -> list[str]:
+        if not self._people:
+            return []
+        return list(dict.fromkeys(case_id for key in keys_of(who) for case_id in self._holders.get(key, ())))
+
+
+def _says_no_more(one: Who, other: Who) -> bool:
+    """True where one says enough to be found again by, and the other says all of it."""
+    return is_telling(one) and all(other.get(field) == said for field, said in one.items())

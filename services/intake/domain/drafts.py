@@ -21,7 +21,7 @@ Standing = Literal["ready", "mend", "twice", "known", "empty", "left_out", "abse
 """Ready to send; a cell to mend; possibly somebody who is there already; recorded; blank; left out by a person;
 called as absent on the quay."""
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
-TOGETHER = frozenset({"person_repeated", "known_differently"})
+TOGETHER = frozenset({"person_repeated", "known_differently", "logged_maybe"})
 """Problems of a row that may be somebody twice."""
 MARK_BYTES = 6
 """As many bytes of a list's digest as are in the reference to one of its rows (`held.reference`)."""

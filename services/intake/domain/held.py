@@ -1,19 +1,20 @@
 """Rows of lists that were held back, and how a later row is known to be about the same person."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.intake.domain.arrivals import Arrival
-from services.intake.domain.people import Birth
+from services.intake.domain.people import Birth, Identity
 from services.intake.domain.problems import Problem
+from shared.contracts.codes import Sex
 
 Who = Mapping[str, str]
 """What a row says of who it is about: only fields that are there and could be read."""
 Mark = Callable[[Who, Sequence[str]], bytes]
 """A keyed digest of some fields of a `Who`; what is kept of a held row can be compared and not read."""
 
-_TOGETHER = ("person_repeated", "known_differently")
+_TOGETHER = ("person_repeated", "known_differently", "logged_maybe")
 """Codes that stand at the name and concern the row as a whole: the name itself could be read."""
 
 
@@ -29,9 +30,8 @@ class Held:
 
     @property
     def is_telling(self) -> bool:
-        """True when it says enough to be found again by: two of name, papers and birth, and all else alike."""
-        papers = "document_number" in self.said or "nik" in self.said
-        return papers + ("full_name" in self.said) + ("birth" in self.said) >= 2
+        """As `is_telling` of what it says."""
+        return is_telling(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,24 @@ class Line:
     before: str = ""
 
 
+def is_telling(said: Collection[str]) -> bool:
+    """True of fields that are enough to be found again by, where all else is alike: two of name, papers and birth."""
+    papers = "document_number" in said or "nik" in said
+    return papers + ("full_name" in said) + ("birth" in said) >= 2
+
+
 def who_arrived(arrival: Arrival) -> Who:
-    identity = arrival.identity
+    return who_is(arrival.identity, arrival.sex, arrival.origin_regency)
+
+
+def who_is(identity: Identity, sex: Sex, origin_regency: str | None) -> Who:
     return _said(
         full_name=identity.full_name,
         document_number=identity.document_number,
         nik=identity.nik,
-        sex=arrival.sex,
+        sex=sex,
         birth=identity.birth,
-        origin_regency=arrival.origin_regency or "",
+        origin_regency=origin_regency or "",
     )
 
 

@@ -187,6 +187,10 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("This person was already taken in with other details."),
         msg("Correct the case itself; the list does not change it."),
     ),
+    "logged_maybe": (
+        msg("Somebody was logged one by one for this voyage who may be this person: same number, or name and birth."),
+        msg("If it is the same person, leave this row out. If they are two people, log this one with the form."),
+    ),
     "cells_missing": (
         msg("This row has fewer cells than the heading."),
         msg("It may be cut off. Add the missing cells, empty if need be."),

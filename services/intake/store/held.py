@@ -1,11 +1,12 @@
 """Rows of lists that are held back: what is kept of them to know them again, and what has settled them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from services.intake.domain.drafts import Draft
 from services.intake.domain.held import Held, reference
 from services.intake.store.arrivals import Fetches
+from shared.contracts.codes import Sex
 from shared.kit.work import Work
 
 
@@ -120,6 +121,53 @@ async def settle_logged_again(work: Work, manifest_id: str) -> None:
         manifest_id,
         work.now,
     )
+
+
+async def settle_as_logged(work: Work, manifest_id: str, rows: Mapping[int, str]) -> None:
+    """Hold rows of a list back no longer, the cases of whose people (by row) were logged one by one before it came.
+
+    Earlier lists that have them count them no more. # unscoped: a list that the actor has just taken in.
+    """
+    await work.connection.execute(
+        "WITH logged AS (SELECT * FROM unnest($3::integer[], $4::uuid[]) AS l (row_number, case_id)),"  # noqa: S608
+        " before AS (UPDATE held_rows h SET settled_by = $1 FROM logged, manifests n WHERE n.manifest_id = $1"
+        " AND h.voyage_id = n.voyage_id AND h.manifest_id < $1 AND h.logged_as = logged.case_id"
+        " AND h.settled_by IS NULL)"
+        f" UPDATE held_rows h SET settled_at = $2, logged_as = logged.case_id, {NOTHING} FROM logged"
+        " WHERE h.manifest_id = $1 AND h.row_number = logged.row_number AND h.settled_at IS NULL",
+        manifest_id,
+        work.now,
+        list(rows),
+        list(rows.values()),
+    )
+
+
+class OneByOne(NamedTuple):
+    """Somebody who was logged one by one for a voyage, with the sealed identity."""
+
+    case_id: str
+    person_id: str
+    sex: Sex
+    origin_regency: str | None
+    sealed: bytes
+    wrapped_key: bytes
+
+
+async def list_one_by_one(database: Fetches, voyage_id: str, *, after: str | None, limit: int) -> list[OneByOne]:
+    """Who was logged one by one for a voyage and landed, in order, `limit` of them after a case; nobody who was erased.
+
+    # unscoped: asked for only after policy has let the voyage pass.
+    """
+    rows = await database.fetch(
+        "SELECT a.case_id::text, a.person_id::text, a.sex, a.origin_regency, a.sealed, k.wrapped_key"
+        " FROM arrivals a JOIN person_keys k USING (person_id) WHERE a.voyage_id = $1 AND a.manifest_id IS NULL"
+        " AND a.ended_as IS DISTINCT FROM 'entered_in_error' AND ($2::uuid IS NULL OR a.case_id > $2::uuid)"
+        " ORDER BY a.case_id LIMIT $3",
+        voyage_id,
+        after,
+        limit,
+    )
+    return [OneByOne(**row) for row in rows]
 
 
 async def settle_lists(work: Work, manifest_ids: Sequence[str], *, by: str) -> None:
