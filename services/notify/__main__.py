@@ -34,6 +34,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refusals.SubscriptionEnded: (409, "subscription_ended", msg("This subscription has been ended")),
     refusals.DeliveryStillWaiting: (409, "delivery_waiting", msg("This notice is on its way already")),
     refusals.ConsentWithdrawn: (409, "consent_withdrawn", msg("The person does not let this be told any more")),
+    refusals.NotToldAnyMore: (409, "not_told_any_more", msg("Nobody is told of this any more")),
     refusals.TooManySubscriptions: (409, "too_many_subscriptions", msg("Your organisation has 50 subscriptions")),
     refusals.NotAllowed: (403, "denied", msg("Your role does not include this")),
 }

@@ -74,7 +74,8 @@ class Courier:
         self._ahead = TRUSTED_AHEAD if trusted else PATIENT_AHEAD
         self._hands: dict[str, Hand] = {}
         self._stopped: frozenset[tuple[str, str, str]] = frozenset()
-        self._kept_out: frozenset[str] = frozenset()
+        self._restricted: frozenset[tuple[str, str]] = frozenset()
+        self._addresses: dict[str, str] = {}
         self._asked_at: datetime | None = None
         self._in_hand: set[asyncio.Task[None]] = set()
         self._settling: Lane[tuple[Claimed, Answer | None], None] = Lane(self._settle)
@@ -108,7 +109,7 @@ class Courier:
         await asyncio.gather(*self._in_hand, return_exceptions=True)
 
     async def _ask_what_is_stopped(self) -> None:
-        """Learn, each second, of which cases and to whom nothing more may be sent, though it is in hand.
+        """Learn, each second, of which cases and to whom nothing more may be sent, or elsewhere, though it is in hand.
 
         Who has not asked for longer than a lease first ends what somebody may have had in hand who died: nobody may
         have swept meanwhile either.
@@ -117,19 +118,24 @@ class Courier:
         if self._asked_at is not None and now - self._asked_at < ASKED_EVERY:
             return
         if self._asked_at is None or now - self._asked_at > LEASE:
-            while await suppress_stopped_ever(self._database):
+            while await suppress_ever(self._database):
                 pass
         async with self._database.work(CLOCK, purpose="deliver") as work:
             self._stopped = frozenset(await store.stops.list_stopped_since(work, now - 2 * LEASE))
-            self._kept_out = frozenset(await store.accesses.list_kept_out(work))
+            self._restricted = frozenset(await store.restrictions.list_since(work, now - 2 * LEASE))
+            self._addresses = await store.subscriptions.list_addresses(work, list(self._hands))
         self._asked_at = now
 
     def _may_send(self, claimed: Claimed) -> bool:
-        """False for what a person has stopped meanwhile, and for whose access was taken away; it goes back."""
-        if claimed.organisation in self._kept_out:
+        """False for what may not be sent any more, or not there; it goes back."""
+        claimed_at = claimed.lease_until - LEASE
+        asked_since = self._asked_at is not None and claimed_at < self._asked_at
+        if asked_since and self._addresses.get(claimed.subscription_id) != claimed.url:
             return False
-        if not self._stopped or claimed.need is None or claimed.event_type in consents.TOLD_ANYHOW:
+        if claimed.need is None or claimed.event_type in consents.TOLD_ANYHOW:
             return True
+        if (claimed.case_id, claimed.need) in self._restricted:
+            return False
         about = (claimed.case_id, consents.recipient_class(claimed.organisation))
         return self._stopped.isdisjoint({(*about, claimed.need), (*about, consents.ALL_NEEDS)})
 
@@ -202,15 +208,17 @@ async def give_up_deliveries(database: Database) -> int:
 
 
 async def suppress_deliveries(database: Database) -> int:
-    """End what waits for subscriptions that were ended, and of cases that are not to be told any more."""
+    """End what waits for subscriptions that were ended, and what is not to be told any more."""
     async with database.work(CLOCK, purpose="suppress") as work:
         return await deliveries.suppress_deliveries(work)
 
 
-async def suppress_stopped_ever(database: Database) -> int:
-    """End what waits of cases that are not to be told any more, however long ago that was said."""
+async def suppress_ever(database: Database) -> int:
+    """End what waits and is not to be told any more, however long ago that was said."""
     async with database.work(CLOCK, purpose="suppress") as work:
-        return await deliveries.suppress_stopped(work, ever=True)
+        return await deliveries.suppress_stopped(work, ever=True) + await deliveries.suppress_restricted(
+            work, ever=True
+        )
 
 
 async def forget_counts(database: Database) -> int:

@@ -104,7 +104,7 @@ CREATE TABLE deliveries (
     CONSTRAINT ended_delivery_has_end CHECK (((status = ANY (ARRAY['delivered'::text, 'dead_lettered'::text, 'suppressed'::text, 'expired'::text])) = (ended_at IS NOT NULL))),
     CONSTRAINT notice_is_small CHECK (((octet_length(body) >= 2) AND (octet_length(body) <= 2048))),
     CONSTRAINT suppressed_notice_says_why CHECK (((status <> 'suppressed'::text) OR (suppressed_because IS NOT NULL))) NOT VALID,
-    CONSTRAINT suppression_reason_is_known CHECK ((suppressed_because = ANY (ARRAY['subscription_ended'::text, 'consent_withdrawn'::text]))) NOT VALID,
+    CONSTRAINT suppression_reason_is_known CHECK ((suppressed_because = ANY (ARRAY['subscription_ended'::text, 'consent_withdrawn'::text, 'restricted'::text]))) NOT VALID,
     CONSTRAINT waiting_delivery_has_next_attempt CHECK (((status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text])) = (next_attempt_at IS NOT NULL)))
 );
 CREATE INDEX deliveries_due ON deliveries USING btree (subscription_id, COALESCE(lease_until, next_attempt_at)) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'retry_wait'::text]));
@@ -213,6 +213,17 @@ CREATE UNIQUE INDEX parked_record_once ON parked USING btree (consumer, topic, k
 ALTER TABLE parked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE parked FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON parked FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
+CREATE TABLE restricted_needs (
+    case_id uuid NOT NULL,
+    need text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT restricted_needs_pkey PRIMARY KEY (case_id, need)
+);
+CREATE INDEX restricted_needs_since ON restricted_needs USING btree (since);
+ALTER TABLE restricted_needs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE restricted_needs FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_itself ON restricted_needs FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
 CREATE TABLE revocations (
     scope text NOT NULL,

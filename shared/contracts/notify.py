@@ -126,8 +126,9 @@ class NoticeReplayed(NoticeFact):
 
 
 class NoticeSuppressed(NoticeFact):
-    """A notice was ended unsent: its subscription had ended, or the person does not let its organisation be told."""
+    """A notice was ended unsent: its subscription had ended, the person does not let its organisation be told, or only
+    the case team may know of the need by now."""
 
     for_audit = True
 
-    reason: Literal["subscription_ended", "consent_withdrawn"]
+    reason: Literal["subscription_ended", "consent_withdrawn", "restricted"]

@@ -296,11 +296,14 @@ class TestWithdrawal:
         assert receiver.received == []
         assert [row[2:] for row in await standing(database)] == [NOT_SENT]
 
-    async def test_lets_nobody_send_a_notice_again(self, database: Database, subscribe: Subscribe) -> None:
+    async def test_lets_nobody_send_a_notice_again(
+        self, database: Database, subscribe: Subscribe, carried: Carried
+    ) -> None:
         await subscribe()
-        await obey(database, a_withdrawal())
         await hear(database, a_fact(case_id=CASE))
+        await carried()
         [row] = await database.fetch("SELECT delivery_id::text FROM deliveries")
+        await obey(database, a_withdrawal())
 
         with pytest.raises(TellingStopped):
             async with database.work(NGO, purpose="replay") as work:

@@ -49,11 +49,14 @@ async def test_nothing_is_sent_while_others_are_told(
     assert len(receiver.at("/theirs")) == 2
 
 
-async def test_nor_what_a_courier_has_in_hand(database: Database, receiver: Receiver, subscribe: Subscribe) -> None:
+async def test_nor_what_a_courier_has_in_hand(
+    database: Database, receiver: Receiver, subscribe: Subscribe, clock: FixedClock
+) -> None:
     await subscribe()
     await hear(database, a_fact())
     async with database.work(CLOCK, purpose="deliver") as work:
         [claimed] = await deliveries.claim_deliveries(work, trusted=False, subscriptions=1, limit=1)
+    clock.advance(timedelta(seconds=1))
     await keep_out(database)
 
     async with a_channel(receiver) as channel:

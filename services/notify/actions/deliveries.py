@@ -7,7 +7,13 @@ from datetime import timedelta
 from services.notify import policy, store
 from services.notify.domain import circuits, consents, deliveries
 from services.notify.domain.deliveries import Answer, Claimed, Outcome
-from services.notify.domain.refusals import ConsentWithdrawn, DeliveryStillWaiting, DeliveryUnknown, SubscriptionUnknown
+from services.notify.domain.refusals import (
+    ConsentWithdrawn,
+    DeliveryStillWaiting,
+    DeliveryUnknown,
+    NotToldAnyMore,
+    SubscriptionUnknown,
+)
 from services.notify.domain.refusals import SubscriptionEnded as SubscriptionHasEnded
 from shared.contracts.notify import (
     NoticeDeadLettered,
@@ -103,8 +109,8 @@ async def give_up_deliveries(work: Work) -> int:
 async def suppress_deliveries(work: Work) -> int:
     """End what waits for subscriptions that were ended, or of cases that are not to be told any more; how many."""
     rows = await store.deliveries.suppress_ended(work, limit=AT_ONCE)
-    tell_suppressed(work, rows)
-    return len(rows) + await suppress_stopped(work)
+    _tell_suppressed(work, rows)
+    return len(rows) + await suppress_stopped(work) + await suppress_restricted(work)
 
 
 async def suppress_stopped(work: Work, *, ever: bool = False) -> int:
@@ -113,11 +119,18 @@ async def suppress_stopped(work: Work, *, ever: bool = False) -> int:
     rows = await store.deliveries.suppress_stopped(
         work, *consents.by_class(listening), since=None if ever else work.now - SWEPT_FOR, limit=AT_ONCE
     )
-    tell_suppressed(work, rows)
+    _tell_suppressed(work, rows)
     return len(rows)
 
 
-def tell_suppressed(work: Work, rows: Sequence[store.deliveries.Row]) -> None:
+async def suppress_restricted(work: Work, *, ever: bool = False) -> int:
+    """End what waits about needs that the case team alone may know, lately or `ever`; answers how many."""
+    rows = await store.deliveries.suppress_restricted(work, since=None if ever else work.now - SWEPT_FOR, limit=AT_ONCE)
+    _tell_suppressed(work, rows)
+    return len(rows)
+
+
+def _tell_suppressed(work: Work, rows: Sequence[store.deliveries.Row]) -> None:
     """Say of each notice that it was ended unsent, and why."""
     for row in rows:
         work.record(
@@ -135,7 +148,7 @@ def tell_suppressed(work: Work, rows: Sequence[store.deliveries.Row]) -> None:
 async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
     """Put one ended notice back into the queue under its old id.
 
-    Raises `DeliveryUnknown`, `DeliveryStillWaiting`, `SubscriptionEnded`, `ConsentWithdrawn`.
+    Raises `DeliveryUnknown`, `DeliveryStillWaiting`, `SubscriptionEnded`, `ConsentWithdrawn`, `NotToldAnyMore`.
     """
     row = await store.deliveries.lock_delivery(work, delivery_id, scope=policy.scope(work.actor))
     if row is None:
@@ -151,6 +164,8 @@ async def replay_delivery(work: Work, delivery_id: str) -> store.deliveries.Row:
         await work.as_service()  # what persons have said is the service's; the notice has been found as the actor's own
         if await store.stops.is_stopped(work, row.case_id, consents.recipient_class(row.organisation), row.need):
             raise ConsentWithdrawn
+        if await store.restrictions.is_restricted(work, row.case_id, row.need):
+            raise NotToldAnyMore
     [queued] = await store.deliveries.requeue(work, [delivery_id])
     await store.tasks.close_tasks_of_deliveries(work, [delivery_id], because="replayed")
     work.emit(NoticeReplayed(case_id=row.case_id, delivery_id=row.delivery_id, subscription_id=row.subscription_id))

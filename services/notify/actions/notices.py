@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 from services.notify import store
+from services.notify.actions import deliveries as sending
 from services.notify.domain import deliveries
 from services.notify.domain.deliveries import Notice
 from services.notify.domain.subscriptions import (
@@ -49,11 +50,17 @@ class Matchers:
 async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: Matchers) -> None:
     """Queue a notice for each subscription that asked for each of these facts, and count what was heard.
 
-    Facts about restricted needs are neither sent nor counted: not even that one exists goes out.
+    Facts about restricted needs are neither sent nor counted: not even that one exists goes out. What waits about a
+    need that has come to be restricted is ended.
     """
-    open_facts = [h for h in heard if not is_restricted(h.fact)]
-    if not open_facts:
-        return
+    if open_facts := [h for h in heard if not is_restricted(h.fact)]:
+        await _queue(work, open_facts, matchers)
+    await store.restrictions.keep(work, {(h.case_id, h.fact.need): is_restricted(h.fact) for h in heard})
+    if len(open_facts) < len(heard):
+        await sending.suppress_restricted(work)
+
+
+async def _queue(work: Work, open_facts: list[Heard[ReferralFact]], matchers: Matchers) -> None:
     matcher = await matchers.current(work)
     told = await _told(work, open_facts)
     notices: dict[str, tuple[Notice, Heard[ReferralFact]]] = {}

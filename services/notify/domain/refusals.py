@@ -41,6 +41,10 @@ class ConsentWithdrawn(Refused):
     """The person does not let this organisation be told of the case any more: nothing about it is sent again."""
 
 
+class NotToldAnyMore(Refused):
+    """Nobody is told of this any more; why, would say what nobody is told."""
+
+
 class TooManySubscriptions(Refused):
     """An organisation may have this many at most."""
 

@@ -1,5 +1,5 @@
 """Every SQL statement of notify: one function, one statement, lists in and out, filtered by organisation."""
 
-from services.notify.store import accesses, claims, deliveries, heard, notices, stops, subscriptions, tasks
+from services.notify.store import claims, deliveries, heard, notices, restrictions, stops, subscriptions, tasks
 
-__all__ = ["accesses", "claims", "deliveries", "heard", "notices", "stops", "subscriptions", "tasks"]
+__all__ = ["claims", "deliveries", "heard", "notices", "restrictions", "stops", "subscriptions", "tasks"]

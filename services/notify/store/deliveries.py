@@ -15,6 +15,10 @@ ROW = """d.delivery_id::text, d.subscription_id::text, d.organisation, d.test, d
     d.case_id::text, d.need, d.province, d.status, d.attempts, d.replays, d.created_at, d.next_attempt_at,
     d.ended_at, d.trouble, d.http_status, d.suppressed_because"""
 
+SHOWN = """(d.suppressed_because IS NULL OR d.suppressed_because = 'subscription_ended'
+    OR d.suppressed_because = 'consent_withdrawn' AND d.attempts > 0)"""
+"""True for what a person may look at: else the log would tell what nobody was to be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -83,6 +87,34 @@ async def suppress_stopped(
         work.now,
         organisations,
         classes,
+        since,
+        limit,
+        list(consents.TOLD_ANYHOW),
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def suppress_restricted(work: Work, *, since: datetime | None, limit: int) -> list[Row]:
+    """End what waits about needs that the case team alone may know, since then (None: whenever it came to be so).
+
+    What is in hand is left to its holder, as above.
+    """
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        f"""
+        WITH moot AS (
+            SELECT d.delivery_id FROM restricted_needs n JOIN deliveries d ON d.case_id = n.case_id AND d.need = n.need
+            WHERE n.since >= coalesce($2::timestamptz, '-infinity') AND NOT d.test AND d.event_type <> ALL($4)
+                AND d.status IN ('queued', 'sending', 'retry_wait') AND (d.lease_until IS NULL OR d.lease_until <= $1)
+            LIMIT $3
+            FOR UPDATE OF d SKIP LOCKED
+        )
+        UPDATE deliveries d SET status = 'suppressed', next_attempt_at = NULL, lease_until = NULL, ended_at = $1,
+            suppressed_because = 'restricted'
+        FROM moot WHERE d.delivery_id = moot.delivery_id
+        RETURNING {ROW}
+        """,  # noqa: S608 - a constant list of columns
+        work.now,
         since,
         limit,
         list(consents.TOLD_ANYHOW),
@@ -177,7 +209,7 @@ async def lock_delivery(work: Work, delivery_id: str, *, scope: str | None) -> R
     row = await work.connection.fetchrow(
         f"""
         SELECT {ROW} FROM deliveries d
-        WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+        WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2) AND {SHOWN}
         FOR UPDATE
         """,  # noqa: S608 - a constant list of columns
         delivery_id,
@@ -201,7 +233,7 @@ async def list_deliveries(
         f"""
         SELECT {ROW}, a.ms FROM deliveries d
         LEFT JOIN attempts a ON a.delivery_id = d.delivery_id AND a.number = d.attempts
-        WHERE d.subscription_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+        WHERE d.subscription_id = $1 AND ($2::text IS NULL OR d.organisation = $2) AND {SHOWN}
             AND (cardinality($3::text[]) = 0 OR d.status = ANY($3))
             AND ($4::text IS NULL OR d.event_type = $4) AND ($5::uuid IS NULL OR d.delivery_id < $5)
         ORDER BY d.delivery_id DESC
@@ -222,7 +254,7 @@ async def find_delivery(work: Work, delivery_id: str, *, scope: str | None) -> t
     row = await work.connection.fetchrow(
         f"""
         SELECT {ROW}, d.body FROM deliveries d
-        WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2)
+        WHERE d.delivery_id = $1 AND ($2::text IS NULL OR d.organisation = $2) AND {SHOWN}
         """,  # noqa: S608 - a constant list of columns
         delivery_id,
         scope,

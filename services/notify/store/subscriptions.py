@@ -7,6 +7,7 @@ from typing import Any
 
 from services.notify.domain.circuits import Circuit
 from services.notify.domain.subscriptions import Filter, Listener, Subscription
+from services.notify.store.accesses import IS_KEPT_OUT
 from shared.kit.work import Work
 
 COLUMNS = """s.subscription_id::text, s.organisation, s.name, s.channel, s.url, s.events, s.provinces, s.needs,
@@ -215,6 +216,19 @@ async def list_listeners(work: Work) -> list[tuple[Any, ...]]:
         """
     )
     return [tuple(row) for row in rows]
+
+
+async def list_addresses(work: Work, subscription_ids: Sequence[str]) -> dict[str, str]:
+    """Where notices go now, by subscription: of those of these that are active and have access."""
+    # unscoped: the clock acts for all organisations
+    rows = await work.connection.fetch(
+        f"""
+        SELECT s.subscription_id::text, s.url FROM subscriptions s
+        WHERE s.subscription_id = ANY($1::uuid[]) AND s.status = 'active' AND NOT {IS_KEPT_OUT}
+        """,  # noqa: S608 - a constant piece
+        subscription_ids,
+    )
+    return {row["subscription_id"]: row["url"] for row in rows}
 
 
 async def list_organisations(work: Work) -> list[str]:
