@@ -244,7 +244,7 @@ NOTIFY: dict[str, Owned] = {
     "circuits": Owned({}, (Open("SELECT UPDATE", Parent("subscriptions", "subscription_id")),)),
     "attempts": Owned({}, (Open("SELECT", Parent("deliveries", "delivery_id")),)),
     "heard_counts": Owned({}, (Open("SELECT", anyones, SUBSCRIBERS),)),
-    **dict.fromkeys(("stops", "laws"), SERVICE_ONLY),
+    **dict.fromkeys(("stops", "laws", "restricted_needs"), SERVICE_ONLY),
 }
 
 READERS = ("auditor", "data_protection_officer")
