@@ -50,6 +50,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     NotAllowed: (403, "denied", msg("You may not do this")),
     voyages.PortUnknown: (403, "port_unknown", msg("There is no such port of entry")),
     voyages.VoyageUnknown: (404, "voyage_unknown", msg("There is no such voyage")),
+    voyages.VoyageMoved: (409, "voyage_changed", msg("This voyage was corrected meanwhile")),
     voyages.ExpectedFarOff: (422, "expected_far_off", msg("This voyage is not expected on such a day")),
     totals.TotalsUnknown: (404, "totals_unknown", msg("There is no such head count")),
     totals.TotalsWithdrawn: (409, "totals_withdrawn", msg("This head count was withdrawn")),

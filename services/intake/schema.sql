@@ -952,6 +952,36 @@ ALTER TABLE used_answers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE used_answers FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON used_answers FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
+-- append-only: what was corrected of a voyage, by whom and why
+CREATE TABLE voyage_corrections (
+    voyage_id uuid NOT NULL,
+    version integer NOT NULL,
+    was_expected_at timestamp with time zone NOT NULL,
+    expected_at timestamp with time zone NOT NULL,
+    was_vessel text NOT NULL,
+    vessel text NOT NULL,
+    was_modality text NOT NULL,
+    modality text NOT NULL,
+    reason text NOT NULL,
+    corrected_by text NOT NULL,
+    corrected_at timestamp with time zone NOT NULL,
+    CONSTRAINT voyage_corrections_pkey PRIMARY KEY (voyage_id, version),
+    CONSTRAINT voyage_corrections_voyage_id_fkey FOREIGN KEY (voyage_id) REFERENCES voyages(voyage_id),
+    CONSTRAINT voyage_correction_changes_something CHECK ((((was_expected_at IS DISTINCT FROM expected_at) OR (was_vessel IS DISTINCT FROM vessel)) OR (was_modality IS DISTINCT FROM modality))),
+    CONSTRAINT voyage_correction_reason_is_known CHECK ((reason = ANY (ARRAY['rescheduled'::text, 'vessel_changed'::text, 'letter_changed'::text, 'recorded_wrongly'::text]))),
+    CONSTRAINT voyage_corrections_count_from_the_announcement CHECK ((version > 1))
+);
+ALTER TABLE voyage_corrections ENABLE ROW LEVEL SECURITY;
+ALTER TABLE voyage_corrections FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_own_voyage ON voyage_corrections FOR ALL TO PUBLIC USING ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = voyage_corrections.voyage_id)
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM voyages v
+  WHERE (v.voyage_id = voyage_corrections.voyage_id)
+ OFFSET 0)));
+CREATE POLICY service_itself ON voyage_corrections FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
+
 -- where counts of a voyage differ: who looks after it, and why it is so
 CREATE TABLE voyage_differences (
     difference_id uuid NOT NULL,
@@ -1025,7 +1055,7 @@ CREATE POLICY of_own_voyage ON voyage_totals FOR ALL TO PUBLIC USING ((EXISTS ( 
  OFFSET 0)));
 CREATE POLICY service_itself ON voyage_totals FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));
 
--- append-only: what a consular letter announced
+-- write-once: what a consular letter announced, and was corrected since
 CREATE TABLE voyages (
     voyage_id uuid NOT NULL,
     port text NOT NULL,
@@ -1035,12 +1065,15 @@ CREATE TABLE voyages (
     expected_at timestamp with time zone NOT NULL,
     announced_by text NOT NULL,
     announced_at timestamp with time zone NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    told_on date,
     CONSTRAINT voyages_pkey PRIMARY KEY (voyage_id),
     CONSTRAINT voyage_announces_a_head_count CHECK (((announced >= 0) AND (announced <= 200000))),
     CONSTRAINT voyage_modality_is_known CHECK ((modality = ANY (ARRAY['deportation'::text, 'repatriation'::text, 'vulnerable_flight'::text]))),
     CONSTRAINT voyage_vessel_is_short CHECK ((char_length(vessel) <= 80))
 );
 CREATE INDEX voyages_of_port ON voyages USING btree (port, expected_at);
+CREATE CONSTRAINT TRIGGER voyage_is_corrected_with_its_history AFTER UPDATE ON voyages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_rewritten_voyage();
 ALTER TABLE voyages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE voyages FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_port ON voyages FOR ALL TO PUBLIC USING (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role))) WITH CHECK (((port = ( SELECT acting_port() AS acting_port)) AND ( SELECT acting_in_role(VARIADIC ARRAY['port_officer'::text, 'port_system'::text]) AS acting_in_role)));
@@ -1196,6 +1229,27 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_is_not_rewritten';
     END IF;
     RETURN NEW;
+END $function$;
+
+CREATE OR REPLACE FUNCTION refuse_rewritten_voyage()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF (new.voyage_id, new.port, new.announced, new.announced_by, new.announced_at)
+        IS DISTINCT FROM (old.voyage_id, old.port, old.announced, old.announced_by, old.announced_at)
+        OR (old.told_on IS NOT NULL AND new.told_on IS DISTINCT FROM old.told_on)
+        OR NOT EXISTS (
+            SELECT FROM voyage_corrections AS c
+            WHERE c.voyage_id = new.voyage_id AND c.version = new.version AND new.version = old.version + 1
+            AND (c.was_expected_at, c.was_vessel, c.was_modality, c.expected_at, c.vessel, c.modality)
+            = (old.expected_at, old.vessel, old.modality, new.expected_at, new.vessel, new.modality)
+        )
+    THEN
+        RAISE EXCEPTION 'voyage % is corrected with its history alone', new.voyage_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voyage_is_corrected_with_its_history';
+    END IF;
+    RETURN NULL;
 END $function$;
 
 CREATE OR REPLACE FUNCTION screening_loses_its_answers_alone()

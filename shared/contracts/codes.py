@@ -51,6 +51,9 @@ DifferenceReason = Literal[
     "on_another_list", "counted_twice", "miscounted", "collected_at_quay",
 ]  # fmt: skip
 """Two counts of the people of a voyage, and why they differ as letters, minutes and the press give it."""
+VoyageField = Literal["expected_at", "vessel", "modality"]
+VoyageCorrectionReason = Literal["rescheduled", "vessel_changed", "letter_changed", "recorded_wrongly"]
+"""What is corrected of a voyage, and why: it comes earlier or later, with another ship or flight, by a new letter."""
 
 AbsenceReason = Literal[
     "not_boarded", "pending_case", "documents_held", "ill_abroad", "rolled_over", "died_on_the_way", "other", "unknown"

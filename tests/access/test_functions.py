@@ -230,6 +230,7 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "confirm that the own copy is seen to": answers(),
     "confirm for an agency": lambda actor, thing: referral.may_confirm_for(actor, thing.regency),
     "look at a voyage": lands,
+    "correct a voyage": lands,
     "keep head counts of a voyage, and say why they differ": lands,
     "withdraw a head count": lands,
     "settle a difference, or take it over": lands,

@@ -101,6 +101,7 @@ INTAKE: dict[str, Owned] = {
     "voyages": Owned({"port": PORT}, (Open("SELECT INSERT UPDATE DELETE", own("port", PORT), PORTS),)),
     "arrivals": Owned({"port": PORT}, (Open("SELECT", own("port", PORT), PORTS),)),
     "manifests": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
+    "voyage_corrections": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "voyage_totals": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "voyage_differences": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),
     "held_rows": Owned({}, (Open("SELECT INSERT UPDATE DELETE", Parent("voyages", "voyage_id")),)),

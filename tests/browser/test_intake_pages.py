@@ -331,7 +331,7 @@ async def test_pages_of_counts_people_and_columns_have_no_findings(
     lists = [await a_draft(site.database, site.voyage_id, content) for content in (UNHEADED, DOUBLED)]
     found: list[str] = []
     for path in (
-        *(f"pelayaran/{site.voyage_id}/{page}" for page in ("angka", "cepat", f"catat?bersama={adult}")),
+        *(f"pelayaran/{site.voyage_id}/{page}" for page in ("angka", "perbaiki", "cepat", f"catat?bersama={adult}")),
         *("selisih", "belum-lengkap", "penyaringan", "wali", "usulan-umur", "cari"),
         *(f"kedatangan/{child}{page}" for page in ("", "/lengkapi", "/penyaringan", "/umur", "/kebutuhan")),
         *(f"keluarga/{child}", f"data-pribadi/{child}/persetujuan", f"data-pribadi/{child}/persetujuan/catat"),

@@ -1,5 +1,5 @@
-"""Whatever is announced, uploaded, called, carried, fetched back, sent, logged and ended: each person is in one place,
-and the counts of every voyage come to it."""
+"""Whatever is announced, put off, uploaded, called, carried, fetched back, sent, logged and ended: each person is in
+one place, and the counts of every voyage come to it."""
 
 import asyncio
 from collections import Counter
@@ -22,8 +22,10 @@ from services.intake.actions.reconciliation import reconcile_voyage
 from services.intake.actions.roll_calls import record_absence
 from services.intake.actions.telling import Telling
 from services.intake.actions.totals import Said, record_totals, withdraw_totals
+from services.intake.actions.voyage_corrections import correct_voyage
 from services.intake.domain.reconciliation import Reconciliation, Rolled
 from services.intake.domain.refusals import Refused
+from services.intake.domain.voyage_corrections import Said as Correction
 from services.intake.domain.voyages import Voyage
 from services.intake.store.vault import Vault
 from shared.contracts import codes
@@ -59,9 +61,10 @@ class Row:
 
 
 def row_of(person: int) -> str:
-    """Every third is a child, every second a woman, every fifth of unknown sex."""
+    """Every third is a child, every second a woman, every fifth of unknown sex; of every fourth an age is told."""
     sex = "X" if person % 5 == 0 else "MF"[person % 2]
-    return a_row(person, sex=sex, born="2020-01-01" if person % 3 == 0 else "1990-01-01")
+    birth, age = ("2020-01-01", "6 th") if person % 3 == 0 else ("1990-01-01", "36 th")
+    return a_row(person, sex=sex, born=age if person % 4 == 1 else birth)
 
 
 class Landing(RuleBasedStateMachine):
@@ -130,6 +133,20 @@ class Landing(RuleBasedStateMachine):
                 self.letters.append((voyage, kept.source_id, heads))
 
         self.run(act())
+
+    @rule(n=picks, hours=st.integers(-60, 60).filter(bool), vessel=st.sampled_from(["KM Purnama", "KM Lambelu"]))
+    def correct_voyage(self, n: int, hours: int, vessel: str) -> None:
+        """It comes earlier or later, perhaps as another ship."""
+
+        async def act() -> Voyage:
+            voyage = self.voyages[n % len(self.voyages)]
+            said = Correction(voyage.expected_at + timedelta(hours=hours), vessel)
+            async with self.database.work(OFFICER, purpose="correct") as work:
+                return await correct_voyage(
+                    work, voyage.voyage_id, version=voyage.version, said=said, reason="rescheduled"
+                )
+
+        self.voyages[n % len(self.voyages)] = self.run(act())
 
     @rule(n=picks, people=st.integers(1, 3))
     def upload(self, n: int, people: int) -> None:

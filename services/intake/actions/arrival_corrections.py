@@ -34,6 +34,10 @@ from shared.kit.refusal import Refusal
 from shared.kit.words import Language, msg
 from shared.kit.work import Work
 
+CORRECTED_MEANWHILE = msg(
+    "On %(time)s %(who)s corrected it: %(what)s, from %(was)s to %(became)s. You looked at version"
+    " %(expected)s, now it is %(found)s. Look at it as it is now, then correct what is still wrong."
+)
 KINDS: Mapping[str, str] = {
     "age": msg("Age group"),
     "sex": msg("Sex"),
@@ -71,15 +75,11 @@ class ArrivalChanged(Refusal):
 
     def __init__(self, language: Language, changed: ChangedMeanwhile, say: Callable[[str, str], str]) -> None:
         step = changed.step
-        told = msg(
-            "On %(time)s %(who)s corrected it: %(what)s, from %(was)s to %(became)s. You looked at version"
-            " %(expected)s, now it is %(found)s. Look at it as it is now, then correct what is still wrong."
-        )
         was, became = values(step)
         super().__init__(
             words.translate(
                 language,
-                told,
+                CORRECTED_MEANWHILE,
                 time="–" if step.corrected_at is None else words.moment(language, step.corrected_at, changed.zone),
                 who=step.corrected_by,
                 what=words.translate(language, KINDS[step.kind]),

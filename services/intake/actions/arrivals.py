@@ -50,7 +50,7 @@ ERASED = b""
 
 
 class Submitted(NamedTuple):
-    """One arrival as it was sent. `scope` and `key` make it repeatable, `on` is the day that ages are told for."""
+    """One arrival as it was sent. `scope` and `key` make it repeatable, `on` is the day of landing."""
 
     arrival: Arrival
     scope: str
@@ -67,6 +67,8 @@ class Submitted(NamedTuple):
     """Logged in a hurry: who it is has to be completed."""
     on: date | None = None
     """None: the day of `arrived_at` at the port."""
+    told_on: date | None = None
+    """The day that an age is told for; None: the day of landing."""
     household_id: str | None = None
     companion: Companion | None = None
     claimed: bool = False
@@ -96,7 +98,7 @@ def seal_arrival(vault: Vault, telling: Telling, submitted: Submitted, now: date
     """Screen an arrival, seal its identity and write down its fact: everything but the database. About 15 µs."""
     arrival = submitted.arrival
     case_id, person_id = submitted.case_id or new_id(), new_id()
-    screening = screened(arrival, submitted.day)
+    screening = screened(arrival, submitted.day, submitted.told_on)
     fields = vaults.plain(arrival.identity)
     wrapped_key, sealed = vault.seal(fields, person_id=person_id, case_id=case_id)
     return store.NewArrival(
@@ -341,7 +343,7 @@ def content_digest(vault: Vault, submitted: Submitted, fields: bytes) -> bytes:
     """
     arrival = submitted.arrival
     if arrival.birth is not None and arrival.birth.precision == "age":
-        years = people.age_on(arrival.birth.latest, submitted.day)
+        years = people.age_on(arrival.birth.latest, submitted.told_on or submitted.day)
         fields = vaults.plain(arrival.identity._replace(birth=f"age {years}"))
     coded = (
         arrival.sex,

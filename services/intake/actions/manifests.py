@@ -11,18 +11,19 @@ from typing import TypeVar
 from services.intake.actions import lists
 from services.intake.actions.arrivals import is_known_person, port_of
 from services.intake.actions.held import Holding, find_logged, search_held_rows
-from services.intake.actions.recording import BATCH, BREATH, Recording, day_of, submission_of
+from services.intake.actions.recording import BATCH, BREATH, Recording, landing_day, submission_of, told_day
 from services.intake.domain import manifests
 from services.intake.domain.held import Search, who_arrived
 from services.intake.domain.manifests import Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
 from services.intake.domain.problems import Problem
 from services.intake.domain.refusals.manifests import RollBegun, VoyageNotDue
+from services.intake.domain.refusals.voyages import VoyageMoved
 from services.intake.domain.roll_calls import Called
 from services.intake.domain.sheets import NOTHING_CHOSEN, Choice, Sheet
 from services.intake.domain.texts import File
 from services.intake.domain.voyages import Voyage
-from services.intake.store import arrivals, roll_calls
+from services.intake.store import arrivals, roll_calls, voyages
 from services.intake.store import held as held_rows
 from services.intake.store import manifests as store
 from services.intake.store.arrivals import Fetches
@@ -96,7 +97,8 @@ async def take_in_manifest(
 ) -> store.Manifest:
     """Record every row that is ready, hold back the others, tell `ManifestConfirmed`.
 
-    Raises `VoyageNotDue` while its ship is at sea, `RollBegun` once somebody was called, and `ManifestUnusable`.
+    Raises `VoyageNotDue` while its ship is at sea, `VoyageMoved` when it was corrected meanwhile, `RollBegun` once
+    somebody was called, and `ManifestUnusable`.
     The same file again answers the same counts and records nothing. After an interruption, sending the file again
     goes on where it stopped: each row is recorded once, whichever batch it was in.
     """
@@ -150,6 +152,9 @@ async def take_in_rows(
     rows = await read()
     voyage_id = voyage.voyage_id
     async with database.work(actor, purpose="manifest") as work:
+        # Ages were read for the day of the voyage as it was seen, and stay so from this list on.
+        if not await voyages.is_as_seen(work, voyage):
+            raise VoyageMoved
         manifest_id = await store.begin(
             work, manifest_id=new_id(), voyage_id=voyage_id, file_digest=digest, listed=rows.listed, source=source
         )
@@ -211,9 +216,9 @@ async def read_rows(voyage: Voyage, sheet: Sheet) -> list[Row]:
 async def reading_of(voyage: Voyage, sheet: Sheet) -> Reading:
     """The rows of a sheet, to be gone through.
 
-    Ages are taken as of the day the voyage is expected: the same list says the same, whenever it is sent.
+    Ages are taken as of the day that they are told for: the same list says the same, whenever it is sent.
     """
-    return await asyncio.to_thread(manifests.read, sheet, on=day_of(voyage))
+    return await asyncio.to_thread(manifests.read, sheet, on=landing_day(voyage), told_on=told_day(voyage))
 
 
 async def in_turn(open_one: Callable[[T], list[S]], things: Sequence[T]) -> list[S]:

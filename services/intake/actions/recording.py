@@ -207,13 +207,20 @@ def submission_of(
         voyage_id=voyage.voyage_id,
         manifest_id=manifest_id,
         manifest_row=row.number,
-        on=day_of(voyage),
+        on=landing_day(voyage),
+        told_on=told_day(voyage),
         household_id=household_id,
     )
 
 
-def day_of(voyage: Voyage) -> date:
+def landing_day(voyage: Voyage) -> date:
+    """The day at the port on which its people land."""
     return _landing(voyage.port, voyage.expected_at)
+
+
+def told_day(voyage: Voyage) -> date:
+    """The day that ages on its lists are told for."""
+    return voyage.told_on or landing_day(voyage)
 
 
 @lru_cache(maxsize=64)

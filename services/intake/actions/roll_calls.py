@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from services.intake.actions import drafts as drafting
 from services.intake.actions import endings, manifests
-from services.intake.actions.arrivals import day_at, port_of
+from services.intake.actions.arrivals import port_of
 from services.intake.actions.carrying import Step, prepare_carrying, prepare_fetching
 from services.intake.actions.drafts import Opened, Write
 from services.intake.actions.held import who_of
+from services.intake.actions.recording import landing_day, told_day
 from services.intake.actions.voyages import find_voyage, report_voyage
 from services.intake.domain import doubles, drafts, people, sheets
 from services.intake.domain.doubles import Place
@@ -41,7 +42,6 @@ from services.intake.store import roll_calls as store
 from services.intake.store import voyages as voyages_store
 from services.intake.store.vault import Vault
 from services.intake.store.vault import drafting as keys
-from shared.contracts import codes
 from shared.contracts.intake.lists import ListedAbsent, RollCalled
 from shared.kit.actor import Actor
 from shared.kit.database import Database
@@ -494,5 +494,5 @@ def _codes(voyage: Voyage, row: Row | None) -> tuple[str | None, str | None, str
     if isinstance(row, HeldRow):
         return row.who.get("sex"), None, row.who.get("origin_regency")
     assert row.arrival is not None
-    on = day_at(codes.ports()[voyage.port], voyage.expected_at)
-    return row.arrival.sex, people.age_band(row.arrival.birth, on), row.arrival.origin_regency
+    band = people.age_band(row.arrival.birth, landing_day(voyage), told_day(voyage))
+    return row.arrival.sex, band, row.arrival.origin_regency

@@ -36,8 +36,8 @@ async def send_draft(database: Database, vault: Vault, actor: Actor, draft_id: s
     """Record every row that is ready and hold back the others; a draft of which nothing is left ends.
 
     Whoever is killed or cut off sends it again: it goes on where it stopped, and records each row once. Raises
-    `DraftChanged` when it is not what was looked at, `NothingToSend`, `VoyageNotDue`, `ManifestUnusable` while nobody
-    has said what its columns are, and as `open_draft`.
+    `DraftChanged` when it is not what was looked at, `NothingToSend`, `VoyageNotDue`, `VoyageMoved`,
+    `ManifestUnusable` while nobody has said what its columns are, and as `open_draft`.
     """
     opened = await drafting.open_draft(database, vault, actor, draft_id)
     draft = opened.draft

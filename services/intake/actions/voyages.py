@@ -8,6 +8,7 @@ from services.intake.actions.arrivals import port_of
 from services.intake.actions.totals import Said
 from services.intake.domain.refusals.voyages import ExpectedFarOff, VoyageUnknown
 from services.intake.domain.voyages import Modality, Report, Voyage, is_near
+from services.intake.store import voyage_corrections
 from services.intake.store import voyages as store
 from shared.contracts.intake.voyages import VoyageAnnounced
 from shared.kit.actor import Actor
@@ -46,11 +47,13 @@ async def report_voyage(database: Database, actor: Actor, voyage_id: str) -> Rep
         if sighting is None or not policy.works_at(actor, sighting.voyage.port):
             raise VoyageUnknown
         kinds = await store.needs_by_kind(work, voyage_id)
+        steps = await voyage_corrections.list_steps(work, voyage_id)
     return Report(
         sighting.voyage,
         sighting.counts,
         needs={need: people for need, (people, _) in kinds.items()},
         opened={need: opened for need, (_, opened) in kinds.items()},
+        steps=steps,
     )
 
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.intake import policy
-from services.intake.actions import manifests, voyages
+from services.intake.actions import manifests, voyage_corrections, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.manifests import Preview
 from services.intake.actions.totals import Said, problem_of_part
+from services.intake.actions.voyage_corrections import VoyageChanged, VoyageChangedMeanwhile
 from services.intake.api.keyed import once
 from services.intake.api.reconciliation import LetterIn, parts_of
 from services.intake.domain import sheets
@@ -19,13 +20,14 @@ from services.intake.domain.problems import CELL_PROBLEMS, Problem
 from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.refusals.totals import PartTwice, PartUnknown
 from services.intake.domain.sheets import Choice
+from services.intake.domain.voyage_corrections import Said as VoyageSaid
 from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Counts, Modality, Voyage
 from services.intake.gateways.workbooks import XLSX
 from services.intake.store import arrivals as arrivals_store
 from services.intake.store import voyages as store
 from services.intake.store.arrivals import Line
 from services.intake.store.manifests import Manifest
-from shared.contracts.codes import AgeBand, NeedCode, Sex
+from shared.contracts.codes import AgeBand, NeedCode, Sex, VoyageCorrectionReason, VoyageField
 from shared.contracts.fact import AwareDatetime, Id, Identifying
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
@@ -41,18 +43,36 @@ MOST_LINES = 500
 MOST_PROBLEMS = 1000
 
 
+Vessel = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
 class VoyageIn(BaseModel):
     """A voyage as a consular letter announces it. It lands at the port of the one who announces it."""
 
     model_config = ConfigDict(extra="forbid")
 
     modality: Modality
-    vessel: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    vessel: Vessel = ""
     announced: Annotated[int, Field(ge=0, le=MOST_ANNOUNCED, strict=True)]
     expected_at: AwareDatetime
     """Within a year from now; late entry counts as announcing."""
     letter: LetterIn | None = None
     """What the letter says besides; more letters, and minutes of handovers, are kept with `totals`."""
+
+
+class VoyageCorrectionIn(BaseModel):
+    """What a voyage is from now on; what is left out stays as it is.
+
+    `version` is that of the voyage as it was looked at. An `expected_at` that changes is within a year from now.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+    expected_at: AwareDatetime | None = None
+    vessel: Vessel | None = None
+    modality: Modality | None = None
+    reason: VoyageCorrectionReason
 
 
 class CountsOut(BaseModel):
@@ -72,13 +92,35 @@ class CountsOut(BaseModel):
     referred: int
 
 
-class VoyageOut(BaseModel):
+class VoyageFactsOut(BaseModel):
+    """A voyage as it is now; it is corrected on this `version`."""
+
     voyage_id: str
     port: str
-    modality: str
+    modality: Modality
     vessel: str
     expected_at: datetime
+    version: int
+
+
+class VoyageOut(VoyageFactsOut):
     counts: CountsOut
+
+
+class VoyageStepOut(BaseModel):
+    """One correction: `version` is the voyage's after it; of each field what it said before and says now."""
+
+    version: int
+    changed: list[VoyageField]
+    was_expected_at: datetime
+    expected_at: datetime
+    was_vessel: str
+    vessel: str
+    was_modality: Modality
+    modality: Modality
+    reason: VoyageCorrectionReason
+    corrected_by: str
+    corrected_at: datetime
 
 
 class NeedOut(BaseModel):
@@ -90,6 +132,7 @@ class VoyageReportOut(VoyageOut, CountsOut):
     """A voyage in full; the counts stand here too."""
 
     needs: dict[str, NeedOut]
+    corrections: list[VoyageStepOut]
 
 
 class LineOut(BaseModel):
@@ -212,7 +255,31 @@ async def show_voyage(request: Request, voyage_id: Id, actor: PortActor) -> Resp
     report = await voyages.report_voyage(request.app.state.database, actor, voyage_id)
     kinds = {need: {"people": people, "referred": report.opened.get(need, 0)} for need, people in report.needs.items()}
     counts = _counts(report.counts)
-    return web.json_response({**_voyage(report.voyage, report.counts), **counts, "needs": kinds})
+    steps = [{name: getattr(step, name) for name in VoyageStepOut.model_fields} for step in report.steps]
+    return web.json_response({**_voyage(report.voyage, report.counts), **counts, "needs": kinds, "corrections": steps})
+
+
+@router.post(
+    "/api/voyages/{voyage_id}/correction",
+    response_model=VoyageFactsOut,
+    summary="Correct when a voyage is expected, its ship or flight, or its kind of return",
+    openapi_extra=web.KEYED,
+    responses={409: {"description": "Corrected meanwhile: the answer names both values, who was first and when"}},
+)
+async def correct_voyage(request: Request, voyage_id: Id, sent: VoyageCorrectionIn, actor: PortActor) -> Response:
+    """Who was recorded before landed when it was said then; who is recorded from now on, at the new time."""
+    said = VoyageSaid(sent.expected_at, sent.vessel, sent.modality)
+
+    async def act(work: Work) -> Response:
+        after = await voyage_corrections.correct_voyage(
+            work, voyage_id, version=sent.version, said=said, reason=sent.reason
+        )
+        return web.json_response(_facts(after))
+
+    try:
+        return await once(request, actor, act, purpose="correct")
+    except VoyageChangedMeanwhile as changed:
+        raise VoyageChanged(web.language_of(request), changed, lambda _, value: str(value)) from None
 
 
 @router.get("/api/voyages/{voyage_id}/arrivals", response_model=LinesOut)
@@ -386,14 +453,11 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _voyage(voyage: Voyage, counts: Counts) -> dict[str, Any]:
-    return {
-        "voyage_id": voyage.voyage_id,
-        "port": voyage.port,
-        "modality": voyage.modality,
-        "vessel": voyage.vessel,
-        "expected_at": voyage.expected_at,
-        "counts": _counts(counts),
-    }
+    return {**_facts(voyage), "counts": _counts(counts)}
+
+
+def _facts(voyage: Voyage) -> dict[str, Any]:
+    return {name: getattr(voyage, name) for name in VoyageFactsOut.model_fields}
 
 
 def _counts(counts: Counts) -> dict[str, int]:

@@ -32,7 +32,7 @@ class Screened:
     needs: tuple[NeedCode, ...]
 
 
-def screened(arrival: Arrival, on: date) -> Screened:
-    """Screen an arrival on the day it landed, in the calendar of the port."""
-    band = people.age_band(arrival.birth, on)
+def screened(arrival: Arrival, on: date, told_on: date | None = None) -> Screened:
+    """Screen an arrival on the day it landed, in the calendar of the port; `told_on` as of `age_band`."""
+    band = people.age_band(arrival.birth, on, told_on)
     return Screened(band, needs.needs_of(band, arrival.flags, accompanied=arrival.accompanied))

@@ -50,9 +50,9 @@ class Named(NamedTuple):
     is_adult: bool
 
 
-def read(sheet: Sheet, *, on: date) -> "Reading":
-    """Every row but the blank ones, for people who land on that day."""
-    return Reading(sheet, on)
+def read(sheet: Sheet, *, on: date, told_on: date | None = None) -> "Reading":
+    """Every row but the blank ones, for people who land on that day; ages are told for `told_on`, or that day."""
+    return Reading(sheet, on, told_on or on)
 
 
 PLAIN = frozenset(people.IDENTITY_FIELDS) - {"full_name", "birth"}
@@ -65,14 +65,15 @@ class Reading:
     `listed`: how many they are. `named`: those that others name as travelling along, by their number on the list.
     """
 
-    def __init__(self, sheet: Sheet, on: date) -> None:
+    def __init__(self, sheet: Sheet, on: date, told_on: date) -> None:
         self.sheet = sheet
         self.on = on
+        self.told_on = told_on
         self.columns: list[tuple[int, str, Reader, dict[str, Any] | None]] = [
             (
                 column,
                 field,
-                cells.reader_of(field, on=on, since_1904=sheet.since_1904),
+                cells.reader_of(field, on=told_on, since_1904=sheet.since_1904),
                 {} if field in cells.REMEMBERED else None,
             )
             for field, column in sheet.fields.items()
@@ -201,7 +202,7 @@ class Reading:
         birth: Birth | None = found.get(field)
         years: int | None = found.get("age")
         if birth is None:
-            return None if years is None else people.aged(years, self.on)
+            return None if years is None else people.aged(years, self.told_on)
         try:
             cells.in_life(birth, self.on, years)
         except BadCell as bad:
@@ -257,7 +258,8 @@ class Reading:
         if other.is_held:
             self._blame(warnings, number, record, "companion", "companion_held")
             return None, False
-        if not other.is_adult and people.age_band(birth, self.on) in ("child", "unknown"):
+        band = people.age_band(birth, self.on, self.told_on)
+        if not other.is_adult and band in ("child", "unknown"):
             self._blame(warnings, number, record, "companion", "companion_child")
         return other.number, other.is_adult
 
@@ -267,7 +269,7 @@ class Reading:
         birth = self._birth(number, record, found, problems)
         self._check_origin(number, record, found, problems)
         is_held = bool(problems) or not found.get("full_name") or not found.get("sex")
-        return Named(number, until, is_held, people.age_band(birth, self.on) in ("adult", "elderly"))
+        return Named(number, until, is_held, people.age_band(birth, self.on, self.told_on) in ("adult", "elderly"))
 
     def _check_repeated(
         self, number: int, record: Sequence[str], found: dict[str, Any], born: str, problems: list[Problem]

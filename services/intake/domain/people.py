@@ -83,10 +83,15 @@ def age_on(born: date, on: date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-def age_band(birth: Birth | None, on: date) -> AgeBand:
-    """The band at arrival. `unknown` where it may be a child: then everything a child needs is due."""
+def age_band(birth: Birth | None, on: date, told_on: date | None = None) -> AgeBand:
+    """The band at arrival. `unknown` where it may be a child: then everything a child needs is due.
+
+    `told_on`: the day that an age was told for, where that is another than `on`; an age stays the age that was told.
+    """
     if birth is None:
         return "unknown"
+    if birth.precision == "age":
+        on = told_on or on
     oldest = age_on(birth.earliest, on)
     if oldest < ADULT_FROM:
         return "child"

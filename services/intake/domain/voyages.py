@@ -1,11 +1,14 @@
 """A ship or flight that brings people back, and the counts that must add up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
+
+from shared.contracts.codes import VoyageCorrectionReason, VoyageField
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
+CORRECTED: tuple[VoyageField, ...] = get_args(VoyageField)
 MOST_ANNOUNCED = 200_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """The days on which voyages are looked for."""
@@ -23,7 +26,11 @@ def is_near(expected_at: datetime, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Voyage:
-    """`announced` is what was announced first; 0 when a batch came without notice. Later letters may say otherwise."""
+    """`announced` is what was announced first; 0 when a batch came without notice. Later letters may say otherwise.
+
+    `told_on`: the day, at the port, that ages on its lists are told for; None: the day on which it is expected. It
+    stays when the time is corrected after a list was taken in, so that the list, sent again, says the same.
+    """
 
     voyage_id: str
     port: str
@@ -31,11 +38,33 @@ class Voyage:
     vessel: str
     announced: int
     expected_at: datetime
+    version: int = 1
+    told_on: date | None = None
 
     @property
     def due_from(self) -> datetime:
         """From when on its people may be taken for landed."""
         return self.expected_at - EARLIEST
+
+
+@dataclass(frozen=True, slots=True)
+class VoyageStep:
+    """One correction of a voyage, with what each field said before and says now; `version` is the voyage's after it."""
+
+    version: int
+    was_expected_at: datetime
+    expected_at: datetime
+    was_vessel: str
+    vessel: str
+    was_modality: Modality
+    modality: Modality
+    reason: VoyageCorrectionReason
+    corrected_by: str
+    corrected_at: datetime
+
+    @property
+    def changed(self) -> tuple[VoyageField, ...]:
+        return tuple(field for field in CORRECTED if getattr(self, f"was_{field}") != getattr(self, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +117,5 @@ class Report:
     counts: Counts
     needs: Mapping[str, int]
     opened: Mapping[str, int]
+    steps: Sequence[VoyageStep]
+    """What was corrected of it, first to last."""

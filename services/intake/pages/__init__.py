@@ -20,12 +20,14 @@ from services.intake.pages import (
     second_person,
     slips,
     triage,
+    voyage_corrections,
     voyages,
 )
 from shared.kit.web import page_router
 
 router = page_router()
 router.include_router(voyages.router)
+router.include_router(voyage_corrections.router)
 router.include_router(reconciliation.router)
 router.include_router(manifests.router)
 router.include_router(drafts.router)

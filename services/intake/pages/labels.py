@@ -1,10 +1,13 @@
 """What codes are called on pages, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 
-from services.intake.domain.voyages import Voyage
+from services.intake.actions.voyage_corrections import NAMES
+from services.intake.domain.voyages import Voyage, VoyageStep
 from shared.contracts import codes
+from shared.contracts.codes import VoyageField
 from shared.kit import words
 from shared.kit.short_codes import short_code
 from shared.kit.words import Language, msg
@@ -20,6 +23,12 @@ MODALITIES = {
     "deportation": msg("Deportation"),
     "repatriation": msg("Repatriation"),
     "vulnerable_flight": msg("Flight for vulnerable people"),
+}
+VOYAGE_REASONS = {
+    "rescheduled": msg("It comes earlier or later"),
+    "vessel_changed": msg("Another ship or flight brings them"),
+    "letter_changed": msg("A new letter says so"),
+    "recorded_wrongly": msg("It was recorded wrongly"),
 }
 SCREENING_GROUPS = {
     "sick": msg("Health"),
@@ -275,22 +284,34 @@ LINK_ENDS = {
 }
 
 
-def options(language: Language, labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Codes and what they are called, for chips and selects."""
-    return [(code, words.translate(language, text)) for code, text in labels.items()]
+def voyage_steps(language: Language, voyage: Voyage, steps: Iterable[VoyageStep]) -> list[dict[str, str]]:
+    """What was corrected of a voyage: what, from what to what, why, by whom and when."""
+
+    def say(step: VoyageStep, before: str) -> str:
+        return ", ".join(
+            voyage_value(language, voyage, field, getattr(step, f"{before}{field}")) for field in step.changed
+        )
+
+    return [
+        {
+            "what": ", ".join(words.translate(language, NAMES[field]) for field in step.changed),
+            "was": say(step, "was_"),
+            "became": say(step, ""),
+            "why": words.translate(language, VOYAGE_REASONS[step.reason]),
+            "who": step.corrected_by,
+            "when": words.moment(language, step.corrected_at, zone_of(voyage)),
+        }
+        for step in steps
+    ]
 
 
-@cache
-def needs(language: Language) -> dict[str, str]:
-    """Each need's name."""
-    return {code: n.label_id if language == "id" else n.label_en for code, n in codes.needs().items()}
-
-
-def voyage_name(language: Language, voyage: Voyage) -> str:
-    """A voyage by its ship, its port and when it is expected."""
-    port = codes.ports()[voyage.port]
-    vessel = voyage.vessel or words.translate(language, msg("Voyage without a name"))
-    return f"{vessel}, {port.name}, {words.moment(language, voyage.expected_at, port.zone)}"
+def voyage_value(language: Language, voyage: Voyage, field: VoyageField, value: str | datetime) -> str:
+    """What a field of a voyage says, in words."""
+    if isinstance(value, datetime):
+        return words.moment(language, value, zone_of(voyage))
+    if field == "modality":
+        return words.translate(language, MODALITIES[value])
+    return value or words.translate(language, msg("Voyage without a name"))
 
 
 def zone_of(voyage: Voyage) -> str:

@@ -1,8 +1,9 @@
 """Today's voyages, one voyage as it stands, and announcing one."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -13,7 +14,7 @@ from services.intake.actions import drafts, voyages
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.totals import Said
 from services.intake.domain.refusals.voyages import ExpectedFarOff
-from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, is_near
+from services.intake.domain.voyages import FIRST_DAY, LAST_DAY, MOST_ANNOUNCED, Modality, is_near
 from services.intake.pages import labels
 from services.intake.pages.reconciliation import read_paper, read_text, typed_paper
 from services.intake.store import arrivals as arrivals_store
@@ -124,6 +125,7 @@ async def _standing(request: Request, actor: Actor, voyage_id: str, after: str |
     return {
         "voyage": report.voyage,
         "counts": report.counts,
+        "history": labels.voyage_steps(language, report.voyage, report.steps),
         "port": port,
         "lists": lists,
         "returns": returns,
@@ -160,9 +162,7 @@ def _announce_page(
 
 
 def _typed(form: FormData) -> dict[str, Any]:
-    names = ("vessel", "modality", "announced", "time")
-    typed: dict[str, Any] = {name: str(form.get(name, "")) for name in names} | typed_paper(form)
-    return typed | {part: str(form.get(f"expected_{part}", "")) for part in ("day", "month", "year")}
+    return typed_ship(form) | typed_paper(form) | {"announced": str(form.get("announced", ""))}
 
 
 def _read_voyage(
@@ -171,32 +171,52 @@ def _read_voyage(
     """What the form says, or what is wrong with it."""
     typed = _typed(form)
     paper, errors = read_paper(language, form)
-
-    def wrong(field: str, message: str, remedy: str) -> None:
-        errors.append(web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy)))
-
-    vessel = read_text(language, form, "vessel", errors)
-    if typed["modality"] not in labels.MODALITIES:
-        wrong("modality", msg("The kind of return is missing."), msg("Choose one."))
+    wrong = _blaming(language, errors)
+    vessel, modality, expected = read_ship(language, form, port, errors)
     announced = typed["announced"].strip().replace(".", "")
     if not HEADS.fullmatch(announced) or int(announced) > MOST_ANNOUNCED:
         wrong("announced", msg("This is not a head count."), msg("Write a whole number; 0 when nobody announced them."))
-    expected = _moment(typed, port)
-    if expected is None:
-        wrong("expected", msg("This is not a day and time."), msg("For example 23 11 2026 and 14.30."))
-    elif not is_near(expected, now):
+    if expected is not None and not is_near(expected, now):
         wrong("expected", ExpectedFarOff.detail, "")
     if errors:
         return {}, errors
     letter = Said("letter", int(announced), *paper) if int(announced) or any(paper) else None
     read = {
-        "modality": typed["modality"],
+        "modality": modality,
         "vessel": vessel,
         "announced": int(announced),
         "expected_at": expected,
         "letter": letter,
     }
     return read, []
+
+
+def read_ship(
+    language: Language, form: FormData, port: codes.Port, errors: list[web.FieldProblem]
+) -> tuple[str, Modality, datetime | None]:
+    """By what people come, as what kind of return, and when; what is wrong with it is added to `errors`."""
+    typed = typed_ship(form)
+    wrong = _blaming(language, errors)
+    vessel = read_text(language, form, "vessel", errors)
+    if typed["modality"] not in labels.MODALITIES:
+        wrong("modality", msg("The kind of return is missing."), msg("Choose one."))
+    expected = _moment(typed, port)
+    if expected is None:
+        wrong("expected", msg("This is not a day and time."), msg("For example 23 11 2026 and 14.30."))
+    return vessel, cast(Modality, typed["modality"]), expected
+
+
+def typed_ship(form: FormData) -> dict[str, Any]:
+    """The same as it was typed, to be shown again."""
+    typed: dict[str, Any] = {name: str(form.get(name, "")) for name in ("vessel", "modality", "time")}
+    return typed | {part: str(form.get(f"expected_{part}", "")) for part in ("day", "month", "year")}
+
+
+def _blaming(language: Language, errors: list[web.FieldProblem]) -> Callable[[str, str, str], None]:
+    def wrong(field: str, message: str, remedy: str) -> None:
+        errors.append(web.FieldProblem(field, words.translate(language, message), words.translate(language, remedy)))
+
+    return wrong
 
 
 def _moment(typed: dict[str, Any], port: codes.Port) -> datetime | None:

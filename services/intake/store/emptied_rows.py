@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.intake.domain.drafts import Draft, Standing
 from services.intake.domain.voyages import Voyage
 from services.intake.store.drafts import FIELDS, LETTERS, Block, Sealed, draft_of
-from services.intake.store.voyages import VOYAGE
+from services.intake.store.voyages import VOYAGE, voyage_of
 from shared.contracts.codes import Sex
 from shared.kit.work import Work
 
@@ -76,9 +76,7 @@ async def lock_lists(work: Work, voyage_ids: Sequence[str]) -> list[OfVoyage]:
     return [
         OfVoyage(
             Sealed(draft_of({name: row[name] for name in CODES}), bytes(row["header"]), bytes(row["wrapped_key"])),
-            Voyage(
-                str(row["voyage_id"]), row["port"], row["modality"], row["vessel"], row["announced"], row["expected_at"]
-            ),
+            voyage_of(row),
         )
         for row in rows
     ]

@@ -10,7 +10,7 @@ from services.intake.store.roll_calls import ABSENT_RECORDED, CALLED_LAST, HELD_
 from shared.kit.database import Database
 from shared.kit.work import Work
 
-VOYAGE = "v.voyage_id, v.port, v.modality, v.vessel, v.announced, v.expected_at"
+VOYAGE = "v.voyage_id, v.port, v.modality, v.vessel, v.announced, v.expected_at, v.version, v.told_on"
 
 COUNTS = f"""
     letters.announced AS said,
@@ -78,6 +78,14 @@ async def find(work: Work, voyage_id: str) -> Voyage | None:
         work.actor.port,
     )
     return None if row is None else voyage_of(row)
+
+
+async def is_as_seen(work: Work, voyage: Voyage) -> bool:
+    """Whether a voyage is as it was found; nobody corrects it until this work ends."""
+    version: int = await work.connection.fetchval(
+        "SELECT version FROM voyages WHERE voyage_id = $1 AND port = $2 FOR SHARE", voyage.voyage_id, voyage.port
+    )
+    return version == voyage.version
 
 
 async def find_many(database: Database, voyage_ids: Sequence[str], *, port: str) -> dict[str, Voyage]:
@@ -159,6 +167,8 @@ def voyage_of(row: Record) -> Voyage:
         vessel=row["vessel"],
         announced=row["announced"],
         expected_at=row["expected_at"],
+        version=row["version"],
+        told_on=row["told_on"],
     )
 
 

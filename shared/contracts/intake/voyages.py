@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from shared.contracts.codes import DifferencePair, DifferenceReason
+from shared.contracts.codes import DifferencePair, DifferenceReason, VoyageCorrectionReason, VoyageField
 from shared.contracts.fact import AwareDatetime, Code, Fact, Id
 
 Modality = Literal["deportation", "repatriation", "vulnerable_flight"]
@@ -16,6 +16,20 @@ class VoyageAnnounced(Fact):
     announced: int
     """Head count in the consular letter; it often differs from who lands."""
     expected_at: AwareDatetime
+
+
+class VoyageCorrected(Fact):
+    """What was announced of a voyage is corrected. Who was recorded before landed when it was said then."""
+
+    for_audit = True
+
+    version: int
+    changed: tuple[VoyageField, ...]
+    was_expected_at: AwareDatetime
+    expected_at: AwareDatetime
+    was_modality: Modality
+    modality: Modality
+    reason: VoyageCorrectionReason
 
 
 class VoyageTotalsRecorded(Fact):

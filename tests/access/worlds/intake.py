@@ -94,11 +94,18 @@ async def intake_world(url: str) -> AsyncIterator[World]:
                 "content": intake.a_list(intake.a_row(1, number=f"XS{new_id()[-8:]}")),
                 "headers": {"content-type": "text/csv"},
             },
+            "POST /api/voyages/{voyage_id}/correction": json_of(
+                version=1, vessel="KM Lambelu", reason="vessel_changed"
+            ),
             "POST /api/voyages/{voyage_id}/totals": json_of(kind="count", heads=107),
             "POST /api/voyages/{voyage_id}/differences": json_of(pair="announced_arrived", heads=-5),
             "POST /api/totals/{source_id}/withdraw": json_of(reason="entered_in_error"),
             "POST /api/differences/{difference_id}/settle": json_of(version=1, reason="bail"),
             "POST /api/differences/{difference_id}/take": json_of(version=1),
+            f"POST {voyage}/perbaiki": form(
+                version="1", vessel="KM Lambelu", modality="deportation", time="11.00", reason="vessel_changed",
+                expected_day="23", expected_month="11", expected_year="2026",
+            ),
             f"POST {voyage}/angka": form(kind="count", heads_said="107"),
             f"POST {voyage}/selisih": form(pair="announced_arrived", heads="-5", reason=""),
             "POST /{language:language}/angka/{source_id}/cabut": form(reason="entered_in_error"),

@@ -5,6 +5,7 @@ from shared.kit.words import msg
 EVENTS = {
     "intake.voyage_announced.v1": msg("Voyage announced"),
     "intake.arrival_screened.v1": msg("Person screened"),
+    "intake.voyage_corrected.v1": msg("Voyage corrected"),
     "intake.voyage_totals_recorded.v1": msg("Head count of a source recorded"),
     "intake.voyage_totals_withdrawn.v1": msg("Head count of a source withdrawn"),
     "intake.voyage_difference_opened.v1": msg("Somebody looks after a difference of counts"),

@@ -154,6 +154,8 @@ FIELDS = {
     "kind": msg("Kind"),
     "version": msg("Version"),
     "was": msg("Said before"),
+    "was_expected_at": msg("Was expected"),
+    "was_modality": msg("Way of return before"),
     "added": msg("Added"),
     "struck": msg("Struck"),
     "strike_reason": msg("Why it was struck"),

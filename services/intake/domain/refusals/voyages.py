@@ -16,6 +16,12 @@ class VoyageUnknown(Refused):
     detail = msg("There is no such voyage at your port.")
 
 
+class VoyageMoved(Refused):
+    """The voyage was corrected while something was prepared for it."""
+
+    detail = msg("This voyage was corrected meanwhile. Look at it as it is now, then do it again.")
+
+
 class ExpectedFarOff(Refused):
     """No ship is announced for a day more than a year away."""
 
