@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.intake.actions import drafts
 from services.intake.actions.drafts import Opened, open_draft
 from services.intake.actions.giving_back import take_away
-from services.intake.actions.spreadsheets import rearmed
+from services.intake.actions.spreadsheets import disarmed, rearmed
 from services.intake.actions.voyages import report_voyage
 from services.intake.domain.drafts import Draft, Line
 from services.intake.domain.refusals import Refused
@@ -202,7 +202,7 @@ class Story:
             row[at["sex"]] = sex_of(row[at["number"]])
         if more is not None and rows and all(row[at["number"]] != number_of(more) for row in rows):
             made = dict(zip(HEADING, Mission.row(more, sex_of(number_of(more))), strict=True))
-            rows.append([rows[0][0], *(made.get(text, "") for text in heading[1:])])
+            rows.append([rows[0][0], *(disarmed(made.get(text, "")) for text in heading[1:])])
         before = await self._opened()
         content = as_text([heading, *rows])
         for _ in range(1 + twice):

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -177,6 +178,57 @@ class TestCorrectedFile:
 
         told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
         assert (told.arrived, told.listed) == (2, told.arrived + told.rejected)
+
+    UNPAPERED: ClassVar = {"type": "", "number": "", "born": "1987-08-05"}
+
+    @pytest.mark.parametrize(
+        ("name", "place"),
+        [("Bahruddin", 0), ("Bahruddin", 2), ("Bahar", 2), ("Siti Aminah", 0)],
+        ids=["spelt", "elsewhere", "shortened", "another"],
+    )
+    async def test_records_nobody_again_whose_name_alone_is_corrected(
+        self, database: Database, desk: Desk, name: str, place: int
+    ) -> None:
+        voyage = await a_voyage(database)
+        first = a_list(a_row(1, name="Baharudin", **self.UNPAPERED), a_row(2), a_row(3, sex="Q"))
+        sent = await desk.send(await desk.upload(voyage, first))
+        corrected = [a_row(2), a_row(3)]
+        corrected.insert(place, a_row(1, name=name, **self.UNPAPERED))
+
+        draft = await desk.upload_again(sent.draft, a_list(*corrected))
+
+        assert counts(draft) == (1, 0, 1, 1, 0, 0)
+        [held] = (await desk.lines(draft))[place].findings
+        assert (held.code, held.hint) == ("known_differently", "Baharudin · M · 1987-08-05 · 73.06")
+        await desk.send(draft)
+        told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
+        assert (told.arrived, told.rejected) == (3, 1)
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"born": "1961-02-03"}, {"sex": "F", "regency": "73.71"}, {"name": "Siti"}],
+        ids=["birth", "sex", "name"],
+    )
+    async def test_takes_nobody_for_who_was_recorded_who_differs_in_more(
+        self, database: Database, desk: Desk, other: dict[str, str]
+    ) -> None:
+        who = {**self.UNPAPERED, "name": "Baharudin", "born": "1987"}
+        sent = await desk.send(await desk.upload(await a_voyage(database), a_list(a_row(1, **who), a_row(2, sex="Q"))))
+
+        draft = await desk.upload_again(
+            sent.draft, a_list(a_row(1, **{**who, "name": "Bahar", **other}), a_row(2, sex="Q"))
+        )
+
+        assert await differences(desk, draft) == Differences(1, (2,), (), (2,))
+        assert counts(draft) == (1, 1, 0, 0, 0, 0)
+
+    async def test_takes_nobody_for_who_has_the_next_number(self, database: Database, desk: Desk) -> None:
+        """Papers of one ship are numbered one after another."""
+        sent = await desk.send(await desk.upload(await a_voyage(database), a_list(a_row(1), a_row(2, sex="Q"))))
+
+        draft = await desk.upload_again(sent.draft, a_list(a_row(3), a_row(2, sex="Q")))
+
+        assert counts(draft) == (1, 1, 0, 0, 0, 0)
 
     async def test_that_changes_what_a_column_means_records_nobody_again(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)

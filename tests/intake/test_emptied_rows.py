@@ -143,6 +143,23 @@ class TestErasingSomebody:
         await erased(database, desk, case_id)
         assert await names(desk, anew) == ["", "Orang3"]
 
+    async def test_waits_for_a_row_that_says_of_that_person_something_else_by_now(
+        self, database: Database, desk: Desk
+    ) -> None:
+        """What it said when the person was recorded is kept beside it."""
+        voyage = await a_voyage(database)
+        sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
+        anew = await desk.upload_again(sent.draft, a_list(a_row(1, sex="F"), a_row(2, sex="Q")))
+        case_id = await case_of(database, 2)
+
+        with pytest.raises(RowUndecided):
+            await erased(database, desk, case_id)
+
+        await desk.leave_out(anew, 2, version=(await desk.lines(anew))[0].version)
+        await erased(database, desk, case_id)
+        assert await names(desk, anew) == ["", "Orang2"]
+        assert [line.recorded for line in await desk.lines(anew)] == [None, None]
+
     @pytest.mark.parametrize(
         ("logged", "row"),
         [

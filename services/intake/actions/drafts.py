@@ -11,7 +11,7 @@ from services.intake.actions import manifests
 from services.intake.actions.arrivals import port_of
 from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts
-from services.intake.domain.drafts import Draft, Header, Line, Standing
+from services.intake.domain.drafts import Before, Draft, Header, Line, Standing
 from services.intake.domain.refusals.drafts import (
     DraftCarried,
     DraftChanged,
@@ -216,7 +216,10 @@ async def prepare_change(
     absent = roll.with_calls(calls).absent
     if numbers is not None:
         absent = frozenset(now for now, was in numbers.items() if was in absent)
-    judged = await judge(database, vault, voyage, header, drafts.told_anew(opened.lines, lines, numbers), absent)
+    were = {line.number: line.number for line in lines} if numbers is None else numbers
+    said = {were[line.number]: line.cells for line in lines if line.number in were}
+    recorded = await _recorded_before(vault, voyage, opened, header, said)
+    judged = await judge(database, vault, voyage, header, drafts.told_anew(recorded, lines, were), absent)
     blocks = store.sealed_blocks(opened.key, judged, opened.lines)
     sealed = store.sealed_header(opened.key, header)
     draft = opened.draft
@@ -243,6 +246,29 @@ async def prepare_change(
         return await _found(work, draft.draft_id)
 
     return write
+
+
+async def _recorded_before(
+    vault: Vault, voyage: Voyage, opened: Opened, header: Header, now: Mapping[int, Sequence[str]]
+) -> dict[int, Before]:
+    """What the lines of a draft said whose people are recorded; `now` is what each says by now.
+
+    Of those that say something else, or are read otherwise, it is kept who was recorded: an erasure has to find them.
+    """
+    known = [line for line in opened.lines if line.standing == "known"]
+    is_read_alike = header.fields == opened.header.fields
+    anew = {line.number for line in known if line.number in now} - {
+        line.number for line in known if is_read_alike and now.get(line.number) == line.cells
+    }
+    persons: dict[int, bytes] = {}
+    if anew:
+        records = [line.cells if line.number in anew else () for line in opened.lines]
+        rows = await manifests.read_rows(voyage, drafts.sheet_of(opened.header, records))
+        persons = {row.number: vault.digest(*row.person) for row in rows}
+    recorded = {
+        line.number: Before(drafts.overview(opened.header, line), persons.get(line.number, b"")) for line in known
+    }
+    return recorded | {line.number: line.recorded for line in opened.lines if line.recorded}
 
 
 async def judge(

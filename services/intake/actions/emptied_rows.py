@@ -81,8 +81,9 @@ async def _empty(work: Work, vault: Vault, one: OfVoyage, keys: Collection[bytes
 async def _rows_of(
     vault: Vault, voyage: Voyage, header: Header, lines: Sequence[Line], keys: Collection[bytes]
 ) -> set[int]:
-    """Which rows say of their person what was recorded under these keys; also of those that were left out."""
+    """Which rows say of their person what was recorded under these keys, or said so before; also those left out."""
     if header.asks:
         return set()
     rows = await manifests.read_rows(voyage, drafts.sheet_of(header, [line.cells for line in lines]))
-    return {row.number for row in rows if row.person and vault.digest(*row.person) in keys}
+    theirs = {row.number for row in rows if row.person and vault.digest(*row.person) in keys}
+    return theirs | {line.number for line in lines if line.recorded and line.recorded.person in keys}

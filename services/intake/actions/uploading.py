@@ -1,18 +1,24 @@
 """Files that are uploaded into a draft: a list for the first time, and corrected in the place of the one before."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from services.intake.actions import coming_back
+from services.intake.actions import coming_back, manifests
 from services.intake.actions import drafts as drafting
 from services.intake.actions.coming_back import HELD_ROW
 from services.intake.actions.drafts import Write
+from services.intake.actions.held import who_of
 from services.intake.actions.opening import FileOpened, sender_digest
+from services.intake.actions.voyages import find_voyage
 from services.intake.domain import drafts, uploads
-from services.intake.domain.drafts import Draft
+from services.intake.domain.drafts import Draft, Header, Line
+from services.intake.domain.held import Who
+from services.intake.domain.likely import likely_again
 from services.intake.domain.refusals.drafts import DraftCarried, DraftOfThisFile
 from services.intake.domain.refusals.manifests import ManifestUnusable
+from services.intake.domain.uploads import Compared
 from services.intake.domain.voyages import Voyage
 from services.intake.store import drafts as store
 from services.intake.store.vault import Vault
@@ -94,7 +100,10 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
         raise ManifestUnusable("empty")
     header = drafts.header_of(file.sheet, sender=file.sender or opened.header.sender, filename=file.name)
     header, lines = uploads.read_as(header, drafts.lines_of(file.sheet), opened.header)
-    lines, differences, numbers = await asyncio.to_thread(uploads.compared, opened.lines, opened.header, lines, header)
+    compared = await asyncio.to_thread(uploads.compared, opened.lines, opened.header, lines, header)
+    voyage = await find_voyage(database, actor, opened.draft.voyage_id)
+    compared = compared.with_changed(await _likely_again(voyage, opened.header, compared, header))
+    lines, differences = await asyncio.to_thread(compared.merged)
     header = replace(header, differences=differences)
     return await drafting.prepare_change(
         database,
@@ -106,5 +115,26 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
         "file",
         rows=differences.count,
         file_digest=digest,
-        numbers=numbers,
+        numbers=compared.numbers,
     )
+
+
+async def _likely_again(voyage: Voyage, header_before: Header, compared: Compared, header: Header) -> dict[int, int]:
+    """Which new rows are likely of who is recorded already by a row that is gone, and by which."""
+    gone = [line for line in compared.left if line.standing == "known" or line.recorded]
+    if not gone or not compared.rest or header.asks:
+        return {}
+    return likely_again(
+        await _who_of(voyage, header_before, gone),
+        await _who_of(voyage, header, compared.rest),
+        numbers=compared.numbers,
+        shift=header.first_row - header_before.first_row,
+    )
+
+
+async def _who_of(voyage: Voyage, header: Header, lines: Sequence[Line]) -> dict[int, Who]:
+    """What some lines of a list say of their people, by the numbers of the lines."""
+    records: list[Sequence[str]] = [()] * (max(line.number for line in lines) - header.first_row + 1)
+    for line in lines:
+        records[line.number - header.first_row] = line.cells
+    return {row.number: who_of(row) for row in await manifests.read_rows(voyage, drafts.sheet_of(header, records))}

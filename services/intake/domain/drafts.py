@@ -27,6 +27,8 @@ MARK_BYTES = 6
 """As many bytes of a list's digest as are in the reference to one of its rows (`held.reference`)."""
 WHOLE_ROW = -1
 """In the place of a column: an edit that leaves a row out, takes it in again, or carries it to another voyage."""
+OVERVIEW = ("full_name", "sex", "birth_date", "birthplace_and_date", "age", "document_number", "nik", "origin_regency")
+"""Fields that show of whom a row speaks."""
 LONGEST_CELL = 2_000
 LONGEST_SENDER = 80
 
@@ -58,12 +60,19 @@ class Edit(NamedTuple):
     """ISO 8601, UTC."""
 
 
+class Before(NamedTuple):
+    """What a row said before when its person was recorded: in words to be shown, and the digest of who that is."""
+
+    said: str
+    person: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A row of a draft. `number` is that of the file; each save adds to `version`, whatever else it changes.
 
     `since`: the version that it came with in a later upload, beyond any that a row of an earlier one has had: the same
-    number may be another person by now. `recorded`: its person was, by what the row said before.
+    number may be another person by now. `recorded`: its person was, or is likely, by what the row said before.
     """
 
     number: int
@@ -73,7 +82,7 @@ class Line:
     warnings: tuple[Finding, ...] = ()
     edits: tuple[Edit, ...] = ()
     since: int = 0
-    recorded: bool = False
+    recorded: Before | None = None
 
     @property
     def version(self) -> int:
@@ -321,15 +330,20 @@ def lines_of(sheet: Sheet) -> list[Line]:
     return [Line(number, tuple(cells)) for number, cells in enumerate(sheet.records, start=sheet.first_row)]
 
 
-def told_anew(before: Iterable[Line], after: Iterable[Line], numbers: Mapping[int, int] | None = None) -> list[Line]:
-    """The lines as they are changed, with those marked whose people were recorded by what they said before.
+def told_anew(recorded: Mapping[int, Before], after: Iterable[Line], numbers: Mapping[int, int]) -> list[Line]:
+    """The lines as they are changed, with those marked whose people were `recorded` by what they said before.
 
-    `numbers`: in another file, which line of the one before a line is.
+    `numbers`: which line before a line is.
     """
-    were = {line.number for line in before if line.standing == "known" or line.recorded}
-    if numbers is not None:
-        were = {now for now, was in numbers.items() if was in were}
-    return [replace(line, recorded=True) if line.number in were else line for line in after]
+    were = {now: recorded[was] for now, was in numbers.items() if was in recorded}
+    return [replace(line, recorded=were[line.number]) if line.number in were else line for line in after]
+
+
+def overview(header: Header, line: Line) -> str:
+    """Who a line speaks of, as its cells say it."""
+    columns = (header.fields[field] for field in OVERVIEW if field in header.fields)
+    said = (legible(line.cells[column]).strip() for column in columns if column < len(line.cells))
+    return " · ".join(cell[:60] for cell in said if cell)
 
 
 def standing_of(row: Row, *, known: bool) -> Standing:
@@ -354,14 +368,18 @@ def judged(
             blank: Standing = "absent" if line.number in absent else "left_out" if line.is_out else "empty"
             found.append(replace(line, standing=blank, findings=(), warnings=()))
             continue
-        findings = tuple(Finding(one.field, one.code, one.hint) for one in row.problems)
+        before = line.recorded.said if line.recorded else ""
+        findings = tuple(
+            Finding(one.field, one.code, one.hint or before if one.code == "known_differently" else one.hint)
+            for one in row.problems
+        )
         warnings = tuple(Finding(one.field, one.code, one.hint) for one in row.warnings)
         standing = standing_of(row, known=row.number in known)
         if standing == "ready" and line.recorded:
-            standing, findings = "twice", (Finding("full_name", "known_differently"),)
+            standing, findings = "twice", (Finding("full_name", "known_differently", before),)
         if standing != "known" and row.number in absent:
             standing = "absent"
-        recorded = line.recorded and standing != "known"
+        recorded = line.recorded if standing != "known" else None
         found.append(replace(line, standing=standing, findings=findings, warnings=warnings, recorded=recorded))
     return found
 

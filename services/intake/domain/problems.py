@@ -184,8 +184,8 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("Remove one of the two. If they are two people, log the second with the form."),
     ),
     "known_differently": (
-        msg("This person was already taken in with other details."),
-        msg("Correct the case itself; the list does not change it."),
+        msg("This person seems to be taken in already, with other details."),
+        msg("If it is the same person, correct the case itself. If they are two people, log this one with the form."),
     ),
     "logged_maybe": (
         msg("Somebody was logged one by one for this voyage who may be this person: same number, or name and birth."),

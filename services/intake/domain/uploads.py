@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from services.intake.domain import headings
 from services.intake.domain.drafts import WHOLE_ROW, Differences, Edit, Header, Line, headed, said_digest
@@ -38,15 +38,56 @@ def read_as(header: Header, lines: Sequence[Line], before: Header) -> tuple[Head
     return replace(again, fields=dict(matched.fields), asks=(), undecided=()), below
 
 
-def compared(
-    before: Sequence[Line], header_before: Header, after: Sequence[Line], header: Header
-) -> tuple[list[Line], Differences, dict[int, int]]:
-    """The lines of a later upload, with what was mended in cells that it does not change, what is different, and which
-    row was which before.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Which line of a later upload (`after`) is which of the one before, by the number of the later one.
 
-    A line is the same when each cell is as it was uploaded before, whatever the order of the columns; changed when its
-    document, its NIK or its name stands in no other line of either upload; else new. Of blank ones nothing is said.
+    `same`: each cell is as it was uploaded before, whatever the order of the columns. `moved`: so was one whose cells
+    went to another voyage. `changed`: its document, its NIK or its name stands in no other line of either upload.
+    `left` and `rest`: those before and after that are none of these. Of blank ones nothing is said.
     """
+
+    after: Sequence[Line]
+    columns: Mapping[int, int]
+    since: int
+    same: Mapping[int, Line]
+    moved: Mapping[int, Line]
+    changed: Mapping[int, Line]
+    left: Sequence[Line]
+    rest: Sequence[Line]
+
+    @property
+    def numbers(self) -> dict[int, int]:
+        return {now: line.number for which in (self.same, self.moved, self.changed) for now, line in which.items()}
+
+    def with_changed(self, numbers: Mapping[int, int]) -> "Compared":
+        """The same, with more lines that are changed: the later one's number → the earlier one's."""
+        by_number = {line.number: line for line in self.left}
+        return replace(
+            self,
+            changed={**self.changed, **{now: by_number[was] for now, was in numbers.items()}},
+            left=[line for line in self.left if line.number not in set(numbers.values())],
+            rest=[line for line in self.rest if line.number not in numbers],
+        )
+
+    def merged(self) -> tuple[list[Line], Differences]:
+        """The later lines, with what was mended in cells that they do not change; and what is different."""
+        lines: list[Line] = []
+        for line in self.after:
+            now = replace(line, since=self.since)
+            if line.number in self.moved:
+                now = replace(now, cells=(), edits=self.moved[line.number].edits)
+            elif line.number in self.same:
+                now = _as_mended(self.same[line.number], now, self.columns, is_same=True)
+            elif line.number in self.changed:
+                now = _as_mended(self.changed[line.number], now, self.columns)
+            lines.append(now)
+        new, gone = (tuple(line.number for line in some) for some in (self.rest, self.left))
+        return lines, Differences(len(self.same) + len(self.moved), new, tuple(sorted(self.changed)), gone)
+
+
+def compared(before: Sequence[Line], header_before: Header, after: Sequence[Line], header: Header) -> Compared:
+    """A later upload of a list beside the one before."""
     columns = same_columns(header_before, header)
     is_alike = header_before.heading == header.heading
     said_before, said_after = _orders(header_before, header, columns)
@@ -76,22 +117,7 @@ def compared(
     taken = {line.number for line in same.values()}
     left = [line for line in old if line.number not in taken]
     changed = paired(left, header_before, rest, header, among=(old, after))
-    by_number = {line.number: line for line in left}
-    merged: list[Line] = []
-    for line in after:
-        now = replace(line, since=since)
-        if line.number in moved:
-            now = replace(now, cells=(), edits=moved[line.number].edits)
-        elif line.number in same:
-            now = _as_mended(same[line.number], now, columns, is_same=True)
-        elif line.number in changed:
-            now = _as_mended(by_number[changed[line.number]], now, columns)
-        merged.append(now)
-    numbers = {number: line.number for number, line in (same | moved).items()}
-    found_again = set(changed.values())
-    gone = [line.number for line in left if line.number not in found_again]
-    new = [line.number for line in rest if line.number not in changed]
-    return merged, Differences(len(numbers), tuple(new), tuple(sorted(changed)), tuple(gone)), numbers | changed
+    return Compared(after, columns, since, same, moved, {}, left, rest).with_changed(changed)
 
 
 def same_columns(before: Header, after: Header) -> dict[int, int]:

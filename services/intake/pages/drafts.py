@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.intake import policy
 from services.intake.actions import drafts, giving_back, roll_calls, voyages
 from services.intake.actions.giving_back import FileForm, RowsOf
-from services.intake.domain.drafts import Draft, Header, Line, Standing, legible, list_digest
+from services.intake.domain.drafts import OVERVIEW, Draft, Header, Line, Standing, legible, list_digest
 from services.intake.domain.grids import letter
 from services.intake.domain.refusals.drafts import DraftChanged, LineChanged
 from services.intake.domain.refusals.voyages import VoyageUnknown
@@ -44,8 +44,6 @@ TABS: dict[Shown, str] = {
     "kosong": msg("Left out or blank"),
 }
 ROWS_PER_PAGE = 50
-OVERVIEW = ("full_name", "sex", "birth_date", "birthplace_and_date", "age", "document_number", "nik", "origin_regency")
-"""Fields whose columns are shown in a table of rows; the row's own form has all."""
 MOST_NUMBERS = 40
 
 
@@ -194,7 +192,7 @@ def _count(draft: Draft, shown: Shown) -> int:
 
 
 def _overview(header: Header, language: words.Language) -> list[tuple[int, str]]:
-    """Columns that a table of rows shows, with their headings."""
+    """Columns that a table of rows shows, with their headings; the row's own form has all."""
     named = dict(field_choices(language))
     found = [
         (header.fields[field], legible(header.heading[header.fields[field]]).strip() or named[field])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from asyncpg import Record
 
-from services.intake.domain.drafts import Differences, Draft, Edit, Finding, Header, Line, Standing, State
+from services.intake.domain.drafts import Before, Differences, Draft, Edit, Finding, Header, Line, Standing, State
 from services.intake.domain.grids import Typed, kind_of
 from services.intake.store.vault.drafting import DraftKey
 from shared.kit.work import Work
@@ -356,14 +356,19 @@ def blocks_in(lines: int) -> int:
     return -(-lines // BLOCK)
 
 
+WHOLE = 7
+"""So much is kept of a line; the last two are left out of one that came with the first upload."""
+
+
 def _plain(line: Line) -> list[object]:
     cells = [*map(_plain_cell, line.cells)]
-    more = [line.since, line.recorded] if line.since or line.recorded else []
+    before = line.recorded and [line.recorded.said, line.recorded.person.hex()]
+    more = [line.since, before] if line.since or before else []
     return [line.number, cells, line.findings, line.warnings, line.edits, *more]
 
 
 def _line(row: list[Any], standing: Standing) -> Line:
-    number, cells, findings, warnings, edits, *more = row
+    number, cells, findings, warnings, edits, since, before = row if len(row) == WHOLE else (*row, 0, None)
     return Line(
         number,
         tuple(map(_cell, cells)),
@@ -371,7 +376,8 @@ def _line(row: list[Any], standing: Standing) -> Line:
         tuple(Finding(*one) for one in findings),
         tuple(Finding(*one) for one in warnings),
         tuple(Edit(*one) for one in edits),
-        *more,
+        since,
+        Before(before[0], bytes.fromhex(before[1])) if before else None,
     )
 
 

@@ -1,0 +1,77 @@
+"""Who was recorded by a row of a list and may stand in a later upload under another name: nobody is recorded twice."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from services.intake.domain.held import Who
+from services.intake.domain.matching.blocks import asked_by, keys_of
+from services.intake.domain.matching.fields import Features, compare, features_of
+from services.intake.domain.matching.scoring import weigh
+from services.intake.domain.people import Identity
+
+LIKELY_FROM = 2.0
+"""Bits from which a row is held back; fewer than for a match to an earlier return, as few rows come into question."""
+SAME_PLACE = 3.0
+"""Bits that it tells to stand in the same place of the list, or beside the same person: a corrected file keeps most."""
+PAPERS_DIFFER = {(paper, level) for paper in ("document", "nik") for level in ("slip", "serial", "other")}
+"""People of one ship have papers with numbers one after another: who has another number is another person here."""
+MOST_HOLDERS = 20
+"""What more rows than these have in common tells nothing of any of them."""
+
+
+class Alike(NamedTuple):
+    """A row of the later upload that may be of somebody whom a row of the one before had recorded."""
+
+    bits: float
+    now: int
+    was: int
+
+
+def likely_again(
+    recorded: Mapping[int, Who], new: Mapping[int, Who], *, numbers: Mapping[int, int], shift: int
+) -> dict[int, int]:
+    """Numbers of new rows that are likely of somebody recorded → the rows by which they were.
+
+    `numbers`: which row is which otherwise. `shift`: how much further down the first row of the later upload stands.
+    """
+    were = {number: _features(who) for number, who in recorded.items()}
+    holders: dict[str, list[int]] = {}
+    for number, person in were.items():
+        for key in keys_of(person) | {_born(recorded[number])}:
+            holders.setdefault(key, []).append(number)
+    found: list[Alike] = []
+    for number, who in new.items():
+        person = _features(who)
+        beside = {number - shift, numbers.get(number - 1, -1) + 1, numbers.get(number + 1, 1) - 1} & were.keys()
+        for was in beside | _sharing(holders, asked_by(person) | {_born(who)}):
+            levels = compare(were[was], person)
+            bits = weigh(levels) + (SAME_PLACE if was in beside else 0)
+            if bits >= LIKELY_FROM and not PAPERS_DIFFER & levels.items():
+                found.append(Alike(bits, number, was))
+    return _one_to_one(found)
+
+
+def _features(who: Who) -> Features:
+    said = {field: who[field] for field in ("full_name", "document_number", "nik", "birth") if field in who}
+    identity = Identity(**{"full_name": "", **said})
+    return features_of(identity, regency=who.get("origin_regency"), sex=who.get("sex", "X"))
+
+
+def _born(who: Who) -> str:
+    """What a name that was written quite differently leaves."""
+    return f"born {who.get('birth', '')} {who.get('sex', '')}"
+
+
+def _sharing(holders: Mapping[str, list[int]], keys: Collection[str]) -> set[int]:
+    return {number for key in keys for number in holders.get(key, ()) if len(holders[key]) <= MOST_HOLDERS}
+
+
+def _one_to_one(found: Iterable[Alike]) -> dict[int, int]:
+    """The likeliest first; each row is of one other."""
+    again: dict[int, int] = {}
+    taken: set[int] = set()
+    for one in sorted(found, key=lambda one: (-one.bits, one.now, one.was)):
+        if one.now not in again and one.was not in taken:
+            again[one.now] = one.was
+            taken.add(one.was)
+    return again
