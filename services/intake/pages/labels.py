@@ -284,6 +284,24 @@ LINK_ENDS = {
 }
 
 
+def options(language: Language, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Codes and what they are called, for chips and selects."""
+    return [(code, words.translate(language, text)) for code, text in labels.items()]
+
+
+@cache
+def needs(language: Language) -> dict[str, str]:
+    """Each need's name."""
+    return {code: n.label_id if language == "id" else n.label_en for code, n in codes.needs().items()}
+
+
+def voyage_name(language: Language, voyage: Voyage) -> str:
+    """A voyage by its ship, its port and when it is expected."""
+    port = codes.ports()[voyage.port]
+    vessel = voyage.vessel or words.translate(language, msg("Voyage without a name"))
+    return f"{vessel}, {port.name}, {words.moment(language, voyage.expected_at, port.zone)}"
+
+
 def voyage_steps(language: Language, voyage: Voyage, steps: Iterable[VoyageStep]) -> list[dict[str, str]]:
     """What was corrected of a voyage: what, from what to what, why, by whom and when."""
 
