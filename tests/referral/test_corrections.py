@@ -285,6 +285,22 @@ class TestAge:
         [need] = await desk.rows("SELECT restricted, age_band FROM referrals WHERE need = 'NEED'")
         assert tuple(need) == (False, "adult")
 
+    async def test_to_a_child_is_told_of_what_had_ended_too_so_that_nothing_more_of_it_goes_out(
+        self, desk: Desk
+    ) -> None:
+        landed = an_arrival("NEED")
+        await desk.open(landed)
+        helping = await desk.live()
+        await desk.answer("accept", "BP3MI-73", Answer(helping))
+        await desk.answer("complete", "BP3MI-73", Answer(helping, outcome="SERVICE_DELIVERED"))
+
+        await hear(desk, a_correction(AgeCorrected, landed, age_band="child", needs=("NEED",)))
+
+        assert await states(desk) == {"NEED": "fulfilled"}
+        [row] = await desk.rows("SELECT payload FROM journal WHERE type = 'referral.referral_corrected.v1'")
+        told = orjson.loads(row["payload"])["data"]
+        assert (told["need"], told["restricted"], told["routed_again"]) == ("NEED", True, False)
+
     async def test_that_turns_back_finds_what_was_struck_again(self, desk: Desk) -> None:
         landed = an_arrival("UAC", "NEED", age_band="child")
         await desk.open(landed)

@@ -205,6 +205,10 @@ class _Following:
                 self.goes_on = True
                 self.work.emit(telling.reopened(corrected, anew), cause=self.heard)
                 moved[id_] = None
+            elif corrected.referral.restricted and not before.referral.restricted and need.referral.is_terminal:
+                # Nothing follows here; who tells others has to know that this is told to nobody any more.
+                told = telling.corrected(corrected, decision, self._changed(), routed_again=False)
+                self.work.emit(told, cause=self.heard)
             elif corrected.referral.state == "awaiting_consent" and corrected.referral.child:
                 corrected = needs.obtain_consent(corrected, now=self.work.now)  # a child's best interest decides
                 self.work.emit(telling.consent_obtained(corrected), cause=self.heard)
