@@ -1,6 +1,7 @@
 """Whoever helps learns that somebody had returned before, and how often; which cases these were nobody learns."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +97,23 @@ class TestReturned:
         await hear(desk, matched(landings[2], landings[0]), matched(later, landings[2]), matched(later, landings[0]))
 
         assert await known(desk, site) == 1
+
+    async def test_is_counted_by_when_they_landed_whatever_the_clock_said_of_the_tablet_that_made_the_id(
+        self, desk: Desk, site: Site
+    ) -> None:
+        later, earlier = new_id(), new_id()
+        await desk.open(an_arrival("NEED", case_id=earlier, arrived_at=START - timedelta(days=90)))
+        await desk.open(an_arrival("ELDER", case_id=later))
+
+        await hear(desk, matched(later, earlier))
+
+        [row] = await desk.rows(
+            "SELECT a.assignment_id::text AS id FROM assignments a JOIN referrals r USING (referral_id)"
+            " WHERE r.case_id = $1",
+            later,
+        )
+        told = await site(AGENCY).get(f"/api/assignments/{row['id']}")
+        assert told.json()["earlier_landings"] == 1
 
     async def test_is_nobody_else(self, desk: Desk, site: Site, landings: list[str]) -> None:
         await hear(desk, matched(landings[1], landings[0]))

@@ -47,7 +47,10 @@ async def add_in_error(work: Work, case_ids: Sequence[str]) -> None:
 
 
 async def count_earlier(work: Work, case_id: str) -> int:
-    """How often the person of a case had landed before; ids of cases come in the order of landing.
+    """How often the person of a case had landed before.
+
+    Of whom no need was ever known here the time of landing is not either: there the ids tell, which are in that order
+    unless the clock of a tablet was wrong.
 
     # unscoped: the caller has found the case through something of its own, and of the others it learns how many
     """
@@ -55,8 +58,11 @@ async def count_earlier(work: Work, case_id: str) -> int:
         "WITH RECURSIVE one (case_id) AS (SELECT $1::uuid UNION SELECT other.case_id FROM one CROSS JOIN LATERAL ("
         " SELECT e.earlier_case_id AS case_id FROM earlier_landings e WHERE e.case_id = one.case_id"
         " UNION ALL SELECT e.case_id FROM earlier_landings e WHERE e.earlier_case_id = one.case_id) AS other)"
-        " SELECT count(*) FROM one WHERE one.case_id < $1::uuid"
-        " AND NOT EXISTS (SELECT FROM landings_in_error x WHERE x.case_id = one.case_id)",
+        ", landed AS (SELECT one.case_id,"
+        " (SELECT min(r.arrived_at) FROM referrals r WHERE r.case_id = one.case_id) AS arrived_at FROM one)"
+        " SELECT count(*) FROM landed own CROSS JOIN landed l WHERE own.case_id = $1::uuid AND l.case_id <> own.case_id"
+        " AND coalesce((l.arrived_at, l.case_id) < (own.arrived_at, own.case_id), l.case_id < own.case_id)"
+        " AND NOT EXISTS (SELECT FROM landings_in_error x WHERE x.case_id = l.case_id)",
         case_id,
     )
     return count
