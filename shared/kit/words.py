@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 
@@ -141,6 +142,26 @@ def clock_time(language: Language, when: datetime, zone: str) -> str:
 def day(language: Language, value: date) -> str:
     """A date: `5 Agt 2026`, `5 Aug 2026`."""
     return f"{value.day} {MONTHS[language][value.month - 1]} {value.year}"
+
+
+def born(language: Language, text: str) -> str:
+    """A birth as it is kept, in words: `5 Agt 1987`, `Agt 1987`, `1987`, of an interval of days both ends.
+
+    What is none stays as it is.
+    """
+    try:
+        ends = [date.fromisoformat(f"{end}{'-01' * ((10 - len(end)) // 3)}") for end in text.split("/")]
+    except ValueError:
+        return text
+    if len(ends) == 2:
+        earliest, latest = (day(language, end) for end in ends)
+        return translate(language, "between %(earliest)s and %(latest)s", earliest=earliest, latest=latest)
+    return day(language, ends[0]).split(" ", (10 - len(text)) // 3)[-1]
+
+
+def country(language: Language, text: str) -> str:
+    """A country by the two letters of its code (ISO 3166-1): `Malaysia`; what is no such code stays as it is."""
+    return str(Locale(language).territories.get(text.upper(), text)) if len(text) == 2 else text
 
 
 def day_in(zone: str, when: datetime) -> date:

@@ -79,13 +79,15 @@ class TestPerson:
             assert (await site(actor).get(path)).status_code == 403
 
     async def test_gets_everything_on_paper(self, site: Site, database: Database) -> None:
-        case_id = await a_case(site, family_contact="+62 811 2")
+        case_id = await a_case(site, family_contact="+62 811 2", country_from="MY")
         await a_disclosure(site("referral"), case_id, await an_accepted(database, case_id), "DINKES-73.06")
         page = await site("dpo").post(f"/id/data-pribadi/{case_id}/salinan", data={"reference": REFERENCE})
         english = await site("dpo").post(f"/en/data-pribadi/{case_id}/salinan", data={"reference": REFERENCE})
 
         assert "Nama lengkap Kenari Kuning" in printed(page)
         assert "+62 811 2" in printed(page)
+        assert "Lahir antara 24 Nov 1995 dan 23 Nov 1996" in printed(page)
+        assert "Kembali dari Malaysia" in printed(page)
         assert "DINKES-73.06" in printed(page)
         assert "Full name Kenari Kuning" in printed(english)
         assert "Your data and who has seen them" in printed(english)

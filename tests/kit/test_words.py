@@ -30,6 +30,28 @@ class TestMoment:
         assert words.day_in("Asia/Jakarta", late) == date(2026, 8, 5)
         assert words.day_in("Asia/Makassar", late) == date(2026, 8, 6)
 
+    @pytest.mark.parametrize(
+        ("kept", "text"),
+        [
+            ("1987-08-05", "5 Agt 1987"),
+            ("1987-08", "Agt 1987"),
+            ("1987", "1987"),
+            ("1990-11-24/1991-11-23", "antara 24 Nov 1990 dan 23 Nov 1991"),
+            ("", ""),
+            ("tidak tahu", "tidak tahu"),
+            ("1987-13-05", "1987-13-05"),
+        ],
+    )
+    def test_says_a_birth_as_exactly_as_it_is_known(self, kept: str, text: str) -> None:
+        assert words.born("id", kept) == text
+
+    @pytest.mark.parametrize(
+        ("kept", "indonesian", "english"),
+        [("MY", "Malaysia", "Malaysia"), ("sg", "Singapura", "Singapore"), ("Sabah", "Sabah", "Sabah"), ("", "", "")],
+    )
+    def test_names_countries(self, kept: str, indonesian: str, english: str) -> None:
+        assert [words.country(language, kept) for language in words.LANGUAGES] == [indonesian, english]
+
     def test_writes_machines_utc(self) -> None:
         assert words.iso(AFTERNOON.astimezone()) == "2026-08-05T06:05:00Z"
 

@@ -174,6 +174,19 @@ class TestCase:
         assert [f"Show what ends with {end}" in shown for end in ("890", "773", "lin")] == [True, True, False]
         assert "Siti Aminah" in shown
 
+    async def test_says_birth_country_and_document_in_words(self, desk: Desk, site: Site, intake: IntakeServer) -> None:
+        await desk.open(an_arrival("ELDER"))
+        path = f"/id/rujukan/{await desk.live()}"
+        await posted(site, "worker", f"{path}/terima")
+        intake.answers = [{"birth": "2004-08-29", "document_type": "passport", "country_from": "MY"}]
+
+        for page in (path, f"{path}/berita-acara/cetak", f"{path}/penolakan/cetak"):
+            text = said(await site("worker").get(page))
+            assert "29 Agt 2004" in text
+            assert "Paspor" in text
+            assert "2004-08-29" not in text
+        assert "Malaysia" in said(await site("worker").get(path))
+
     async def test_says_that_the_identity_follows_when_intake_is_away(
         self, desk: Desk, site: Site, intake: IntakeServer
     ) -> None:

@@ -1,5 +1,6 @@
 """Corrections: asked for at the port or by the officer for data, who decides with both values in view."""
 
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -101,6 +102,7 @@ async def _correction_page(request: Request, actor: Actor, correction_id: str, *
         "correction.html",
         409 if conflict else 200,
         looked=looked,
+        written=partial(labels.written, web.language_of(request), looked.correction.field),
         conflict=conflict,
         correction=looked.correction,
         now=now,

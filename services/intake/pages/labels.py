@@ -284,6 +284,17 @@ LINK_ENDS = {
 }
 
 
+def written(language: Language, field: str, value: str) -> str:
+    """What a field of an identity says, as people write it."""
+    if field == "birth":
+        return words.born(language, value)
+    if field == "country_from":
+        return words.country(language, value)
+    if field == "document_type":
+        return words.translate(language, DOCUMENT_TYPES.get(value, value))
+    return value
+
+
 def options(language: Language, labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Codes and what they are called, for chips and selects."""
     return [(code, words.translate(language, text)) for code, text in labels.items()]

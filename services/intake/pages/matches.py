@@ -9,7 +9,7 @@ from services.intake import policy
 from services.intake.actions import matches
 from services.intake.actions.matches import MatchConflict, Side
 from services.intake.domain.matches import DECISIONS, UNDO_REASONS, Decision, Match, UndoReason, covered
-from services.intake.domain.matching.fields import FIELDS, read_birthday
+from services.intake.domain.matching.fields import FIELDS
 from services.intake.domain.refusals.matches import (
     MatchChangedMeanwhile,
     MatchContradicts,
@@ -23,7 +23,7 @@ from shared.contracts.fact import Id
 from shared.kit import identity, web, words
 from shared.kit.actor import Actor
 from shared.kit.database import Database
-from shared.kit.words import Language, msg
+from shared.kit.words import Language
 from shared.kit.work import Work
 
 router = APIRouter()
@@ -176,17 +176,7 @@ def _said(language: Language, field: str, side: Side) -> str:
     if field == "regency":
         return codes.regencies()[side.regency].name if side.regency else ""
     told = [covered(name, value) for name in OF_IDENTITY.get(field, ()) if (value := getattr(side.identity, name))]
-    return " / ".join(_birth(language, one) if field == "birth" else one for one in told)
-
-
-def _birth(language: Language, text: str) -> str:
-    born = read_birthday(text)
-    if born is None:
-        return ""
-    if born.is_exact or "/" not in text:
-        return text if len(text) < 10 else words.day(language, born.earliest)
-    earliest, latest = (words.day(language, day) for day in born)
-    return words.translate(language, msg("between %(earliest)s and %(latest)s"), earliest=earliest, latest=latest)
+    return " / ".join(words.born(language, one) if field == "birth" else one for one in told)
 
 
 def _month(language: Language, side: Side) -> str:

@@ -136,7 +136,10 @@ def _printed(language: Language, made: Export) -> dict[str, Any]:
     for case in made.record.cases:
         identity = made.identities.get(case.case_id)
         fields = [
-            (words.translate(language, labels.IDENTITY_FIELDS[name]), _value(language, name, getattr(identity, name)))
+            (
+                words.translate(language, labels.IDENTITY_FIELDS[name]),
+                labels.written(language, name, getattr(identity, name)),
+            )
             for name in (records.filled(identity) if identity else ())
         ]
         zone = guarding.zone_of(case)
@@ -159,8 +162,3 @@ def _printed(language: Language, made: Export) -> dict[str, Any]:
         ]
         cases[-1]["consents"] = consentwords.described(language, kept, zone, made.words)
     return {"reference": made.reference, "cases": cases, "zone": guarding.ZONE, "case_code": labels.case_code}
-
-
-def _value(language: Language, name: str, value: str) -> str:
-    kinds = labels.DOCUMENT_TYPES
-    return words.translate(language, kinds[value]) if name == "document_type" and value in kinds else value

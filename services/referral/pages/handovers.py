@@ -134,7 +134,7 @@ async def paper(request: Request, actor: Worker, assignment_id: Id) -> Response:
         "handover_paper.html",
         identity=[
             (translate(language, labels.FIELDS.get(name, name)), value)
-            for name, value in identity.items()
+            for name, value in labels.disclosed(language, identity).items()
             if name in ON_PAPER
         ],
         reference=labels.reference(need.referral.case_id),

@@ -22,7 +22,7 @@ from services.referral.store import needs
 from shared.contracts.fact import Id
 from shared.kit.actor import Actor
 from shared.kit.identity import require
-from shared.kit.web import fragment, page_router, reads_people
+from shared.kit.web import fragment, language_of, page_router, reads_people
 
 router = page_router()
 
@@ -76,9 +76,10 @@ async def _disclosed(request: Request, actor: Actor, assignment_id: str) -> Iden
     """The fields, or why there are none. They go into this one answer, and into nothing that lasts."""
     state = request.app.state
     try:
-        return await disclosing.read_identity(
+        identity = await disclosing.read_identity(
             state.database, state.disclosure, state.identity.service_token, actor, assignment_id
         )
+        return labels.disclosed(language_of(request), identity)
     except IdentityFollows:
         return "follows"
     except IdentityErased:

@@ -1,14 +1,16 @@
 """Codes in people's words. All sentences are message ids."""
 
 import re
+from collections.abc import Mapping
 
 from services.referral.domain import glass
 from services.referral.domain.agencies import Directory
 from services.referral.domain.deadlines import Clock
 from services.referral.domain.matters import Matter
 from shared.contracts import codes
+from shared.kit import words
 from shared.kit.short_codes import NotACode, short_code, tail_of
-from shared.kit.words import Language, msg, msg_count, translate_count
+from shared.kit.words import Language, msg, msg_count, translate, translate_count
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -307,6 +309,14 @@ FIELDS: dict[str, str] = {
     "health_note": msg("Health note"),
 }
 """Fields that intake may disclose; one it adds later shows under its code."""
+DOCUMENTS: dict[str, str] = {
+    "passport": msg("Passport"),
+    "border_pass_PLB": msg("Border pass (PLB)"),
+    "identity_card": msg("Identity card"),
+    "other": msg("Other"),
+    "none": msg("None"),
+}
+"""Kinds of documents that are not called as they are coded."""
 COVERED: dict[str, int] = {
     "nik": 3,
     "document_number": 3,
@@ -325,6 +335,16 @@ EARLIER = (
 def need(language: Language, code: str) -> str:
     known = codes.needs()[code]
     return known.label_id if language == "id" else known.label_en
+
+
+def disclosed(language: Language, identity: Mapping[str, str]) -> dict[str, str]:
+    """What intake says of a person, by field, as people write it."""
+    written = {"birth": words.born, "country_from": words.country, "document_type": _document}
+    return {name: written[name](language, value) if name in written else value for name, value in identity.items()}
+
+
+def _document(language: Language, kind: str) -> str:
+    return translate(language, DOCUMENTS.get(kind, kind))
 
 
 def earlier(language: Language, landings: int) -> list[tuple[str, str]]:

@@ -194,7 +194,8 @@ def _paper(
     now: datetime,
 ) -> Response:
     language = language_of(request)
-    known = [(translate(language, labels.FIELDS.get(n, n)), value) for n, value in identity.items() if n in ON_PAPER]
+    said = labels.disclosed(language, identity)
+    known = [(translate(language, labels.FIELDS.get(n, n)), value) for n, value in said.items() if n in ON_PAPER]
     return page(
         request,
         "refusal_paper.html",
