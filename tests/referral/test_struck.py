@@ -11,7 +11,7 @@ from services.referral.domain.refusals import MoveNotAllowed
 from services.referral.store import desk as store
 from shared.contracts.intake.arrivals import ArrivalEnteredInError, DeathUndone, PersonDied
 from shared.kit.heard import Heard
-from tests.referral.conftest import PEOPLE, Desk
+from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import a_basis, a_consent, a_withdrawal, an_arrival
 from tests.referral.test_corrections import a_correction, hear, states
 from tests.referral.test_lock_order import hear_consent
@@ -67,6 +67,23 @@ class TestStruck:
 
         assert isinstance(refused, MoveNotAllowed)
         assert (await states(desk))["SICK"] == "unfulfilled"
+
+    async def test_is_offered_to_nobody_to_be_opened_again(self, desk: Desk, site: Site) -> None:
+        landed = an_arrival("SICK", "NEED")
+        await desk.open(landed)
+        await close(desk, "SICK", "COULD_NOT_CONTACT")
+        await close(desk, "NEED", "COULD_NOT_CONTACT")
+        pages = {
+            row["need"]: f"/id/eskalasi/{row['referral_id']}/buka"
+            for row in await desk.rows("SELECT need, referral_id FROM referrals")
+        }
+
+        await hear(desk, struck(landed, "SICK", "NEED"))
+        offered = {need: 'name="reason"' in (await site("supervisor").get(page)).text for need, page in pages.items()}
+        await hear(desk, a_correction(PersonDied, landed, version=3, needs=("NEED", "REMAINS")))
+
+        assert offered == {"SICK": False, "NEED": True}
+        assert 'name="reason"' not in (await site("supervisor").get(pages["NEED"])).text
 
     async def test_is_open_to_a_word_again_once_the_port_has_found_it(self, desk: Desk) -> None:
         landed = an_arrival("WAGE", "NEED")

@@ -129,6 +129,7 @@ async def _show(
         if found is None:
             raise ReferralUnknown
         [task] = await shown(work, request, language, [found])
+        may_reopen = await desk.is_reopenable(work, referral_id)
     return page(
         request,
         template,
@@ -140,6 +141,6 @@ async def _show(
         closings=[(code, translate(language, labels.CLOSINGS[code])) for code in referrals.closings(found.state)],
         reopenings=[(code, translate(language, text)) for code, text in labels.REOPENINGS.items()],
         splits=[(code, translate(language, text)) for code, text in labels.SPLITS.items()],
-        may_reopen=(found.state, "reopened") in referrals.MOVES,
+        may_reopen=may_reopen,
         zone=policy.zone(actor),
     )

@@ -256,6 +256,18 @@ async def find_task(work: Work, referral_id: str, *, everywhere: bool = False) -
     return None if row is None else _task(row)
 
 
+async def is_reopenable(work: Work, referral_id: str) -> bool:
+    """True for a need that was met or given up, unless the port has struck it or the person counts as dead.
+
+    # unscoped: the caller has found it through something that the actor may see
+    """
+    found = await work.connection.fetchrow(
+        f"SELECT FROM referrals r WHERE r.referral_id = $1 AND {REOPENABLE}",
+        referral_id,
+    )
+    return found is not None
+
+
 async def find_overseen(work: Work, referral_ids: Sequence[str], *, everywhere: bool = False) -> dict[str, str]:
     """Of these referrals those of the actor's region: the case of each.
 
