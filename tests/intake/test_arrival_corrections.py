@@ -16,6 +16,24 @@ from tests.intake.test_erasures import a_case, told
 
 
 class TestCorrection:
+    async def test_of_a_list_that_was_taken_in_on_the_wrong_voyage_lets_it_be_taken_in_on_the_right_one(
+        self, site: Site, database: Database, vault: Vault
+    ) -> None:
+        wrong, right = await a_voyage(database), await a_voyage(database, vessel="KM Lambelu")
+        content = a_list(a_row(1), a_row(2))
+        await take_in_manifest(database, vault, OFFICER, wrong, content)
+        for line in (await site("officer").get(f"/api/voyages/{wrong.voyage_id}/arrivals")).json()["items"]:
+            status, after = await corrected(site, line["case_id"], "error", reason="wrong_voyage")
+            assert (status, after["ended_as"]) == (200, "entered_in_error")
+            [fact] = await told(database, line["case_id"], "intake.arrival_entered_in_error.v1")
+            assert fact["reason"] == "wrong_voyage"
+
+        taken = await take_in_manifest(database, vault, OFFICER, right, content)
+
+        assert (taken.accepted, taken.known, taken.rejected) == (2, 0, 0)
+        found = [(await site("officer").get(f"/api/voyages/{one.voyage_id}")).json() for one in (wrong, right)]
+        assert [(one["arrived"], one["listed"]) for one in found] == [(0, 0), (2, 2)]
+
     async def test_of_the_origin_is_told_with_what_it_was_and_why(self, site: Site, database: Database) -> None:
         case_id = await a_case(site)
 

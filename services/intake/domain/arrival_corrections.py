@@ -25,7 +25,7 @@ from services.intake.domain.refusals.arrival_corrections import (
 from shared.contracts.codes import AgeBand, AgeProof, CorrectionReason, NeedCode, Sex, StrikeReason
 
 Kind = Literal["age", "sex", "origin", "needs", "entered_in_error", "died", "death_undone"]
-ErrorReason = Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry"]
+ErrorReason = Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry", "wrong_voyage"]
 DeathPlace = Literal["before_arrival", "at_port", "in_care"]
 DeathUndoneReason = Literal["seen_alive", "of_another_person", "recorded_wrongly"]
 DoubtEnd = Literal["confirmed", "refused", "withdrawn", "overtaken"]

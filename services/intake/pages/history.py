@@ -37,6 +37,7 @@ ERRORS = {
     "duplicate": msg("The person is recorded twice"),
     "never_arrived": msg("The person did not land"),
     "not_a_returnee": msg("The person was not returned"),
+    "wrong_voyage": msg("The person came with another voyage"),
     "test_entry": msg("Recorded to try the system"),
 }
 DOUBTS = {

@@ -112,7 +112,8 @@ class ArrivalScreened(Fact):
 class ArrivalEnteredInError(ArrivalFact):
     """This arrival should never have been recorded: nothing of it goes on."""
 
-    reason: Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry"]
+    reason: Literal["duplicate", "never_arrived", "not_a_returnee", "test_entry", "wrong_voyage"]
+    """`wrong_voyage`: the person came with another, and is recorded there."""
     duplicate_of: Id | None
     """The case that stays, of a duplicate."""
 

@@ -275,6 +275,7 @@ VALUES = {
     "of_another_person": msg("It is another person's"),
     "never_arrived": msg("The person did not land"),
     "not_a_returnee": msg("The person was not returned"),
+    "wrong_voyage": msg("The person came with another voyage"),
     "test_entry": msg("Recorded to try the system"),
     "before_arrival": msg("Before landing"),
     "at_port": msg("At the port"),
