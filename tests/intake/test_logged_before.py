@@ -62,7 +62,7 @@ class TestWhoMayBeOne:
         assert people.may_be(self.SITI)
 
 
-@pytest.mark.invariant("I185")
+@pytest.mark.invariant("I190")
 class TestLoggedBeforeTheList:
     async def test_is_known_on_it_and_counted_once(self, database: Database, site: Site, quay: Quay) -> None:
         voyage = await a_voyage(database)
@@ -169,7 +169,7 @@ class TestLoggedBeforeTheList:
         assert (draft.ready, draft.known, draft.twice) == (2, 0, 0)
 
 
-@pytest.mark.invariant("I185")
+@pytest.mark.invariant("I190")
 class TestCompletedLater:
     """Who was logged in a hurry and is completed stands on the list that holds the person back."""
 
