@@ -136,8 +136,8 @@ class Courier:
             return True
         if (claimed.case_id, claimed.need) in self._restricted:
             return False
-        about = (claimed.case_id, consents.recipient_class(claimed.organisation))
-        return self._stopped.isdisjoint({(*about, claimed.need), (*about, consents.ALL_NEEDS)})
+        about = (claimed.case_id, consents.recipient_class(claimed.organisation), claimed.need)
+        return about not in self._stopped
 
     async def _claim(self, limit: int) -> list[Claimed]:
         async with self._database.work(CLOCK, purpose="deliver") as work:

@@ -1,5 +1,6 @@
 """Once a person has taken a consent back, organisations that are told by consent only hear that, and nothing more."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +30,7 @@ from shared.kit.ids import new_id
 from tests.notify.conftest import NGO, START, Carried
 from tests.notify.factories import a_fact, hear, heard
 from tests.notify.receiver import Receiver
+from tests.waiting import until
 
 Subscribe = Callable[..., Awaitable[str]]
 STATE = Actor(id="bp3mi", organisation="BP3MI-53", roles=frozenset({"ngo_system"}), kind="client")
@@ -141,6 +143,10 @@ def its_end(law: Heard[Any]) -> Heard[Any]:
 
 
 NOT_SENT = ("suppressed", "consent_withdrawn")
+HEARD_OR_WAITING = (
+    "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+    " WHERE NOT l.granted UNION ALL SELECT FROM deliveries"
+)
 
 
 class TestWithdrawal:
@@ -308,6 +314,57 @@ class TestWithdrawal:
         with pytest.raises(TellingStopped):
             async with database.work(NGO, purpose="replay") as work:
                 await deliveries.replay_delivery(work, row["delivery_id"])
+
+
+@pytest.mark.invariant("I188")
+class TestWordThatComesLate:
+    """What it lets be told is heard of before it is: they come by two topics."""
+
+    @pytest.mark.parametrize("how", ["consent", "law"])
+    async def test_lets_out_what_came_of_it_and_nothing_of_the_time_before(
+        self, database: Database, subscribe: Subscribe, carried: Carried, receiver: Receiver, how: str
+    ) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal(seq=5))
+        await hear(database, a_fact(case_id=CASE))
+        word = a_consent(seq=6) if how == "consent" else a_law()
+        await hear(database, a_fact(referrals.ReferralFulfilled, case_id=CASE))
+        before = await standing(database)
+
+        await obey(database, word)
+        await carried()
+
+        assert [row[2:] for row in before] == [NOT_SENT, NOT_SENT]
+        assert [row[2:] for row in await standing(database)] == [NOT_SENT, ("delivered", None)]
+        assert [orjson.loads(one.body)["data"]["state"] for one in receiver.received] == ["fulfilled"]
+        queued = await database.fetch("SELECT FROM journal WHERE type = 'notify.notices_queued.v1'")
+        assert len(queued) == 1
+
+    async def test_lets_out_what_is_heard_of_at_the_same_moment(self, database: Database, subscribe: Subscribe) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal(seq=5))
+        word = a_consent(seq=6)
+
+        async with database.work(system("notify", "consumer"), purpose="hear") as work:
+            await obeying.obey(work, [word])
+            hearing = asyncio.create_task(hear(database, a_fact(referrals.ReferralFulfilled, case_id=CASE)))
+            await until(lambda: database.fetch(HEARD_OR_WAITING))
+        await hearing
+
+        assert [row[2:] for row in await standing(database)] == [("queued", None)]
+
+    async def test_lets_out_nothing_where_a_later_word_stops_it_or_it_is_about_another_need(
+        self, database: Database, subscribe: Subscribe
+    ) -> None:
+        await subscribe()
+        await obey(database, a_withdrawal(seq=5))
+        late, of_another = a_consent(seq=6), a_consent(CASE, "WAGE", seq=8)
+        await hear(database, a_fact(referrals.ReferralFulfilled, case_id=CASE))
+
+        await obey(database, a_withdrawal(seq=7))
+        await obey(database, late, of_another)
+
+        assert {row[2:] for row in await standing(database)} == {NOT_SENT}
 
 
 @pytest.mark.invariant("I183")

@@ -90,6 +90,8 @@ async def _queue(work: Work, open_facts: list[Heard[ReferralFact]], matchers: Ma
     )
     if not notices:
         return
+    # What a person says meanwhile counts for all of these, or lets them out after.
+    await work.lock_cases(notice.case_id for notice, _ in notices.values())
     added = await store.notices.add_notices(work, [notice for notice, _ in notices.values()])
     queued: dict[str, list[tuple[Notice, Heard[ReferralFact]]]] = {}
     for delivery_id, (notice, h) in notices.items():

@@ -31,7 +31,10 @@ Overdue = Heard[WithdrawalOverdue] | Heard[ErasureOverdue] | Heard[CorrectionOve
 
 
 async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
-    """Keep what was said, end what waits for delivery, and tell those who had been told of the case that it is over."""
+    """Keep what was said, end what waits for delivery, and tell those who had been told of the case that it is over.
+
+    What came of a word that lets be told may have been heard of before the word: that is queued now.
+    """
     relevant = [
         h for h in heard if h.fact.purpose == consents.PURPOSE and h.fact.recipient_class in consents.BY_CONSENT
     ]
@@ -43,10 +46,32 @@ async def obey(work: Work, heard: Sequence[HeardOf]) -> None:
     await store.stops.keep_laws(work, [law for h in relevant for law in _laws(h)])
     await sending.suppress_stopped(work)
     organisations = await store.subscriptions.list_organisations(work)
+    for h in filter(_lets_be_told, relevant):
+        theirs = [one for one in organisations if consents.recipient_class(one) == h.fact.recipient_class]
+        await _let_out(work, h, theirs)
     for h in said:
         if _stops_telling(h):
             told = [one for one in organisations if consents.recipient_class(one) == h.fact.recipient_class]
             await _tell_whoever_was_told(work, h, told, h.fact.needs)
+
+
+async def _let_out(work: Work, h: HeardOf, organisations: Sequence[str]) -> None:
+    """Queue what has come of this word and was not sent, because it was heard of first."""
+    let_out = [
+        one
+        for need in h.fact.needs or (consents.ALL_NEEDS,)
+        for one in await store.notices.let_out(
+            work,
+            organisations,
+            case_id=h.case_id,
+            recipient_class=h.fact.recipient_class,
+            need=need,
+            said_by=h.event_id,
+        )
+    ]
+    for start in range(0, len(let_out), telling.MOST_IN_ONE_FACT):
+        part = tuple(let_out[start : start + telling.MOST_IN_ONE_FACT])
+        work.record(NoticesQueued(case_id=h.case_id, notices=part), cause=h)
 
 
 async def remind(work: Work, heard: Sequence[Overdue]) -> None:
@@ -107,8 +132,12 @@ async def _tell_whoever_was_told(
         work.record(NoticesQueued(case_id=h.case_id, notices=said), cause=h)
 
 
+def _lets_be_told(h: HeardOf) -> bool:
+    return isinstance(h.fact, LawfulBasisNamed) or (isinstance(h.fact, ConsentRecorded) and h.fact.given)
+
+
 def _stops_telling(h: Word) -> bool:
-    return not (isinstance(h.fact, ConsentRecorded) and h.fact.given)
+    return not _lets_be_told(h)
 
 
 def _stops(h: Word) -> list[Stop]:

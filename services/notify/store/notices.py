@@ -7,6 +7,7 @@ from datetime import datetime
 from services.notify.domain import consents
 from services.notify.domain.deliveries import Notice
 from services.notify.store import stops
+from shared.contracts.notify import QueuedNotice
 from shared.kit.work import Work
 
 
@@ -60,6 +61,34 @@ async def add_notices(work: Work, notices: Sequence[Notice]) -> dict[str, bool]:
         list(consents.TOLD_ANYHOW),
     )
     return {row["delivery_id"]: row["waits"] for row in rows}
+
+
+async def let_out(
+    work: Work, organisations: Sequence[str], *, case_id: str, recipient_class: str, need: str, said_by: str
+) -> list[QueuedNotice]:
+    """Queue what was written down as not sent of facts from after this event, about a need or any (`*`).
+
+    Ids of events come in the order of time. What is stopped or restricted all the same stays unsent.
+    """
+    # unscoped: the service itself has heard that these organisations may be told
+    rows = await work.connection.fetch(
+        f"""
+        UPDATE deliveries d SET status = 'queued', queued_at = $6, next_attempt_at = $6, ended_at = NULL,
+            suppressed_because = NULL
+        WHERE d.case_id = $1 AND d.organisation = ANY($2) AND ($4 = '*' OR d.need = $4) AND d.event_id > $5
+            AND d.suppressed_because = 'consent_withdrawn' AND d.attempts = 0
+            AND {stops.STANDS.format(case="d.case_id", class_="$3", need="d.need")} IS NOT TRUE
+            AND NOT EXISTS (SELECT FROM restricted_needs n WHERE n.case_id = d.case_id AND n.need = d.need)
+        RETURNING d.delivery_id::text, d.subscription_id::text, d.event_id::text, d.event_type
+        """,  # noqa: S608 - a constant piece
+        case_id,
+        organisations,
+        recipient_class,
+        need,
+        said_by,
+        work.now,
+    )
+    return [QueuedNotice(**dict(row)) for row in rows]
 
 
 async def list_told(work: Work, case_id: str, organisations: Sequence[str], need: str) -> list[Told]:
