@@ -71,6 +71,16 @@ class TestUpload:
         assert [one["draft_id"] for one in listed] == [found["draft_id"]]
         assert (await site("stranger").get("/api/drafts")).json() == []
 
+    async def test_repeated_as_another_kind_of_file_is_another_request(self, site: Site, database: Database) -> None:
+        voyage_id, key = (await a_voyage(database)).voyage_id, new_id()
+        content = b"Nama\tL/P\tUmur\nBala\tL\t30"
+        first = await uploaded(site, voyage_id, content, "text/csv; charset=utf-8", key=key)
+        again = await uploaded(site, voyage_id, content, "text/csv", key=key)
+        other = await uploaded(site, voyage_id, content, "text/tab-separated-values", key=key)
+
+        assert (first.content, again.headers["idempotent-replay"]) == (again.content, "true")
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
     async def test_repeated_has_one_effect_and_one_answer(self, site: Site, database: Database) -> None:
         voyage_id, key = (await a_voyage(database)).voyage_id, new_id()
         first = await uploaded(site, voyage_id, a_list(a_row(1)), key=key)
@@ -237,16 +247,28 @@ class TestLookedAt:
 
         assert (late.status_code, late.json()["code"], again.status_code) == (409, "list_changed", 200)
 
-    @pytest.mark.parametrize("path", ["buang", "kolom"])
+    async def test_is_said_with_a_corrected_file(self, site: Site, database: Database) -> None:
+        draft = await a_draft(site, database, a_row(1), a_row(2, sex="Q"))
+        await site("officer").post(f"{draft}/rows/3", json={"version": 0, "cells": {SEX: "F"}})
+        corrected = {"content": a_list(a_row(1), a_row(2, sex="M")), "kind": "text/csv"}
+        late = await site("system").post(f"{draft}/uploads?version=1", **corrected)
+        again = await site("system").post(f"{draft}/uploads?version=2", **corrected)
+        repeated = await site("system").post(f"{draft}/uploads?version=2", **corrected)
+
+        assert (late.status_code, late.json()["code"], again.status_code) == (409, "list_changed", 200)
+        assert (repeated.status_code, repeated.json()["version"]) == (200, again.json()["version"])
+
+    @pytest.mark.parametrize("path", ["buang", "kolom", "berkas"])
     async def test_is_said_by_the_page(self, site: Site, database: Database, path: str) -> None:
         draft = await a_draft(site, database, a_row(1), a_row(2, sex="Q"))
         link = draft.replace("/api/drafts", "/id/draf")
         page = (await site("officer").get(link)).text
-        form = re.search(rf'action="{link}/{path}">(.*?)</form>', page, re.DOTALL)
+        form = re.search(rf'action="{link}/{path}"[^>]*>(.*?)</form>', page, re.DOTALL)
         assert form
         fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[1]))
         await site("officer").post(f"{draft}/rows/3", json={"version": 0, "cells": {SEX: "F"}})
-        late = await site("colleague").post(f"{link}/{path}", data=fields)
+        file = {"files": {"file": ("d.csv", a_list(a_row(9)), "text/csv")}} if path == "berkas" else {}
+        late = await site("colleague").post(f"{link}/{path}", data=fields, **file)
 
         assert (late.status_code, "rina mengubah" in html.unescape(late.text)) == (409, True)
         assert (await site("officer").get(draft)).json()["draft"]["version"] == 2

@@ -73,12 +73,21 @@ async def prepare_draft(database: Database, vault: Vault, actor: Actor, voyage: 
     return write
 
 
-async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id: str, file: FileOpened) -> Write:
+async def prepare_file(
+    database: Database,
+    vault: Vault,
+    actor: Actor,
+    draft_id: str,
+    file: FileOpened,
+    *,
+    version: int | None = None,
+) -> Write:
     """Put a corrected file in the place of the one before: what is the same keeps what was mended in it.
 
-    A file with rows that were taken away to be mended is no such file: they come back to where they stand.
+    A file with rows that were taken away to be mended is no such file: they come back to where they stand. `version`:
+    of the list that was looked at; the very same file again is there whatever was changed since.
 
-    Raises `ManifestUnusable`, `DraftOfThisFile`, `DraftCarried`, and as `open_draft`.
+    Raises `ManifestUnusable`, `DraftOfThisFile`, `DraftCarried`, `DraftChanged`, and as `open_draft`.
     """
     opened = await drafting.open_to_change(database, vault, actor, draft_id)
     if opened.draft.form == "carried":
@@ -90,6 +99,8 @@ async def prepare_file(database: Database, vault: Vault, actor: Actor, draft_id:
     came_from = coming_back.came_from(file, others)
     if came_from is not None and came_from.draft_id != draft_id:
         raise DraftOfThisFile
+    if known is None or known.draft_id != draft_id:
+        drafting.check_version(opened.draft, version)
     if came_from is not None or (HELD_ROW in file.sheet.fields and HELD_ROW not in opened.header.fields):
         return await coming_back.prepare_back(database, vault, actor, opened.draft, file)
     if known is not None:

@@ -129,7 +129,7 @@ async def upload(
         file = await _opened(request, actor, sender, worksheet, heading_row)
         return await uploading.prepare_draft(database, request.app.state.vault, actor, voyage, file)
 
-    return await written(request, actor, prepare, status=201)
+    return await written(request, actor, prepare, status=201, kind=_kind(request))
 
 
 @router.get("/api/drafts", response_model=list[DraftOut], summary="Lists of the port that are not done with")
@@ -157,15 +157,18 @@ async def upload_again(
     actor: PortActor,
     worksheet: Annotated[str | None, Query(max_length=100)] = None,
     heading_row: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    version: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Of the list that was looked at: 409 once it has another")
+    ] = None,
 ) -> Response:
     """What is the same keeps what was mended in it; what is new, changed or gone is said. Needs Idempotency-Key."""
     database: Database = request.app.state.database
 
     async def prepare() -> Write:
         file = await _opened(request, actor, "", worksheet, heading_row)
-        return await uploading.prepare_file(database, request.app.state.vault, actor, draft_id, file)
+        return await uploading.prepare_file(database, request.app.state.vault, actor, draft_id, file, version=version)
 
-    return await written(request, actor, prepare)
+    return await written(request, actor, prepare, kind=_kind(request))
 
 
 @router.post(
@@ -195,9 +198,15 @@ def draft_out(draft: Draft) -> dict[str, Any]:
 
 
 async def written(
-    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Write]], *, status: int = 200, tries: int = TRIES
+    request: Request,
+    actor: Actor,
+    prepare: Callable[[], Awaitable[Write]],
+    *,
+    status: int = 200,
+    tries: int = TRIES,
+    kind: str = "",
 ) -> Response:
-    """What `prepare` makes of a draft, written once per key; the answer is the draft."""
+    """What `prepare` makes of a draft, written once per key; the answer is the draft. `kind`: of a file, its type."""
 
     async def prepared() -> Act:
         write = await prepare()
@@ -207,13 +216,21 @@ async def written(
 
         return answer
 
-    return await once_prepared(request, actor, prepared, tries=tries)
+    return await once_prepared(request, actor, prepared, tries=tries, kind=kind)
 
 
 async def once_prepared(
-    request: Request, actor: Actor, prepare: Callable[[], Awaitable[Act]], *, tries: int = TRIES
+    request: Request,
+    actor: Actor,
+    prepare: Callable[[], Awaitable[Act]],
+    *,
+    tries: int = TRIES,
+    kind: str = "",
 ) -> Response:
-    """Prepare what takes long, then write it once per key. Raises what is wrong with the file, in words."""
+    """Prepare what takes long, then write it once per key. Raises what is wrong with the file, in words.
+
+    The same bytes as another `kind` of file are another request.
+    """
     vault = request.app.state.vault
     try:
         return await web.idempotent_after(
@@ -223,7 +240,7 @@ async def once_prepared(
             purpose="manifest",
             key=vault.kept_key(await web.key_of(request)),
             # Under a key: what is kept to know a repeated write must not tell the names that are in it.
-            digest=vault.digest_of(await web.digest_of(request)),
+            digest=vault.digest_of(await web.digest_of(request) + kind.encode()),
             prepare=prepare,
             again=DraftMoved,
             tries=tries,
@@ -232,16 +249,19 @@ async def once_prepared(
         raise unusable_file(request, unusable) from None
 
 
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def _opened(
     request: Request, actor: Actor, sender: str, worksheet: str | None, heading_row: int | None
 ) -> FileOpened:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return await open_file(
         request.app.state.database,
         request.app.state.vault,
         actor,
         await request.body(),
-        pasted=kind == "text/tab-separated-values",
+        pasted=_kind(request) == "text/tab-separated-values",
         sender=sender,
         worksheet=worksheet,
         heading_row=heading_row,

@@ -97,13 +97,18 @@ async def upload_again(request: Request, draft_id: Id, actor: Officer) -> Respon
     file = form.get("file")
     content = await file.read() if isinstance(file, UploadFile) else b""
     name = (file.filename or "") if isinstance(file, UploadFile) else ""
+    version = _number(form, "version")
 
     async def prepare() -> Write:
         opened = await open_file(database, request.app.state.vault, actor, content, name=name)
-        return await uploading.prepare_file(database, request.app.state.vault, actor, draft_id, opened)
+        return await uploading.prepare_file(
+            *(database, request.app.state.vault, actor, draft_id, opened), version=version if version >= 0 else None
+        )
 
     try:
         return await _written(request, actor, prepare, f"/draf/{draft_id}", said=msg("The corrected list is there."))
+    except DraftChanged as changed:
+        return await show_draft(request, actor, draft_id, moved=changed, status=409)
     except ManifestUnusable as unusable:
         problem = unusable_file(web.language_of(request), unusable)
         return await show_draft(request, actor, draft_id, errors=[problem], status=422)
