@@ -359,6 +359,11 @@ class TestOtherFiles:
     def test_are_known_by_what_they_hold(self, content: bytes, code: str) -> None:
         assert refused(content).code == code
 
+    @pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be"])
+    @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["bare", "marked"])
+    def test_in_utf_32_are_no_text_that_is_read(self, encoding: str, mark: str) -> None:
+        assert refused(f"{mark}Nama;L/P;Umur\nBala;L;30".encode(encoding)).code == "encoding"
+
     @pytest.mark.parametrize(
         ("parts", "code"),
         [

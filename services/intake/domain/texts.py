@@ -34,6 +34,8 @@ Source = bytes | File
 def encoding_of(source: Source) -> str:
     """`utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be` or `cp1252`. Raises `ManifestUnusable` for what is none."""
     head = _View(source).read(1 << 12)
+    if head[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE) or head.count(0) * 10 > len(head) * 7:
+        raise ManifestUnusable("encoding")  # UTF-32, which begins as UTF-16 does, or says nothing
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         candidates: tuple[str, ...] = ("utf-16",)
     elif _is_every_other_byte_zero(head[1::2], head[0::2]):
