@@ -55,7 +55,9 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     """
     if open_facts := [h for h in heard if not is_restricted(h.fact)]:
         await _queue(work, open_facts, matchers)
-    await store.restrictions.keep(work, {(h.case_id, h.fact.need): is_restricted(h.fact) for h in heard})
+    # Only what moves a need makes that it is restricted no more.
+    if moved := [h for h in heard if is_restricted(h.fact) or h.type in MOVING]:
+        await store.restrictions.keep(work, {(h.case_id, h.fact.need): is_restricted(h.fact) for h in moved})
     if len(open_facts) < len(heard):
         await sending.suppress_restricted(work)
 
