@@ -1,10 +1,12 @@
 """Who was logged one by one before a list came that names the same person: known again or asked about, never twice."""
 
+import asyncio
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
+from services.intake.actions import manifests
 from services.intake.actions.endings import enter_in_error
 from services.intake.actions.manifests import take_in_manifest
 from services.intake.domain.doubles import Logged, may_be_one
@@ -149,6 +151,31 @@ class TestLoggedBeforeTheList:
             await take_in_manifest(database, vault, OFFICER, voyage, a_list(*rows))
         counts = await quay.counts(voyage)
         assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (4, 4, 0, 0)
+
+    async def test_stands_on_two_lists_at_once_and_counts_once(
+        self, database: Database, vault: Vault, site: Site, quay: Quay, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The list that began first ends last, and neither saw what the other holds back."""
+        voyage = await a_voyage(database)
+        await logged(site, voyage)
+        find, begun, ended = manifests.find_logged, asyncio.Event(), asyncio.Event()
+
+        async def after_the_other(*asked: Any) -> Logged:
+            if not begun.is_set():
+                begun.set()
+                await ended.wait()
+            return await find(*asked)
+
+        monkeypatch.setattr(manifests, "find_logged", after_the_other)
+        first, second = a_list(a_row(1, name="Kenari"), a_row(2)), a_list(a_row(2), a_row(3, name="Merpati"))
+        taking = asyncio.create_task(take_in_manifest(database, vault, OFFICER, voyage, first))
+        await begun.wait()
+        await take_in_manifest(database, vault, OFFICER, voyage, second)
+        ended.set()
+        await taking
+
+        counts = await quay.counts(voyage)
+        assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (3, 3, 0, 0)
 
     async def test_is_recorded_by_it_once_the_arrival_was_none(
         self, database: Database, site: Site, quay: Quay

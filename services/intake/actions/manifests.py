@@ -177,6 +177,7 @@ async def take_in_rows(
         finished = await store.finish(work, manifest_id, rejected=holding.count)
         if finished is not None:
             await _take_the_place(work, search, recording.repeated, manifest_id=manifest_id, voyage_id=voyage_id)
+            await work.lock_cases(recording.settled.values())
             await held_rows.settle_as_logged(work, manifest_id, recording.settled)
             if source is not None:
                 await held_rows.settle_logged_again(work, manifest_id)

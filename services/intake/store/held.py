@@ -126,14 +126,17 @@ async def settle_logged_again(work: Work, manifest_id: str) -> None:
 async def settle_as_logged(work: Work, manifest_id: str, rows: Mapping[int, str]) -> None:
     """Hold rows of a list back no longer, the cases of whose people (by row) were logged one by one before it came.
 
-    Earlier lists that have them count them no more. # unscoped: a list that the actor has just taken in.
+    Of all lists that have them the latest alone counts them; the cases are locked.
+    # unscoped: a list that the actor has just taken in.
     """
     await work.connection.execute(
         "WITH logged AS (SELECT * FROM unnest($3::integer[], $4::uuid[]) AS l (row_number, case_id)),"  # noqa: S608
         " before AS (UPDATE held_rows h SET settled_by = $1 FROM logged, manifests n WHERE n.manifest_id = $1"
         " AND h.voyage_id = n.voyage_id AND h.manifest_id < $1 AND h.logged_as = logged.case_id"
         " AND h.settled_by IS NULL)"
-        f" UPDATE held_rows h SET settled_at = $2, logged_as = logged.case_id, {NOTHING} FROM logged"
+        f" UPDATE held_rows h SET settled_at = $2, logged_as = logged.case_id, settled_by = (SELECT o.manifest_id"
+        " FROM held_rows o WHERE o.voyage_id = h.voyage_id AND o.manifest_id > $1 AND o.logged_as = logged.case_id"
+        f" AND o.settled_by IS NULL LIMIT 1), {NOTHING} FROM logged"
         " WHERE h.manifest_id = $1 AND h.row_number = logged.row_number AND h.settled_at IS NULL",
         manifest_id,
         work.now,
