@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 
 import openpyxl
 import pytest
@@ -11,12 +12,15 @@ from services.intake.actions.giving_back import FileForm, RowsOf, take_away
 from services.intake.actions.spreadsheets import is_added
 from services.intake.domain.drafts import Differences, Draft
 from shared.kit.database import Database
+from tests.intake.conftest import Browser
 from tests.intake.factories import HEADING, OFFICER, a_list, a_row, a_voyage
 from tests.intake.test_corrected_files import as_text, differences, names
-from tests.intake.test_drafts import Desk, counts, desk
+from tests.intake.test_drafts import SEX, Desk, counts, desk
 from tests.intake.workbooks import saved
 
 __all__ = ["desk"]
+
+Site = Callable[[str], Browser]
 
 
 async def taken_away(desk: Desk, draft: Draft, *, form: FileForm = "csv", rows: RowsOf = "held") -> bytes:
@@ -65,6 +69,23 @@ class TestRowsThatComeBack:
         assert first.draft_id == again.draft_id == draft.draft_id
         assert (first.version, again.version) == (2, 2)
         assert await names(desk, again) == ["Orang1", "Orang2", "Orang7"]
+
+    async def test_for_who_was_recorded_meanwhile_change_nothing_and_say_so(
+        self, site: Site, database: Database, desk: Desk
+    ) -> None:
+        voyage = await a_voyage(database)
+        draft = await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"), a_row(3, sex="Q")))
+        back = (await taken_away(desk, draft)).replace(b"Orang2;Q", b"Orang2;M")
+        sent = await desk.send(await desk.mend(draft, 3, {SEX: "F"}))
+
+        draft = await desk.upload(voyage, back)
+        again = await desk.upload(voyage, back)
+
+        assert (await desk.lines(draft))[1].cells[SEX] == "F"
+        assert (draft.version, again.version) == (sent.draft.version + 1, draft.version)
+        assert await differences(desk, draft) == Differences(1, recorded=(3,))
+        page = (await site("officer").get(f"/id/draf/{draft.draft_id}")).text
+        assert "Berkas mengubah baris yang sudah tercatat: 3." in page
 
     async def test_a_namesake_who_is_added_is_somebody_else(self, database: Database, desk: Desk) -> None:
         voyage = await a_voyage(database)

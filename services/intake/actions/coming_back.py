@@ -1,13 +1,14 @@
 """Rows that were taken away to be mended and come back in a file: each to the draft and the row that it is of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from services.intake.actions import drafts as drafting
 from services.intake.actions import spreadsheets
 from services.intake.actions.drafts import Opened, Write
 from services.intake.actions.opening import FileOpened
 from services.intake.domain import drafts, uploads
-from services.intake.domain.drafts import Draft, Line
+from services.intake.domain.drafts import Differences, Draft, Line
 from services.intake.domain.held import reference
 from services.intake.store.vault import Vault
 from shared.kit.actor import Actor
@@ -27,25 +28,37 @@ def came_from(file: FileOpened, under_way: Sequence[Draft]) -> Draft | None:
 
 
 async def prepare_back(database: Database, vault: Vault, actor: Actor, draft: Draft, file: FileOpened) -> Write:
-    """Put rows that were taken away to be mended back into their draft; those that are new go to its end."""
+    """Put rows that were taken away to be mended back into their draft; those that are new go to its end.
+
+    Who is recorded meanwhile stays as recorded, and it is said that the file has it otherwise.
+    """
     opened = await drafting.open_to_change(database, vault, actor, draft.draft_id)
-    lines, now, touched = list(opened.lines), database.clock.now(), 0
-    width = len(opened.header.heading)
-    for n, cells in _places_of(opened, file):
+    lines, now, width = list(opened.lines), database.clock.now(), len(opened.header.heading)
+    new: list[int] = []
+    mended: list[int] = []
+    recorded: list[int] = []
+    places = _places_of(opened, file)
+    for n, cells in places:
         if n is None:
+            new.append(opened.header.first_row + len(lines))
             since = lines[-1].since if lines else 0
-            lines.append(Line(opened.header.first_row + len(lines), _as_a_row(cells, width), since=since))
-        elif lines[n].standing == "known" or lines[n].is_moved or lines[n].is_erased:
+            lines.append(Line(new[-1], _as_a_row(cells, width), since=since))
+        elif lines[n].is_moved or lines[n].is_erased:
             continue
-        else:
-            changed = drafts.came_back(lines[n], _as_given(lines[n], cells))
-            if not changed:
+        elif changed := drafts.came_back(lines[n], _as_given(lines[n], cells)):
+            if lines[n].standing == "known":
+                recorded.append(lines[n].number)
                 continue
+            mended.append(lines[n].number)
             lines[n] = drafts.mended(lines[n], changed, width=width, by=actor.id, at=now)
-        touched += 1
-    if not touched:
+    told = Differences(
+        len(places) - len(new) - len(mended) - len(recorded), *map(tuple, (new, mended, (), sorted(recorded)))
+    )
+    was = opened.header.differences
+    if not told.count and (not told.recorded or (was and was.recorded == told.recorded)):
         return drafting.as_it_is(draft)
-    return await drafting.prepare_change(database, vault, actor, opened, opened.header, lines, "file", rows=touched)
+    header = replace(opened.header, differences=told)
+    return await drafting.prepare_change(database, vault, actor, opened, header, lines, "file", rows=told.count)
 
 
 def _places_of(opened: Opened, file: FileOpened) -> list[tuple[int | None, dict[int, str]]]:

@@ -70,12 +70,16 @@ class LineOut(BaseModel):
 
 
 class DifferencesOut(BaseModel):
-    """What the last upload changed: rows that are the same, and the numbers of the others; `gone` of those before."""
+    """What the last upload changed: rows that are the same, and the numbers of the others; `gone` of those before.
+
+    `recorded`: rows that a file of mended rows changes, whose people are recorded: they stay as they are.
+    """
 
     same: int
     new: list[int]
     changed: list[int]
     gone: list[int]
+    recorded: list[int] = []
 
 
 class ColumnOut(BaseModel):

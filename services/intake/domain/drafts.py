@@ -128,13 +128,15 @@ class Line:
 class Differences:
     """What a later upload changed: how many rows are the same, and the numbers of the new, changed and gone ones.
 
-    Those of `gone` are of the upload before.
+    Those of `gone` are of the upload before. `recorded`: rows that it changes and that stay as they are: their people
+    are recorded.
     """
 
     same: int = 0
     new: tuple[int, ...] = ()
     changed: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
+    recorded: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:

@@ -345,7 +345,9 @@ def opened_header(key: DraftKey, sealed: bytes) -> Header:
     """Raises `Damaged`."""
     said = json.loads(key.open("header", sealed))
     told = said["differences"]
-    differences = told and Differences(told["same"], *(tuple(told[name]) for name in ("new", "changed", "gone")))
+    differences = told and Differences(
+        told["same"], **{name: tuple(rows) for name, rows in told.items() if name != "same"}
+    )
     lists = {name: tuple(said[name]) for name in HEADER_LISTS if name in said}
     above = tuple(tuple(map(_cell, row)) for row in said.get("above", ()))
     return Header(**{**said, **lists, "differences": differences, "above": above})
