@@ -31,15 +31,14 @@ async def find(work: Work, case_id: str) -> Person | None:
 
 
 async def find_by_end(work: Work, tail: str) -> list[str]:
-    """The people of cases whose id ends with this; nearly always one. The ids alone are gone through, in their index:
-    one of their ends would cost each arrival more than it saves the few who ask.
+    """The people of cases whose id ends with this; nearly always one.
+
+    All cases are gone through, 0.6 s of a million: row security lets no index of a part of a column be used.
 
     # unscoped: an officer for the protection of data sees every port; policy says who that is.
     """
     rows = await work.connection.fetch(
-        "WITH found AS MATERIALIZED (SELECT case_id FROM arrivals WHERE right(case_id::text, 10) = $1)"
-        " SELECT DISTINCT a.person_id FROM found JOIN arrivals a USING (case_id) ORDER BY a.person_id",
-        tail,
+        "SELECT DISTINCT person_id FROM arrivals WHERE right(case_id::text, 10) = $1 ORDER BY person_id", tail
     )
     return [str(row["person_id"]) for row in rows]
 
