@@ -250,6 +250,23 @@ async def test_one_person_is_logged_by_keyboard_and_the_focus_is_back_on_the_nam
     assert await site.database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
 
 
+async def test_a_slip_is_printed_by_a_press(see: Open, axe: Axe, site: Site) -> None:
+    sight = await see(site.at("/cepat"), size=PHONE)
+    page = sight.page
+    await page.add_init_script("window.print = () => document.body.append('called')")
+    await page.get_by_label("Nama, bila diketahui").fill("Emong")
+    await page.get_by_role("radio", name="Perempuan").check()
+    await page.get_by_role("button", name="Simpan").click()
+    await expect(page.get_by_role("status")).to_contain_text("Tersimpan.")
+    assert await axe(page) == []
+
+    await page.get_by_role("button", name="Cetak").click()
+
+    await expect(page.get_by_text("called")).to_be_visible()
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("button")).to_have_count(0)
+
+
 async def test_a_rejected_form_puts_the_focus_on_what_is_wrong(see: Open, axe: Axe, site: Site) -> None:
     sight = await see(site.at("/catat"))
     await sight.page.get_by_role("button", name="Simpan & berikutnya").click()

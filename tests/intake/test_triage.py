@@ -317,6 +317,7 @@ class TestSlip:
         assert page.status_code == 200
         for shown in (short_code(case_id), "Siti binti Aman", "Nunukan", "Simpan", "Keep this slip"):
             assert shown in page.text, shown
+        assert "Selain nama Anda dan kapan Anda mendarat, tidak ada hal lain tentang Anda di sini." in page.text
         assert "TPPO" not in page.text
         assert "trafficking" not in page.text.casefold()
         [read] = await told(database, case_id, "intake.person_record_read.v1")
@@ -382,6 +383,8 @@ class TestPages:
         assert saved.headers["location"].startswith(f"/id/kedatangan/{mine}/slip")
         slip = await officer.get(saved.headers["location"])
         assert f'href="/id/pelayaran/{voyage_id}/cepat"' in slip.text
+        assert "Tersimpan. Sisanya dapat menyusul." in slip.text
+        assert f'href="/id/pelayaran/{voyage_id}"' in (await officer.get(f"/id/kedatangan/{mine}")).text
         assert short_code(mine) in waiting.text
         assert 'name="version" value="1"' in shown.text
         assert bad.status_code == 422

@@ -100,9 +100,10 @@ def values(step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An arrival with its history, and the proposal about its age that waits."""
+    """An arrival with its voyage and its history, and the proposal about its age that waits."""
 
     kept: Kept
+    voyage_id: str | None
     steps: Sequence[Step]
     proposal: Proposal | None
 
@@ -113,7 +114,12 @@ async def look(work: Work, case_id: str) -> Seen:
     kept = await store.find(work, case_id)
     if kept is None:
         raise CaseUnknown
-    return Seen(kept, await store.list_steps(work, case_id), await store.find_open_of(work, case_id))
+    return Seen(
+        kept,
+        await store.find_voyage(work, case_id),
+        await store.list_steps(work, case_id),
+        await store.find_open_of(work, case_id),
+    )
 
 
 async def correct_sex(work: Work, case_id: str, *, version: int, to: Sex, reason: CorrectionReason) -> Kept:

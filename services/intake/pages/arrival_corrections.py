@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData
 
 from services.intake import policy
-from services.intake.actions import ages, deaths, endings
+from services.intake.actions import ages, deaths, endings, voyages
 from services.intake.actions import arrival_corrections as actions
 from services.intake.actions.ages import Told
 from services.intake.actions.arrival_corrections import ArrivalChanged, ChangedMeanwhile, Seen
@@ -113,10 +113,13 @@ async def arrival_page(request: Request, case_id: Id, actor: Reader) -> Response
     language = web.language_of(request)
     kept = seen.kept
     zone = codes.ports()[kept.port].zone
+    database: Database = request.app.state.database
+    voyage = await voyages.find_voyage(database, actor, seen.voyage_id) if seen.voyage_id else None
     return web.page(
         request,
         "arrival.html",
         kept=kept,
+        voyage=voyage,
         zone=zone,
         case_code=labels.case_code,
         facts=_facts(language, kept),

@@ -24,6 +24,14 @@ async def find(work: Work, case_id: str) -> Kept | None:
     return None if row is None else _kept(row)
 
 
+async def find_voyage(work: Work, case_id: str) -> str | None:
+    """With which voyage somebody arrived. # unscoped: the arrival was found in the actor's own scope"""
+    found: str | None = await work.connection.fetchval(
+        "SELECT voyage_id::text FROM arrivals WHERE case_id = $1", case_id
+    )
+    return found
+
+
 async def find_proposed(work: Work, case_id: str) -> Kept:
     """The arrival that a proposal is about. # unscoped: the proposal was found in the actor's own scope"""
     row = await work.connection.fetchrow(f"SELECT {KEPT} FROM arrivals WHERE case_id = $1", case_id)  # noqa: S608

@@ -127,7 +127,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Copying, where the browser allows it.
+// Copying, where the browser allows it, and printing.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = false;
@@ -136,6 +136,11 @@ if (navigator.clipboard) {
       say(button.dataset.copy);
     });
   }
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
 }
 
 // Who has gone away is signed out by the server. Then the page takes away what it shows, also when no server answers.
