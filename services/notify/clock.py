@@ -126,7 +126,7 @@ class Courier:
             self._addresses = await store.subscriptions.list_addresses(work, list(self._hands))
         self._asked_at = now
 
-    def _may_send(self, claimed: Claimed) -> bool:
+    async def _may_send(self, claimed: Claimed) -> bool:
         """False for what may not be sent any more, or not there; it goes back."""
         claimed_at = claimed.lease_until - LEASE
         asked_since = self._asked_at is not None and claimed_at < self._asked_at
@@ -136,8 +136,11 @@ class Courier:
             return True
         if (claimed.case_id, claimed.need) in self._restricted:
             return False
-        about = (claimed.case_id, consents.recipient_class(claimed.organisation), claimed.need)
-        return about not in self._stopped
+        about = (claimed.case_id, consents.recipient_class(claimed.organisation))
+        if self._stopped.isdisjoint({(*about, claimed.need), (*about, consents.ALL_NEEDS)}):
+            return True
+        async with self._database.work(CLOCK, purpose="deliver") as work:
+            return not await store.stops.is_stopped(work, *about, claimed.need)
 
     async def _claim(self, limit: int) -> list[Claimed]:
         async with self._database.work(CLOCK, purpose="deliver") as work:
@@ -171,7 +174,7 @@ class Courier:
             async with self._places:
                 if (
                     hand.is_stale(claimed)
-                    or not self._may_send(claimed)
+                    or not await self._may_send(claimed)
                     or self._database.clock.now() + SEND_MARGIN > claimed.lease_until
                 ):
                     return None

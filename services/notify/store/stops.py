@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.contracts import codes
 from shared.contracts.codes import RecipientClass
 from shared.kit.work import Work
 
@@ -86,16 +85,9 @@ async def keep_laws(work: Work, laws: Sequence[Law]) -> None:
 
 
 async def list_stopped_since(work: Work, since: datetime) -> list[tuple[str, str, str]]:
-    """Case, class and each need of what was stopped since then and is so. # unscoped: the clock acts for all"""
+    """Case, class and need (or `*`) of what was stopped since then, whatever else decides. # unscoped: the clock's"""
     rows = await work.connection.fetch(
-        f"""
-        SELECT fresh.case_id::text, fresh.recipient_class, n.need
-        FROM stops fresh JOIN unnest($2::text[]) AS n (need) ON fresh.need IN (n.need, '*')
-        WHERE fresh.stopped AND fresh.since >= $1
-            AND {STANDS.format(case="fresh.case_id", class_="fresh.recipient_class", need="n.need")}
-        """,  # noqa: S608 - a constant piece
-        since,
-        list(codes.needs()),
+        "SELECT case_id::text, recipient_class, need FROM stops WHERE stopped AND since >= $1", since
     )
     return [(row["case_id"], row["recipient_class"], row["need"]) for row in rows]
 
