@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import asyncpg
 import pytest
 
 from services.intake.actions import manifests
@@ -188,6 +189,18 @@ class TestLoggedBeforeTheList:
         await quay.send(await quay.upload(voyage, a_list(a_row(1, name="Kenari"), a_row(2))))
         counts = await quay.counts(voyage)
         assert (counts.listed, counts.arrived, counts.unlisted) == (2, 2, 0)
+
+    async def test_and_does_not_open_holds_up_no_list(
+        self, database: Database, site: Site, quay: Quay, owner: asyncpg.Connection
+    ) -> None:
+        voyage = await a_voyage(database)
+        case_id = await logged(site, voyage)
+        async with owner.transaction():
+            await owner.execute("SET LOCAL rujukan.scope = 'service'")
+            await owner.execute("UPDATE arrivals SET sealed = sealed || '\\x00' WHERE case_id = $1", case_id)
+
+        draft = await quay.upload(voyage, a_list(a_row(1, name="Kenari"), a_row(2)))
+        assert (draft.ready, draft.held) == (2, 0)
 
     async def test_of_another_voyage_holds_nobody_back(self, database: Database, site: Site, quay: Quay) -> None:
         await logged(site, await a_voyage(database))

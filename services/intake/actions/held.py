@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
+import structlog
+
 from services.intake.domain import held
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.doubles import Logged
@@ -12,10 +14,12 @@ from services.intake.domain.manifests import HeldRow, Row
 from services.intake.store import held as store
 from services.intake.store import manifests
 from services.intake.store.arrivals import Fetches
-from services.intake.store.vault import Sealed, SealedPerson, Vault
+from services.intake.store.vault import Damaged, Sealed, Vault, WrongKey
 from shared.kit.actor import Actor
 from shared.kit.database import Database
 from shared.kit.work import Work
+
+log = structlog.get_logger()
 
 BREATH = 50
 AT_ONCE = 500
@@ -96,12 +100,20 @@ async def settle_logged(work: Work, vault: Vault, voyage_id: str, who: Who, case
 
 
 async def find_logged(database: Fetches, vault: Vault, voyage_id: str) -> Logged:
-    """Who was logged one by one for a voyage: opened and compared in memory, and shown to nobody."""
+    """Who was logged one by one for a voyage: opened and compared in memory, and shown to nobody.
+
+    One that does not open is left out, and is said to be so: nobody's list waits for it.
+    """
     people: dict[str, Who] = {}
     after: str | None = None
     while found := await store.list_one_by_one(database, voyage_id, after=after, limit=AT_ONCE):
-        kept = [SealedPerson(one.person_id, one.case_id, Sealed(one.wrapped_key, one.sealed)) for one in found]
-        for one, identity in zip(found, vault.open_many(kept), strict=True):
+        for one in found:
+            try:
+                sealed = Sealed(one.wrapped_key, one.sealed)
+                identity = vault.open(sealed, person_id=one.person_id, case_id=one.case_id)
+            except (Damaged, WrongKey) as error:
+                log.error("logged_not_known_again", case_id=one.case_id, error=type(error).__name__)
+                continue
             people[one.case_id] = held.who_is(identity, one.sex, one.origin_regency)
         after = found[-1].case_id
         await asyncio.sleep(0)
