@@ -97,6 +97,16 @@ class TestSubscribing:
         assert said(page).count(sentence) == 2
         assert f'value="{fields["url"]}"' in page.text
 
+    async def test_all_that_is_wrong_is_said_at_once_with_what_to_do(self, site: Site) -> None:
+        page = await posted(site("ngo"), "/id/langganan/baru", name="x" * 81, url="https://localhost/", do="save")
+        empty = await posted(site("ngo"), "/id/langganan/baru", name="", url="", do="save")
+
+        assert "Ada 2 hal yang perlu diperbaiki" in said(page)
+        assert "Nama paling panjang 80 karakter. Singkatkan." in said(page)
+        assert "Server ini tidak ada di internet terbuka." in said(page)
+        assert "Beri nama langganan ini. Misalnya: Posko Kupang." in said(empty)
+        assert "Isi alamat server Anda. Tulis seperti https://example.org/notices." in said(empty)
+
     async def test_it_is_changed_paused_resumed_and_ended(
         self, site: Site, receiver: Receiver, database: Database
     ) -> None:

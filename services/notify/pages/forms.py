@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.notify import policy, store
 from services.notify.actions import subscriptions
 from services.notify.domain.refusals import EndpointRefused, SubscriptionEnded, SubscriptionUnknown
-from services.notify.domain.subscriptions import EVENTS, LONGEST_NAME, Filter, is_visible
+from services.notify.domain.subscriptions import EVENTS, LONGEST_NAME, EndpointRules, Filter, endpoint, is_visible
 from services.notify.gateways import secrets
 from services.notify.pages import labels
 from shared.contracts import codes
@@ -28,6 +28,10 @@ router = page_router()
 Subscriber = Annotated[Actor, Depends(require(*policy.SUBSCRIBERS))]
 
 MATCHED_DAYS = 7
+NAME_MISSING = (msg("Give the subscription a name."), msg("For example: Kupang duty desk."))
+NAME_LONG = (msg("A name has at most 80 characters."), msg("Shorten it."))
+NAME_UNSEEN = (msg("There are characters in it that cannot be seen."), msg("Type it by hand, without pasting."))
+URL_MISSING = (msg("Give the address of your server."), msg("Write it like https://example.org/notices."))
 
 
 @router.get("/langganan/baru")
@@ -43,29 +47,26 @@ async def post_new_subscription(request: Request, actor: Subscriber) -> Response
     draft = Draft.of(form)
     if form.get("do") == "count":
         return await _form_page(request, actor, draft)
-    if errors := draft.problems(language_of(request)):
+    if errors := draft.problems(language_of(request), request.app.state.endpoint_rules):
         return await _form_page(request, actor, draft, errors)
     key, state = await key_of(request), request.app.state
-    try:
-        async with state.database.work(actor, purpose="subscribe") as work:
+    async with state.database.work(actor, purpose="subscribe") as work:
 
-            async def create() -> Response:
-                created = await subscriptions.create_subscription(
-                    work,
-                    name=draft.name,
-                    url=draft.url,
-                    wants=draft.filter,
-                    secret=secrets.new_secret(),
-                    seal=state.seal.close,
-                    rules=state.endpoint_rules,
-                )
-                return json_response({"subscription_id": created})
+        async def create() -> Response:
+            created = await subscriptions.create_subscription(
+                work,
+                name=draft.name,
+                url=draft.url,
+                wants=draft.filter,
+                secret=secrets.new_secret(),
+                seal=state.seal.close,
+                rules=state.endpoint_rules,
+            )
+            return json_response({"subscription_id": created})
 
-            kept = await idempotent(request, work, key, create)
-            subscription_id = orjson.loads(bytes(kept.body))["subscription_id"]
-            sealed = await store.subscriptions.find_sealed_secret(work, subscription_id)
-    except EndpointRefused as refused:
-        return await _form_page(request, actor, draft, [_url_problem(request, refused)])
+        kept = await idempotent(request, work, key, create)
+        subscription_id = orjson.loads(bytes(kept.body))["subscription_id"]
+        sealed = await store.subscriptions.find_sealed_secret(work, subscription_id)
     secret = state.seal.open(subscription_id, sealed)
     return page(request, "secret.html", subscription_id=subscription_id, name=draft.name, secret=secret)
 
@@ -97,28 +98,23 @@ async def post_change(request: Request, actor: Subscriber, subscription_id: Id) 
     draft = Draft.of(form)
     if form.get("do") == "count":
         return await _form_page(request, actor, draft, subscription_id=subscription_id)
-    if errors := draft.problems(language_of(request)):
+    if errors := draft.problems(language_of(request), request.app.state.endpoint_rules):
         return await _form_page(request, actor, draft, errors, subscription_id=subscription_id)
     key = await key_of(request)
-    try:
-        async with request.app.state.database.work(actor, purpose="subscribe") as work:
+    async with request.app.state.database.work(actor, purpose="subscribe") as work:
 
-            async def change() -> Response:
-                await subscriptions.change_subscription(
-                    work,
-                    subscription_id,
-                    name=draft.name,
-                    url=draft.url,
-                    wants=draft.filter,
-                    rules=request.app.state.endpoint_rules,
-                )
-                return redirect(request, f"/langganan/{subscription_id}", said=msg("The subscription was changed."))
+        async def change() -> Response:
+            await subscriptions.change_subscription(
+                work,
+                subscription_id,
+                name=draft.name,
+                url=draft.url,
+                wants=draft.filter,
+                rules=request.app.state.endpoint_rules,
+            )
+            return redirect(request, f"/langganan/{subscription_id}", said=msg("The subscription was changed."))
 
-            return await idempotent(request, work, key, change)
-    except EndpointRefused as refused:
-        return await _form_page(
-            request, actor, draft, [_url_problem(request, refused)], subscription_id=subscription_id
-        )
+        return await idempotent(request, work, key, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +148,28 @@ class Draft:
     def filter(self) -> Filter:
         return Filter(frozenset(self.events), frozenset(self.provinces), frozenset(self.needs))
 
-    def problems(self, language: Language) -> list[FieldProblem]:
-        """What is missing or too long; the address itself is judged by the domain."""
+    def problems(self, language: Language, rules: EndpointRules) -> list[FieldProblem]:
+        """What is wrong, all at once, and what to do about it."""
         found = []
         if not self.name:
-            found.append(FieldProblem("name", words.translate(language, "Give the subscription a name.")))
+            found.append(_problem(language, "name", NAME_MISSING))
         elif len(self.name) > LONGEST_NAME:
-            found.append(FieldProblem("name", words.translate(language, "A name has at most 80 characters.")))
+            found.append(_problem(language, "name", NAME_LONG))
         elif not is_visible(self.name):
-            unseen = words.translate(language, "There are characters in it that cannot be seen.")
-            found.append(FieldProblem("name", unseen))
+            found.append(_problem(language, "name", NAME_UNSEEN))
         if not self.url:
-            found.append(FieldProblem("url", words.translate(language, "Give the address of your server.")))
+            found.append(_problem(language, "url", URL_MISSING))
+        else:
+            try:
+                endpoint(self.url, rules)
+            except EndpointRefused as refused:
+                found.append(_problem(language, "url", (policy.ENDPOINT_PROBLEMS[refused.part], "")))
         return found
+
+
+def _problem(language: Language, field: str, told: tuple[str, str]) -> FieldProblem:
+    message, remedy = told
+    return FieldProblem(field, words.translate(language, message), words.translate(language, remedy))
 
 
 async def _form_page(
@@ -193,7 +198,3 @@ async def _form_page(
         need_options=[(code, labels.need(language, code)) for code in labels.open_needs()],
         restricted=[labels.need(language, code) for code, need in codes.needs().items() if need.restricted],
     )
-
-
-def _url_problem(request: Request, refused: EndpointRefused) -> FieldProblem:
-    return FieldProblem("url", words.translate(language_of(request), policy.ENDPOINT_PROBLEMS[refused.part]))
