@@ -115,3 +115,28 @@ async def test_the_application_gets_what_the_comment_allows(
     )
     assert {row[0] for row in granted} == rights
     await connection.close()
+
+
+async def test_records_parked_by_an_earlier_version_stay_in_the_order_they_came_in(
+    database_urls: DatabaseUrls, folder: Path
+) -> None:
+    """The numbers of places were given in the order in which the rows happened to lie."""
+    url = database_urls("example").owner
+    await migrate(url, [folder])
+    connection = await asyncpg.connect(url)
+    await connection.execute("SET rujukan.scope = 'service'")
+    for offset, minute in ((7, 1), (9, 0), (8, 0)):
+        await connection.execute(
+            "INSERT INTO parked (parked_id, consumer, topic, kafka_partition, kafka_offset, headers, value, reason,"
+            " error, parked_at) VALUES (gen_random_uuid(), 'example', 'intake.events', 0, $1, '[]', '', 'failed', '',"
+            " timestamptz '2026-11-23 03:00Z' + $2 * interval '1 minute')",
+            offset,
+            minute,
+        )
+    await connection.execute("DELETE FROM schema_migrations WHERE name = 'kit/0006_keep_the_order_of_parked.sql'")
+
+    await migrate(url, [folder])
+
+    rows = await connection.fetch("SELECT kafka_offset, place FROM parked ORDER BY place")
+    await connection.close()
+    assert [tuple(row) for row in rows] == [(8, 1), (9, 2), (7, 3)]
