@@ -126,8 +126,10 @@ class NoticeReplayed(NoticeFact):
 
 
 class NoticeSuppressed(NoticeFact):
-    """A notice was ended unsent: its subscription had ended, the person does not let its organisation be told, or only
-    the case team may know of the need by now."""
+    """A notice was ended unsent: its subscription had ended, or its organisation is not to be told any more.
+
+    `restricted`: only the case team may know of the need by now.
+    """
 
     for_audit = True
 
