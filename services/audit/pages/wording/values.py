@@ -69,6 +69,7 @@ VALUES = {
     "consent_awaited": msg("Waits for the person's consent"),
     "outcome_failed": msg("The help did not come about"),
     "subscription_ended": msg("The subscription had ended"),
+    "restricted": msg("For the case team only"),
     "webhook": msg("Webhook"),
     "not_accepted": msg("Not accepted yet"),
     "other_agency": msg("Another agency's case"),
