@@ -189,6 +189,32 @@ class TestErasingSomebody:
 
         assert await names(desk, draft) == ["", "Kenari"]
 
+    async def test_empties_the_row_by_which_who_was_logged_by_hand_is_known(
+        self, site: Site, database: Database, desk: Desk
+    ) -> None:
+        """The list says more of who it is than was known when the person was logged."""
+        voyage = await a_voyage(database)
+        who = {"full_name": "Orang1", "sex": "M", "birth_date": "1990-01-01", "voyage_id": voyage.voyage_id}
+        case_id = (await site("officer").post("/api/arrivals", json=who)).json()["case_id"]
+        draft = await desk.upload(voyage, a_list(a_row(1), a_row(2, name="Kenari")))
+        assert draft.known == 1
+
+        await erased(database, desk, case_id)
+
+        assert await names(desk, draft) == ["", "Kenari"]
+
+    async def test_leaves_the_row_that_recorded_somebody_else_of_that_name_and_birth(
+        self, site: Site, database: Database, desk: Desk
+    ) -> None:
+        voyage = await a_voyage(database)
+        sent = await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2, sex="Q"))))
+        who = {"full_name": "Orang1", "sex": "M", "birth_date": "1990-01-01", "voyage_id": voyage.voyage_id}
+        case_id = (await site("officer").post("/api/arrivals", json=who)).json()["case_id"]
+
+        await erased(database, desk, case_id)
+
+        assert await names(desk, sent.draft) == ["Orang1", "Orang2"]
+
     async def test_stays_so_when_rows_come_back_that_were_taken_away_before(
         self, database: Database, desk: Desk
     ) -> None:

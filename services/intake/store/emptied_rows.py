@@ -39,6 +39,8 @@ class Landed(NamedTuple):
     origin_regency: str | None
     sealed: bytes
     wrapped_key: bytes
+    is_logged: bool
+    """Logged one by one, by no list."""
 
 
 async def list_landed(work: Work, case_ids: Sequence[str]) -> list[Landed]:
@@ -47,7 +49,8 @@ async def list_landed(work: Work, case_ids: Sequence[str]) -> list[Landed]:
     # unscoped: as `keys_of`.
     """
     rows = await work.connection.fetch(
-        "SELECT a.case_id::text, a.person_id::text, a.voyage_id::text, a.sex, a.origin_regency, a.sealed, k.wrapped_key"
+        "SELECT a.case_id::text, a.person_id::text, a.voyage_id::text, a.sex, a.origin_regency, a.sealed,"
+        " k.wrapped_key, a.manifest_id IS NULL AS is_logged"
         " FROM arrivals a JOIN person_keys k USING (person_id) WHERE a.case_id = ANY($1::uuid[])"
         " AND EXISTS (SELECT FROM drafts d WHERE d.voyage_id = a.voyage_id AND d.ended_at IS NULL)",
         case_ids,
