@@ -132,7 +132,7 @@ async def test_a_list_of_a_ship_at_sea_is_looked_at_only(see: Open, axe: Axe, si
 @pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
 async def test_a_list_is_mended_in_its_place_by_keyboard(see: Open, axe: Axe, site: Site, size: Any) -> None:
     sight = await see(site.at("/daftar"), size=size)
-    await choose(sight, a_list(a_row(1), a_row(2, sex="Q", born="31-02-1987"), a_row(3, name="")))
+    await choose(sight, a_list(a_row(1), a_row(2, sex="Q", born="31-02-1987"), a_row(3, name=""), a_row(4, sex="Q")))
     page = sight.page
 
     await page.locator("#f-c3_2").focus()
@@ -143,6 +143,13 @@ async def test_a_list_is_mended_in_its_place_by_keyboard(see: Open, axe: Axe, si
     await page.keyboard.type("28-02-1987")
     await page.keyboard.press("Enter")
     await page.get_by_text("Baris tersimpan.").wait_for()
+    await expect(
+        page.get_by_role("heading", name="Baris 4").locator("xpath=ancestor::section").locator("input:focus")
+    ).to_be_in_viewport()
+    await page.get_by_role("button", name="Lewati baris 5").click()
+    await expect(
+        page.get_by_role("heading", name="Baris 4").locator("xpath=ancestor::section").locator("input:focus")
+    ).to_be_in_viewport()
     assert await axe(page) == []
     assert await sight.sideways_px() == 0
     await page.get_by_role("link", name="Semua sel baris 4").click()

@@ -171,6 +171,8 @@ class TestList:
         late = await site("officer").post(path, data={"version": "0", "c2_2": "M", "c2_1": "Ulo"})
 
         assert late.status_code == 409
+        assert "Anda telah mengubah baris ini di halaman lain" in said(late)
+        assert "orang lain" not in said(late)
         assert "sex P M" in said(late)
         assert "full_name Orang1 Ulo" in said(late)
         assert 'name="version" value="1"' in late.text

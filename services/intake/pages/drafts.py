@@ -1,5 +1,6 @@
 """Lists that are not done with: where to go on, and what a list says; found again after a lost connection."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -70,9 +71,13 @@ async def draft_page(
     tampil: Annotated[Shown | None, Query()] = None,
     setelah: Annotated[int, Query(ge=-1, le=10_000_000)] = -1,
     baris: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
+    dari: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
 ) -> Response:
-    """What is to be mended first; any row with all its cells by `baris`. Each reading is on the trail."""
-    return await show_draft(request, actor, draft_id, tampil=tampil, after=setelah, row=baris)
+    """What is to be mended first; any row with all its cells by `baris`. Each reading is on the trail.
+
+    `dari` is a row that has just been seen to: one goes on from there.
+    """
+    return await show_draft(request, actor, draft_id, tampil=tampil, after=setelah, row=baris, near=dari)
 
 
 @router.get("/draf/{draft_id}/jalannya")
@@ -114,6 +119,7 @@ async def show_draft(
     tampil: Shown | None = None,
     after: int = -1,
     row: int | None = None,
+    near: int | None = None,
     changed: LineChanged | None = None,
     moved: DraftChanged | None = None,
     errors: list[web.FieldProblem] | None = None,
@@ -132,6 +138,8 @@ async def show_draft(
     sight = await drafts.read_draft(
         *(database, vault, actor, draft_id), standings=STANDINGS[shown], after=after, limit=ROWS_PER_PAGE, form="page"
     )
+    if near is not None and after >= 0 and not sight.lines:
+        return await show_draft(request, actor, draft_id, tampil=shown, near=near)
     one = await drafts.read_line(database, vault, actor, draft_id, row, form="page") if row is not None else None
     header = sight.header
     return web.page(
@@ -145,6 +153,8 @@ async def show_draft(
         roll=await roll_calls.count_called(database, vault, actor, draft_id),
         is_due=database.clock.now() >= voyage.due_from,
         shown=shown,
+        after=after,
+        place=_nearest(sight.lines, near),
         tabs=[(TABS[name], name, _count(sight.draft, name)) for name in TABS],
         sight=sight,
         line=one,
@@ -200,6 +210,13 @@ def _overview(header: Header, language: words.Language) -> list[tuple[int, str]]
         if field in header.fields
     ]
     return sorted(found)
+
+
+def _nearest(lines: Sequence[Line], near: int | None) -> int | None:
+    """The number of the line that is there or next, else of the last."""
+    if near is None or not lines:
+        return None
+    return next((line.number for line in lines if line.number >= near), lines[-1].number)
 
 
 def _cell(line: Line, column: int) -> str:

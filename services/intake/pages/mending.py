@@ -49,8 +49,10 @@ async def mend(request: Request, draft_id: Id, row: int, actor: Officer) -> Resp
             out=out,
         )
 
-    shown = _text(form, "shown")
-    back = f"/draf/{draft_id}?tampil={shown}" if shown in TABS else f"/draf/{draft_id}"
+    shown, after = _text(form, "shown"), _number(form, "after")
+    back = f"/draf/{draft_id}?dari={row}"
+    if shown in TABS:
+        back += f"&tampil={shown}&setelah={after}"
     try:
         return await _written(request, actor, prepare, back, said=msg("The row is saved."))
     except LineChanged as changed:
