@@ -257,6 +257,16 @@ async def test_one_person_is_logged_by_keyboard_and_the_focus_is_back_on_the_nam
     assert await site.database.pool.fetchval("SELECT count(*) FROM arrivals") == 1
 
 
+async def test_the_ways_on_take_three_lines_of_a_phone(see: Open, site: Site) -> None:
+    sight = await see(site.at(), size=PHONE)
+    ways = await sight.page.locator(".nav").bounding_box()
+
+    assert await sight.page.locator(".nav a").count() == 6
+    assert ways is not None
+    assert ways["height"] <= 3 * 48 + 1
+    assert await sight.sideways_px() == 0
+
+
 async def test_a_slip_is_printed_by_a_press(see: Open, axe: Axe, site: Site) -> None:
     sight = await see(site.at("/cepat"), size=PHONE)
     page = sight.page
