@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from services.intake.actions import recording
@@ -75,6 +76,53 @@ class TestTakeIn:
         assert (looked.ready, looked.held, looked.known) == (0, 1, {3})
         assert counts(taken) == (2, 0, 1, 1)
         assert await cases(database) == 2
+
+    @pytest.mark.parametrize(
+        "corrected",
+        [{"sex": "F"}, {"born": "1991-01-01"}, {"number": "XS9000009"}],
+        ids=["sex", "birth", "document"],
+    )
+    async def test_who_was_recorded_and_is_corrected_is_held_back(
+        self, database: Database, vault: Vault, corrected: dict[str, str]
+    ) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(2)))
+        changed = a_list(a_row(1, **corrected), a_row(2), a_row(3))
+
+        looked = await preview_manifest(database, vault, voyage, changed)
+        taken = await take_in_manifest(database, vault, OFFICER, voyage, changed)
+
+        assert [(p.row, p.code) for row in looked.rows for p in row.problems] == [(2, "known_differently")]
+        assert (looked.ready, counts(taken)) == (1, (3, 1, 1, 1))
+        told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
+        assert (told.arrived, told.rejected) == (3, 1)
+
+    async def test_who_comes_to_a_household_of_an_earlier_list_is_told_with_it(
+        self, database: Database, vault: Vault
+    ) -> None:
+        voyage = await a_voyage(database)
+        child = {"born": "2019-01-01", "sex": "F"}
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1), a_row(2, **child, **{"with": "001"})))
+        [home] = await database.pool.fetch("SELECT household_id::text FROM households")
+
+        later = a_list(a_row(9, seq="009"), a_row(1, **{"with": "009"}), a_row(2, **child, **{"with": "001"}))
+        await take_in_manifest(database, vault, OFFICER, voyage, later)
+
+        payload = await database.pool.fetchval(
+            "SELECT payload FROM journal WHERE type = 'intake.arrival_recorded.v1' ORDER BY position DESC LIMIT 1"
+        )
+        assert orjson.loads(payload)["data"]["household_id"] == home["household_id"]
+
+    async def test_a_family_on_one_document_that_a_second_list_has_is_recorded(
+        self, database: Database, vault: Vault
+    ) -> None:
+        voyage = await a_voyage(database)
+        await take_in_manifest(database, vault, OFFICER, voyage, a_list(a_row(1)))
+        child = a_row(2, number="XS9000001", born="2019-01-01", sex="F")
+
+        assert counts(await take_in_manifest(database, vault, OFFICER, voyage, a_list(child))) == (1, 1, 0, 0)
+        both = a_list(a_row(1), child, a_row(3, number="XS9000001", sex="F"))
+        assert counts(await take_in_manifest(database, vault, OFFICER, voyage, both)) == (3, 1, 0, 2)
 
     async def test_the_same_person_on_another_voyage_is_another_arrival(self, database: Database, vault: Vault) -> None:
         for _ in range(2):
@@ -163,7 +211,7 @@ class TestTakeIn:
         monkeypatch.setattr(Database, "fetch", counted)
         await take_in_manifest(database, vault, OFFICER, voyage, a_list(*(a_row(n) for n in range(1, 1201))))
 
-        assert len(asked) == 1 + 3  # who was logged one by one, and batches of up to 500
+        assert len(asked) == 2 + 3  # whether anybody was recorded, who was logged one by one, and batches of up to 500
 
 
 PLAIN = "Nama;L/P;Umur"

@@ -1,7 +1,7 @@
 """Rows that are held back: kept so that they are known again, settled when their person comes in a list or by hand."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -10,6 +10,7 @@ from services.intake.domain import held
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.doubles import Logged
 from services.intake.domain.held import Held, Line, Search, Who
+from services.intake.domain.likely import Corrected
 from services.intake.domain.manifests import HeldRow, Row
 from services.intake.store import held as store
 from services.intake.store import manifests
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 BREATH = 50
 AT_ONCE = 500
+MOST_CORRECTED = 20_000
+"""So many people are compared with the rows of a list: what is in memory is bounded, whatever the voyage."""
 
 
 class Holding:
@@ -104,10 +107,29 @@ async def find_logged(database: Fetches, vault: Vault, voyage_id: str) -> Logged
 
     One that does not open is left out, and is said to be so: nobody's list waits for it.
     """
+    return Logged(await _landed(database, vault, voyage_id))
+
+
+async def find_corrected(database: Fetches, vault: Vault, voyage_id: str, *, there: Container[str]) -> Corrected:
+    """The same of whom lists recorded, but for the cases that are `there`; nobody where these are too many."""
+    people = await _landed(database, vault, voyage_id, but_for=there)
+    return Corrected(people.values() if len(people) <= MOST_CORRECTED else ())
+
+
+async def _landed(
+    database: Fetches, vault: Vault, voyage_id: str, *, but_for: Container[str] | None = None
+) -> dict[str, Who]:
+    """Who landed, logged one by one; with `but_for` by lists, without these, and of too many only some."""
     people: dict[str, Who] = {}
     after: str | None = None
-    while found := await store.list_one_by_one(database, voyage_id, after=after, limit=AT_ONCE):
+    by_list = but_for is not None
+    while len(people) <= MOST_CORRECTED or not by_list:
+        found = await store.list_one_by_one(database, voyage_id, after=after, limit=AT_ONCE, by_list=by_list)
+        if not found:
+            break
         for one in found:
+            if but_for is not None and one.case_id in but_for:
+                continue
             try:
                 sealed = Sealed(one.wrapped_key, one.sealed)
                 identity = vault.open(sealed, person_id=one.person_id, case_id=one.case_id)
@@ -117,7 +139,7 @@ async def find_logged(database: Fetches, vault: Vault, voyage_id: str) -> Logged
             people[one.case_id] = held.who_is(identity, one.sex, one.origin_regency)
         after = found[-1].case_id
         await asyncio.sleep(0)
-    return Logged(people)
+    return people
 
 
 def who_of(row: Row) -> Who:

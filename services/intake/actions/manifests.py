@@ -4,16 +4,18 @@ import asyncio
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from services.intake.actions import lists
 from services.intake.actions.arrivals import is_known_person, port_of
-from services.intake.actions.held import Holding, find_logged, search_held_rows
+from services.intake.actions.held import MOST_CORRECTED, Holding, find_corrected, find_logged, search_held_rows
 from services.intake.actions.recording import BATCH, BREATH, Recording, landing_day, submission_of, told_day
 from services.intake.domain import manifests
 from services.intake.domain.held import Search, who_arrived
+from services.intake.domain.likely import Corrected
 from services.intake.domain.manifests import Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
 from services.intake.domain.problems import Problem
@@ -35,6 +37,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.work import Work
 
+NOBODY = Corrected()
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -61,10 +64,18 @@ async def preview_manifest(
 ) -> Preview:
     """Read a list and say what would become of each row; nothing is kept. Raises `ManifestUnusable`."""
     sheet, rows = await read_manifest(voyage, content, choice)
-    return await preview_rows(database, vault, voyage, sheet, rows)
+    corrected = await _find_corrected(database, vault, voyage, rows)
+    return await preview_rows(database, vault, voyage, sheet, rows, corrected)
 
 
-async def preview_rows(database: Fetches, vault: Vault, voyage: Voyage, sheet: Sheet, rows: Sequence[Row]) -> Preview:
+async def preview_rows(
+    database: Fetches,
+    vault: Vault,
+    voyage: Voyage,
+    sheet: Sheet,
+    rows: Sequence[Row],
+    corrected: Corrected = NOBODY,
+) -> Preview:
     """Say what would become of each row of a list that was read, now that others may have been taken in or logged."""
     known: set[int] = set()
     wrong: dict[int, str] = {}
@@ -83,6 +94,8 @@ async def preview_rows(database: Fetches, vault: Vault, voyage: Voyage, sheet: S
                 known.add(number)
             elif logged.may_be(who):
                 wrong[number] = "logged_maybe"
+            elif corrected.may_be(who):
+                wrong[number] = "known_differently"
     rows = [_held_for(sheet, row, wrong[row.number]) if row.number in wrong else row for row in rows]
     return Preview(sheet, rows, frozenset(known))
 
@@ -159,13 +172,14 @@ async def take_in_rows(
             work, manifest_id=new_id(), voyage_id=voyage_id, file_digest=digest, listed=rows.listed, source=source
         )
         waiting = await held_rows.list_open(work, voyage_id, before=manifest_id)
-        is_first = not await arrivals.has_any(work, voyage_id)
     crash_point("manifest.after_begin")
+    is_first = not await arrivals.has_any(database, voyage_id)
     holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
     arrived_at = min(now, voyage.expected_at)
     logged = await find_logged(database, vault, voyage_id)
+    corrected = NOBODY if is_first or source is not None else await _find_corrected(database, vault, voyage, rows)
     recording = Recording(
-        *(database, vault, actor, voyage, manifest_id, arrived_at, holding, logged),
+        *(database, vault, actor, voyage, manifest_id, arrived_at, holding, logged, corrected),
         is_first=is_first,
         asked=bool(waiting),
     )
@@ -229,6 +243,25 @@ async def in_turn(open_one: Callable[[T], list[S]], things: Sequence[T]) -> list
         found += open_one(thing)
         await asyncio.sleep(0)
     return found
+
+
+async def _find_corrected(database: Fetches, vault: Vault, voyage: Voyage, rows: Iterable[Row]) -> Corrected:
+    """Who of the voyage's lists stands on this one by no row as they were recorded. Of a list that is longer than any
+    ship's nobody is looked for.
+    """
+    there: set[str] = set()
+    batch: list[Row] = []
+    for n, row in enumerate(chain(rows, (None,)), start=1):
+        if n > MOST_CORRECTED:
+            return NOBODY
+        if row is not None and row.arrival is not None:
+            batch.append(row)
+        if batch and (row is None or len(batch) == BATCH):
+            sent = [submission_of(vault, voyage, one, voyage.expected_at) for one in batch]
+            known = await arrivals.known(database, [(one.scope, one.key) for one in sent])
+            there.update(one.case_id for one in known.values())
+            batch = []
+    return await find_corrected(database, vault, voyage.voyage_id, there=there)
 
 
 async def _find_by_file(database: Database, actor: Actor, voyage: Voyage, digest: bytes) -> store.Manifest | None:

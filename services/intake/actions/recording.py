@@ -21,6 +21,7 @@ from services.intake.actions.listed_households import GROUPS_AT_ONCE, Group, gro
 from services.intake.actions.telling import Telling
 from services.intake.domain.doubles import Logged
 from services.intake.domain.held import who_arrived
+from services.intake.domain.likely import Corrected
 from services.intake.domain.manifests import HeldRow, Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
 from services.intake.domain.problems import Problem
@@ -46,7 +47,8 @@ class Recording:
 
     `is_first`: nobody of the voyage's lists was recorded before. `repeated` counts by list the rows that earlier ones
     had brought in, `known` says which list had a row where that is `asked`. A row that is known with other details is
-    held back, and so is who was `logged` one by one, or may be: `settled` are the cases of the former, by row number.
+    held back, and so is who may be one of the `corrected` whom an earlier list recorded, and who was `logged` one by
+    one, or may be: `settled` are the cases of the latter, by row number.
     Of the rows of households that are still to be linked, `cases` are by row number, and `told` those that were
     recorded with their household now.
     """
@@ -59,6 +61,7 @@ class Recording:
     arrived_at: datetime
     holding: Holding
     logged: Logged
+    corrected: Corrected
     is_first: bool
     asked: bool
     repeated: Counter[str] = field(default_factory=Counter)
@@ -112,11 +115,13 @@ class Recording:
 
     async def _without_logged(self, batch: Sequence[Row]) -> Sequence[Row]:
         """The rows, of which those are held back that no list has recorded and that are, or may be, who was logged."""
+        if not (self.logged or self.corrected):
+            return batch
         said = {row.number: who_arrived(row.arrival) for row in batch if row.arrival is not None}
         near = {
             row.number: self._submission(row)
             for row in batch
-            if row.number in said and self.logged.may_be(said[row.number])
+            if row.number in said and (self.logged.may_be(said[row.number]) or self.corrected.may_be(said[row.number]))
         }
         if not near:
             return batch
@@ -128,7 +133,8 @@ class Recording:
             if case_id := self.logged.find(said[row.number]):
                 self.logged.take(case_id)
                 self.settled[row.number] = case_id
-            problem = Problem(row.number, "full_name", "", "", "logged_maybe")
+            code = "logged_maybe" if self.logged.may_be(said[row.number]) else "known_differently"
+            problem = Problem(row.number, "full_name", "", "", code)
             held[row.number] = HeldRow(
                 row.number, row.name, None, (problem,), row.person, settles=row.settles, who=said[row.number]
             )

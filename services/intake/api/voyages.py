@@ -336,7 +336,9 @@ async def send_manifest(
     Taking in needs the header Idempotency-Key, looking does not. Rows with a problem are held back, all others are
     recorded as arrived: from 12 hours before the voyage is expected, not earlier. A text may have 1,000,000 rows, a
     list that is only looked at 100,000.
-    Once the roll of the voyage is called (409 `roll_begun`), a list goes through `drafts`.
+    Whom an earlier list of the voyage recorded with another sex, birth or document is held back (`known_differently`),
+    in lists of up to 20,000 rows; who has another name and neither NIK nor document is somebody new here, not in
+    `drafts`. Once the roll of the voyage is called (409 `roll_begun`), a list goes through `drafts`.
     """
     database: Database = request.app.state.database
     vault = request.app.state.vault

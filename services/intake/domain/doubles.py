@@ -67,6 +67,9 @@ class Logged:
                 self._holders.setdefault(key, []).append(case_id)
         self._taken: set[str] = set()
 
+    def __bool__(self) -> bool:
+        return bool(self._people)
+
     def find(self, who: Who) -> str | None:
         """Who this is beyond doubt: both say the same as far as both say something, and enough."""
         for case_id in self._near(who):

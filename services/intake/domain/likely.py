@@ -19,6 +19,35 @@ MOST_HOLDERS = 20
 """What more rows than these have in common tells nothing of any of them."""
 
 
+class Corrected:
+    """Who was recorded by lists of a voyage and stands on a later one by no row as then: known by what is left."""
+
+    def __init__(self, people: Iterable[Who] = ()) -> None:
+        self._holders: dict[str, list[Who]] = {}
+        for who in people:
+            for key in _left_of(who):
+                self._holders.setdefault(key, []).append(who)
+
+    def __bool__(self) -> bool:
+        return bool(self._holders)
+
+    def may_be(self, who: Who) -> bool:
+        """True for who has the NIK of one of them, or name and birth; or the document, with either of the two."""
+        near = [one for key in _left_of(who) for one in self._holders.get(key, ())]
+        return any(
+            one["nik"] == who["nik"]
+            if "nik" in one and "nik" in who
+            else any(field in who and one.get(field) == who[field] for field in ("full_name", "birth"))
+            for one in near
+        )
+
+
+def _left_of(who: Who) -> list[str]:
+    """What a correction of something else leaves."""
+    keys = [f"{field} {who[field]}" for field in ("nik", "document_number") if field in who]
+    return [*keys, f"name {who['full_name']} {who['birth']}"] if "full_name" in who and "birth" in who else keys
+
+
 class Alike(NamedTuple):
     """A row of the later upload that may be of somebody whom a row of the one before had recorded."""
 

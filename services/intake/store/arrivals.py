@@ -162,12 +162,13 @@ async def known(database: Fetches, keys: Sequence[tuple[str, bytes]]) -> dict[tu
     }
 
 
-async def has_any(work: Work, scope: str) -> bool:
+async def has_any(database: Fetches, scope: str) -> bool:
     """True when something was recorded under a key of this scope.
 
     # unscoped: the scope is a voyage that policy has let pass.
     """
-    return bool(await work.connection.fetchval("SELECT EXISTS (SELECT FROM requests WHERE scope = $1)", scope))
+    [row] = await database.fetch("SELECT EXISTS (SELECT FROM requests WHERE scope = $1) AS found", scope)
+    return bool(row["found"])
 
 
 class SealedIdentity(NamedTuple):

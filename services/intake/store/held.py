@@ -156,19 +156,25 @@ class OneByOne(NamedTuple):
     wrapped_key: bytes
 
 
-async def list_one_by_one(database: Fetches, voyage_id: str, *, after: str | None, limit: int) -> list[OneByOne]:
+async def list_one_by_one(
+    database: Fetches, voyage_id: str, *, after: str | None, limit: int, by_list: bool = False
+) -> list[OneByOne]:
     """Who was logged one by one for a voyage and landed, in order, `limit` of them after a case; nobody who was erased.
+
+    `by_list`: those whom lists recorded instead.
 
     # unscoped: asked for only after policy has let the voyage pass.
     """
     rows = await database.fetch(
         "SELECT a.case_id::text, a.person_id::text, a.sex, a.origin_regency, a.sealed, k.wrapped_key"
-        " FROM arrivals a JOIN person_keys k USING (person_id) WHERE a.voyage_id = $1 AND a.manifest_id IS NULL"
+        " FROM arrivals a JOIN person_keys k USING (person_id) WHERE a.voyage_id = $1"
+        " AND (a.manifest_id IS NOT NULL) = $4"
         " AND a.ended_as IS DISTINCT FROM 'entered_in_error' AND ($2::uuid IS NULL OR a.case_id > $2::uuid)"
         " ORDER BY a.case_id LIMIT $3",
         voyage_id,
         after,
         limit,
+        by_list,
     )
     return [OneByOne(**row) for row in rows]
 
