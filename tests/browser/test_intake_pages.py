@@ -261,7 +261,7 @@ async def test_the_ways_on_take_three_lines_of_a_phone(see: Open, site: Site) ->
     sight = await see(site.at(), size=PHONE)
     ways = await sight.page.locator(".nav").bounding_box()
 
-    assert await sight.page.locator(".nav a").count() == 6
+    await expect(sight.page.locator(".nav a")).to_have_count(6)
     assert ways is not None
     assert ways["height"] <= 3 * 48 + 1
     assert await sight.sideways_px() == 0
