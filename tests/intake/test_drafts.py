@@ -108,6 +108,16 @@ class TestKeeping:
         assert draft.lines == 4
         assert await told(database) == ["draft_kept"]
 
+    async def test_warns_of_letters_that_two_encodings_in_one_file_spoil(self, database: Database, desk: Desk) -> None:
+        first, second = a_list(a_row(1, name="José")).decode(), f"\n{a_row(2, name='René')}\n{a_row(3)}"
+        draft = await desk.upload(await a_voyage(database), first.encode("utf-8") + second.encode("cp1252"))
+
+        spoilt, whole, plain = await desk.lines(draft)
+        assert [(one.field, one.code, one.hint) for one in spoilt.warnings] == [("full_name", "letters_spoilt", "José")]
+        assert (whole.cells[1], whole.warnings, plain.warnings, counts(draft)) == ("René", (), (), (3, 0, 0, 0, 0, 0))
+        mended = await desk.mend(draft, 2, {1: "José"})
+        assert (await desk.lines(mended))[0].warnings == ()
+
     async def test_the_same_file_is_the_same_draft(self, database: Database, desk: Desk) -> None:
         voyage, content = await a_voyage(database), a_list(a_row(1), a_row(2, sex="Q"))
         first = await desk.upload(voyage, content)

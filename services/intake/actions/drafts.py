@@ -285,7 +285,7 @@ async def judge(
     sheet = drafts.sheet_of(header, drafts.to_read(lines))
     rows = await manifests.read_rows(voyage, sheet)
     preview = await manifests.preview_rows(database, vault, voyage, sheet, rows)
-    return drafts.judged(lines, preview.rows, preview.known, absent)
+    return drafts.with_spoilt(drafts.judged(lines, preview.rows, preview.known, absent), header)
 
 
 async def _found(work: Work, draft_id: str) -> Draft:

@@ -386,6 +386,28 @@ def judged(
     return found
 
 
+def with_spoilt(lines: Iterable[Line], header: Header) -> list[Line]:
+    """The same lines, with a warning at each cell that was written in UTF-8 in a file that is read as Windows-1252."""
+    if header.encoding != "cp1252":
+        return list(lines)
+    found = []
+    for line in lines:
+        cells = [(field, line.cells[n]) for field, n in header.fields.items() if n < len(line.cells)]
+        spoilt = [Finding(field, "letters_spoilt", meant) for field, cell in cells if (meant := _as_utf_8(cell))]
+        found.append(replace(line, warnings=(*line.warnings, *spoilt)) if spoilt else line)
+    return found
+
+
+def _as_utf_8(cell: str) -> str:
+    """What a cell says where its bytes are UTF-8; "" where they are not, or it makes no difference."""
+    if cell.isascii():
+        return ""
+    try:
+        return cell.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return ""
+
+
 def counted(lines: Iterable[Line]) -> dict[Standing, int]:
     """How many lines stand how; each standing has a number."""
     found = Counter(line.standing for line in lines)

@@ -178,6 +178,10 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("Whom this person comes with stands too far away in this list, or among too many."),
         msg("A child counts as unaccompanied until an adult is linked. Link the two in their cases."),
     ),
+    "letters_spoilt": (
+        msg("Letters with accents are spoilt here: the file has two encodings in one."),
+        msg("Write it as it should be:"),
+    ),
     "seq_repeated": (msg("Another row has the same number."), msg("Give every person a number of their own.")),
     "person_repeated": (
         msg("Another row is the same person: same document, sex and birth date."),
