@@ -780,11 +780,11 @@ CREATE TABLE requests (
     key bytea NOT NULL,
     content bytea NOT NULL,
     case_id uuid NOT NULL,
-    kept_at timestamp with time zone,
+    kept_on date,
     CONSTRAINT requests_pkey PRIMARY KEY (scope, key),
     CONSTRAINT request_key_is_short CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 200)))
 );
-CREATE INDEX requests_by_age ON requests USING brin (kept_at) WITH (pages_per_range='16', autosummarize='on');
+CREATE INDEX requests_by_age ON requests USING brin (kept_on) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX requests_of_case ON requests USING brin (case_id) WITH (pages_per_range='16', autosummarize='on');
 ALTER TABLE requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE requests FORCE ROW LEVEL SECURITY;

@@ -239,7 +239,7 @@ class TestSweeps:
         await a_case(site)
         async with owner.transaction():
             await owner.execute("SET LOCAL rujukan.scope = 'service'")
-            await owner.execute("UPDATE requests SET kept_at = NULL")
+            await owner.execute("UPDATE requests SET kept_on = NULL")
         clock.advance(timedelta(days=399))
         await a_round(database)
         assert await database.pool.fetchval("SELECT count(*) FROM requests") == 1

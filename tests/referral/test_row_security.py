@@ -294,7 +294,7 @@ STATEMENTS: dict[str, tuple[Actor, Read]] = {
     "overseen": (SUPERVISOR, lambda work: desks.find_overseen(work, [REFERRAL])),
     "owned": (WORKER, lambda work: needs.find_owned(work, [REFERRAL])),
     "opening": (SERVICE, lambda work: needs.add_opened(work, [an_opened_need()], [], [], directory_at=START)),
-    "due": (SERVICE, lambda work: needs.list_due(work, 200)),
+    "due": (SERVICE, lambda work: needs.list_due(work, 200, ())),
     "referrals": (SERVICE, lambda work: needs.find_referrals(work, [REFERRAL])),
     "attempts": (SERVICE, lambda work: needs.list_attempts(work, [REFERRAL])),
 }

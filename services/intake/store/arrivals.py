@@ -58,8 +58,8 @@ ALIKE = (
 """What all rows of a list say alike: said once, it is neither written nor read once for each."""
 
 CLAIM_AND_KEEP = """, claimed AS (
-    INSERT INTO requests (scope, key, content, case_id, kept_at)
-    SELECT scope, key, content, case_id, occurred_at FROM item ORDER BY scope, key
+    INSERT INTO requests (scope, key, content, case_id, kept_on)
+    SELECT scope, key, content, case_id, (occurred_at AT TIME ZONE 'UTC')::date FROM item ORDER BY scope, key
     ON CONFLICT DO NOTHING
     RETURNING case_id
 ), fresh AS MATERIALIZED (

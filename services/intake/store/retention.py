@@ -63,7 +63,7 @@ DRAFTS_DUE = (
 )
 """Lists that nobody has touched since then; those of who rolls over are counted from when the voyage is expected."""
 
-REPEATS_DUE = "(kept_at < $1 OR (kept_at IS NULL AND case_id < $2))"
+REPEATS_DUE = "(kept_on < ($1 AT TIME ZONE 'UTC')::date OR (kept_on IS NULL AND case_id < $2))"
 """Writes that are too old to be repeated, by our clock; of the earliest only the id of the case tells when."""
 
 SWEPT: dict[Kind, str] = {
