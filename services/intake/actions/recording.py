@@ -214,7 +214,7 @@ def submission_of(
         manifest_id=manifest_id,
         manifest_row=row.number,
         on=landing_day(voyage),
-        told_on=told_day(voyage),
+        told_on=voyage.told_on,
         household_id=household_id,
     )
 
