@@ -179,6 +179,26 @@ class TestCorrectedFile:
         told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
         assert (told.arrived, told.listed) == (2, told.arrived + told.rejected)
 
+    @pytest.mark.parametrize(
+        "corrected",
+        [a_row(1, sex="F"), a_row(1, born="1991-01-01"), a_row(1, number="XS9000009")],
+        ids=["sex", "birth", "document"],
+    )
+    async def test_that_comes_as_another_list_records_nobody_again_either(
+        self, database: Database, desk: Desk, corrected: str
+    ) -> None:
+        """The list before was sent whole and has ended."""
+        voyage = await a_voyage(database)
+        await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2))))
+
+        draft = await desk.upload(voyage, a_list(corrected, a_row(2), a_row(3)))
+        assert counts(draft) == (1, 0, 1, 1, 0, 0)
+        sent = await desk.send(draft)
+
+        assert [one.code for one in (await desk.lines(sent.draft))[0].findings] == ["known_differently"]
+        told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
+        assert (told.arrived, told.rejected) == (3, 1)
+
     UNPAPERED: ClassVar = {"type": "", "number": "", "born": "1987-08-05"}
 
     @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from services.intake.actions.arrivals import is_known_person, port_of
 from services.intake.actions.held import MOST_CORRECTED, Holding, find_corrected, find_logged, search_held_rows
 from services.intake.actions.recording import BATCH, BREATH, Recording, landing_day, submission_of, told_day
 from services.intake.domain import manifests
-from services.intake.domain.held import Search, who_arrived
+from services.intake.domain.held import Search, Who, who_arrived
 from services.intake.domain.likely import Corrected
 from services.intake.domain.manifests import Reading, Row, ToldAnew
 from services.intake.domain.parties import in_parties
@@ -64,38 +64,37 @@ async def preview_manifest(
 ) -> Preview:
     """Read a list and say what would become of each row; nothing is kept. Raises `ManifestUnusable`."""
     sheet, rows = await read_manifest(voyage, content, choice)
-    corrected = await _find_corrected(database, vault, voyage, rows)
-    return await preview_rows(database, vault, voyage, sheet, rows, corrected)
+    return await preview_rows(database, vault, voyage, sheet, rows)
 
 
-async def preview_rows(
-    database: Fetches,
-    vault: Vault,
-    voyage: Voyage,
-    sheet: Sheet,
-    rows: Sequence[Row],
-    corrected: Corrected = NOBODY,
-) -> Preview:
+async def preview_rows(database: Fetches, vault: Vault, voyage: Voyage, sheet: Sheet, rows: Sequence[Row]) -> Preview:
     """Say what would become of each row of a list that was read, now that others may have been taken in or logged."""
     known: set[int] = set()
     wrong: dict[int, str] = {}
+    there: set[str] = set()
+    new: dict[int, Who] = {}
     logged = await find_logged(database, vault, voyage.voyage_id)
     for batch in _batches([row for row in rows if row.arrival is not None]):
         sent = {row.number: submission_of(vault, voyage, row, voyage.expected_at) for row in batch}
         found = await arrivals.known(database, [(s.scope, s.key) for s in sent.values()])
         for number, submitted in sent.items():
             before = found.get((submitted.scope, submitted.key))
-            if before is not None and is_known_person(vault, submitted, before):
-                known.add(number)
-            elif before is not None:
-                wrong[number] = "known_differently"
+            if before is not None:
+                there.add(before.case_id)
+                if is_known_person(vault, submitted, before):
+                    known.add(number)
+                else:
+                    wrong[number] = "known_differently"
             elif case_id := logged.find(who := who_arrived(submitted.arrival)):
                 logged.take(case_id)
                 known.add(number)
             elif logged.may_be(who):
                 wrong[number] = "logged_maybe"
-            elif corrected.may_be(who):
-                wrong[number] = "known_differently"
+            else:
+                new[number] = who
+    if new and len(rows) <= MOST_CORRECTED:
+        corrected = await find_corrected(database, vault, voyage.voyage_id, there=there)
+        wrong |= dict.fromkeys((number for number, who in new.items() if corrected.may_be(who)), "known_differently")
     rows = [_held_for(sheet, row, wrong[row.number]) if row.number in wrong else row for row in rows]
     return Preview(sheet, rows, frozenset(known))
 
@@ -177,7 +176,7 @@ async def take_in_rows(
     holding = Holding(database, vault, actor, manifest_id=manifest_id, voyage_id=voyage_id)
     arrived_at = min(now, voyage.expected_at)
     logged = await find_logged(database, vault, voyage_id)
-    corrected = NOBODY if is_first or source is not None else await _find_corrected(database, vault, voyage, rows)
+    corrected = NOBODY if is_first else await _find_corrected(database, vault, voyage, rows)
     recording = Recording(
         *(database, vault, actor, voyage, manifest_id, arrived_at, holding, logged, corrected),
         is_first=is_first,
