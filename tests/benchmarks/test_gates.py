@@ -14,10 +14,8 @@ PEOPLE = 1_000
 WAL_BYTES_PER_ARRIVAL = 2_560
 """For the five rows of an arrival and their index entries: 2.5 kB."""
 
-STATEMENTS_PER_BATCH = {"intake": 1, "referral": 11, "notify": 11, "audit": 5}
-"""Begin and commit among them; of referral's two for households, which are locked and read before anybody is referred;
-of notify's two for needs that the case team alone may know: these are kept, and what waits about them is ended.
-"""
+STATEMENTS_PER_BATCH = {"intake": 1, "referral": 11, "notify": 9, "audit": 5}
+"""Begin and commit among them, and of referral's two for households: locked and read before anybody is referred."""
 AROUND_A_LIST = 14
 """What intake says about a list as a whole, however long it is."""
 

@@ -55,10 +55,10 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     """
     if open_facts := [h for h in heard if not is_restricted(h.fact)]:
         await _queue(work, open_facts, matchers)
-    # Only what moves a need makes that it is restricted no more.
-    if moved := [h for h in heard if is_restricted(h.fact) or h.type in MOVING]:
-        await store.restrictions.keep(work, {(h.case_id, h.fact.need): is_restricted(h.fact) for h in moved})
-    if len(open_facts) < len(heard):
+    # A need is restricted from the first or comes to be so, or no more, by what moves it.
+    if moved := {(h.case_id, h.fact.need): is_restricted(h.fact) for h in heard if h.type in MOVING}:
+        await store.restrictions.keep(work, moved)
+    if any(moved.values()):
         await sending.suppress_restricted(work)
 
 
