@@ -180,7 +180,7 @@ async def prepare_call(
     last = called or replace(uncalled(row, draft.upload), by=draft.changed_by, at=draft.changed_at)
     call = Call(row, last.version + 1, mark, reason, next_voyage_id)
     if last.says(mark, reason, next_voyage_id) and (called or standing != "known"):
-        return _as_it_is(draft)
+        return drafting.as_it_is(draft)
     if standing == "known" or is_logged:
         raise LineRecorded
     if last.version != version:
@@ -386,13 +386,6 @@ def _tell(work: Work, draft: Draft, call: Call, rows: int) -> None:
             rows=rows,
         )
     )
-
-
-def _as_it_is(draft: Draft) -> Write:
-    async def write(work: Work) -> Draft:  # noqa: ARG001
-        return draft
-
-    return write
 
 
 async def read_entry(database: Database, vault: Vault, actor: Actor, draft_id: str, row: int, *, form: str) -> Entry:
