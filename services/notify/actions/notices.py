@@ -56,7 +56,10 @@ async def queue_notices(work: Work, heard: list[Heard[ReferralFact]], matchers: 
     if open_facts := [h for h in heard if not is_restricted(h.fact)]:
         await _queue(work, open_facts, matchers)
     # A need is restricted from the first or comes to be so, or no more, by what moves it.
-    if moved := {(h.case_id, h.fact.need): is_restricted(h.fact) for h in heard if h.type in MOVING}:
+    moved: dict[store.restrictions.Need, bool] = {
+        (h.case_id, h.fact.need): is_restricted(h.fact) for h in heard if h.type in MOVING
+    }
+    if moved:
         await store.restrictions.keep(work, moved)
     if any(moved.values()):
         await sending.suppress_restricted(work)
