@@ -152,7 +152,7 @@ async def chain(urls: Callable[[str], Urls], *, clock: Clock | None = None) -> A
     async with AsyncExitStack() as stack:
         databases: dict[str, Database] = {}
         for service in SERVICES:
-            # One connection, so that every round trip passes the counter.
+            # One connection in each pool, so that every round trip passes the counter.
             databases[service] = await connect(urls(service).application, service=service, max_size=1, clock=clock)
             await stack.enter_async_context(aclosing(databases[service]))
         inboxes = {service: Inbox(database) for service, database in databases.items()}
@@ -173,8 +173,9 @@ async def chain(urls: Callable[[str], Urls], *, clock: Clock | None = None) -> A
         # What a connection asks once in its life (types of parameters) is asked before the counting begins.
         await made.run(people.block())
         for service, database in databases.items():
-            async with database.pool.acquire() as connection:
-                connection.add_query_logger(_counter(made.statements, service))
+            for pool in (database.pool, database.asked):
+                async with pool.acquire() as connection:
+                    connection.add_query_logger(_counter(made.statements, service))
         yield made
 
 

@@ -111,8 +111,10 @@ async def _link(work: Work, groups: Sequence[Group], cases: Mapping[int, str], t
     ]
     await _answer_for(work, [(h, c, a) for h, c, a in wanted if (c.case_id, a.case_id) not in pairs and _fits(c, a)])
     # The list took them for accompanied; since they were sent, the adult has died, was none, or is a child.
-    for child in sorted({c.case_id for _, c, a in wanted if not _fits(c, a)}):
-        if domain.is_alone(child, await store.list_standing(work, child)):
+    unfit = sorted({c.case_id for _, c, a in wanted if c.age_band in domain.CHILDREN and not _fits(c, a)})
+    standing = await store.list_links(work, unfit) if unfit else []
+    for child in unfit:
+        if domain.is_alone(child, standing):
             await protect(work, child)
 
 
