@@ -7,7 +7,7 @@ import pytest
 from openpyxl.utils.datetime import MAC_EPOCH
 
 from services.intake.domain import headings
-from services.intake.domain.people import born_in, born_on
+from services.intake.domain.people import aged, born_in, born_on
 from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
 from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.gateways import workbooks
@@ -232,6 +232,20 @@ class TestUnknownBirth:
         ages = [(one.birth.precision, one.birth.latest.year) for one in people if one.birth]
         assert ages == [("age", LANDING.year - 34), ("age", LANDING.year), ("year", 1992)]
         assert people[2].birth == born_in(1992)
+
+    @pytest.mark.parametrize(
+        ("written", "years"),
+        [
+            ("34 tahun 6 bulan", 34), ("1 th 5 bln", 1), ("2 thn, 3 bln", 2), ("18 bulan", 1), ("30th", 30),
+            ("30thn.", 30), ("5bln", 0), ("3 bl", 0), ("6 minggu", 0), ("10 hari", 0), ("± 34 th 2 bln", 34),
+        ],
+    )  # fmt: skip
+    def test_complaint_years_are_taken_for_months(self, written: str, years: int) -> None:
+        as_age = a_text(f"Bala;L;{written}", heading="Nama;L/P;Umur")
+        as_date = a_text(f"Bala;L;{written}", heading="Nama;L/P;Tgl Lahir")
+
+        for content in (as_age, as_date):
+            assert [one.birth for one in arrivals_in(content)] == [aged(years, LANDING)]
 
 
 class TestNames:

@@ -71,9 +71,6 @@ WISHES: dict[str, OnwardWish] = {
     "unknown": "unknown", "belum tahu": "unknown", "tidak tahu": "unknown",
 }  # fmt: skip
 
-AGE_WORDS = re.compile(
-    r"^(?:umur|usia|aged?|sekitar|kira[\s-]*kira)\b|\b(?:tahun|thn|th|years?|yrs?)\b\.?$", re.IGNORECASE
-)
 NUMBER_ONLY = re.compile(r"[0-9][0-9 .'\-]*")
 FLOATED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,2}")
 """A long number after a spreadsheet took it for an amount: 6,504E+15."""
@@ -130,12 +127,10 @@ def place_before_birth(cell: str) -> str:
 
 
 def age(cell: str) -> int:
-    digits = AGE_WORDS.sub("", cell).strip(" .±~:")
-    if digits.casefold().endswith(("bln", "bulan", "months", "month")) and digits.split()[0].isdecimal():
-        digits = str(int(digits.split()[0]) // 12)
-    if not digits.isdecimal() or not digits.isascii() or len(digits) > 3 or int(digits) > OLDEST:
-        raise BadCell("age_unreadable")
-    return int(digits)
+    try:
+        return dates.read_age(cell)
+    except dates.BadDate as bad:
+        raise BadCell(bad.code) from None
 
 
 def nik(cell: str) -> str:

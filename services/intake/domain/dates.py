@@ -47,10 +47,15 @@ WEEKDAY = re.compile(
     re.IGNORECASE,
 )
 AGE = re.compile(
-    r"(?P<word>umur|usia|aged?)?\s*:?\s*(?P<number>\d{1,3})\s*"
-    r"(?P<unit>th|thn|tahun|years?(?: old)?|yrs?|y\.?o|bln|bulan|months?)?\.?",
+    r"(?P<word>umur|usia|aged?)?\s*:?\s*(?:(?P<alone>\d{1,3})\.?|(?=\d)"
+    r"(?:(?P<years>\d{1,3})\s*(?:th|thn|tahun|years?(?: old)?|yrs?|y\.?o|y)\.?)?[\s,]*"
+    r"(?:(?P<months>\d{1,3})\s*(?:bln?|bulan|months?)\.?)?[\s,]*"
+    r"(?:(?P<weeks>\d{1,3})\s*(?:mgg?|minggu|weeks?)\.?)?[\s,]*"
+    r"(?:(?P<days>\d{1,3})\s*(?:hr|hari|days?)\.?)?)",
     re.IGNORECASE,
 )
+DAYS_IN_MONTH = 31
+"""An age in weeks or days is no older than it says."""
 YOUNGER_THAN = 90
 """A year of two digits that would make somebody older is asked about: the other century is as likely."""
 
@@ -83,15 +88,30 @@ def read_birth(text: str, *, on: date | None = None, since_1904: bool = False) -
     return born_in(birth.earliest.year) if guessed and birth.precision == "day" else birth
 
 
+def read_age(text: str) -> int:
+    """Whole years in `34`, `± 34 th`, `2 tahun 3 bulan` or `8 bln`. Raises `BadDate`."""
+    found = AGE.fullmatch(ABOUT.sub("", " ".join(text.split())).strip())
+    if found is None:
+        raise BadDate("age_unreadable")
+    return _years(found)
+
+
 def _age(text: str, on: date | None) -> Birth | None:
     found = AGE.fullmatch(text)
-    if on is None or found is None or not (found["word"] or found["unit"]):
+    if on is None or found is None or not (found["word"] or found["alone"] is None):
         return None
-    is_months = (found["unit"] or "").lower().startswith(("b", "mo"))
-    years = int(found["number"]) // (12 if is_months else 1)
+    return aged(_years(found), on)
+
+
+def _years(found: re.Match[str]) -> int:
+    """Whole years of an age. Raises `BadDate` for one beyond any life."""
+    alone, years, months, weeks, days = (
+        int(found[unit] or 0) for unit in ("alone", "years", "months", "weeks", "days")
+    )
+    years += alone + (months + (7 * weeks + days) // DAYS_IN_MONTH) // 12
     if years > OLDEST:
         raise BadDate("age_unreadable")
-    return aged(years, on)
+    return years
 
 
 def _read(text: str, on: date | None, since_1904: bool) -> Birth:
