@@ -47,6 +47,7 @@ soaking.load_profile()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    ports.QUIET_RANGE = spreading.ports_of_this_process()
     config.addinivalue_line("markers", "fault: something is killed or cut off; `make soak` runs it too")
 
 

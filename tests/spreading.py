@@ -1,4 +1,4 @@
-"""How `make test` spreads the tests over processes: by files, each process on servers and a browser of its own.
+"""How `make test` spreads the tests over processes: by files, each process on servers, ports and a browser of its own.
 
 A folder that shares something costly to start stays in one process, and begins first, so that none ends long after
 the others.
@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from deploy.local import ports
 
 TOGETHER = ("tests/faults/", "tests/journeys/", "tests/web/")
 NEEDS = 3 * 2**30
@@ -41,6 +43,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByUnit:
     config.option.loadscopereorder = False
     return ByUnit(config, log)
+
+
+def ports_of_this_process() -> range:
+    """What tests here choose from: a port that is chosen and not yet listened on, or not for a moment, is safe so."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return ports.QUIET_RANGE[number::count]
 
 
 def first_things_first(items: list[pytest.Item]) -> None:

@@ -5,8 +5,10 @@ import os
 import random
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 from deploy.local import report
@@ -29,12 +31,16 @@ def is_free(port: int) -> bool:
 
 
 def free() -> int:
-    """A port that nobody listens on."""
-    for _ in range(200):
-        port = random.choice(QUIET_RANGE)  # noqa: S311 - not a secret
+    """A port that nobody listens on. What this process was given before comes again only after all others."""
+    for port in islice(_in_turn(), 200):
         if is_free(port):
             return port
     raise Trouble("ports", "no free port was found on 127.0.0.1", "See what listens there (ss -ltn).")
+
+
+@cache
+def _in_turn() -> Iterator[int]:
+    return cycle(random.sample(QUIET_RANGE, len(QUIET_RANGE)))
 
 
 class Desk:

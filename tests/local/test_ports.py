@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local import ports
 from deploy.local.report import Trouble
+from tests import spreading
 
 
 @pytest.fixture
@@ -52,6 +53,20 @@ class TestChoose:
     def test_refuses_what_is_no_port(self, desk: ports.Desk, wrong: str) -> None:
         with pytest.raises(Trouble, match="is no port"):
             desk.choose("intake", ports.free(), {"PORT_INTAKE": wrong}, print)
+
+
+class TestFree:
+    def test_gives_none_twice(self) -> None:
+        assert len({ports.free() for _ in range(500)}) == 500
+
+    def test_gives_none_that_tests_in_another_process_are_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+        given: list[int] = []
+        for name in ("gw0", "gw1", "gw2"):
+            monkeypatch.setenv("PYTEST_XDIST_WORKER", name)
+            given += spreading.ports_of_this_process()
+
+        assert len(given) == len(set(given)) > 9_000
 
 
 class TestIsHeldBy:
