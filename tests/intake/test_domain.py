@@ -389,12 +389,19 @@ class TestRows:
             (2, "sex", "sex_unknown"), (2, "birth_date", "date_unreadable"), (2, "nik", "nik_unreadable"),
         ]  # fmt: skip
 
-    def test_numbers_and_people_come_once(self) -> None:
-        content = a_list(
-            a_row(1), a_row(2, seq="001"), a_row(3, number="XS9000001"), a_row(4, number="XS9000001", sex="F")
-        )
+    def test_people_come_once(self) -> None:
+        content = a_list(a_row(1), a_row(3, number="XS9000001"), a_row(4, number="XS9000001", sex="F"))
 
-        assert problems_of(content) == [(3, "seq", "seq_repeated"), (4, "full_name", "person_repeated")]
+        assert problems_of(content) == [(3, "full_name", "person_repeated")]
+
+    def test_numbers_that_begin_anew_for_each_depot_hold_nobody_back(self) -> None:
+        child = {"born": "2018-01-01", "with": "001"}
+        found = read(a_list(a_row(1), a_row(2), a_row(3, seq="001"), a_row(4, seq="002", **child)))
+
+        assert [row.arrival is not None for row in found] == [True] * 4
+        assert found[3].arrival is not None
+        assert not found[3].arrival.accompanied
+        assert [(one.field, one.code) for row in found for one in row.warnings] == [("companion", "seq_repeated")]
 
     def test_a_child_is_accompanied_by_an_adult_only(self) -> None:
         child = {"born": "2018-01-01"}

@@ -62,7 +62,8 @@ PLAIN = frozenset(people.IDENTITY_FIELDS) - {"full_name", "birth"}
 class Reading:
     """The rows of a list, read anew each time they are gone through: the same each time, and none of them is kept.
 
-    `listed`: how many they are. `named`: those that others name as travelling along, by their number on the list.
+    `listed`: how many they are. `named`: those that others name as travelling along, by their number on the list, and
+    `repeated`: numbers of these that more than one has, as where each depot begins anew.
     """
 
     def __init__(self, sheet: Sheet, on: date, told_on: date) -> None:
@@ -82,12 +83,14 @@ class Reading:
         self.settling = sheet.fields.get("held_row")
         self.survey = surveys.survey(sheet)
         self.listed = self.survey.listed
-        self.seqs = Seen(self.listed)
         self.people = Seen(self.listed)
-        self.named = {
-            seq: self._named(number, max(number, self.survey.named[seq]), record)
-            for seq, number, record in surveys.rows_named(sheet, self.survey.named)
-        }
+        self.named: dict[str, Named] = {}
+        self.repeated: set[str] = set()
+        for seq, number, record in surveys.rows_named(sheet, self.survey):
+            if seq in self.named:
+                self.repeated.add(seq)
+            else:
+                self.named[seq] = self._named(number, max(number, self.survey.named[seq]), record)
 
     def __iter__(self) -> Iterator[Row]:
         width = len(self.sheet.heading)
@@ -255,6 +258,9 @@ class Reading:
         if other is None:
             self._blame(warnings, number, record, "companion", "companion_unknown")
             return None, False
+        if companion in self.repeated:
+            self._blame(warnings, number, record, "companion", "seq_repeated")
+            return None, False
         if other.is_held:
             self._blame(warnings, number, record, "companion", "companion_held")
             return None, False
@@ -275,11 +281,6 @@ class Reading:
         self, number: int, record: Sequence[str], found: dict[str, Any], born: str, problems: list[Problem]
     ) -> tuple[str, ...]:
         """What this row says of who it is about, after a look at the rows above it."""
-        seq = found.get("seq")
-        if seq is not None:
-            first = self.seqs.first((seq,), number)
-            if first != number:
-                self._blame(problems, number, record, "seq", "seq_repeated", f"#{first}")
         if not found.get("full_name") or "sex" not in found:
             return ()
         person = same_person(found, born)

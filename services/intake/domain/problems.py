@@ -182,7 +182,10 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("Letters with accents are spoilt here: the file has two encodings in one."),
         msg("Write it as it should be:"),
     ),
-    "seq_repeated": (msg("Another row has the same number."), msg("Give every person a number of their own.")),
+    "seq_repeated": (
+        msg("More than one row has that number."),
+        msg("A child counts as unaccompanied until an adult is linked. Give every person a number of their own."),
+    ),
     "person_repeated": (
         msg("Another row is the same person: same document, sex and birth date."),
         msg("Remove one of the two. If they are two people, log the second with the form."),

@@ -1,7 +1,7 @@
 """What can only be seen of a list as a whole, before its first row is read; one look over it, and little is kept."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.intake.domain import grids
@@ -65,15 +65,15 @@ def survey(sheet: Sheet) -> Survey:
     )
 
 
-def rows_named(sheet: Sheet, wanted: Collection[str]) -> Iterator[tuple[str, int, Sequence[str]]]:
-    """The first row with each of these numbers, with its place and its cells."""
+def rows_named(sheet: Sheet, seen: Survey) -> Iterator[tuple[str, int, Sequence[str]]]:
+    """Each row with a number that others name, with its place and its cells."""
     column = sheet.fields.get("seq")
-    if column is None or not wanted:
+    if column is None or not seen.named:
         return
-    left = set(wanted)
     for row, record in enumerate(sheet.records, start=sheet.first_row):
-        if len(record) == len(sheet.heading) and (number := record[column].strip()) in left:
-            left.remove(number)
+        if row > seen.last_row:
+            return
+        if len(record) == len(sheet.heading) and (number := record[column].strip()) in seen.named:
             yield number, row, record
 
 
