@@ -120,7 +120,8 @@ class _Following:
                 self._end(need)
         moved = await self._correct(router)
         if isinstance(fact, AgeCorrected) and fact.age_band in CHILDREN and fact.was not in CHILDREN:
-            await guarding.begin_by_correction(self.work, self.heard, next(iter(self.changes.before.values()), None))
+            one = next(iter(self.changes.before), None)
+            await guarding.begin_by_correction(self.work, self.heard, None if one is None else self.changes.need(one))
         if self.decided:
             await store.update_explanations(self.work, self.decided)
         walled = await walls.around(
@@ -150,6 +151,8 @@ class _Following:
         return False
 
     def _end(self, need: Need) -> None:
+        if self.fact.age_band in CHILDREN:  # nobody hears even of its end
+            need = replace(need, referral=replace(need.referral, restricted=True))
         if isinstance(self.fact, PersonDied):
             ended = corrections.end_with_death(need, by=self.by, now=self.work.now)
         else:

@@ -23,7 +23,7 @@ OF_THE_DEAD = "REMAINS"
 """The need that begins with a death; every other ends."""
 OpenedFor = Literal["FOUND_AFTER_ALL", "DEATH_UNDONE", "CHILD_AFTER_ALL", "OTHERS_TO_ASK"]
 CONSENT_ENDED = frozenset({"refused", "consent_withdrawn"})
-"""States in which a need can only be an adult's: what is still in one stays as it was, whatever the age is."""
+"""States in which a need can only be an adult's: what is still in one keeps that age, whatever the age is."""
 FOR_WANT = frozenset({"NO_CAPACITY", "NOT_ELIGIBLE"})
 """Why a need was given up because of those who were asked, and not of the person."""
 
@@ -67,12 +67,11 @@ class Became:
 def corrected(need: Need, facts: Facts, *, restricted: bool, explanation: bytes) -> Need:
     """The need on these facts, and its live attempts in another version: what was decided on is no more."""
     r = need.referral
-    if r.state in CONSENT_ENDED and facts.age_band in CHILDREN:
-        return need
+    stays_of_age = r.state in CONSENT_ENDED and facts.age_band in CHILDREN
     referral = replace(
         r,
         sex=facts.sex,
-        age_band=facts.age_band,
+        age_band=r.age_band if stays_of_age else facts.age_band,
         regency=facts.regency,
         restricted=restricted,
         explanation=explanation,
