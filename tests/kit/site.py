@@ -42,9 +42,9 @@ class Site:
     clock: FixedClock
     statements: list[str]
     in_flight: int = 0
-    """How many requests to the slow route and the stream have come in."""
+    """How many requests to the slow routes and the stream have come in."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
-    """The slow route answers so long after this."""
+    """The slow routes go on after this."""
 
     def browser(self, base_url: str = HOME, **headers: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -147,10 +147,11 @@ def add_routes(app: FastAPI) -> None:
         return StreamingResponse(drops(), media_type="text/plain")
 
     @app.post("/api/slow-write")
-    async def slow_write(request: Request, actor: Annotated[Actor, Depends(identity.actor_of)], s: float) -> Response:
+    async def slow_write(request: Request, actor: Annotated[Actor, Depends(identity.actor_of)]) -> Response:
         async with identity_database(app).work(actor, purpose="test") as work:
             work.record(access.SignedOut(case_id=identity.person_stream(actor.id), service="intake"))
-            await asyncio.sleep(s)
+            app.state.site.in_flight += 1
+            await app.state.site.released.wait()
         return PlainTextResponse("written")
 
     @app.get("/api/theirs/{case_id}")

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import asyncpg
+import httpx2
 import pytest
 import uvicorn
 from click.testing import CliRunner
@@ -48,6 +49,18 @@ async def restore(site: Site, scope: Scope, code: str) -> None:
 async def heard_of(site: Site) -> None:
     """The time after which every process holds people against what was committed."""
     await asyncio.sleep(revocations.FRESH_S)
+
+
+@asynccontextmanager
+async def under_way(
+    site: Site, request: Coroutine[Any, Any, httpx2.Response]
+) -> AsyncIterator[asyncio.Task[httpx2.Response]]:
+    """This request to a slow route has come in, and is answered after this."""
+    site.released.clear()
+    asking = asyncio.create_task(request)
+    await until(lambda: site.in_flight)
+    yield asking
+    site.released.set()
 
 
 async def reasons(site: Site) -> list[str]:
@@ -133,9 +146,9 @@ class TestRevoking:
     async def test_takes_back_a_write_that_is_under_way(self, site: Site) -> None:
         header = await site.identity.service_token.header("intake")
         async with site.browser() as browser:
-            writing = asyncio.create_task(browser.post("/api/slow-write?s=0.5", headers=header))
-            await asyncio.sleep(0.1)
-            await revoke(site, "organisation", "rujukan")
+            async with under_way(site, browser.post("/api/slow-write", headers=header)) as writing:
+                await revoke(site, "organisation", "rujukan")
+                await heard_of(site)
             answer = await writing
 
         assert answer.status_code == 401
@@ -144,9 +157,9 @@ class TestRevoking:
     async def test_answers_a_request_that_is_under_way_with_a_refusal(self, site: Site) -> None:
         header = await site.identity.service_token.header("intake")
         async with site.browser() as browser:
-            asking = asyncio.create_task(browser.get("/api/slow?s=0.5", headers=header))
-            await asyncio.sleep(0.1)
-            await revoke(site, "organisation", "rujukan")
+            async with under_way(site, browser.get("/api/slow?s=0", headers=header)) as asking:
+                await revoke(site, "organisation", "rujukan")
+                await heard_of(site)
             answer = await asking
 
         assert (answer.status_code, answer.json()["code"]) == (401, "access_revoked")
@@ -162,7 +175,7 @@ class TestWithoutTheDatabase:
         assert copy._connection is not None
         copy._connection.terminate()
         copy._database.url = "postgresql://nobody@127.0.0.1:1/none"
-        await asyncio.sleep(revocations.FRESH_S + 0.05)
+        copy._read_at -= revocations.FRESH_S + 0.05
 
         await copy.check(actor)
 
@@ -172,7 +185,7 @@ class TestWithoutTheDatabase:
         assert copy._connection is not None
         copy._connection.terminate()
         copy._database.url = "postgresql://nobody@127.0.0.1:1/none"
-        await asyncio.sleep(revocations.ENOUGH_S + 0.05)
+        copy._read_at -= revocations.ENOUGH_S + 0.05
 
         with pytest.raises(RevocationsUnknown):
             await copy.check(actor)
