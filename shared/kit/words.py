@@ -214,17 +214,15 @@ class Deadline:
 SOON = timedelta(hours=2)
 
 
-def deadline(
-    language: Language, due: datetime, now: datetime, zone: str, *, soon: timedelta = SOON, paused: bool = False
-) -> Deadline:
-    """`sisa 3 j 12 mnt`, within `soon` of it `jatuh tempo 17.05 WITA`, after it `lewat 40 mnt`."""
+def deadline(language: Language, due: datetime, now: datetime, zone: str, *, paused: bool = False) -> Deadline:
+    """`sisa 3 j 12 mnt`, within two hours of it `jatuh tempo 17.05 WITA`, after it `lewat 40 mnt`."""
     at = moment(language, due, zone)
     if paused:
         return Deadline("paused", translate(language, "clock paused"), at)
     left = due - now
     if left <= timedelta(0):
         return Deadline("late", translate(language, "%(time)s late", time=duration(language, -left)), at)
-    if left <= soon:
+    if left <= SOON:
         return Deadline("soon", translate(language, "due %(time)s", time=clock_time(language, due, zone)), at)
     return Deadline("left", translate(language, "%(time)s left", time=duration(language, left)), at)
 

@@ -19,7 +19,6 @@ from tests.faults import playing, points
 from tests.faults.rig import Rig
 
 TALKERS = ("intake", "referral", "notify")
-HEARERS = (*TALKERS, "audit")
 
 REACHED: dict[str, tuple[str, ...]] = {
     # A list is confirmed.

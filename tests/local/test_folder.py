@@ -1,3 +1,5 @@
+"""The data folder: one launcher at a time, what a killed one left behind, secrets that are made once."""
+
 import json
 import os
 import signal

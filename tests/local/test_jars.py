@@ -1,3 +1,5 @@
+"""The broker's jars: fetched once, by the sums of the lock file, or refused."""
+
 import functools
 import hashlib
 import threading

@@ -1,3 +1,5 @@
+"""Which Java runs the broker: the machine's if it is new enough, else that of a wheel."""
+
 from pathlib import Path
 
 import pytest

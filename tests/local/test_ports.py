@@ -1,3 +1,5 @@
+"""Ports: the usual one or another that is free, given to nobody twice; and who holds one."""
+
 import os
 import socket
 import subprocess

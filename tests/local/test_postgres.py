@@ -1,3 +1,5 @@
+"""A real PostgreSQL: whose binaries, which roles, and a start after one that was killed."""
+
 import asyncio
 import os
 import signal

@@ -1,3 +1,5 @@
+"""The whole stack: what it keeps from run to run, and the ladder from what is configured down to the wheels."""
+
 import os
 import signal
 from pathlib import Path

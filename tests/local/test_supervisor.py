@@ -1,3 +1,5 @@
+"""Child processes: started and explained, started again, stopped with all their own."""
+
 import asyncio
 import os
 import signal

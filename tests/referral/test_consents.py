@@ -27,7 +27,7 @@ from tests.referral.test_consumers import hear
 from tests.referral.test_corrections import a_correction
 from tests.referral.test_rules import TEXT
 
-UNION, OFFICE, PROVINCE = "CSO-UNION", "DISNAKER-73.06", "BP3MI-73"
+UNION, OFFICE = "CSO-UNION", "DISNAKER-73.06"
 
 
 async def takes_referrals(desk: Desk, *agency_ids: str) -> None:

@@ -100,16 +100,14 @@ async def look(work: Work, case_id: str) -> Seen:
     return Seen(case_id, household, members, await store.list_links(work, sorted({case_id, *present})))
 
 
-async def join(
-    work: Work, case_id: str, with_case_id: str, *, version: int, reason: HouseholdReason = "said_by_family"
-) -> str:
+async def join(work: Work, case_id: str, with_case_id: str, *, version: int) -> str:
     """Let somebody belong to the household of somebody else; answers the household.
 
     `version` is that of the household which exists, 0 where there is none. Raises `NotAllowed`, `CaseUnknown`,
     `ArrivalInError`, `AlreadyTogether`, `InTwoHouseholds`, `HouseholdChangedMeanwhile`.
     """
     people = await _people(work, case_id, with_case_id)
-    return await _join(work, people[case_id], people[with_case_id], version=version, reason=reason)
+    return await _join(work, people[case_id], people[with_case_id], version=version, reason="said_by_family")
 
 
 async def part(work: Work, case_id: str, *, version: int, reason: HouseholdReason) -> None:

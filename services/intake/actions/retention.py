@@ -17,18 +17,16 @@ AHEAD = timedelta(days=30)
 MOST_REPORTS = 100
 
 
-async def apply_rule(
-    work: Work, vault: Vault, rule: Rule, *, after: str | None = None, limit: int = BATCH
-) -> tuple[int, str | None]:
+async def apply_rule(work: Work, vault: Vault, rule: Rule, *, after: str | None = None) -> tuple[int, str | None]:
     """Remove one batch of what has reached its period; people under a hold are counted and kept.
 
     Answers how much was removed, and the case after which to go on (None: there is nothing more of this rule).
     """
     if rule.kind != "identity":
-        removed = await store.sweep(work, rule, limit=limit)
+        removed = await store.sweep(work, rule, limit=BATCH)
         await _report(work, rule, removed, 0)
         return removed, None
-    found = await store.find_due(work, rule, after=after, limit=limit)
+    found = await store.find_due(work, rule, after=after, limit=BATCH)
     if found.people:
         await matches.be_alone(work)
     joined = {one.person_id: same for one in found.people if len(same := await persons.all_as_one(work, one)) > 1}
@@ -36,7 +34,7 @@ async def apply_rule(
     also = [case_id for same in joined.values() for one in same for case_id in one.case_ids]
     await work.lock_cases([*case_ids, *also])
     # Looked at once more: while the locks were waited for, a hold may have been placed or another clock been here.
-    due = await store.find_due(work, rule, after=after, limit=limit, among=case_ids)
+    due = await store.find_due(work, rule, after=after, limit=BATCH, among=case_ids)
     people = await _with_all_that_are_one(work, due.people, joined)
     if people:
         await erasures.erase(work, vault, people, reason="retention", references=[rule.code] * len(people))

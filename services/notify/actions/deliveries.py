@@ -1,7 +1,7 @@
 """Notices in hand: claimed, settled after an attempt, given up, replayed by a person."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from services.notify import policy, store
@@ -44,9 +44,7 @@ async def claim_deliveries(work: Work, *, trusted: bool, subscriptions: int, lim
     )
 
 
-async def settle_deliveries(
-    work: Work, tried: Sequence[tuple[Claimed, Answer]], *, draw: Callable[[], float] = chance
-) -> None:
+async def settle_deliveries(work: Work, tried: Sequence[tuple[Claimed, Answer]]) -> None:
     """Record attempts, and move their notices, circuits and tasks on. One row each, one statement per table."""
     await work.lock_cases(claimed.case_id for claimed, _ in tried)
     by_subscription: dict[str, list[Answer]] = {}
@@ -58,7 +56,7 @@ async def settle_deliveries(
         await store.subscriptions.mark_circuits(
             work, [circuits.after(known[id_], answers, now=work.now) for id_, answers in by_subscription.items()]
         )
-    outcomes = [deliveries.after(claimed, answer, now=work.now, chance=draw()) for claimed, answer in tried]
+    outcomes = [deliveries.after(claimed, answer, now=work.now, chance=chance()) for claimed, answer in tried]
     outcomes = await store.claims.record_outcomes(work, outcomes)
     dead = [o for o in outcomes if o.status == "dead_lettered"]
     if dead:

@@ -32,7 +32,6 @@ MOST_VERSIONS = 100
 ROWS_SHOWN = 500
 MOST_PACKED = 1_000_000
 """Form fields hold a million characters; larger files go through the API or the command line."""
-TOO_LARGE = msg("This file is too large for a form. Send it through the API or the command line.")
 CHANGED = msg("The entry changed since you opened this page. Look at it as it is now.")
 FATES: dict[str, tuple[str, str]] = {
     "added": (msg("new"), "info"),
