@@ -239,6 +239,7 @@ IN_SOME_STATE: Mapping[str, Decide] = {
     "look at an uploaded list, mend it, send it": lands,
     "call as here everybody who is left": lands,
     "say that somebody who is recorded was not there": at_the_quay,
+    "take back a list that is of another voyage": at_the_quay,
     "look at an arrival": lands,
     "look at the form of a correction": at_the_quay,
     "correct what routing rests on": at_the_quay,

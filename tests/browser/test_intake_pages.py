@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from services.intake.__main__ import build
+from services.intake.actions.arrival_corrections import correct_sex
 from services.intake.pages.matchwords import DECISIONS, SAID, UNDO_REASONS
 from shared.contracts.referral.referrals import ReferralOpened
 from shared.kit.clock import FixedClock
@@ -114,6 +115,32 @@ async def test_a_list_goes_from_file_to_referred(see: Open, axe: Axe, site: Site
     await refer_everybody(site.database)
     await sight.page.get_by_text("Semua sudah dirujuk.").first.wait_for()
     await expect(sight.page.locator("[data-refresh]")).to_have_count(0)
+    assert sight.complaints == []
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESKTOP], ids=["smallest", "desktop"])
+async def test_a_list_of_another_voyage_is_taken_back_but_for_whom_somebody_worked_on(
+    see: Open, axe: Axe, site: Site, size: Any
+) -> None:
+    sight = await see(site.at("/daftar"), size=size)
+    page = sight.page
+    await choose(sight)
+    await send(sight)
+    await page.get_by_text("13 orang tercatat.").wait_for()
+    worked_on = await site.database.pool.fetchval("SELECT case_id::text FROM arrivals ORDER BY case_id LIMIT 1")
+    async with site.database.work(OFFICER, purpose="correct") as work:
+        await correct_sex(work, worked_on, version=1, to="X", reason="recorded_wrongly")
+
+    await page.get_by_role("link", name="Daftar ini milik pelayaran lain").click()
+    await expect(page.get_by_role("button", name="Tarik 12 orang")).to_be_visible()
+    assert await axe(page) == []
+    assert await sight.sideways_px() == 0
+    await page.get_by_role("button", name="Tarik 12 orang").click()
+    await page.get_by_text("12 orang ditarik.").first.wait_for()
+    await expect(page.get_by_role("button", name="Tarik")).to_have_count(0)
+    await expect(page.get_by_text("Diperbaiki, atau perbaikan diminta").first).to_be_visible()
+    assert await axe(page) == []
+    assert await sight.sideways_px() == 0
     assert sight.complaints == []
 
 

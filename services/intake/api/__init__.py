@@ -23,6 +23,7 @@ from services.intake.api import (
     sending,
     triage,
     voyages,
+    wrong_voyages,
 )
 
 router = APIRouter()
@@ -31,6 +32,7 @@ router.include_router(drafts.router)
 router.include_router(draft_rows.router)
 router.include_router(sending.router)
 router.include_router(roll_calls.router)
+router.include_router(wrong_voyages.router)
 router.include_router(reconciliation.router)
 router.include_router(arrivals.router)
 router.include_router(triage.router)

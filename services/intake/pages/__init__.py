@@ -22,6 +22,7 @@ from services.intake.pages import (
     triage,
     voyage_corrections,
     voyages,
+    wrong_voyages,
 )
 from shared.kit.web import page_router
 
@@ -33,6 +34,7 @@ router.include_router(manifests.router)
 router.include_router(drafts.router)
 router.include_router(mending.router)
 router.include_router(roll_calls.router)
+router.include_router(wrong_voyages.router)
 router.include_router(arrivals.router)
 # Before the corrections, whose path takes any last part.
 router.include_router(slips.router)

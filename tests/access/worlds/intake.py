@@ -87,6 +87,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "POST /api/drafts/{draft_id}/rows/{row}/call": json_of(version=0, mark="here"),
             "POST /api/voyages/{voyage_id}/roll-call/rest": json_of(left=2),
             "POST /api/arrivals/{case_id}/absence": json_of(version=1, reason="not_boarded"),
+            "POST /api/manifests/{manifest_id}/error": json_of(reason="wrong_voyage"),
             "POST /api/drafts/{draft_id}/columns": json_of(columns={"4": ""}),
             "POST /api/drafts/{draft_id}/sendings": json_of(version=1),
             "POST /api/drafts/{draft_id}/discard": json_of(),
@@ -115,6 +116,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             f"POST {draft}/absen/{{row}}": form(version="0", mark="absent", reason="ill_abroad"),
             f"POST {voyage}/absen/sisa": form(left="2"),
             "POST /{language:language}/tidak-hadir/{case_id}": form(version="1", reason="not_boarded"),
+            "POST /{language:language}/daftar/{manifest_id}/pelayaran-lain": form(),
             f"POST {draft}/kolom": form(k4=""),
             f"POST {draft}/berkas": lambda _i, _c: {"files": {"file": ("daftar.csv", LIST + b"\n", "text/csv")}},
             f"POST {draft}/kirim": form(version="1"),
@@ -213,6 +215,7 @@ async def intake_world(url: str) -> AsyncIterator[World]:
             "draft": things.draft,
             "draft_voyage": things.draft_voyage,
             "listed": things.listed,
+            "manifest": things.manifest,
             "person": things.person,
             "hold": things.hold,
             "correction": things.correction,
@@ -288,14 +291,18 @@ class _Landed:
 
     async def listed(self, cell: Cell) -> str:
         """Somebody whom a list has recorded."""
+        found = await self._database.pool.fetchval(
+            "SELECT case_id FROM arrivals WHERE manifest_id = $1", await self.manifest(cell)
+        )
+        return str(found)
+
+    async def manifest(self, cell: Cell) -> str:
+        """A list that was taken in."""
         who = _officer(cell)
         voyage = await intake.a_voyage(self._database, actor=who)
         draft_id = await intake.a_draft(self._database, voyage.voyage_id, LIST, actor=who)
-        await sending.send_draft(self._database, self._app.state.vault, who, draft_id, version=1)
-        found = await self._database.pool.fetchval(
-            "SELECT case_id FROM arrivals WHERE voyage_id = $1", voyage.voyage_id
-        )
-        return str(found)
+        sent = await sending.send_draft(self._database, self._app.state.vault, who, draft_id, version=1)
+        return sent.manifest.manifest_id
 
     async def acceptance(self, cell: Cell) -> str:
         recorded = await self._app.state.desk.record(

@@ -35,3 +35,21 @@ class RollBegun(Refused):
     """The roll of the voyage is being called; a list that is taken in as it is would record who was not called."""
 
     detail = msg("Upload the list of this voyage to be looked at first: its people are called like all others.")
+
+
+class ListUnknown(Refused):
+    """There is no such list, or it is of another port's voyage; both look the same."""
+
+    detail = msg("There is no such list at your port.")
+
+
+class ListBeingRecorded(Refused):
+    """Not all of the list is taken in yet."""
+
+    detail = msg("This list is still being recorded. Send it once more if that does not go on, then take it back.")
+
+
+class ListTakenBack(Refused):
+    """Nobody whom the list recorded stands as arrived any more."""
+
+    detail = msg("Nobody whom this list recorded is left: send the file to the right voyage.")
