@@ -1,13 +1,10 @@
 """What an auditor sees: the trail in words of both languages, its holes, the ledger, how to verify."""
 
-import html
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import asyncpg
-import httpx2
 import pytest
 
 from services.audit.pages import wording
@@ -21,16 +18,11 @@ from tests.architecture.test_names import facts
 from tests.audit import factories
 from tests.audit.conftest import Visitor
 from tests.audit.ledger import Ledger
+from tests.reading import said
 
 Visit = Callable[[str], Visitor]
 CASE = factories.CASE
 ROOT = Path(__file__).parents[2]
-
-
-def said(answer: httpx2.Response) -> str:
-    """What a reader sees of a page."""
-    body = answer.text.partition("<main")[2].partition("</main>")[0]
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def codes_in(annotation: Any) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tests.intake.conftest import Browser
 from tests.intake.factories import START, a_voyage
 from tests.intake.test_erasures import PERSON, a_case, told
 from tests.intake.test_households_by_hand import ASKED, CHILD, ended, household, needs_of
-from tests.intake.test_pages import said
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 

@@ -11,7 +11,7 @@ from services.intake.gateways.workbooks import XLSX, workbook
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import a_voyage
-from tests.intake.test_pages import said
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 

@@ -1,6 +1,5 @@
 """The pages, by plain forms: announce, upload, look, send, log one; nothing needs JavaScript."""
 
-import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,17 +12,12 @@ from shared.kit import catalogue
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import START, a_list, a_row, a_voyage
+from tests.reading import said
 from tests.waiting import until
 
 Site = Callable[[str], Browser]
 ROOT = Path(__file__).parents[2]
 DAY = {"expected_day": "23", "expected_month": "Nov", "expected_year": "2026", "time": "14.30"}
-
-
-def said(answer: httpx2.Response) -> str:
-    """What a reader sees of a page."""
-    body = answer.text.partition("<main")[2].partition("</main>")[0]
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 async def standing(site: Site, voyage: str) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from tests.intake.factories import a_disclosure, an_accepted
 from tests.intake.test_corrections import a_request
 from tests.intake.test_erasures import PERSON, a_case, told
 from tests.intake.test_holds import a_hold
-from tests.intake.test_pages import said
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 

@@ -13,8 +13,9 @@ from services.intake.gateways.workbooks import XLSX
 from shared.kit.database import Database
 from tests.intake.conftest import Browser
 from tests.intake.factories import a_voyage
-from tests.intake.test_pages import said, send, standing, upload
+from tests.intake.test_pages import send, standing, upload
 from tests.intake.workbooks import HEADING, a_person, a_workbook, saved
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 

@@ -15,15 +15,10 @@ from shared.kit.database import Database
 from tests.notify.conftest import Browser, Carried
 from tests.notify.factories import a_fact, hear
 from tests.notify.receiver import Receiver
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 ROOT = Path(__file__).parents[2]
-
-
-def said(answer: httpx2.Response) -> str:
-    """What a reader sees of a page."""
-    body = answer.text.partition("<main")[2].partition("</main>")[0]
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 async def posted(browser: Browser, path: str, *, key: str | None = None, **fields: Any) -> httpx2.Response:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from services.referral.domain import figures
 from services.referral.domain.figures import FEWEST, FEWEST_RESTRICTED, RESTRICTED
+from tests.reading import said
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
 from tests.referral.test_actions import SERVE_NEED, suspend
-from tests.referral.test_pages import said
 
 STATES = ("open", "fulfilled", "unroutable", "other")
 MANY = 10_000

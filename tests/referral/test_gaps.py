@@ -17,10 +17,10 @@ from services.referral.rules import checks
 from services.referral.store import rulesets
 from shared.contracts.intake.arrivals import OriginCorrected
 from shared.kit.actor import system
+from tests.reading import said
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival
 from tests.referral.test_corrections import a_correction, hear
-from tests.referral.test_pages import said
 from tests.referral.test_rules import ANYWHERE, RULES
 
 ELDER = Facts("ELDER", "elderly", "65.03", "73.08")

@@ -9,11 +9,12 @@ import httpx2
 import pytest
 
 from shared.kit.short_codes import short_code
+from tests.reading import said
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import a_consent, an_arrival
+from tests.referral.forms import posted
 from tests.referral.intake_server import IntakeServer
 from tests.referral.test_consumers import hear
-from tests.referral.test_pages import posted, said
 
 REASON = {"matter": "help", "reason": "danger_to_life", "reference": "NOTA/7/2026", "hours": "1"}
 

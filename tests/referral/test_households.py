@@ -23,9 +23,9 @@ from shared.kit.actor import system
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.work import _lock_key
+from tests.reading import said
 from tests.referral.conftest import PEOPLE, Desk, Site, turn
 from tests.referral.factories import START, an_arrival, heard
-from tests.referral.test_pages import said
 from tests.referral.test_returns import WAITING
 from tests.waiting import until
 

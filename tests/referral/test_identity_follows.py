@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from services.referral import gateways
+from tests.reading import said
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
+from tests.referral.forms import posted
 from tests.referral.intake_server import IntakeServer
-from tests.referral.test_pages import posted, said
 
 NAME = "Siti Aminah binti Kasim"
 

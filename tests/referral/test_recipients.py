@@ -12,11 +12,12 @@ from shared.contracts.intake.identities import IdentityCorrected, PersonErased
 from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code
+from tests.reading import said
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import START, a_consent, a_withdrawal, an_arrival, an_erasure, heard
+from tests.referral.forms import posted
 from tests.referral.intake_server import IntakeServer
 from tests.referral.test_consumers import hear
-from tests.referral.test_pages import posted, said
 
 AGENCY = "DINSOS-73.06"
 

@@ -26,9 +26,10 @@ from services.referral.domain.refusals import (
     StatementRecorded,
 )
 from services.referral.domain.statements import Statement
+from tests.reading import said
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, a_need, an_agency, an_arrival, an_asked_need
-from tests.referral.test_pages import posted, said
+from tests.referral.forms import posted
 
 OFFICE = "DINSOS-73.06"
 SIGNED = Signed(

@@ -10,9 +10,9 @@ from services.referral.domain import figures
 from services.referral.pages import watching
 from services.referral.store import requests
 from shared.kit.actor import system
+from tests.reading import said
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import START, an_arrival
-from tests.referral.test_pages import said
 
 ELDERS = ("DINSOS-73.06", "DINSOS-73.71", "DINSOS-73", "DINSOS-65.03", "DINSOS-65", "KEMENSOS")
 

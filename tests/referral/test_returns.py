@@ -14,11 +14,11 @@ from shared.kit.heard import Heard
 from shared.kit.ids import new_id
 from shared.kit.inbox import Inbox
 from shared.kit.short_codes import short_code
+from tests.reading import said
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import START, an_arrival, an_erasure, heard
 from tests.referral.test_consumers import hear
 from tests.referral.test_glass import broken
-from tests.referral.test_pages import said
 from tests.referral.test_recipients import AGENCY, assignment
 from tests.waiting import until
 

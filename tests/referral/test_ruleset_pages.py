@@ -14,9 +14,10 @@ from services.referral.actions.trying import Question
 from services.referral.rules import sheets
 from services.referral.store import rulesets as store
 from shared.kit.actor import system
+from tests.reading import said
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import an_arrival
-from tests.referral.test_pages import posted, said
+from tests.referral.forms import posted
 
 SHIPPED = rules.load(rules.latest())
 

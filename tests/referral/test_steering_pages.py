@@ -9,10 +9,11 @@ from services.referral.actions import asking
 from services.referral.actions.answering import Answer
 from services.referral.domain.referrals import closings
 from shared.kit.ids import new_id
+from tests.reading import said
 from tests.referral.commands import OFFICER, by_agency
 from tests.referral.conftest import PEOPLE, Desk, Site
 from tests.referral.factories import an_arrival
-from tests.referral.test_pages import posted, said
+from tests.referral.forms import posted
 
 HOME = "DINSOS-73.06"
 

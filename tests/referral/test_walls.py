@@ -19,10 +19,11 @@ from services.referral.store import agencies
 from shared.contracts.codes import needs as known_needs
 from shared.contracts.codes import regencies
 from shared.kit.actor import system
+from tests.reading import said
 from tests.referral.conftest import Desk, Site
 from tests.referral.factories import an_arrival
+from tests.referral.forms import posted
 from tests.referral.test_escalations import keep_the_law
-from tests.referral.test_pages import posted, said
 
 
 async def all_expire(desk: Desk) -> None:
