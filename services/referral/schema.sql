@@ -206,11 +206,13 @@ CREATE TABLE consents (
     expires_at timestamp with time zone,
     statement text,
     basis text,
+    spoken_by text,
     CONSTRAINT consents_pkey PRIMARY KEY (case_id, seq),
     CONSTRAINT consent_kind_is_known CHECK ((kind = ANY (ARRAY['given'::text, 'refused'::text, 'withdrawn'::text, 'expired'::text, 'basis'::text, 'basis_ended'::text]))) NOT VALID,
     CONSTRAINT named_basis_says_which CHECK (((kind = 'basis'::text) = (basis IS NOT NULL))),
     CONSTRAINT only_a_refusal_has_a_statement CHECK (((kind = 'refused'::text) OR (statement IS NULL))),
-    CONSTRAINT recipient_class_is_known CHECK ((recipient_class = ANY (ARRAY['state'::text, 'civil_society'::text, 'police'::text, 'international'::text])))
+    CONSTRAINT recipient_class_is_known CHECK ((recipient_class = ANY (ARRAY['state'::text, 'civil_society'::text, 'police'::text, 'international'::text]))),
+    CONSTRAINT speaker_is_known CHECK ((spoken_by = ANY (ARRAY['self'::text, 'parent'::text, 'guardian'::text]))) NOT VALID
 );
 ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consents FORCE ROW LEVEL SECURITY;

@@ -21,7 +21,7 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.correcting import corrected
+from tests.intake.correcting import a_proposal, confirmed, corrected
 from tests.intake.factories import DPO, START, a_disclosure, an_accepted, hear
 from tests.intake.test_erasures import a_case, erased, told
 from tests.waiting import until
@@ -375,6 +375,27 @@ class TestEnding:
         assert (answer.status_code, answer.json()["recipients"]) == (201, [])
         assert await held(site, case_id) == "best_interest"
         assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("class_", "then", "status"), [("state", "not_asked", 200), ("civil_society", "withdrawn", 403)]
+    )
+    async def test_what_a_parent_had_said_of_who_is_of_age_after_all_stops_no_office_until_the_person_is_asked(
+        self, site: Site, database: Database, class_: str, then: str, status: int
+    ) -> None:
+        case_id = await a_case(site, **IN_YEARS)
+        agency_id = CSO if class_ == "civil_society" else "DINKES-73.06"
+        consent_id = await a_consent(site, case_id, spoken=PARENT, recipient_class=class_)
+        assignment_id = await shown_to(site, database, case_id, agency_id)
+        await withdrawn(site, consent_id, spoken=PARENT)
+
+        await confirmed(site, await a_proposal(site, case_id), "colleague")
+        shown = await a_disclosure(site("referral"), case_id, assignment_id, agency_id)
+        before = await held(site, case_id, class_=class_)
+        await a_consent(site, case_id, given=False, recipient_class=class_, statement="saya tidak mau")
+
+        assert (before, shown.status_code) == (then, status)
+        assert await held(site, case_id, class_=class_) == "refused"
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, agency_id)).status_code == 403
 
     async def test_the_police_need_a_word_for_prosecution_too(self, site: Site, database: Database) -> None:
         case_id = await a_case(site)

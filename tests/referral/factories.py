@@ -77,6 +77,7 @@ def a_withdrawal(
     needs: tuple[str, ...] = (),
     seq: int = 3,
     confirm_by: datetime = START + timedelta(days=3),
+    **other: Any,
 ) -> Heard[Any]:
     """A consent was taken back; these agencies had been shown who it is."""
     fact = ConsentWithdrawn.model_validate(
@@ -91,6 +92,7 @@ def a_withdrawal(
             "how": "signed",
             "recipients": recipients,
             "confirm_by": confirm_by,
+            **other,
         }
     )
     return replace(heard(fact), case_seq=seq)

@@ -406,6 +406,9 @@ class TestStanding:
             ([some_said("given"), some_said("withdrawn", seq=2)], set()),
             ([some_said("withdrawn"), some_said("given", seq=2)], {"state"}),
             ([some_said("given", to="civil_society")], {"state", "civil_society"}),
+            ([some_said("refused", spoken_by="parent")], {"state"}),
+            ([some_said("refused", spoken_by="self"), some_said("given", seq=2, spoken_by="parent")], set()),
+            ([some_said("given", to="civil_society", spoken_by="parent")], {"state", "civil_society"}),
             ([some_said("given", to="civil_society", expires_at=START)], {"state"}),
             (
                 [some_said("given", to="civil_society"), some_said("withdrawn", "ELDER", to="civil_society", seq=2)],

@@ -4,7 +4,7 @@ import pytest
 
 from shared.contracts.intake.arrivals import AgeCorrected, DeathUndone, PersonDied
 from tests.referral.conftest import Desk
-from tests.referral.factories import a_basis, a_consent, a_withdrawal, an_arrival
+from tests.referral.factories import a_basis, a_consent, a_withdrawal, an_arrival, an_expiry
 from tests.referral.test_corrections import a_correction, attempts, hear, states
 from tests.referral.test_lock_order import hear_consent
 
@@ -54,3 +54,26 @@ async def test_of_who_lives_after_all_it_opens_what_was_refused(desk: Desk) -> N
     await hear_consent(desk, a_basis(landed.case_id, seq=9))
 
     assert await states(desk) == {"WAGE": "open", "REMAINS": "entered_in_error"}
+
+
+@pytest.mark.parametrize("said", ["refused", "withdrawn", "expired"])
+async def test_what_a_parent_had_said_of_who_is_of_age_after_all_ends_nothing(desk: Desk, said: str) -> None:
+    landed = an_arrival("WAGE", age_band="child")
+    await desk.open(landed)
+    by_parent = {
+        "refused": [a_consent(landed.case_id, to="state", given=False, given_by="parent")],
+        "withdrawn": [a_withdrawal(landed.case_id, to="state", withdrawn_by="guardian")],
+        "expired": [
+            a_consent(landed.case_id, to="state", given_by="parent"),
+            an_expiry(landed.case_id, to="state"),
+        ],
+    }[said]
+    for one in by_parent:
+        await hear_consent(desk, one)
+
+    await hear(desk, a_correction(AgeCorrected, landed, was="child", age_band="adult", needs=("WAGE",)))
+    before = await states(desk)
+    await hear_consent(desk, a_consent(landed.case_id, to="state", given=False, seq=9))
+
+    assert before == {"WAGE": "open"}
+    assert await states(desk) == {"WAGE": "refused"}

@@ -41,6 +41,7 @@ EndReason = Literal["no_longer_needed", "named_in_error"]
 State = Literal["given", "refused", "withdrawn", "expired", "basis", "best_interest", "not_asked"]
 SPOKEN: tuple[Kind, ...] = ("given", "refused", "withdrawn", "expired")
 """What counts until the next of them: all that somebody said, and that it has reached its end."""
+PARENTAL: frozenset[GivenBy] = frozenset({"parent", "guardian"})
 STOPS: frozenset[State] = frozenset({"refused", "withdrawn", "expired"})
 
 REASONS: Mapping[LawfulBasis, tuple[LawfulReason, ...]] = {
@@ -137,7 +138,7 @@ class Standing:
 
 
 def standing(
-    entries: Iterable[Entry],
+    entries: Sequence[Entry],
     *,
     purpose: ConsentPurpose,
     recipient_class: RecipientClass,
@@ -151,7 +152,7 @@ def standing(
     bases = [one for one in covering if one.kind == "basis" and one.entry_id not in ended]
     if bases:
         return Standing("basis", max(bases, key=_version))
-    last = max((one for one in covering if one.kind in SPOKEN), key=_version, default=None)
+    last = _last(covering, entries, is_child=is_child)
     state = _spoken(last, now)
     if state != "given" and is_child and purpose == "help":
         return Standing("best_interest", last)
@@ -243,6 +244,28 @@ def expiry_of(entries: Sequence[Entry], consent: Entry) -> Scope | None:
         return None
     whole = held == (consent.scope.needs or get_args(NeedCode))
     return Scope(consent.scope.purpose, consent.scope.recipient_class, consent.scope.needs if whole else held)
+
+
+def _last(covering: Iterable[Entry], entries: Sequence[Entry], *, is_child: bool) -> Entry | None:
+    """The word that counts.
+
+    Who is of age speaks alone. What parents or a guardian said before holds until the person is asked, but for their no
+    to offices of the state: it stops no help of somebody who was never asked.
+    """
+    words = sorted((one for one in covering if one.kind in SPOKEN), key=_version, reverse=True)
+    last = next(iter(words), None)
+    if is_child or last is None:
+        return last
+    known = {one.entry_id: one for one in entries}
+    by_themselves = next((one for one in words if _speaker(one, known) not in PARENTAL), None)
+    stops_an_office = last.scope.recipient_class == "state" and last.kind != "given"
+    return by_themselves or (None if stops_an_office else last)
+
+
+def _speaker(entry: Entry, entries: Mapping[str, Entry]) -> GivenBy | None:
+    """Whose word it is; an expiry is of the consent that has ended."""
+    consent = entries.get(entry.ends) if entry.kind == "expired" and entry.ends is not None else None
+    return (consent or entry).spoken_by
 
 
 def _spoken(last: Entry | None, now: datetime) -> State:

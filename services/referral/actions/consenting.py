@@ -128,7 +128,7 @@ async def _standings(
         decision = rules.read(bodies[r.explanation])
         is_due = not r.is_struck and (r.case_id not in dead or r.need == corrections.OF_THE_DEAD)
         is_allowed_anew = is_due and any(_allows(h, r.need) for h in heard if h.case_id == r.case_id)
-        is_consent_recorded = said[r.case_id].for_civil_society(r.need, now=work.now)
+        is_consent_recorded = said[r.case_id].for_civil_society(r.need, r.age_band, now=work.now)
         is_over = r.is_terminal and not (is_allowed_anew and r.state in ENDED_BY_THE_PERSON)
         if decision.facts.consent != is_consent_recorded and not is_over:
             decided[id_] = decision = router.decide(replace(decision.facts, consent=is_consent_recorded))
@@ -155,7 +155,7 @@ def _followed(work: Work, need: Need, standing: Standing, cause: Heard[Any]) -> 
         reopened = needs.reopen(need, reason="PERSON_AGREES", version=None, now=work.now)
         work.emit(telling.reopened(reopened, "PERSON_AGREES"), cause=cause)
         return reopened
-    no = consents.latest_no(standing.said, r.need)
+    no = consents.latest_no(standing.said, r.need, r.age_band)
     if not standing.classes and no is not None:
         ended = _ended(work, need, no)
         work.emit(telling.closed(ended), cause=cause)
@@ -210,11 +210,12 @@ def _said(h: HeardOf) -> Said:
     )
     match fact:
         case ConsentRecorded(given=True):
-            return replace(said, said_id=fact.consent_id, expires_at=fact.expires_at)
+            return replace(said, said_id=fact.consent_id, expires_at=fact.expires_at, spoken_by=fact.given_by)
         case ConsentRecorded():
-            return replace(said, kind="refused", said_id=fact.consent_id, statement=fact.statement)
+            no = replace(said, kind="refused", said_id=fact.consent_id, statement=fact.statement)
+            return replace(no, spoken_by=fact.given_by)
         case ConsentWithdrawn():
-            return replace(said, kind="withdrawn", said_id=fact.withdrawal_id)
+            return replace(said, kind="withdrawn", said_id=fact.withdrawal_id, spoken_by=fact.withdrawn_by)
         case ConsentExpired():
             return replace(said, kind="expired", said_id=fact.expiry_id)
         case LawfulBasisNamed():

@@ -6,6 +6,7 @@ basis of a need (UU 27/2022 Art 20(2)(a)), an adult's no, or the withdrawal of a
 asked only with a recorded consent, or where a law says so. Help for a child rests on neither: its offices go on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,9 +15,10 @@ from typing import Literal
 from services.referral.domain.referrals import CHILDREN, Referral
 from services.referral.domain.routing import Terms
 from shared.contracts import codes
-from shared.contracts.codes import RecipientClass
+from shared.contracts.codes import GivenBy, RecipientClass
 
 Kind = Literal["given", "refused", "withdrawn", "expired", "basis", "basis_ended"]
+PARENTAL: frozenset[GivenBy] = frozenset({"parent", "guardian"})
 SPOKEN: frozenset[Kind] = frozenset({"given", "refused", "withdrawn", "expired"})
 """What counts until the next of them: all that somebody said, and that it has reached its end."""
 
@@ -42,6 +44,8 @@ class Said:
     statement: str | None = None
     """Of a refusal: the number of the signed statement."""
     basis: str | None = None
+    spoken_by: GivenBy | None = None
+    """Whose yes or no it is; None of an expiry, of a law, and of what was heard before this was kept."""
 
     def is_about(self, need: str, recipient_class: RecipientClass) -> bool:
         return self.recipient_class == recipient_class and (not self.needs or need in self.needs)
@@ -53,12 +57,19 @@ class Consents:
 
     said: tuple[Said, ...] = ()
 
-    def latest(self, need: str, recipient_class: RecipientClass) -> Said | None:
-        """What counts of consent, refusal, withdrawal and expiry; None where nobody was asked."""
-        return next(
-            (one for one in reversed(self.said) if one.kind in SPOKEN and one.is_about(need, recipient_class)),
-            None,
-        )
+    def latest(self, need: str, recipient_class: RecipientClass, age_band: str) -> Said | None:
+        """What counts of consent, refusal, withdrawal and expiry; None where nobody was asked.
+
+        Who is of age speaks alone. What parents or a guardian said before holds until the person is asked, but for
+        their no to offices of the state: it stops no help of somebody who was never asked.
+        """
+        words = [one for one in reversed(self.said) if one.kind in SPOKEN and one.is_about(need, recipient_class)]
+        last = next(iter(words), None)
+        if age_band in CHILDREN or last is None:
+            return last
+        by_themselves = next((one for one in words if _spoken_by(one, words) not in PARENTAL), None)
+        stops_an_office = recipient_class == "state" and last.kind != "given"
+        return by_themselves or (None if stops_an_office else last)
 
     def basis(self, need: str, recipient_class: RecipientClass) -> Said | None:
         """The law that decides whatever the person says, if one was named and stands."""
@@ -72,16 +83,23 @@ class Consents:
             None,
         )
 
-    def holds(self, need: str, recipient_class: RecipientClass, *, now: datetime) -> bool:
+    def holds(self, need: str, recipient_class: RecipientClass, age_band: str, *, now: datetime) -> bool:
         """True where a consent stands, or a law that decides without."""
         if self.basis(need, recipient_class) is not None:
             return True
-        found = self.latest(need, recipient_class)
+        found = self.latest(need, recipient_class, age_band)
         return found is not None and found.kind == "given" and (found.expires_at is None or now < found.expires_at)
 
-    def for_civil_society(self, need: str, *, now: datetime) -> bool:
+    def for_civil_society(self, need: str, age_band: str, *, now: datetime) -> bool:
         """The fact of that name that the rules look at."""
-        return self.holds(need, "civil_society", now=now)
+        return self.holds(need, "civil_society", age_band, now=now)
+
+
+def _spoken_by(one: Said, words: Sequence[Said]) -> GivenBy | None:
+    """Whose word it is; an expiry is of the consent that has ended. `words`: the last first."""
+    if one.kind != "expired":
+        return one.spoken_by
+    return next((before.spoken_by for before in words if before.kind == "given" and before.seq < one.seq), None)
 
 
 NOTHING_SAID = Consents()
@@ -94,10 +112,10 @@ def rests_on_consent(terms: Terms | None, age_band: str) -> bool:
     return age_band not in CHILDREN and terms is not None and terms.basis == "consent"
 
 
-def latest_no(consents: Consents, need: str) -> Said | None:
+def latest_no(consents: Consents, need: str, age_band: str) -> Said | None:
     """The last refusal, withdrawal or expiry that still counts for this need, of whatever class."""
-    said = [found for one in CLASSES if (found := consents.latest(need, one)) is not None and found.kind != "given"]
-    return max(said, key=lambda one: one.seq, default=None)
+    said = [found for one in CLASSES if (found := consents.latest(need, one, age_band)) is not None]
+    return max((one for one in said if one.kind != "given"), key=lambda one: one.seq, default=None)
 
 
 def waits(terms: Terms | None, age_band: str) -> bool:
@@ -120,13 +138,13 @@ def _is_open(
     terms: Terms | None,
     now: datetime,
 ) -> bool:
-    if consents.holds(need, recipient_class, now=now):
+    if consents.holds(need, recipient_class, age_band, now=now):
         return True
     if recipient_class != "state":
         return False
     if not rests_on_consent(terms, age_band):
         return True
-    found = consents.latest(need, "state")
+    found = consents.latest(need, "state", age_band)
     return not waits(terms, age_band) and (found is None or found.kind == "given")
 
 

@@ -250,7 +250,7 @@ async def _show(
             *([(msg("Handover reference"), a.handover_ref)] if a.handover_ref else []),
         ],
         corrections=corrections.lines(language, case.corrections, zone),
-        consents=consentwords.lines(language, case.consents, r.need, now=now, zone=zone),
+        consents=consentwords.lines(language, case.consents, r.need, r.age_band, now=now, zone=zone),
         may_refuse=a.is_live and not r.child,
         identity=identity,
         assignment_id=assignment_id,

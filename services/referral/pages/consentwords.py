@@ -22,13 +22,15 @@ STATES = {
 NOT_ASKED = msg("nobody was asked")
 
 
-def lines(language: Language, consents: Consents, need: str, *, now: datetime, zone: str) -> list[tuple[str, str]]:
+def lines(
+    language: Language, consents: Consents, need: str, age_band: str, *, now: datetime, zone: str
+) -> list[tuple[str, str]]:
     """For each class of recipients what counts of consent, refusal and withdrawal, or the law that decides; and since
     when. Of classes of which nobody has said anything, only the offices of the state.
     """
     found: list[tuple[str, str]] = []
     for one in CLASSES:
-        said = consents.basis(need, one) or consents.latest(need, one)
+        said = consents.basis(need, one) or consents.latest(need, one, age_band)
         if said is None:
             if one == "state":
                 found.append((translate(language, WHO[one]), translate(language, NOT_ASKED)))

@@ -90,7 +90,9 @@ async def glass_page(request: Request, actor: Breaker, glass_id: Id) -> Response
         needs=[
             {
                 **_need(language, need, directory),
-                "consents": consentwords.lines(language, seen.consents, need.referral.need, now=now, zone=zone),
+                "consents": consentwords.lines(
+                    language, seen.consents, need.referral.need, need.referral.age_band, now=now, zone=zone
+                ),
             }
             for need in seen.needs
         ],

@@ -151,9 +151,9 @@ async def explanation_page(request: Request, actor: Duty, referral_id: Id) -> Re
             "unknown_year": found.unknown_year,
         }
     consents: list[tuple[str, str]] = []
-    if found.task.need is not None:
-        zone = policy.zone(actor)
-        consents = consentwords.lines(language, found.consents, found.task.need, now=work.now, zone=zone)
+    if found.task.need is not None and decision is not None:
+        zone, age_band = policy.zone(actor), decision.facts.age_band
+        consents = consentwords.lines(language, found.consents, found.task.need, age_band, now=work.now, zone=zone)
     task = _shown(language, found.task, {}, directory)
     return page(
         request,

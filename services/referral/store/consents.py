@@ -21,7 +21,7 @@ async def add_said(work: Work, said: Sequence[Said]) -> None:
         f"INSERT INTO consents ({', '.join(PLAIN)}, needs)"  # noqa: S608 - field names
         f" SELECT {', '.join(PLAIN)}, string_to_array(needs, ' ') FROM unnest($1::uuid[], $2::integer[], $3::text[],"
         " $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::timestamptz[], $9::text[], $10::text[],"
-        f" $11::text[]) AS n ({', '.join(PLAIN)}, needs) ON CONFLICT DO NOTHING",
+        f" $11::text[], $12::text[]) AS n ({', '.join(PLAIN)}, needs) ON CONFLICT DO NOTHING",
         *zip(*map(attrgetter(*PLAIN), said), strict=True),
         [" ".join(one.needs) for one in said],
     )
