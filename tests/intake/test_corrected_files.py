@@ -199,6 +199,19 @@ class TestCorrectedFile:
         told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
         assert (told.arrived, told.rejected) == (3, 1)
 
+    @pytest.mark.parametrize("born", ["1990", "umur 36", ""])
+    async def test_that_tells_ages_alone_records_nobody_again(self, database: Database, desk: Desk, born: str) -> None:
+        """One list of the mission, one of the depot."""
+        voyage = await a_voyage(database)
+        await desk.send(await desk.upload(voyage, a_list(a_row(1), a_row(2))))
+
+        draft = await desk.upload(voyage, a_list(a_row(1, born=born, type="", number=""), a_row(3)))
+        assert counts(draft) == (1, 0, 1, 0, 0, 0)
+        await desk.send(draft)
+
+        told = (await report_voyage(database, OFFICER, voyage.voyage_id)).counts
+        assert (told.arrived, told.rejected) == (3, 1)
+
     UNPAPERED: ClassVar = {"type": "", "number": "", "born": "1987-08-05"}
 
     @pytest.mark.parametrize(

@@ -49,6 +49,19 @@ class TestWhoMayBeOne:
         assert may_be_one(self.SITI, {"document_number": "X1", "full_name": "sitti", "birth": "1990-01-01"})
         assert not may_be_one(self.SITI, {"document_number": "X1", "full_name": "budi", "birth": "2019-02-02"})
 
+    @pytest.mark.parametrize("born", ["1990", "1990-01", "1989-03-02/1990-03-01", "1990-03-02/1991-03-01", ""])
+    def test_by_the_name_where_one_knows_the_birth_less_exactly(self, born: str) -> None:
+        """Who is asked on the quay often says an age."""
+        siti = {"full_name": "siti", "sex": "F", "origin_regency": "73.06", "birth": "1990-01-01"}
+        asked = {field: said for field, said in {"full_name": "Hj. Siti", "sex": "F", "birth": born}.items() if said}
+
+        assert may_be_one(siti, asked)
+        assert Logged({"a": asked}).may_be(siti)
+        assert not may_be_one({**siti, "birth": "1985-01-01"}, {**asked, "birth": born or "1985-02-01"})
+        for other in ({"full_name": "ani"}, {"sex": "M"}, {"origin_regency": "73.71"}):
+            assert not may_be_one(siti, {**asked, **other})
+        assert not may_be_one({**siti, "document_number": "X1"}, {**asked, "document_number": "X2"})
+
     def test_only_who_says_nothing_else_and_enough_is_surely_one(self) -> None:
         people = Logged({"a": self.SITI, "b": {"full_name": "budi", "sex": "M"}})
 
@@ -115,6 +128,21 @@ class TestLoggedBeforeTheList:
 
         counts = await quay.counts(voyage)
         assert (counts.listed, counts.arrived, counts.rejected, counts.unlisted) == (2, 2, 1, 1)
+        assert add_up(counts)
+
+    @pytest.mark.parametrize("known", [{"birth_date": "1990"}, {"age": 36}, {"unfinished": True, "looks": "adult"}])
+    async def test_is_asked_about_where_only_an_age_was_told_on_the_quay(
+        self, database: Database, site: Site, quay: Quay, known: dict[str, object]
+    ) -> None:
+        voyage = await a_voyage(database)
+        await logged(site, voyage, **{"birth_date": None, "document_number": None, **known})
+
+        draft = await quay.upload(voyage, a_list(a_row(1, name="Kenari"), a_row(2)))
+        assert (draft.ready, draft.twice) == (1, 1)
+        await quay.send(draft)
+
+        counts = await quay.counts(voyage)
+        assert (counts.arrived, counts.rejected, counts.unlisted) == (2, 1, 1)
         assert add_up(counts)
 
     async def test_and_held_back_where_nobody_looked_in_between(

@@ -4,9 +4,11 @@ one by one before a list came, a question for whoever sends it."""
 from collections.abc import Collection, Mapping, Set
 from typing import NamedTuple
 
+from services.intake.domain import dates
 from services.intake.domain.held import Who, is_telling
 from services.intake.domain.matching.names import read_name
 
+BESIDE_THE_NAME = ("sex", "origin_regency", "document_number", "nik")
 MOST_HOLDERS = 20
 """What more rows than these have in common tells nothing of any of them."""
 
@@ -24,10 +26,25 @@ def keys_of(who: Who) -> frozenset[str]:
     Titles count for nothing, nor the father's name, which only some lists have.
     """
     keys = {f"{field} {who[field]}" for field in ("nik", "document_number") if field in who}
-    name = read_name(who.get("full_name", "")).own
-    if name and "birth" in who:
-        keys.add(f"person {' '.join(name)} {who['birth']}")
+    if (name := name_of(who)) and "birth" in who:
+        keys.add(f"person {name} {who['birth']}")
     return frozenset(keys)
+
+
+def name_of(who: Who) -> str:
+    """The name in one spelling, without titles and the father's; "" where there is none."""
+    return " ".join(read_name(who.get("full_name", "")).own)
+
+
+def is_told_less(one: Who, other: Who) -> bool:
+    """True where two of one name differ in nothing that both say, but that one may tell the birth less exactly or not
+    at all: on the quay, and in some lists, there are only ages.
+    """
+    if any(one[field] != other[field] for field in BESIDE_THE_NAME if field in one and field in other):
+        return False
+    if "birth" not in one or "birth" not in other:
+        return True
+    return dates.read_kept(one["birth"]).may_be(dates.read_kept(other["birth"]))
 
 
 def alike(keys: Mapping[Place, Collection[str]], carried: Set[str]) -> dict[Place, tuple[Place, ...]]:
@@ -46,14 +63,16 @@ def alike(keys: Mapping[Place, Collection[str]], carried: Set[str]) -> dict[Plac
 
 
 def may_be_one(one: Who, other: Who) -> bool:
-    """True where two share a NIK, or name and birth; or a document, unless neither name nor birth are the same: a
-    family may travel on one."""
+    """True where two share a NIK, or name and birth, as exactly as both tell it; or a document, unless neither name nor
+    birth are the same: a family may travel on one."""
     shared = keys_of(one) & keys_of(other)
     if any(not key.startswith("document_number ") for key in shared):
         return True
-    return bool(shared) and any(
+    if shared and any(
         field not in one or field not in other or one[field] == other[field] for field in ("full_name", "birth")
-    )
+    ):
+        return True
+    return bool(name_of(one)) and name_of(one) == name_of(other) and is_told_less(one, other)
 
 
 class Logged:
@@ -63,7 +82,7 @@ class Logged:
         self._people = people
         self._holders: dict[str, list[str]] = {}
         for case_id, who in people.items():
-            for key in keys_of(who):
+            for key in _near_by(who):
                 self._holders.setdefault(key, []).append(case_id)
         self._taken: set[str] = set()
 
@@ -89,7 +108,11 @@ class Logged:
     def _near(self, who: Who) -> list[str]:
         if not self._people:
             return []
-        return list(dict.fromkeys(case_id for key in keys_of(who) for case_id in self._holders.get(key, ())))
+        return list(dict.fromkeys(case_id for key in _near_by(who) for case_id in self._holders.get(key, ())))
+
+
+def _near_by(who: Who) -> frozenset[str]:
+    return keys_of(who) | {f"name {name_of(who)}"}
 
 
 def _says_no_more(one: Who, other: Who) -> bool:

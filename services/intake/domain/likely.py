@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from services.intake.domain.doubles import is_told_less
 from services.intake.domain.held import Who
 from services.intake.domain.matching.blocks import asked_by, keys_of
 from services.intake.domain.matching.fields import Features, compare, features_of
@@ -25,21 +26,27 @@ class Corrected:
     def __init__(self, people: Iterable[Who] = ()) -> None:
         self._holders: dict[str, list[Who]] = {}
         for who in people:
-            for key in _left_of(who):
+            for key in [*_left_of(who), f"name {who.get('full_name')}"]:
                 self._holders.setdefault(key, []).append(who)
 
     def __bool__(self) -> bool:
         return bool(self._holders)
 
     def may_be(self, who: Who) -> bool:
-        """True for who has the NIK of one of them, or name and birth; or the document, with either of the two."""
+        """True for who has the NIK of one of them, or name and birth as exactly as both tell it; or the document, with
+        either of the two."""
         near = [one for key in _left_of(who) for one in self._holders.get(key, ())]
         return any(
             one["nik"] == who["nik"]
             if "nik" in one and "nik" in who
             else any(field in who and one.get(field) == who[field] for field in ("full_name", "birth"))
             for one in near
-        )
+        ) or any(is_told_less(one, who) for one in self._named(who))
+
+    def _named(self, who: Who) -> list[Who]:
+        """Who has this name; nobody where so many have it that it tells nothing."""
+        named = self._holders.get(f"name {who.get('full_name')}", [])
+        return named if len(named) <= MOST_HOLDERS else []
 
 
 def _left_of(who: Who) -> list[str]:

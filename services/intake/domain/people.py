@@ -1,7 +1,7 @@
 """Who landed: the identifying fields that only the vault keeps, and how old a person is on a day."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from shared.contracts.codes import AgeBand
@@ -11,6 +11,8 @@ ADULT_FROM = 18
 ELDERLY_FROM = 60
 """UU 13/1998 Art 1."""
 OLDEST = 120
+
+ABOUT_AN_AGE = timedelta(days=366)
 
 Precision = Literal["day", "month", "year", "age"]
 _TOLD = {"day": 10, "month": 7, "year": 4}
@@ -31,6 +33,11 @@ class Birth:
         if self.precision == "age":
             return f"{self.earliest.isoformat()}/{self.latest.isoformat()}"
         return self.earliest.isoformat()[: _TOLD[self.precision]]
+
+    def may_be(self, other: "Birth") -> bool:
+        """True where both may be of one person; an age is told to within a year."""
+        slack = ABOUT_AN_AGE if "age" in (self.precision, other.precision) else timedelta()
+        return max(self.earliest, other.earliest) - min(self.latest, other.latest) <= slack
 
 
 class Identity(NamedTuple):
