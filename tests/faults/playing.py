@@ -120,7 +120,8 @@ def a_list(number: int, rows: int) -> bytes:
 
 class Agencies:
     """All desks of the country. Of four first attempts one is helped to the end, one declined, one left unanswered
-    and one accepted; every later attempt is accepted."""
+    and one accepted; every later attempt is accepted, and helped to the end as long as nobody has been: on a busy
+    machine the time for a first answer may be over before it is given."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -149,7 +150,8 @@ class Agencies:
         for item in inbox["items"]:
             id_ = item["assignment_id"]
             if id_ not in self._choices:
-                self._choices[id_] = next(self._turn) if item["attempt"] == 1 else "accept"
+                later: Answer = "accept" if self.identities else "help"
+                self._choices[id_] = next(self._turn) if item["attempt"] == 1 else later
             by[self._choices[id_]].append(id_)
         await send(desk, "declines", [{"assignment_id": i, "reason": "no_capacity"} for i in by["decline"]])
         await send(desk, "acceptances", [{"assignment_id": i} for i in by["accept"]])

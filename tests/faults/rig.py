@@ -183,7 +183,8 @@ async def standing(folder: Path, urls: Mapping[str, Urls]) -> AsyncIterator[Rig]
         )
         databases = await waiting.Databases.open({service: urls[service].owner for service in SERVICES})
         end.push_async_callback(databases.close)
-        http = await end.enter_async_context(aiohttp.ClientSession())
+        # None is kept: the server may end an idle connection just as a write goes out on it, which then has no answer.
+        http = await end.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)))
         owners = {service: urls[service].owner for service in SERVICES}
         yield Rig(running, broker, postgres, databases, owners, http, receiver, collector)
 
