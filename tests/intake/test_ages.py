@@ -195,6 +195,19 @@ class TestLapsing:
         [row] = await database.fetch("SELECT sealed FROM age_proposals WHERE proposal_id = $1", proposal_id)
         assert row["sealed"] == b""
 
+    @pytest.mark.invariant("I159")
+    async def test_holds_at_that_second_though_the_clock_has_not_had_its_turn(
+        self, site: Site, clock: FixedClock
+    ) -> None:
+        last, late = [await a_proposal(site, await a_child(site)) for _ in range(2)]
+        clock.advance(timedelta(days=7) - timedelta(seconds=1))
+        before = await confirmed(site, last, "colleague")
+        clock.advance(timedelta(seconds=1))
+
+        after = await confirmed(site, late, "colleague")
+
+        assert (before[0], after[0], after[1].get("code")) == (200, 409, "proposal_ended")
+
     async def test_ends_ages_while_somebody_decides_who_answers_for_a_child(
         self, site: Site, database: Database, clock: FixedClock
     ) -> None:

@@ -200,6 +200,7 @@ class TestGuardian:
         assert all(["lewat" in (await site("officer").get(page)).text for page in pages])
         clock.advance(timedelta(days=3))
 
+        assert (await confirmed(site, link_id)).json()["code"] == "link_ended"
         assert await clocks.Lapsing(database)() == 1
 
         assert (await confirmed(site, link_id, version=2)).json()["code"] == "link_ended"

@@ -10,7 +10,12 @@ from services.intake.domain import arrival_corrections as domain
 from services.intake.domain import dates, people
 from services.intake.domain.arrival_corrections import Kept, Proposal
 from services.intake.domain.people import Birth
-from services.intake.domain.refusals.arrival_corrections import AgeAlreadyProposed, AgeStaysSame, ProofMissing
+from services.intake.domain.refusals.arrival_corrections import (
+    AgeAlreadyProposed,
+    AgeStaysSame,
+    ProofMissing,
+    ProposalEnded,
+)
 from services.intake.domain.refusals.identities import PersonErasedBefore
 from services.intake.store import arrival_corrections as store
 from services.intake.store import arrivals
@@ -104,6 +109,8 @@ async def confirm(work: Work, vault: Vault, proposal_id: str, *, version: int | 
     Raises `NotAllowed`, `ProposalUnknown`, `ProposalEnded`, `NotTwoPeople`, `ChangedMeanwhile`.
     """
     proposal, kept = await second_person.to_confirm(work, store.find_proposal, proposal_id, version=version)
+    if domain.has_lapsed(proposal.proposed_at, work.now):
+        raise ProposalEnded
     found = await arrivals.find_sealed(work, kept.case_id)
     if found is None or found.wrapped_key is None:
         raise PersonErasedBefore

@@ -163,6 +163,11 @@ def correct_age(
     return after, step
 
 
+def has_lapsed(proposed_at: datetime, now: datetime) -> bool:
+    """True for what no second person confirms any more, whether the clock has ended it by now or not."""
+    return proposed_at <= now - LAPSES_AFTER
+
+
 def takes_two(was: AgeBand, to: AgeBand) -> bool:
     """True where protection ends: who is, or may be, a child is to count as of age."""
     return was in CHILDREN and to not in CHILDREN

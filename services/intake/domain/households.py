@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.intake.domain import needs
-from services.intake.domain.arrival_corrections import CONFIRM_WITHIN, Corrected, Kept, Step
+from services.intake.domain.arrival_corrections import CONFIRM_WITHIN, Corrected, Kept, Step, has_lapsed
 from services.intake.domain.refusals.arrival_corrections import ArrivalInError
 from services.intake.domain.refusals.households import (
     GuardianUnfit,
@@ -206,7 +206,7 @@ def lapse(link: Link, *, by: str, now: datetime) -> Link:
 
 def confirm(link: Link, *, by: str, now: datetime) -> Link:
     """A second person confirms it. Raises `NobodyElseConfirms`, `LinkNotProposed`, `LinkEnded`."""
-    if link.state == "ended":
+    if link.state == "ended" or (link.state == "proposed" and has_lapsed(link.proposed_at, now)):
         raise LinkEnded
     if link.state != "proposed":
         raise LinkNotProposed
