@@ -20,6 +20,13 @@ MEMBER = (
 )
 LINK_NAMES = tuple(field.name for field in fields(Link))
 LINK = ", ".join(f"l.{name}" for name in LINK_NAMES)
+LINKED = (
+    "(SELECT * FROM guardian_links WHERE child_case_id = ANY($1::uuid[])"
+    " UNION SELECT * FROM guardian_links WHERE adult_case_id = ANY($1::uuid[]) OFFSET 0) l"
+)
+"""Every link of these cases, of the child or of the adult. Two indexes lead there, where an OR, or what is asked of the
+links beside it, may be planned as a walk through all there are.
+"""
 
 
 class Person(NamedTuple):
@@ -111,9 +118,7 @@ async def list_members(work: Work, household_id: str) -> list[Member]:
 async def list_links(work: Work, case_ids: Sequence[str]) -> list[Link]:
     """Every link of these cases at the actor's port, of the child or of the adult, ended ones too; oldest first."""
     rows = await work.connection.fetch(
-        f"SELECT {LINK} FROM guardian_links l"  # noqa: S608 - a constant
-        " WHERE (l.child_case_id = ANY($1::uuid[]) OR l.adult_case_id = ANY($1::uuid[])) AND l.port = $2"
-        " ORDER BY l.link_id",
+        f"SELECT {LINK} FROM {LINKED} WHERE l.port = $2 ORDER BY l.link_id",  # noqa: S608 - constants
         case_ids,
         work.actor.port,
     )
@@ -139,9 +144,8 @@ async def list_standing(work: Work, case_id: str) -> list[Link]:
     # unscoped: of a case that was found in the actor's own scope
     """
     rows = await work.connection.fetch(
-        f"SELECT {LINK} FROM guardian_links l WHERE (l.child_case_id = $1 OR l.adult_case_id = $1)"  # noqa: S608
-        " AND l.ended_at IS NULL ORDER BY l.link_id",
-        case_id,
+        f"SELECT {LINK} FROM {LINKED} WHERE l.ended_at IS NULL ORDER BY l.link_id",  # noqa: S608 - constants
+        [case_id],
     )
     return [_link(row) for row in rows]
 
@@ -288,8 +292,10 @@ async def touch_all(work: Work, household_ids: Sequence[str]) -> None:
 async def list_cases_now(work: Work, household_ids: Sequence[str]) -> dict[str, list[str]]:
     """Whose cases belong to each of these households of the actor's port now, in the order of joining."""
     rows = await work.connection.fetch(
-        "SELECT m.household_id, m.case_id FROM household_members m"
-        " WHERE m.household_id = ANY($1::uuid[]) AND m.port = $2 AND m.parted_at IS NULL"
+        "SELECT m.household_id, m.case_id"
+        # OFFSET 0: who belongs to any household now would be gone through for these, by a plan that was made early.
+        " FROM (SELECT * FROM household_members WHERE household_id = ANY($1::uuid[]) OFFSET 0) m"
+        " WHERE m.port = $2 AND m.parted_at IS NULL"
         " ORDER BY m.household_id, m.joined_at, m.case_id",
         household_ids,
         work.actor.port,
@@ -372,8 +378,7 @@ async def of_cases(work: Work, case_ids: Sequence[str]) -> tuple[list[Belonging]
         case_ids,
     )
     links = await work.connection.fetch(
-        f"SELECT {LINK} FROM guardian_links l"  # noqa: S608 - a constant
-        " WHERE l.child_case_id = ANY($1::uuid[]) OR l.adult_case_id = ANY($1::uuid[]) ORDER BY l.link_id",
+        f"SELECT {LINK} FROM {LINKED} ORDER BY l.link_id",  # noqa: S608 - constants
         case_ids,
     )
     belonging = [

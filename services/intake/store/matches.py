@@ -63,10 +63,11 @@ async def list_waiting(work: Work, case_ids: Collection[str]) -> dict[str, list[
     # unscoped: the service compares cases of every port.
     """
     rows = await work.connection.fetch(
-        "SELECT case_id AS one, earlier_case_id AS other FROM possible_matches"
-        " WHERE case_id = ANY($1::uuid[]) AND state IN ('open', 'later') UNION ALL"
-        " SELECT earlier_case_id, case_id FROM possible_matches"
-        " WHERE earlier_case_id = ANY($1::uuid[]) AND state IN ('open', 'later')",
+        # Case by case: of many at once, all that is undecided would be gone through by a plan that was made early.
+        "SELECT c.case_id AS one, p.other FROM unnest($1::uuid[]) AS c (case_id) CROSS JOIN LATERAL ("
+        " SELECT other FROM (SELECT earlier_case_id AS other, state FROM possible_matches"
+        "  WHERE case_id = c.case_id OFFSET 0) l WHERE state IN ('open', 'later') UNION ALL"
+        " SELECT case_id FROM possible_matches WHERE earlier_case_id = c.case_id AND state IN ('open', 'later')) p",
         list(case_ids),
     )
     found: dict[str, list[str]] = {}
