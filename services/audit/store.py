@@ -232,9 +232,10 @@ async def find_cases(work: Work, lowest_id: str, highest_id: str, limit: int) ->
 async def find_cases_by_tail(work: Work, tail: str, limit: int) -> list[Found]:
     """The cases whose id ends with these ten hexadecimal digits; their first row leads to them."""
     rows = await work.connection.fetch(
-        "SELECT case_id, count(*) AS entries, min(occurred_at) AS first_at, max(occurred_at) AS last_at FROM leaves"
-        " WHERE case_id IN (SELECT case_id FROM leaves WHERE case_seq = 1 AND right(case_id::text, 10) = $1)"
-        " GROUP BY case_id ORDER BY case_id LIMIT $2",
+        "SELECT f.case_id, l.* FROM (SELECT DISTINCT case_id FROM leaves"
+        "  WHERE case_seq = 1 AND right(case_id::text, 10) = $1 ORDER BY case_id LIMIT $2) f CROSS JOIN LATERAL ("
+        "  SELECT count(*) AS entries, min(occurred_at) AS first_at, max(occurred_at) AS last_at FROM leaves"
+        "  WHERE case_id = f.case_id) l ORDER BY f.case_id",
         tail,
         limit,
     )
