@@ -53,6 +53,13 @@ class TestImport:
         assert [row.number for row in rows_of(workbook)] == [2, 5]
         assert problems_in(text) == problems_in(workbook) == []
 
+    @pytest.mark.parametrize(
+        "written",
+        ["laki-laki", "Laki \N{EN DASH} Laki", "LAKI\N{EN DASH}LAKI", "laki\N{NON-BREAKING HYPHEN}laki", "laki  laki"],
+    )
+    def test_complaint_a_word_processor_has_put_another_hyphen(self, written: str) -> None:
+        assert arrivals_in(a_text(a_line(1, sex=written)))[0].sex == "M"
+
     def test_complaint_a_row_between_people_is_skipped_for_having_a_number_only(self) -> None:
         assert codes_in(a_text(a_line(1), "2;;;;", a_line(3))) == [(3, "B", "missing"), (3, "C", "missing")]
 

@@ -40,10 +40,13 @@ NO_NIK = UNKNOWN | {"belum ada", "blm ada", "tidak ada", "tdk ada", "tidak punya
 FORMULA_STARTS = "=@+-\t"
 
 SEXES: dict[str, Sex] = {
-    **dict.fromkeys(("m", "l", "lk", "lk2", "laki", "laki-laki", "laki laki", "laki2", "pria", "male", "lelaki"), "M"),
+    **dict.fromkeys(("m", "l", "lk", "lk2", "laki", "laki laki", "laki2", "pria", "male", "lelaki"), "M"),
     **dict.fromkeys(("f", "p", "pr", "w", "perempuan", "wanita", "female"), "F"),
     **dict.fromkeys(("x", "lainnya", "other"), "X"),
 }  # fmt: skip
+
+HYPHENS = re.compile(r"[\s\-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}]+")
+"""What stands between the halves of a doubled word: a word processor makes a dash of the hyphen."""
 
 DOCUMENT_TYPES = {
     "splp": "SPLP", "surat perjalanan laksana paspor": "SPLP",
@@ -99,7 +102,7 @@ def name(cell: str) -> str:
 
 def sex(cell: str) -> Sex:
     try:
-        return SEXES[cell.casefold().rstrip(".")]
+        return SEXES[HYPHENS.sub(" ", cell.casefold().rstrip("."))]
     except KeyError:
         raise BadCell("sex_unknown") from None
 
