@@ -12,7 +12,7 @@ from pydantic import BaseModel
 import services
 from services.intake.api.arrivals import ArrivalIn, KeyedArrival
 from services.intake.api.disclosures import DisclosureOut
-from services.intake.api.voyages import ProblemOut
+from services.intake.api.manifests import ProblemOut
 from services.intake.domain import disclosures, headings
 from services.intake.domain.people import IDENTITY_FIELDS
 from tests.contracts.test_contracts import fields_of, is_marked

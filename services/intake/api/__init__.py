@@ -13,6 +13,7 @@ from services.intake.api import (
     erasures,
     holds,
     households,
+    manifests,
     matches,
     reconciliation,
     records,
@@ -28,6 +29,7 @@ from services.intake.api import (
 
 router = APIRouter()
 router.include_router(voyages.router)
+router.include_router(manifests.router)
 router.include_router(drafts.router)
 router.include_router(draft_rows.router)
 router.include_router(sending.router)

@@ -12,12 +12,9 @@ from services.intake.actions import drafts, uploading, voyages
 from services.intake.actions.drafts import Write
 from services.intake.actions.giving_back import XLSX
 from services.intake.actions.opening import FileOpened, open_file
-from services.intake.api.keyed import Act, once
-from services.intake.api.voyages import unusable_file
+from services.intake.api.keyed import TRIES, Act, once, once_prepared
 from services.intake.domain.drafts import LONGEST_SENDER, Draft
 from services.intake.domain.headings import Asked
-from services.intake.domain.refusals.drafts import DraftMoved
-from services.intake.domain.refusals.manifests import ManifestUnusable
 from services.intake.domain.retention import BY_CODE
 from services.intake.domain.sheets import MOST_BYTES
 from shared.contracts.fact import Id
@@ -33,8 +30,6 @@ Sender = Annotated[
     str,
     Query(max_length=LONGEST_SENDER, description="Who sends such lists: a mission, an organisation; never a person"),
 ]
-TRIES = 5
-"""So often a change of a list is prepared while others change it too."""
 KINDS = ("text/csv", "text/tab-separated-values", XLSX)
 FILE = {
     "requestBody": {
@@ -217,36 +212,6 @@ async def written(
         return answer
 
     return await once_prepared(request, actor, prepared, tries=tries, kind=kind)
-
-
-async def once_prepared(
-    request: Request,
-    actor: Actor,
-    prepare: Callable[[], Awaitable[Act]],
-    *,
-    tries: int = TRIES,
-    kind: str = "",
-) -> Response:
-    """Prepare what takes long, then write it once per key. Raises what is wrong with the file, in words.
-
-    The same bytes as another `kind` of file are another request.
-    """
-    vault = request.app.state.vault
-    try:
-        return await web.idempotent_after(
-            request,
-            request.app.state.database,
-            actor,
-            purpose="manifest",
-            key=vault.kept_key(await web.key_of(request)),
-            # Under a key: what is kept to know a repeated write must not tell the names that are in it.
-            digest=vault.digest_of(await web.digest_of(request) + kind.encode()),
-            prepare=prepare,
-            again=DraftMoved,
-            tries=tries,
-        )
-    except ManifestUnusable as unusable:
-        raise unusable_file(request, unusable) from None
 
 
 def _kind(request: Request) -> str:

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.actions import sending
-from services.intake.api.drafts import DraftOut, PortActor, draft_out, once_prepared
-from services.intake.api.keyed import Act
-from services.intake.api.voyages import ManifestOut, manifest_answer
+from services.intake.api.drafts import DraftOut, PortActor, draft_out
+from services.intake.api.keyed import Act, once_prepared
+from services.intake.api.manifests import ManifestOut, manifest_answer
 from services.intake.domain.refusals.drafts import DraftChanged
 from shared.contracts.fact import Id
 from shared.kit import web, words

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.actions import wrong_voyages
-from services.intake.api.drafts import once_prepared
-from services.intake.api.keyed import Act
+from services.intake.api.keyed import Act, once_prepared
 from services.intake.domain.wrong_voyages import LeftFor
 from shared.contracts.fact import Id
 from shared.kit import identity, web
