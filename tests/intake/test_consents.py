@@ -397,6 +397,22 @@ class TestEnding:
         assert await held(site, case_id, class_=class_) == "refused"
         assert (await a_disclosure(site("referral"), case_id, assignment_id, agency_id)).status_code == 403
 
+    async def test_the_best_interest_of_a_child_decides_nothing_for_who_is_of_age_after_all(
+        self, site: Site, database: Database
+    ) -> None:
+        case_id = await a_case(site, **IN_YEARS)
+        assignment_id = await shown_to(site, database, case_id)
+        assert (await named(site, case_id, basis="best_interest", reason="no_guardian")).status_code == 201
+        before = await held(site, case_id)
+
+        await confirmed(site, await a_proposal(site, case_id), "colleague")
+        await a_consent(site, case_id, given=False, statement="saya tidak mau")
+
+        assert (before, await held(site, case_id)) == ("basis", "refused")
+        [fact] = await told(database, case_id, "intake.consent_recorded.v1")
+        assert fact["recipients"] == [CSO]
+        assert (await a_disclosure(site("referral"), case_id, assignment_id, CSO)).status_code == 403
+
     async def test_the_police_need_a_word_for_prosecution_too(self, site: Site, database: Database) -> None:
         case_id = await a_case(site)
         assignment_id = await shown_to(site, database, case_id, "POLDA-73")

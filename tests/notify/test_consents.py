@@ -122,11 +122,11 @@ def late_to_correct() -> Heard[Any]:
     return heard(recipients.CorrectionOverdue(case_id=CASE, agency_id=NGO.organisation, confirm_by=START), at=START)
 
 
-def a_law(*needs: str, to: str = "civil_society", purpose: str = "help") -> Heard[Any]:
+def a_law(*needs: str, to: str = "civil_society", purpose: str = "help", **other: str) -> Heard[Any]:
     fact = LawfulBasisNamed.model_validate(
         {
             "case_id": CASE, "purpose": purpose, "recipient_class": to, "needs": needs, "basis_id": new_id(),
-            "basis": "vital_interest", "reason": "danger_to_life",
+            "basis": "vital_interest", "reason": "danger_to_life", **other,
         }
     )  # fmt: skip
     return heard(fact, at=START)
@@ -386,8 +386,13 @@ class TestLaw:
 
     @pytest.mark.parametrize(
         "law",
-        [a_law("SICK"), a_law(to="international"), a_law(purpose="prosecution")],
-        ids=["need", "class", "purpose"],
+        [
+            a_law("SICK"),
+            a_law(to="international"),
+            a_law(purpose="prosecution"),
+            a_law(basis="best_interest", reason="no_guardian"),
+        ],
+        ids=["need", "class", "purpose", "a_child_of_whom_nothing_is_sent"],
     )
     async def test_for_something_else_lets_nothing_out(
         self, database: Database, subscribe: Subscribe, law: Heard[Any]

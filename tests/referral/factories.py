@@ -114,7 +114,7 @@ def an_expiry(case_id: str, *recipients: str, to: str = "civil_society", seq: in
     return replace(heard(fact), case_seq=seq)
 
 
-def a_basis(case_id: str, *needs: str, to: str = "state", seq: int = 4) -> Heard[Any]:
+def a_basis(case_id: str, *needs: str, to: str = "state", seq: int = 4, **other: Any) -> Heard[Any]:
     """A law decides, whatever the person says."""
     fact = LawfulBasisNamed.model_validate(
         {
@@ -125,6 +125,7 @@ def a_basis(case_id: str, *needs: str, to: str = "state", seq: int = 4) -> Heard
             "basis_id": new_id(),
             "basis": "vital_interest",
             "reason": "danger_to_life",
+            **other,
         }
     )
     return replace(heard(fact), case_seq=seq)

@@ -2,7 +2,11 @@
 
 import pytest
 
+from services.referral.domain import consents
+from services.referral.store import consents as book
+from services.referral.store import needs
 from shared.contracts.intake.arrivals import AgeCorrected, DeathUndone, PersonDied
+from shared.kit.actor import system
 from tests.referral.conftest import Desk
 from tests.referral.factories import a_basis, a_consent, a_withdrawal, an_arrival, an_expiry
 from tests.referral.test_corrections import a_correction, attempts, hear, states
@@ -77,3 +81,27 @@ async def test_what_a_parent_had_said_of_who_is_of_age_after_all_ends_nothing(de
 
     assert before == {"WAGE": "open"}
     assert await states(desk) == {"WAGE": "refused"}
+
+
+async def test_the_best_interest_of_a_child_decides_nothing_for_who_is_of_age_after_all(desk: Desk) -> None:
+    landed = an_arrival("WAGE", age_band="child")
+    await desk.open(landed)
+    best_interest = {"basis": "best_interest", "reason": "child_at_risk"}
+    await hear_consent(desk, a_basis(landed.case_id, to="state", **best_interest))
+    await hear_consent(desk, a_basis(landed.case_id, to="civil_society", seq=5, **best_interest))
+    [child] = await allowed(desk, landed.case_id)
+
+    await hear(desk, a_correction(AgeCorrected, landed, was="child", age_band="adult", needs=("WAGE",)))
+    [adult] = await allowed(desk, landed.case_id)
+    await hear_consent(desk, a_consent(landed.case_id, to="state", given=False, seq=9))
+
+    assert (child, adult) == ({"state", "civil_society"}, {"state"})
+    assert await states(desk) == {"WAGE": "refused"}
+
+
+async def allowed(desk: Desk, case_id: str) -> list[frozenset[str]]:
+    """The classes of recipients that may be asked for each need of a case."""
+    async with desk.database.work(system("referral", "test"), purpose="test") as work:
+        said = (await book.find_consents(work, [case_id]))[case_id]
+        found = await needs.find_needs(work, sorted(await needs.find_of_cases(work, [case_id])))
+        return [frozenset(consents.open_classes(said, need.referral, None, now=work.now)) for need in found.values()]

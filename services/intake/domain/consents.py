@@ -149,7 +149,11 @@ def standing(
     """What holds now. Only entries that cover all three matter, and of these `version` alone says which is later."""
     covering = [one for one in entries if one.scope.covers(purpose, recipient_class, need)]
     ended = {one.ends for one in covering if one.kind == "basis_ended"}
-    bases = [one for one in covering if one.kind == "basis" and one.entry_id not in ended]
+    bases = [
+        one
+        for one in covering
+        if one.kind == "basis" and one.entry_id not in ended and (is_child or one.basis != "best_interest")
+    ]
     if bases:
         return Standing("basis", max(bases, key=_version))
     last = _last(covering, entries, is_child=is_child)

@@ -148,8 +148,11 @@ def _stops(h: Word) -> list[Stop]:
 
 
 def _laws(h: HeardOf) -> list[Law]:
+    """Laws that let be told. Not a best interest: it is a child's, of whom nothing is sent, and ends with its age."""
     fact = h.fact
     if not isinstance(fact, LawfulBasisNamed | LawfulBasisEnded):
+        return []
+    if isinstance(fact, LawfulBasisNamed) and fact.basis == "best_interest":
         return []
     return [
         Law(fact.basis_id, need, h.case_id, fact.recipient_class, isinstance(fact, LawfulBasisEnded))

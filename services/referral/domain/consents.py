@@ -71,21 +71,24 @@ class Consents:
         stops_an_office = recipient_class == "state" and last.kind != "given"
         return by_themselves or (None if stops_an_office else last)
 
-    def basis(self, need: str, recipient_class: RecipientClass) -> Said | None:
-        """The law that decides whatever the person says, if one was named and stands."""
+    def basis(self, need: str, recipient_class: RecipientClass, age_band: str) -> Said | None:
+        """The law that decides whatever the person says, if one was named and stands; a best interest is a child's."""
         ended = {one.said_id for one in self.said if one.kind == "basis_ended"}
         return next(
             (
                 one
                 for one in reversed(self.said)
-                if one.kind == "basis" and one.said_id not in ended and one.is_about(need, recipient_class)
+                if one.kind == "basis"
+                and one.said_id not in ended
+                and one.is_about(need, recipient_class)
+                and (one.basis != "best_interest" or age_band in CHILDREN)
             ),
             None,
         )
 
     def holds(self, need: str, recipient_class: RecipientClass, age_band: str, *, now: datetime) -> bool:
         """True where a consent stands, or a law that decides without."""
-        if self.basis(need, recipient_class) is not None:
+        if self.basis(need, recipient_class, age_band) is not None:
             return True
         found = self.latest(need, recipient_class, age_band)
         return found is not None and found.kind == "given" and (found.expires_at is None or now < found.expires_at)

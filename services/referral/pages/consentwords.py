@@ -30,7 +30,7 @@ def lines(
     """
     found: list[tuple[str, str]] = []
     for one in CLASSES:
-        said = consents.basis(need, one) or consents.latest(need, one, age_band)
+        said = consents.basis(need, one, age_band) or consents.latest(need, one, age_band)
         if said is None:
             if one == "state":
                 found.append((translate(language, WHO[one]), translate(language, NOT_ASKED)))
