@@ -1,6 +1,5 @@
 """Correcting an arrival as a port does, by the API and by forms."""
 
-import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ import httpx2
 from services.intake.domain.arrival_corrections import Kept
 from tests.intake.conftest import Browser
 from tests.intake.factories import START
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 
@@ -49,11 +49,6 @@ async def confirmed(site: Site, proposal_id: str, actor: str, **said: Any) -> tu
 async def state(site: Site, case_id: str) -> Any:
     """What the port sees of an arrival."""
     return (await site("officer").get(f"/api/arrivals/{case_id}")).json()
-
-
-def said(answer: httpx2.Response) -> str:
-    """What a reader sees of a page."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text.partition("<main")[2])).split())
 
 
 async def filled(site: Site, case_id: str, what: str, *, actor: str = "officer", **form: Any) -> httpx2.Response:

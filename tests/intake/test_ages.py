@@ -15,9 +15,10 @@ from services.intake.domain import arrival_corrections as domain
 from services.intake.domain.refusals.arrival_corrections import AgeStaysSame, NotTwoPeople, ProofMissing
 from shared.kit.clock import FixedClock
 from shared.kit.database import Database
-from tests.intake.correcting import OF_AGE, Site, a_child, a_kept, a_proposal, confirmed, corrected, filled, said, state
+from tests.intake.correcting import OF_AGE, Site, a_child, a_kept, a_proposal, confirmed, corrected, filled, state
 from tests.intake.factories import OFFICER, START, a_disclosure, an_accepted
 from tests.intake.test_erasures import a_case, erased, told
+from tests.reading import said
 from tests.waiting import until
 
 

@@ -10,9 +10,10 @@ from services.intake.actions.manifests import take_in_manifest
 from services.intake.store.vault import Vault
 from shared.kit.database import Database
 from shared.kit.ids import new_id
-from tests.intake.correcting import Site, a_child, a_proposal, confirmed, corrected, filled, said, state
+from tests.intake.correcting import Site, a_child, a_proposal, confirmed, corrected, filled, state
 from tests.intake.factories import OFFICER, START, a_list, a_row, a_voyage
 from tests.intake.test_erasures import a_case, told
+from tests.reading import said
 
 
 class TestCorrection:

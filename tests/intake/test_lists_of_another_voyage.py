@@ -22,7 +22,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests import forking
 from tests.intake.conftest import Browser
-from tests.intake.correcting import corrected, said, state
+from tests.intake.correcting import corrected, state
 from tests.intake.factories import OFFICER, START, a_disclosure, a_list, a_row, a_voyage, an_accepted
 from tests.intake.test_comparing import AGAIN, BEFORE, compared, landed
 from tests.intake.test_consents import recorded as consented
@@ -30,6 +30,7 @@ from tests.intake.test_drafts import SEX, Desk
 from tests.intake.test_erasures import erased, told
 from tests.intake.test_roll_calls import add_up
 from tests.intake.test_screening import screened
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 FAMILY = a_list(a_row(1), a_row(2, born="2018-01-01", **{"with": "001"}), a_row(3), a_row(4, sex="Q"))

@@ -21,9 +21,9 @@ from shared.kit.clock import FixedClock
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests.intake.conftest import Browser
-from tests.intake.correcting import said
 from tests.intake.factories import OFFICER, START, a_list, a_row, a_voyage
 from tests.intake.test_erasures import told
+from tests.reading import said
 
 Site = Callable[[str], Browser]
 LATER = START + timedelta(hours=6)

@@ -83,7 +83,7 @@ async def idempotent_after(
     digest: bytes,
     prepare: Callable[[], Awaitable[Finish]],
     again: type[Exception],
-    tries: int = 5,
+    tries: int,
 ) -> Response:
     """As `idempotent`, for what takes long: `prepare` runs outside any transaction, what it answers inside one.
 
