@@ -53,6 +53,10 @@ def an_app() -> FastAPI:
     async def bug(kind: str) -> None:
         raise ValueError(CANARY)
 
+    @app.post("/api/file")
+    async def file(request: Request) -> int:
+        return len(await request.body())
+
     @app.get("/{kind}/away")
     async def away(kind: str) -> None:
         raise ConnectionRefusedError
@@ -142,6 +146,25 @@ class TestApi:
         printed = capsys.readouterr()
         assert "ValueError" in printed.out + printed.err
         assert CANARY not in printed.out + printed.err
+
+    async def test_takes_a_connection_that_is_cut_for_no_bug(self, capsys: pytest.CaptureFixture[str]) -> None:
+        parts = iter([{"type": "http.request", "body": b"No;Na", "more_body": True}])
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return next(parts, {"type": "http.disconnect"})
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        kind = (b"content-type", b"application/json")
+        scope = {"type": "http", "method": "POST", "path": "/api/file", "query_string": b"", "headers": [kind]}
+        await an_app()(scope, receive, send)
+
+        printed = capsys.readouterr()
+        assert sent == []
+        assert '"level": "error"' not in printed.out + printed.err
+        assert "ClientDisconnect" not in printed.out + printed.err
 
     async def test_asks_to_try_again_when_a_neighbour_is_away(self) -> None:
         answer = await ask("GET", "/api/away")

@@ -10,6 +10,7 @@ import jinja2
 import structlog
 from fastapi import Request
 from opentelemetry import trace
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -84,6 +85,9 @@ class Headers:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            # The connection was cut while the request still came: nobody is there to be answered.
+            return
         except Exception as bug:
             _log(bug, scope, trace_id)
             if started:
