@@ -288,6 +288,7 @@ CREATE TABLE disclosure_grants (
     completed boolean NOT NULL DEFAULT false,
     CONSTRAINT disclosure_grants_pkey PRIMARY KEY (assignment_id)
 );
+CREATE INDEX disclosure_grants_of_case ON disclosure_grants USING btree (case_id);
 ALTER TABLE disclosure_grants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE disclosure_grants FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_itself ON disclosure_grants FOR ALL TO PUBLIC USING (( SELECT acting_as_service() AS acting_as_service)) WITH CHECK (( SELECT acting_as_service() AS acting_as_service));

@@ -5,7 +5,9 @@ from functools import partial
 
 import pytest
 
-from services.intake.store import households, matches
+from services.intake.store import households, matches, persons
+from services.intake.store.persons import Person
+from shared.kit.actor import system
 from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests import growing
@@ -15,6 +17,8 @@ from tests.intake.factories import OFFICER
 MANY = 300
 FEW = 20
 OTHERS = {
+    "disclosure_grants": "INSERT INTO disclosure_grants (assignment_id, case_id, agency_id, need, accepted_at)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), 'DINSOS-7306', 'SICK', now() FROM generate_series(1, $1)",
     "guardian_links": "INSERT INTO guardian_links (link_id, child_case_id, adult_case_id, port, relation, proof, state,"
     " version, is_listed, proposed_by, proposed_at) SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),"
     " 'NNK', 'mother', 'none', 'proposed', 1, FALSE, 'rina', now() FROM generate_series(1, $1)",
@@ -46,3 +50,13 @@ async def test_reads_its_own_alone(database: Database, table: str, of: Callable[
     await database.fetch(OTHERS[table], MANY)
 
     assert await growing.read(database, OFFICER, table, ask) <= FEW
+
+
+async def test_erasing_somebody_reads_what_agencies_may_see_of_them_alone(database: Database) -> None:
+    eraser = system("intake", "retention")
+    ask = partial(persons.destroy, people=[Person(new_id(), (new_id(),))])
+    await growing.plan(database, eraser, ask)
+
+    await database.fetch(OTHERS["disclosure_grants"], MANY)
+
+    assert await growing.read(database, eraser, "disclosure_grants", ask) <= FEW
