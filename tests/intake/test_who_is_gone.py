@@ -28,7 +28,8 @@ from tests.intake.test_households_by_hand import joined
 Site = Callable[[str], Browser]
 CONTRACT = Path(__file__).parents[2] / "docs" / "contracts" / "openapi.intake.json"
 OF_LISTS = (
-    "/api/voyages", "/api/drafts", "/api/manifests", "/api/totals", "/api/differences", "/api/persons", "/api/disclosures",
+    "/api/voyages", "/api/drafts", "/api/manifests", "/api/totals", "/api/differences", "/api/persons",
+    "/api/disclosures",
 )  # fmt: skip
 """Writes that name no person by a case or by what is kept of one; who may have a name is asked elsewhere."""
 SCOPE = {"purpose": "help", "recipient_class": "civil_society"}

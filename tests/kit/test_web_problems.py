@@ -1,7 +1,7 @@
 """Errors: problem+json for programs, a page for people, a number for bugs."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -27,6 +27,7 @@ class Person(BaseModel):
     age: int
     at: datetime
     tags: list[str] = Field(max_length=1)
+    sex: Literal["F", "M", "X"] = "X"
 
 
 def an_app() -> FastAPI:
@@ -116,6 +117,19 @@ class TestApi:
 
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["message"] == "This is not valid JSON."
+
+    async def test_names_the_choices_in_no_language_but_the_one_asked_for(self) -> None:
+        body = {"name": "Ani", "age": 3, "at": "2026-08-05T14:05:00+08:00", "tags": [], "sex": "P"}
+
+        answer = await ask("POST", "/api/people", json=body)
+
+        assert answer.json()["errors"] == [
+            {
+                "field": "/sex",
+                "message": "Ini bukan salah satu pilihan.",
+                "remedy": "Pilih salah satu: 'F', 'M', 'X'",
+            }
+        ]
 
     async def test_answers_for_plain_routes_too(self) -> None:
         answer = await ask("POST", "/api/hot")

@@ -53,7 +53,9 @@ def pointer(location: Sequence[int | str]) -> str:
 
 def _field_problem(language: Language, error: Mapping[str, Any]) -> FieldProblem:
     kind: str = error["type"]
-    context: Mapping[str, Any] = error.get("ctx") or {}
+    context: dict[str, Any] = {**(error.get("ctx") or {})}
+    if "expected" in context:  # pydantic says "'a', 'b' or 'c'", in English
+        context["expected"] = str(context["expected"]).replace("' or '", "', '")
     if kind == "value_error" and "error" in context:
         message, remedy = str(context["error"]), ""
     else:
