@@ -175,6 +175,40 @@ class TestText:
         assert refused.value.code == "no_heading"
 
 
+class TestTickedSex:
+    """Forms have a column for each sex, of which one is ticked."""
+
+    HEADINGS = ("No;Nama;L;P;Umur", "No;Nama;Jenis Kelamin;;Umur\n;;L;P;", "Nr;Name;Male;Female;Age")
+
+    @pytest.mark.parametrize("heading", HEADINGS)
+    @pytest.mark.parametrize("tick", ["v", "V", "√", "✓", "x", "1", "*", "ü"])
+    def test_complaint_a_column_for_each_sex_is_no_column_with_the_sex(self, heading: str, tick: str) -> None:
+        content = a_text(f"1;Bala;{tick};;34", f"2;Siti;-;{tick};30", "3;Ulo;L;;20", "4;Rina;;P;22", heading=heading)
+
+        assert [one.sex for one in arrivals_in(content)] == ["M", "F", "M", "F"]
+
+    def test_complaint_which_of_two_is_ticked_is_guessed(self) -> None:
+        lines = ["1;Bala;v;v;34", "2;Siti;;;30", "3;Ulo;P;;20", "4;Rina;0;1;22"]
+        content = a_text(*lines, heading=self.HEADINGS[0])
+
+        assert codes_in(content) == [(2, "D", "ticked_twice"), (3, "C", "missing"), (4, "C", "tick_unclear")]
+        assert [(row.number, row.arrival.sex) for row in rows_of(content) if row.arrival] == [(5, "F")]
+
+    def test_complaint_letters_of_another_meaning_are_taken_for_a_sex(self) -> None:
+        beside = a_text("Bala;L;;x;34", heading="Nama;L/P;L;P;Umur")
+        alone = a_text("1;Bala;x;34", heading="No;Nama;P;Umur")
+
+        assert [one.sex for one in arrivals_in(beside)] == ["M"]
+        with pytest.raises(ManifestUnusable) as refused:
+            opened(alone)
+        assert refused.value.code == "heading_missing_sex"
+
+    def test_complaint_the_first_person_is_taken_for_a_heading(self) -> None:
+        with pytest.raises(ManifestUnusable) as refused:
+            opened(b"Bala;L;Paspor;x\n")
+        assert refused.value.code == "no_heading"
+
+
 @pytest.mark.invariant("I139")
 class TestDates:
     @pytest.mark.parametrize(

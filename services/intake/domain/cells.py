@@ -45,6 +45,10 @@ SEXES: dict[str, Sex] = {
     **dict.fromkeys(("x", "lainnya", "other"), "X"),
 }  # fmt: skip
 
+TICKS = frozenset({"v", "√", "✓", "✔", "☑", "x", "✗", "✘", "☒", "1", "*", "●", "•", "ya", "y", "yes", "ü", "true"})
+"""What a column is ticked with; `ü` is a tick in the font Wingdings."""
+UNTICKED = frozenset({"0", "o", "☐", "□", "false"})
+
 HYPHENS = re.compile(r"[\s\-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}]+")
 """What stands between the halves of a doubled word: a word processor makes a dash of the hyphen."""
 
@@ -105,6 +109,16 @@ def sex(cell: str) -> Sex:
         return SEXES[HYPHENS.sub(" ", cell.casefold().rstrip("."))]
     except KeyError:
         raise BadCell("sex_unknown") from None
+
+
+def ticked(cell: str, sex: Sex) -> bool:
+    """Whether a column of this sex is ticked; its own letter or word is a tick too."""
+    written = cell.casefold()
+    if written in TICKS or SEXES.get(HYPHENS.sub(" ", written.rstrip("."))) == sex:
+        return True
+    if written not in UNTICKED:
+        raise BadCell("tick_unclear")
+    return False
 
 
 def birth(cell: str, on: date | None = None, since_1904: bool = False) -> Birth | None:
@@ -243,6 +257,8 @@ READERS: dict[str, Reader] = {
     "full_name": name,
     "alias": name,
     "sex": sex,
+    "male": partial(ticked, sex="M"),
+    "female": partial(ticked, sex="F"),
     "birth_date": birth,
     "birthplace_and_date": birth_after_place,
     "birthplace": cast(Reader, text),
@@ -260,8 +276,8 @@ READERS: dict[str, Reader] = {
 """How each field is read; the others are plain text."""
 
 REMEMBERED = frozenset(
-    {"sex", "birth_date", "age", "document_type", "origin_regency", "origin_province", "flags", "onward_wish",
-     "country_from", "region_from", "detained_at", "employer", "sector", "return_reason", "language"}
+    {"sex", "male", "female", "birth_date", "age", "document_type", "origin_regency", "origin_province", "flags",
+     "onward_wish", "country_from", "region_from", "detained_at", "employer", "sector", "return_reason", "language"}
 )  # fmt: skip
 """Fields whose cells repeat within a list: each distinct one is read once."""
 OWN = frozenset({"seq", "full_name", "alias", "nik", "document_number", "family_contact", "health_note", "mother_name"})

@@ -27,7 +27,10 @@ MARK_BYTES = 6
 """As many bytes of a list's digest as are in the reference to one of its rows (`held.reference`)."""
 WHOLE_ROW = -1
 """In the place of a column: an edit that leaves a row out, takes it in again, or carries it to another voyage."""
-OVERVIEW = ("full_name", "sex", "birth_date", "birthplace_and_date", "age", "document_number", "nik", "origin_regency")
+OVERVIEW = (
+    "full_name", "sex", "male", "female", "birth_date", "birthplace_and_date", "age", "document_number", "nik",
+    "origin_regency",
+)  # fmt: skip
 """Fields that show of whom a row speaks."""
 LONGEST_CELL = 2_000
 LONGEST_SENDER = 80

@@ -15,6 +15,10 @@ KNOWN = {
     " fullname nama_lengkap_pmi nama_lengkap_deportan nama_deportan_pmi nama_pmi_deportan",
     "alias": "alias aliases nama_panggilan panggilan nama_lain",
     "sex": "sex gender jk j_k l_p lp l_or_p jenis_kelamin kelamin p_l jns_kelamin seks jantina jenis_kel m_f",
+    "male": "l lk laki laki_laki pria lelaki m male jenis_kelamin_l jenis_kelamin_lk jenis_kelamin_laki_laki"
+    " jenis_kelamin_pria kelamin_l kelamin_laki_laki jk_l jk_lk sex_m sex_male gender_m gender_male",
+    "female": "p pr perempuan wanita f female jenis_kelamin_p jenis_kelamin_pr jenis_kelamin_perempuan"
+    " jenis_kelamin_wanita kelamin_p kelamin_perempuan jk_p jk_pr sex_f sex_female gender_f gender_female",
     "birth_date": "date_of_birth birth_date dob tgl_lahir tanggal_lahir tg_lahir lahir tgl_lhr tanggal_kelahiran"
     " tarikh_lahir birthdate date_birth tgl_bln_thn_lahir tanggal_bulan_tahun_lahir",
     "birthplace_and_date": "ttl tempat_tgl_lahir tempat_tanggal_lahir tempat_dan_tanggal_lahir"
@@ -66,12 +70,15 @@ NOTES_OF = {field: frozenset(f"{NOTES['']} {NOTES.get(field, '')}".split()) for 
 NOTED = re.compile(r"(.+)[(\[]([^()\[\]]*)[)\]][\s*:.]*", re.DOTALL)
 FIELD_OF = {words: field for field, all_words in KNOWN.items() for words in all_words.split()}
 
+TICKED = ("male", "female")
+"""Two columns of which one is ticked instead of one that says the sex; either alone means nothing."""
+
 Asked = Literal["heading", "doubled", "full_name", "sex", "birth_date"]
 """What somebody has to say before a list is read: where its heading is, which of two columns it is, which one lacks."""
 
 REQUIRED: dict[Asked, tuple[str, ...]] = {
     "full_name": ("full_name",),
-    "sex": ("sex",),
+    "sex": ("sex", *TICKED),
     "birth_date": ("birth_date", "birthplace_and_date", "age"),
 }
 """What a list cannot do without, and the columns that give it. A list without any age would make everyone a child."""
@@ -129,6 +136,9 @@ def match(
             field_ = None if column in decided else meant(text)
             if field_ is not None and field_ not in plainly:
                 _claim(fields, doubled, decided, column, field_)
+    if "sex" in fields or not fields.keys() >= {*TICKED}:
+        fields = {field: column for field, column in fields.items() if field not in TICKED}
+        doubled = [one for one in doubled if one[0] not in TICKED]
     used = set(fields.values()) | {second for _, _, second in doubled}
     return Matched(
         fields=dict(sorted(fields.items(), key=itemgetter(1))),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from services.intake.domain import cells, grids, held, niks, people, surveys
+from services.intake.domain import cells, grids, headings, held, niks, people, surveys
 from services.intake.domain.arrivals import Arrival
 from services.intake.domain.cells import BadCell, Reader
 from services.intake.domain.people import Birth, Identity
@@ -80,6 +80,7 @@ class Reading:
             for field, column in sheet.fields.items()
         ]
         self.plain = [f for f in ("birthplace", *sheet.fields) if f in PLAIN]
+        self.is_ticked = "sex" not in sheet.fields
         self.settling = sheet.fields.get("held_row")
         self.survey = surveys.survey(sheet)
         self.listed = self.survey.listed
@@ -120,9 +121,10 @@ class Reading:
         problems: list[Problem] = []
         found = self._values(number, record, problems)
         name: str = found.get("full_name", "")
-        for field in ("full_name", "sex"):
-            if not found.get(field):
-                self._blame(problems, number, record, field, "missing")
+        if not name:
+            self._blame(problems, number, record, "full_name", "missing")
+        if not found.get("sex") and not _is_tick_wrong(problems):
+            self._blame(problems, number, record, headings.TICKED[0] if self.is_ticked else "sex", "missing")
         birth = self._birth(number, record, found, problems)
         self._check_nik(number, record, found, birth, problems)
         self._check_origin(number, record, found, problems)
@@ -189,7 +191,17 @@ class Reading:
                     found.setdefault("birthplace", place)
             except BadCell as bad:
                 problems.append(self._problem(number, record, field, bad.code, bad.hint))
+        if self.is_ticked:
+            self._tick(number, record, found, problems)
         return found
+
+    def _tick(self, number: int, record: Sequence[str], found: dict[str, Any], problems: list[Problem]) -> None:
+        """The sex by which of two columns is ticked."""
+        male, female = found.pop("male", False), found.pop("female", False)
+        if male and female:
+            self._blame(problems, number, record, "female", "ticked_twice")
+        elif (male or female) and not _is_tick_wrong(problems):
+            found["sex"] = "M" if male else "F"
 
     def _check_kind(self, kind: grids.Kind, field: str, cell: str) -> None:
         cells.refuse_kind(kind, field, cell)
@@ -323,6 +335,10 @@ class ToldAnew:
                 problem = Problem(row.number, "full_name", "", "", "known_differently")
                 who = held.who_arrived(row.arrival)
                 yield HeldRow(row.number, row.name, None, (problem,), row.person, settles=row.settles, who=who)
+
+
+def _is_tick_wrong(problems: Sequence[Problem]) -> bool:
+    return any(problem.field in headings.TICKED for problem in problems)
 
 
 def same_person(found: dict[str, Any], born: str) -> tuple[str, ...]:

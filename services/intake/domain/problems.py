@@ -59,6 +59,8 @@ CELL_PROBLEMS: dict[str, tuple[str, str]] = {
         msg("Split the merged cells and write into each what belongs there."),
     ),
     "sex_unknown": (msg("This is not a sex we know."), msg("Write L or P (or M, F, X).")),
+    "tick_unclear": (msg("It is not clear whether this is ticked."), msg("Write V to tick it, or leave it empty.")),
+    "ticked_twice": (msg("Both sexes are ticked."), msg("Leave one of the two empty.")),
     "date_unreadable": (
         msg("This date cannot be read."),
         msg("Write day, month and year, for example 5/8/1987 or 5 Agustus 1987."),

@@ -229,7 +229,8 @@ def _table(grid: Grid, choice: Choice) -> Table | None:
         return Table(grid, choice.heading_row - 1, heading, headings.match(heading, choice.remembered, choice.columns))
     best: Table | None = None
     for at, heading in possible_headings(top[:HEADING_WITHIN]):
-        known = {headings.field_of(text) for text in heading[: MOST_COLUMNS + 1]} - {None}
+        # A letter of a sex stands in the rows of many lists too, and tells no heading.
+        known = {headings.field_of(text) for text in heading[: MOST_COLUMNS + 1]} - {None, *headings.TICKED}
         told = choice.remembered.keys() & headings.keys_of(heading) if any(map(str.strip, heading)) else ()
         if len(known) + len(told) >= 2:
             matched = headings.match(heading, choice.remembered, choice.columns)

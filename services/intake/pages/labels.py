@@ -126,6 +126,8 @@ COLUMNS = {
     "seq": msg("Number in the list"),
     **IDENTITY_FIELDS,
     "sex": msg("Sex"),
+    "male": msg("Male, ticked"),
+    "female": msg("Female, ticked"),
     "birth_date": msg("Birth date"),
     "birthplace_and_date": msg("Birthplace and date"),
     "age": msg("Age"),
