@@ -26,7 +26,10 @@ CODED = {
     "key", "unfinished", "companion",
 }  # fmt: skip
 """What intake keeps in the clear of an arrival: codes, times and keys, and how old somebody looks."""
-CODED_COLUMNS = {"seq", "sex", "origin_regency", "origin_province", "flags", "companion", "onward_wish", "held_row"}
+CODED_COLUMNS = {
+    "seq", "sex", "male", "female", "origin_regency", "origin_province", "flags", "companion", "onward_wish",
+    "held_row",
+}  # fmt: skip
 MARKED_VALUES = {
     "full_name": "Emong bin Kawaya", "birth_date": "1991-01-19", "nik": "7306991901910001", "document_type": "SPLP",
     "document_number": "XS9000001",
