@@ -279,7 +279,6 @@ CREATE TABLE escalations (
     CONSTRAINT passed_limit_is_named CHECK (((reason = 'legal_limit'::text) = (limit_code IS NOT NULL))) NOT VALID,
     CONSTRAINT taken_escalation_says_by_whom CHECK (((taken_by IS NULL) = (taken_at IS NULL))) NOT VALID
 );
-CREATE INDEX escalations_due ON escalations USING btree (due_at) WHERE (closed_at IS NULL);
 CREATE INDEX escalations_of_a_limit ON escalations USING btree (referral_id) WHERE (limit_code IS NOT NULL);
 CREATE UNIQUE INDEX one_open_escalation_per_reason ON escalations USING btree (referral_id, reason, COALESCE(limit_code, ''::text)) WHERE (closed_at IS NULL);
 ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;

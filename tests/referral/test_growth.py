@@ -3,7 +3,6 @@
 from functools import partial
 
 from services.referral.actions import staying
-from services.referral.store import escalations
 from shared.kit.actor import system
 from shared.kit.ids import new_id
 from tests import growing
@@ -25,18 +24,3 @@ async def test_households_read_the_needs_of_their_own(desk: Desk) -> None:
 
     assert await growing.read(desk.database, CLOCK, "referrals", ask) <= FEW
     assert await growing.read(desk.database, CLOCK, "assignments", ask) <= FEW
-
-
-async def test_the_clock_reads_the_escalations_that_are_due(desk: Desk) -> None:
-    ask = partial(escalations.list_due, limit=MANY, apart_from=[])
-    await growing.plan(desk.database, CLOCK, ask)
-
-    await desk.database.fetch(
-        "INSERT INTO escalations (escalation_id, referral_id, reason, supervisor, opened_at, due_at)"
-        " SELECT gen_random_uuid(), gen_random_uuid(), 'person_refused', 'supervisor-73', $2::timestamptz,"
-        " $2 + interval '8 hours' FROM generate_series(1, $1)",
-        MANY,
-        desk.database.clock.now(),
-    )
-
-    assert await growing.read(desk.database, CLOCK, "escalations", ask) <= FEW
