@@ -11,7 +11,7 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from shared.kit.short_codes import short_code
 from tests.intake.conftest import Browser
-from tests.intake.test_consents import CSO, HELP, IN_YEARS, a_consent, named, seen, shown_to, withdrawn
+from tests.intake.consenting import CSO, HELP, IN_YEARS, a_consent, named, seen, shown_to, withdrawn
 from tests.intake.test_erasures import a_case, erased, told
 from tests.intake.test_protection_pages import REFERENCE, printed
 from tests.reading import said

@@ -22,10 +22,10 @@ from shared.kit.database import Database
 from shared.kit.ids import new_id
 from tests import forking
 from tests.intake.conftest import Browser
+from tests.intake.consenting import recorded as consented
 from tests.intake.correcting import corrected, state
 from tests.intake.factories import OFFICER, START, a_disclosure, a_list, a_row, a_voyage, an_accepted
 from tests.intake.test_comparing import AGAIN, BEFORE, compared, landed
-from tests.intake.test_consents import recorded as consented
 from tests.intake.test_drafts import SEX, Desk
 from tests.intake.test_erasures import erased, told
 from tests.intake.test_roll_calls import add_up
