@@ -6,7 +6,8 @@ import re
 import pytest
 from openpyxl.utils.datetime import MAC_EPOCH
 
-from services.intake.domain import headings
+from services.intake.domain import cells, headings
+from services.intake.domain.cells import BadCell
 from services.intake.domain.people import aged, born_in, born_on
 from services.intake.domain.problems import CELL_PROBLEMS, FILE_PROBLEMS
 from services.intake.domain.refusals.manifests import ManifestUnusable
@@ -287,6 +288,18 @@ class TestUnknownBirth:
 
         for content in (as_age, as_date):
             assert [one.birth for one in arrivals_in(content)] == [aged(years, LANDING)]
+
+    @pytest.mark.parametrize("between", [",", "-", ".", "1 th ", "12"])
+    def test_complaint_one_cell_that_never_ends_holds_everybody_up(self, between: str) -> None:
+        """Refused at once: tried in every way it can be read, it would not be done in a day."""
+        endless = f"1 th{between * 20_000}x"
+
+        for heading in ("Nama;L/P;Umur", "Nama;L/P;Tgl Lahir", "Nama;L/P;Tempat, Tgl Lahir"):
+            assert [code for _, _, code in codes_in(a_text(f"Bala;L;{endless}", heading=heading))] == ["too_long"]
+
+    def test_complaint_an_age_is_tried_in_every_way(self) -> None:
+        with pytest.raises(BadCell):
+            cells.age(f"1 th{',' * 20_000}x")
 
 
 class TestNames:

@@ -17,6 +17,8 @@ from shared.contracts.codes import NeedCode, Sex
 LONGEST_NAME = 120
 LONGEST_TEXT = 200
 LONGEST_NUMBER = 30
+LONGEST_CELL = 1_000
+"""No field holds as much: what is longer is not looked into, however the field is read."""
 
 
 class BadCell(ValueError):

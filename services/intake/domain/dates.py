@@ -48,10 +48,10 @@ WEEKDAY = re.compile(
 )
 AGE = re.compile(
     r"(?P<word>umur|usia|aged?)?\s*:?\s*(?:(?P<alone>\d{1,3})\.?|(?=\d)"
-    r"(?:(?P<years>\d{1,3})\s*(?:th|thn|tahun|years?(?: old)?|yrs?|y\.?o|y)\.?)?[\s,]*"
-    r"(?:(?P<months>\d{1,3})\s*(?:bln?|bulan|months?)\.?)?[\s,]*"
-    r"(?:(?P<weeks>\d{1,3})\s*(?:mgg?|minggu|weeks?)\.?)?[\s,]*"
-    r"(?:(?P<days>\d{1,3})\s*(?:hr|hari|days?)\.?)?)",
+    r"(?:(?P<years>\d{1,3})\s*(?:th|thn|tahun|years?(?: old)?|yrs?|y\.?o|y)\.?)?"
+    r"(?:[\s,]*(?P<months>\d{1,3})\s*(?:bln?|bulan|months?)\.?)?"
+    r"(?:[\s,]*(?P<weeks>\d{1,3})\s*(?:mgg?|minggu|weeks?)\.?)?"
+    r"(?:[\s,]*(?P<days>\d{1,3})\s*(?:hr|hari|days?)\.?)?)",
     re.IGNORECASE,
 )
 DAYS_IN_MONTH = 31

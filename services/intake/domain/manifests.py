@@ -365,4 +365,6 @@ def rows_may_share(identity: Identity, sex: Sex, origin: str | None) -> set[tupl
 def _checked(cell: str, read_cell: Reader) -> object:
     if cell[0] in cells.FORMULA_STARTS and cells.is_formula(cell):
         raise BadCell("formula")
+    if len(cell) > cells.LONGEST_CELL:
+        raise BadCell("too_long")
     return read_cell(cell)
